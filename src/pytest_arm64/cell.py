@@ -1,0 +1,110 @@
+"""A cell: one target on one architecture and core; and what really ran there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .targets import MACHINES, Target
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is asked of one nested session: target × architecture × core."""
+
+    target: Target
+    architecture: str
+    core: str
+    image: str
+    """Reference of the image to use: the target's own, or the one that overrides it."""
+
+    @property
+    def platform(self) -> str:
+        return f"linux/{self.architecture}"
+
+    @property
+    def overridden(self) -> bool:
+        return self.image != self.target.reference
+
+
+@dataclass(frozen=True)
+class Python:
+    """A probed interpreter."""
+
+    executable: str
+    version: str
+    minor: str
+    cache_tag: str
+    purelib: str
+    """Path of pure packages below a prefix, ``lib/python3.12/site-packages``."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What was found in the image by looking, never by assuming."""
+
+    image: str
+    image_id: str
+    digest: str
+    """Repository digest, empty for an image that was built here."""
+    machine: str
+    os: str
+    """``ID VERSION_ID`` of os-release, for example ``amzn 2023``."""
+    os_name: str
+    glibc: str
+    """Version of glibc, empty on musl."""
+    libstdcxx: str
+    """Newest ``GLIBCXX_`` version that the image's libstdc++ defines, empty if it has none."""
+    python: Python
+    page_size: int
+    engine_machine: str
+    """Machine of the engine's host as ``uname -m`` names it."""
+    core: str
+    """Name of the core: what is emulated, or what the native machine says it is."""
+
+    @property
+    def emulated(self) -> bool:
+        return self.machine != self.engine_machine
+
+    @property
+    def native(self) -> bool:
+        return not self.emulated
+
+    def stand_in(self, target: Target) -> bool:
+        """Whether this is another operating system than the one that was asked for."""
+        return bool(target.os) and self.os != target.os
+
+    def differences(self, target: Target) -> list[str]:
+        """What ran otherwise than asked, in words; empty where all is as asked."""
+        found = []
+        if self.stand_in(target):
+            found.append(f"{self.os_name}, not {target.os}")
+        if self.python.minor != target.python:
+            found.append(f"Python {self.python.minor}, not {target.python}")
+        if target.glibc and self.glibc != target.glibc:
+            found.append(f"glibc {self.glibc or '(none: musl)'}, not {target.glibc}")
+        return found
+
+    def to_json(self, target: Target) -> dict[str, Any]:
+        """The facts as the fixture ``arm64_target`` and the report give them."""
+        return {
+            "target": target.name,
+            "image": self.image,
+            "image_id": self.image_id,
+            "digest": self.digest,
+            "machine": self.machine,
+            "os": self.os,
+            "stand_in": self.stand_in(target),
+            "differences": self.differences(target),
+            "python": self.python.version,
+            "glibc": self.glibc,
+            "libstdcxx": self.libstdcxx,
+            "page_size": self.page_size,
+            "core": self.core,
+            "emulated": self.emulated,
+        }
+
+
+def machine_of(architecture: str) -> str:
+    """``aarch64`` for arm64, ``x86_64`` for amd64."""
+    return MACHINES[architecture]

@@ -1,0 +1,1 @@
+"""Everything that touches the container engine and emulation."""

@@ -1,0 +1,293 @@
+"""One container of ours: labelled, least privileged, and dead when this process is dead."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EngineError
+from .endpoint import Engine
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container as DockerContainer
+    from docker.models.images import Image
+
+STDOUT, STDERR = 1, 2
+PIDS_LIMIT = 4096
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A bind mount of *path* at the same path inside."""
+
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a container is made. The defaults are the least that a process needs."""
+
+    image: str
+    platform: str
+    user: str = "0:0"
+    environment: Mapping[str, str] | None = None
+    mounts: Sequence[Mount] = ()
+    volumes: Sequence[str] = ()
+    """Paths that are anonymous volumes: writable, reachable by ``put`` and ``get``."""
+    tmpfs: Mapping[str, str] | None = None
+    network: str = "none"
+    read_only: bool = False
+    capabilities: Sequence[str] = ()
+    """Capabilities to keep; all others are dropped."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended inside: exit code and everything it printed."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        return (self.stdout + self.stderr).decode("utf-8", "replace")
+
+
+class Exec:
+    """A running command inside; iterate for ``(STDOUT | STDERR, bytes)`` as they come."""
+
+    def __init__(self, engine: Engine, exec_id: str) -> None:
+        self._api = engine.client.api
+        self._id = exec_id
+        # The socket object keeps the response alive; reading goes through the response's own
+        # buffered reader, which may already hold the first bytes of the stream.
+        self._socket = self._api.exec_start(exec_id, socket=True)
+        response = getattr(self._socket, "_response", None)
+        self._reader: Any = response.raw._fp.fp if response is not None else self._socket  # noqa: SLF001
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        while True:
+            header = self._read(8)
+            if len(header) < 8:
+                return
+            channel, length = struct.unpack(">BxxxL", header)
+            data = self._read(length)
+            if data:
+                yield channel, data
+            if len(data) < length:
+                return
+
+    def _read(self, length: int) -> bytes:
+        try:
+            return self._reader.read(length) or b""
+        except (OSError, ValueError):
+            return b""
+
+    def code(self) -> int | None:
+        """Exit code, None while it runs or where the container is gone."""
+        from docker.errors import DockerException
+        from requests.exceptions import RequestException
+
+        try:
+            code = self._api.exec_inspect(self._id)["ExitCode"]
+        except (DockerException, RequestException, OSError):
+            return None
+        return None if code is None else int(code)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+
+class Container:
+    """Context manager: made and started on entry, removed on every way out.
+
+    Its PID 1 reads a stdin that only this process holds, so that the container ends with it.
+    """
+
+    def __init__(self, engine: Engine, plan: Plan) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._container: DockerContainer | None = None
+        self._lifeline: Any = None
+
+    def __enter__(self) -> Container:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        assert self._container is not None
+        return str(self._container.id)
+
+    def _start(self) -> None:
+        with engine_errors(f"a container of {self._plan.image} could not be started"):
+            client, plan = self._engine.client, self._plan
+            self._container = client.containers.create(
+                plan.image,
+                command=["cat"],
+                entrypoint=[],
+                platform=plan.platform,
+                user=plan.user,
+                environment=dict(plan.environment or {}),
+                labels=self._engine.labels,
+                stdin_open=True,
+                tty=False,
+                init=self._engine.has_init or None,
+                auto_remove=True,
+                network_mode=plan.network,
+                read_only=plan.read_only,
+                cap_drop=["ALL"],
+                cap_add=list(plan.capabilities),
+                security_opt=["no-new-privileges"],
+                pids_limit=PIDS_LIMIT,
+                tmpfs=dict(plan.tmpfs or {}),
+                volumes=list(plan.volumes)
+                + [f"{m.path}:{m.path}:{'ro' if m.read_only else 'rw'}" for m in plan.mounts],
+            )
+            self._lifeline = client.api.attach_socket(
+                self._container.id, params={"stdin": 1, "stream": 1}
+            )
+            self._container.start()
+
+    def close(self) -> None:
+        """Remove the container; harmless where it is gone already."""
+        from docker.errors import DockerException
+        from requests.exceptions import RequestException
+
+        container, self._container = self._container, None
+        if self._lifeline is not None:
+            with contextlib.suppress(OSError):
+                self._lifeline.close()
+            self._lifeline = None
+        if container is not None:
+            with contextlib.suppress(DockerException, RequestException, OSError):
+                container.remove(force=True, v=True)
+
+    def start_exec(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        user: str = "",
+    ) -> Exec:
+        """Start *command* inside and return it running."""
+        with engine_errors("a command could not be started in the container"):
+            created = self._engine.client.api.exec_create(
+                self.id,
+                list(command),
+                stdout=True,
+                stderr=True,
+                stdin=False,
+                tty=False,
+                environment=dict(environment or {}),
+                workdir=workdir,
+                user=user,
+            )
+            return Exec(self._engine, created["Id"])
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run *command* to its end; *on_line* sees each line of its output as it comes.
+
+        Raises:
+            EngineError: the engine or the container went away before the command ended.
+        """
+        running = self.start_exec(command, environment=environment, workdir=workdir)
+        output: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+        pending = b""
+        for channel, data in running:
+            output.setdefault(channel, []).append(data)
+            if on_line is not None:
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    on_line(line.decode("utf-8", "replace"))
+        code = running.code()
+        running.close()
+        if code is None:
+            raise EngineError(
+                f"the container went away while it ran {' '.join(command)[:80]}",
+                next_step="look whether the engine was stopped or ran out of memory, and try again",
+            )
+        return Finished(code, b"".join(output[STDOUT]), b"".join(output[STDERR]))
+
+    def put(self, path: str, archive: bytes | Iterable[bytes]) -> None:
+        """Unpack a tar *archive* into the folder *path*."""
+        with engine_errors(f"files could not be put into the container at {path}"):
+            self._engine.client.api.put_archive(self.id, path, archive)  # type: ignore[arg-type]
+
+    def get(self, path: str) -> Iterator[bytes]:
+        """*path* as a tar stream whose first entry is its last component."""
+        with engine_errors(f"{path} could not be read from the container"):
+            stream, _ = self._engine.client.api.get_archive(self.id, path)
+            return stream
+
+    def read(self, path: str) -> bytes:
+        """Content of the regular file *path*.
+
+        Raises:
+            EngineError: it is not there, or no regular file.
+        """
+        with tarfile.open(fileobj=io.BytesIO(b"".join(self.get(path)))) as archive:
+            member = archive.next()
+            source = archive.extractfile(member) if member is not None else None
+            if source is None:
+                raise EngineError(f"{path} in the container is no regular file")
+            return source.read()
+
+    def commit(self, tag: str, labels: Mapping[str, str]) -> Image:
+        """Make an image of the container as it is; the tag comes last, so it is whole or absent."""
+        assert self._container is not None
+        changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
+        with engine_errors(f"the image {tag} could not be made"):
+            repository, _, name = tag.rpartition(":")
+            return self._container.commit(repository, name, changes=changes)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@contextlib.contextmanager
+def engine_errors(what: str) -> Iterator[None]:
+    """Turn whatever docker-py raises into an ``EngineError`` that says *what* failed."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except APIError as error:
+        text = str(error.explanation or error)
+        next_step = "free some space: docker system df" if "no space left" in text else ""
+        raise EngineError(f"{what}: {text}", next_step=next_step) from None
+    except (DockerException, RequestException, OSError) as error:
+        raise EngineError(
+            f"{what}: {error}", next_step="look whether the engine still runs: docker version"
+        ) from None

@@ -1,0 +1,38 @@
+"""Cores: what the emulator calls them, and what a native machine says it is."""
+
+from __future__ import annotations
+
+QEMU_MODELS = {
+    "graviton2": "neoverse-n1",
+    "graviton3": "neoverse-v1",
+    # Graviton4 is a Neoverse V2, which qemu does not have; N2 is its nearest relative.
+    "graviton4": "neoverse-n2",
+}
+"""Emulated core by name. Never qemu's ``max``: it takes kernels that no Graviton would."""
+
+_PARTS = {
+    ("0x41", "0xd0c"): "Neoverse N1 (as Graviton2)",
+    ("0x41", "0xd40"): "Neoverse V1 (as Graviton3)",
+    ("0x41", "0xd4f"): "Neoverse V2 (as Graviton4)",
+    ("0x41", "0xd49"): "Neoverse N2",
+}
+_APPLE = "0x61"
+
+
+def qemu_environment(core: str, *, emulated: bool) -> dict[str, str]:
+    """Variables that make qemu be *core*; none where nothing is emulated."""
+    return {"QEMU_CPU": QEMU_MODELS[core]} if emulated else {}
+
+
+def emulated_name(core: str) -> str:
+    """``graviton2`` with the model that stands for it."""
+    return f"{core} (qemu {QEMU_MODELS[core]})"
+
+
+def native_name(implementer: str, part: str) -> str:
+    """Name of a native core by the identification registers in ``/proc/cpuinfo``."""
+    if implementer == _APPLE:
+        return "Apple (native ARM, no Neoverse)"
+    if (implementer, part) in _PARTS:
+        return _PARTS[implementer, part]
+    return f"implementer {implementer} part {part}" if implementer else "unnamed"

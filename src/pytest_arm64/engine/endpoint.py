@@ -1,0 +1,139 @@
+"""The engine that ``DOCKER_HOST`` or the current Docker context names."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import EngineError
+from .watcher import watching
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+MINIMUM_API = (1, 41)
+DEFAULT_SOCKET = "/var/run/docker.sock"
+LABEL = "pytest-arm64"
+"""Prefix of every label, and the repository of every image, that is ours."""
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_SETUP = "start an engine (Docker, Podman's socket), or run: eval \"$(scripts/engine env)\""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A reachable engine; everything made through it carries this session's labels."""
+
+    client: DockerClient = field(repr=False)
+    machine: str
+    """What ``uname -m`` says on the engine's host."""
+    version: str
+    has_init: bool
+    session: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {f"{LABEL}.session": self.session}
+
+
+@contextmanager
+def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
+    """Connect, check, and remove every container of this session at the end, however it comes.
+
+    Raises:
+        EngineError: no engine answers, it refuses us, or it is too old.
+    """
+    host = environ.get("DOCKER_HOST") or _context_host()
+    client = _connect(host, environ)
+    try:
+        engine = _describe(client, host)
+        with watching(unix_socket(host), f"{LABEL}.session={engine.session}"):
+            yield engine
+    finally:
+        client.close()
+
+
+def unix_socket(host: str | None) -> str:
+    """Path of the socket that *host* names, empty where it is no Unix socket."""
+    host = host or f"unix://{DEFAULT_SOCKET}"
+    for scheme in ("unix://", "http+unix://"):
+        if host.startswith(scheme):
+            return "/" + host.removeprefix(scheme).lstrip("/")
+    return ""
+
+
+def _connect(host: str | None, environ: Mapping[str, str]) -> DockerClient:
+    import docker
+    from docker.errors import DockerException, TLSParameterError
+
+    if host and host.startswith("ssh://"):
+        raise EngineError(
+            f"the engine is at {host}, and ssh:// is not supported yet",
+            next_step="forward the socket yourself: ssh -nNT -L /tmp/remote.sock:"
+            "/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/remote.sock",
+        )
+    try:
+        if environ.get("DOCKER_HOST"):
+            return docker.from_env(environment=dict(environ), timeout=120)
+        return docker.DockerClient(base_url=host, timeout=120, version="auto")
+    except (TLSParameterError, ValueError) as error:
+        raise EngineError(f"the engine's address cannot be used: {error}") from None
+    except DockerException as error:
+        raise _absent(host, error) from None
+
+
+def _absent(host: str | None, error: Exception) -> EngineError:
+    where = host or "the default socket"
+    if "Permission denied" in str(error):
+        return EngineError(
+            f"the engine at {where} refuses this user: permission denied",
+            why="tests can only run on ARM64 inside a container",
+            next_step="add the user to the group 'docker' and log in again, or use a rootless engine",
+        )
+    return EngineError(
+        f"no container engine answers at {where}",
+        why="tests can only run on ARM64 inside a container",
+        next_step=_SETUP,
+    )
+
+
+def _context_host() -> str | None:
+    """Address of the current Docker context; None for the platform's default."""
+    from docker.context import ContextAPI
+    from docker.errors import DockerException
+
+    try:
+        context = ContextAPI.get_current_context()
+    except (DockerException, ValueError, OSError) as error:
+        raise EngineError(f"the current Docker context cannot be read: {error}") from None
+    host = context.Host if context is not None else None
+    return str(host) if host else None
+
+
+def _describe(client: DockerClient, host: str | None) -> Engine:
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        version = client.version()
+        info = client.info()
+    except (DockerException, RequestException, OSError) as error:
+        raise _absent(host, error) from None
+    api = tuple(int(part) for part in version.get("ApiVersion", "0").split("."))
+    if api < MINIMUM_API:
+        raise EngineError(
+            f"the engine's API is {version.get('ApiVersion')}, older than "
+            + ".".join(map(str, MINIMUM_API)),
+            next_step="use Docker Engine 20.10 or newer",
+        )
+    machine = info.get("Architecture", "")
+    return Engine(
+        client=client,
+        machine=_MACHINES.get(machine, machine),
+        version=version.get("Version", ""),
+        has_init=bool(info.get("InitBinary")),
+    )

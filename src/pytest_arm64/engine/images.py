@@ -1,0 +1,112 @@
+"""Images: find, pull with progress, and read what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ImageError
+from ..progress import Progress
+from .container import engine_errors
+from .endpoint import Engine
+
+if TYPE_CHECKING:
+    from docker.models.images import Image
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image as the engine holds it."""
+
+    reference: str
+    id: str
+    digest: str
+    architecture: str
+    labels: Mapping[str, str]
+    created: str
+
+
+def find_image(engine: Engine, reference: str) -> Base | None:
+    """*reference* where the engine has it, else None."""
+    from docker.errors import ImageNotFound
+
+    with engine_errors(f"the engine could not look for {reference}"):
+        try:
+            image = engine.client.images.get(reference)
+        except ImageNotFound:
+            return None
+    return _base(reference, image)
+
+
+def get_image(
+    engine: Engine, reference: str, architecture: str, progress: Progress, *, offline: bool
+) -> Base:
+    """*reference* for *architecture*, pulled if it is not there.
+
+    Raises:
+        ImageError: it cannot be had, or it is for another architecture.
+    """
+    base = find_image(engine, reference)
+    if base is None or base.architecture != architecture:
+        if offline:
+            raise ImageError(
+                f"{reference} for {architecture} is not here, and --arm64-offline forbids a pull",
+                next_step=f"docker pull --platform linux/{architecture} {reference}",
+            )
+        _pull(engine, reference, architecture, progress)
+        base = find_image(engine, reference)
+    if base is None or base.architecture != architecture:
+        found = base.architecture if base else "nothing"
+        raise ImageError(
+            f"{reference} was asked for {architecture}, and the engine has {found}",
+            why="results would say nothing about the architecture that was asked for",
+            next_step=f"docker pull --platform linux/{architecture} {reference}",
+        )
+    return base
+
+
+def _pull(engine: Engine, reference: str, architecture: str, progress: Progress) -> None:
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    failure = ""
+    with progress.step(f"pull {reference} ({architecture})") as step:
+        layers: dict[str, tuple[int, int]] = {}
+        try:
+            for event in engine.client.api.pull(
+                reference, platform=f"linux/{architecture}", stream=True, decode=True
+            ):
+                failure = failure or str(event.get("error", ""))
+                _track(layers, event)
+                total = sum(size for _, size in layers.values())
+                done = sum(got for got, _ in layers.values())
+                step.update(str(event.get("status", "")), done / total if total else None)
+        except (APIError, DockerException, RequestException, OSError) as error:
+            failure = str(getattr(error, "explanation", None) or error)
+    if failure:
+        raise ImageError(
+            f"{reference} could not be pulled for {architecture}: {failure}",
+            why="the environment is made from this image",
+            next_step="check the network and the registry, name another image with "
+            "--arm64-image, or build the stand-ins: scripts/engine up",
+        )
+
+
+def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:
+    detail = event.get("progressDetail") or {}
+    if event.get("status") == "Downloading" and detail.get("total"):
+        layers[event["id"]] = (int(detail.get("current", 0)), int(detail["total"]))
+
+
+def _base(reference: str, image: Image) -> Base:
+    attributes = image.attrs
+    digests = attributes.get("RepoDigests") or []
+    return Base(
+        reference=reference,
+        id=str(image.id),
+        digest=str(digests[0]).partition("@")[2] if digests else "",
+        architecture=str(attributes.get("Architecture", "")),
+        labels=attributes.get("Config", {}).get("Labels") or {},
+        created=str(attributes.get("Created", "")),
+    )

@@ -1,0 +1,143 @@
+"""Look into an image: which machine, system, C library and Python it really has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from .. import cache
+from ..cell import Cell, Python, Ran
+from ..errors import EmulationError, EngineError, ImageError
+from ..targets import MACHINES
+from .container import Container, Plan
+from .emulation import emulated_name, native_name, qemu_environment
+from .endpoint import Engine
+from .images import Base
+
+FORMAT = 1
+_NO_PYTHON = 42
+# Runs the first interpreter of "$@" that exists; else tells the system's name.
+_SCRIPT = """
+for python in "$@"; do
+  if command -v "$python" >/dev/null 2>&1; then exec "$python" -I -c "$PYTEST_ARM64_PROBE"; fi
+done
+. /etc/os-release && echo "$ID $VERSION_ID"
+exit 42
+"""
+_MINIMUM_PYTHON = (3, 10)
+
+
+@dataclass(frozen=True)
+class NoPython:
+    """The image has none of the interpreters that were looked for."""
+
+    os: str
+
+
+def probe(engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]) -> Ran | NoPython:
+    """What *base* is, by running the first of *interpreters* in it; remembered by image id.
+
+    Raises:
+        EmulationError: the engine cannot execute this architecture, or not as this core.
+        ImageError: the image runs as another machine than it says, or its Python is too old.
+    """
+    emulated = MACHINES[cell.architecture] != engine.machine
+    key = cache.digest([FORMAT, base.id, list(interpreters), cell.core, engine.machine])
+    facts = cache.load("probes", key)
+    if facts is None:
+        facts = _look(engine, cell, base, interpreters, emulated=emulated)
+        cache.store("probes", key, facts)
+    if "python" not in facts:
+        return NoPython(os=str(facts["os"]))
+    return _ran(engine, cell, base, facts)
+
+
+def _look(
+    engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str], *, emulated: bool
+) -> dict[str, Any]:
+    source = resources.files("pytest_arm64.inside").joinpath("probe.py").read_text("utf-8")
+    plan = Plan(image=base.id, platform=cell.platform, environment={"LC_ALL": "C.UTF-8"})
+    try:
+        with Container(engine, plan) as container:
+            finished = container.run(
+                ["sh", "-c", _SCRIPT, "probe", *interpreters],
+                environment={
+                    "PYTEST_ARM64_PROBE": source,
+                    **qemu_environment(cell.core, emulated=emulated and _is_arm(cell)),
+                },
+            )
+    except EngineError as error:
+        if emulated:
+            raise _no_emulation(engine, cell, error) from None
+        raise
+    if "unable to find CPU model" in finished.text:
+        raise EmulationError(
+            f"the emulator does not know the core that stands for {cell.core}",
+            why="a run on qemu's own invented core finds faults that no Graviton has",
+            next_step="install qemu 8.2 or newer (scripts/engine up does), or --arm64-cpu graviton2",
+        )
+    if "exec format error" in finished.text:
+        raise _no_emulation(engine, cell, finished.text)
+    if finished.code == _NO_PYTHON:
+        return {"os": finished.stdout.decode("utf-8", "replace").strip()}
+    try:
+        facts = json.loads(finished.stdout)
+    except ValueError:
+        facts = None
+    if finished.code != 0 or not isinstance(facts, dict):
+        raise ImageError(
+            f"looking into {base.reference} failed with exit code {finished.code}: "
+            f"{finished.text.strip()[-400:]}"
+        )
+    return facts
+
+
+def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> Ran:
+    python = Python(**facts["python"])
+    if facts["machine"] != MACHINES[cell.architecture]:
+        raise ImageError(
+            f"{base.reference} runs as {facts['machine']}, not {MACHINES[cell.architecture]}",
+            why="its results would say nothing about the architecture that was asked for",
+            next_step=f"docker pull --platform {cell.platform} {base.reference}",
+        )
+    if tuple(map(int, python.minor.split("."))) < _MINIMUM_PYTHON:
+        raise ImageError(
+            f"{base.reference} has Python {python.version}; 3.10 is the oldest that works",
+            next_step="choose another target or image",
+        )
+    emulated = facts["machine"] != engine.machine
+    core = (
+        (emulated_name(cell.core) if _is_arm(cell) else "qemu's default")
+        if emulated
+        else native_name(facts["cpu"]["implementer"], facts["cpu"]["part"])
+    )
+    return Ran(
+        image=base.reference,
+        image_id=base.id,
+        digest=base.digest,
+        machine=facts["machine"],
+        os=facts["os"],
+        os_name=facts["os_name"],
+        glibc=facts["glibc"],
+        libstdcxx=facts["libstdcxx"],
+        python=python,
+        page_size=facts["page_size"],
+        engine_machine=engine.machine,
+        core=core,
+    )
+
+
+def _is_arm(cell: Cell) -> bool:
+    return cell.architecture == "arm64"
+
+
+def _no_emulation(engine: Engine, cell: Cell, detail: object) -> EmulationError:
+    return EmulationError(
+        f"this {engine.machine} engine cannot execute {cell.platform} programs ({detail})",
+        why="without emulation only an ARM machine can run the tests",
+        next_step="scripts/engine up, or register qemu with the F flag: "
+        "docker run --privileged --rm tonistiigi/binfmt --install arm64",
+    )

@@ -1,0 +1,96 @@
+"""A process that outlives the host process and removes the containers that it left behind.
+
+The container's own lifeline (PID 1 reads a stdin that only the host holds) ends a container that
+was started. A host that is killed between "create" and "start" leaves one that never ran; this
+watcher removes it. It needs nothing but the standard library, sleeps on a pipe, and exists for
+engines behind a Unix socket, where a second connection costs nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+GRACE_SECONDS = 6.0
+"""How long a request that the dead host had sent may still make a container appear."""
+
+
+@contextmanager
+def watching(socket_path: str, label: str) -> Iterator[None]:
+    """Have containers with *label* (``key=value``) removed should this process die."""
+    if not socket_path:
+        yield
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, socket_path, label],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    assert process.stdin is not None
+    try:
+        yield
+    finally:
+        # A word before the end tells an orderly end from a death.
+        process.stdin.write(b"done")
+        process.stdin.close()
+        process.wait()
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _request(path: str, method: str, url: str) -> tuple[int, bytes]:
+    connection = _Connection(path)
+    try:
+        connection.request(method, url)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def remove_containers(path: str, label: str) -> int:
+    """Remove containers with *label*, running or not, with their volumes; how many there were."""
+    filters = urllib.parse.quote(json.dumps({"label": [label]}))
+    status, body = _request(path, "GET", f"/containers/json?all=1&filters={filters}")
+    if status != 200:
+        return 0
+    found = [str(container["Id"]) for container in json.loads(body)]
+    for name in found:
+        _request(path, "DELETE", f"/containers/{name}?force=1&v=1")
+    return len(found)
+
+
+def main(path: str, label: str) -> None:
+    """Wait for the host's end; if it came without a word, clean up until nothing appears."""
+    if sys.stdin.buffer.read():
+        return
+    deadline = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            remove_containers(path, label)
+        except (OSError, ValueError, http.client.HTTPException):
+            pass  # an engine that is gone has nothing to remove
+        time.sleep(0.25)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

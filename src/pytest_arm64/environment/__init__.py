@@ -1,0 +1,1 @@
+"""Phase 2: does it install in the real base image?"""

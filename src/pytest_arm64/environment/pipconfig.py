@@ -1,0 +1,137 @@
+"""The host's pip configuration, as the build container can use it.
+
+What reaches the container does so at build time only: the container that holds it is never
+committed, only the packages that it installed are taken out of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# Settings that name places on this machine or belong to another command.
+_NOT_FORWARDED = frozenset(
+    "cache-dir config-file debug dry-run group ignore-installed log no-deps no-install prefix python "
+    "quiet report require-virtualenv requirement requirements-from-script root root-user-action "
+    "src target user verbose".split()
+)
+_PATH_LISTS = ("find-links", "extra-index-url", "index-url")
+_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class PipConfig:
+    """Settings by long option name, and the files and folders they need inside."""
+
+    settings: Mapping[str, str]
+    """``index-url`` and its like, values as in a configuration file."""
+    constraints: Mapping[Path, bytes]
+    folders: tuple[str, ...]
+    """Local indexes and link folders, to be mounted read-only where they are."""
+    ca: bytes = b""
+    netrc: bytes = b""
+
+    def fingerprint(self) -> dict[str, object]:
+        """What can change the outcome of an installation; credentials are not part of it."""
+        return {
+            "settings": {k: _without_credentials(v) for k, v in sorted(self.settings.items())},
+            "constraints": {str(p): c.decode("utf-8", "replace") for p, c in self.constraints.items()},
+        }
+
+    def as_file(self) -> str:
+        """Content of a pip configuration file."""
+        lines = ["[global]"]
+        lines += [
+            f"{key} = " + "\n  ".join(value.split())
+            for key, value in sorted(self.settings.items())
+        ]
+        if self.constraints:
+            lines.append("constraint = " + "\n  ".join(map(str, self.constraints)))
+        return "\n".join(lines) + "\n"
+
+
+def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
+    """pip's own view of its configuration files and variables on this host."""
+    output = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(environ),
+    ).stdout
+    merged = _merge(output)
+    constraints = {
+        path: path.read_bytes()
+        for path in map(Path, merged.pop("constraint", "").split())
+        if path.is_file()
+    }
+    ca_file = merged.pop("cert", "") or next(
+        (environ[name] for name in _CA_VARIABLES if environ.get(name)), ""
+    )
+    settings = {k: v for k, v in merged.items() if k not in _NOT_FORWARDED}
+    folders: list[str] = []
+    for key in _PATH_LISTS:
+        if key in settings:
+            settings[key] = " ".join(_reachable(settings[key], folders))
+    return PipConfig(
+        settings={k: v for k, v in settings.items() if v},
+        constraints=constraints,
+        folders=tuple(dict.fromkeys(folders)),
+        ca=_content(ca_file),
+        netrc=_content(environ.get("NETRC") or str(Path.home() / ".netrc")),
+    )
+
+
+def _merge(output: str) -> dict[str, str]:
+    """Lines like ``global.index-url='…'``; ``install.`` beats ``global.``, variables beat both."""
+    ranks: dict[str, int] = {}
+    merged: dict[str, str] = {}
+    order = {"global": 0, "install": 1, ":env:": 2}
+    for line in output.splitlines():
+        name, equals, quoted = line.partition("=")
+        section, _, key = name.rpartition(".")
+        if not equals or section not in order or ranks.get(key, -1) > order[section]:
+            continue
+        try:
+            value = ast.literal_eval(quoted)
+        except (ValueError, SyntaxError):
+            continue
+        ranks[key] = order[section]
+        merged[key] = str(value)
+    return merged
+
+
+def _reachable(value: str, folders: list[str]) -> Iterator[str]:
+    """Entries of *value* that exist for the container; local folders are noted for mounting."""
+    for entry in value.split():
+        path = urllib.parse.unquote(entry.removeprefix("file://"))
+        if "://" in entry and not entry.startswith("file://"):
+            yield entry
+        elif Path(path).is_dir():
+            folders.append(path)
+            yield entry
+
+
+def _without_credentials(value: str) -> str:
+    return " ".join(map(strip_credentials, value.split()))
+
+
+def strip_credentials(url: str) -> str:
+    """*url* without user and password."""
+    parts = urllib.parse.urlsplit(url)
+    if not parts.netloc or "@" not in parts.netloc:
+        return url
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes() if path else b""
+    except OSError:
+        return b""

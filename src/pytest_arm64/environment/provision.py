@@ -1,0 +1,96 @@
+"""From a cell to a probed image that has the Python that was asked for, and to its builder."""
+
+from __future__ import annotations
+
+from .. import cache
+from ..cell import Cell, Ran
+from ..engine.container import Container, Plan
+from ..engine.endpoint import LABEL, Engine
+from ..engine.images import Base, find_image, get_image
+from ..engine.probe import NoPython, probe
+from ..errors import ImageError, InstallError
+from ..progress import Progress
+
+# What a distribution's package manager needs to unpack files of other owners.
+PACKAGE_MANAGER_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID")
+
+
+def provisioned(
+    engine: Engine, cell: Cell, progress: Progress, *, offline: bool = False
+) -> tuple[Base, Ran]:
+    """The image in which tests run, with the facts found in it.
+
+    The target's own image must have, or be given, the Python that was asked for. An image that
+    overrides it may bring another one, which the facts then show.
+
+    Raises:
+        ImageError: the image cannot be had, or has no usable Python.
+        InstallError: its package manager failed.
+    """
+    base = get_image(engine, cell.image, cell.architecture, progress, offline=offline)
+    target = cell.target
+    asked = [target.interpreter, f"python{target.python}"]
+    found = probe(engine, cell, base, asked)
+    if isinstance(found, Ran):
+        return base, found
+    if target.recipe.provision and found.os == target.os:
+        image = _derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
+        found = probe(engine, cell, image, asked)
+        if isinstance(found, Ran):
+            return image, found
+    elif cell.overridden:
+        found = probe(engine, cell, base, [*asked, "python3"])
+        if isinstance(found, Ran):
+            return base, found
+    raise ImageError(
+        f"{cell.image} has no Python {target.python}",
+        why="the tests need an interpreter in the image",
+        next_step="choose another target, or an image that brings its Python",
+    )
+
+
+def builder(
+    engine: Engine, cell: Cell, base: Base, ran: Ran, progress: Progress, *, offline: bool = False
+) -> Base:
+    """The image in which source distributions are built: *base* with a compiler.
+
+    An image may name its builder in the label ``pytest-arm64.builder``; without that and without
+    a recipe, the image itself has to do.
+    """
+    named = base.labels.get(f"{LABEL}.builder")
+    if named:
+        return get_image(engine, named, cell.architecture, progress, offline=offline)
+    recipe = cell.target.recipe
+    if recipe.builder and ran.os == cell.target.os:
+        return _derived(engine, cell, base, recipe.builder, "builder", progress)
+    return base
+
+
+def _derived(
+    engine: Engine, cell: Cell, base: Base, command: str, kind: str, progress: Progress
+) -> Base:
+    command = command.format(python=cell.target.python)
+    tag = f"{LABEL}/{kind}:{cache.digest([base.id, command])[:20]}"
+    existing = find_image(engine, tag)
+    if existing is not None:
+        return existing
+    plan = Plan(
+        image=base.id,
+        platform=cell.platform,
+        network="bridge",
+        capabilities=PACKAGE_MANAGER_CAPABILITIES,
+    )
+    with progress.step(f"{kind} image ({command.split()[0]})") as step:
+        with Container(engine, plan) as container:
+            finished = container.run(["sh", "-c", command], on_line=step.update)
+            if finished.code != 0:
+                raise InstallError(
+                    f"the {kind} image could not be made: exit code {finished.code}\n"
+                    + "\n".join(finished.text.splitlines()[-12:]),
+                    next_step="check that the container reaches the distribution's packages",
+                    log=finished.text,
+                )
+            container.commit(tag, {f"{LABEL}.base": base.id})
+    made = find_image(engine, tag)
+    assert made is not None
+    return made

@@ -1,0 +1,52 @@
+"""Errors that a user meets: what happened, why it matters, what to type next."""
+
+from __future__ import annotations
+
+
+class Arm64Error(Exception):
+    """Base of every expected failure; shown as text, never as a traceback.
+
+    ``what`` is one sentence, ``why`` says what follows from it, ``next_step`` what to do.
+    """
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.why:
+            lines.append(f"  why it matters: {self.why}")
+        if self.next_step:
+            lines.append(f"  next step: {self.next_step}")
+        return "\n".join(lines)
+
+
+class SettingsError(Arm64Error):
+    """An option, a variable or ``[tool.pytest-arm64]`` says something that cannot be used."""
+
+
+class EngineError(Arm64Error):
+    """The container engine is absent, refuses us, or failed to do what was asked."""
+
+
+class ImageError(Arm64Error):
+    """An image cannot be had, or is not what it was said to be."""
+
+
+class EmulationError(Arm64Error):
+    """A foreign architecture cannot be executed here, or not as the core that was asked for."""
+
+
+class InstallError(Arm64Error):
+    """The environment could not be made; ``log`` holds everything the installer printed."""
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "", log: str = "") -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.log = log
+
+
+class ProtocolError(Arm64Error):
+    """The session inside said something that the host cannot make sense of."""

@@ -1,0 +1,1 @@
+"""What is loaded inside a cell: standard library and pytest only, relative imports only."""

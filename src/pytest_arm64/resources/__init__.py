@@ -1,0 +1,1 @@
+"""Data files: targets and their recipes."""

@@ -1,0 +1,237 @@
+"""Settings of one run: option, then variable, then ``[tool.pytest-arm64]``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._toml import TOMLDecodeError, loads
+from .errors import SettingsError
+from .targets import DEFAULT_PYTHON, Target, find_target, own_target, shipped_targets, suggestion
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+CORES = ("graviton2", "graviton3", "graviton4")
+INSTALL_MODES = ("editable", "none")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user wants, complete and checked; nothing was looked at outside the files."""
+
+    root: Path
+    """Repository root: what is mounted, and where every relative path starts."""
+    target: Target
+    image: str = ""
+    """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
+    core: str = CORES[0]
+    requirements: tuple[Path, ...] = ()
+    test_requirements: tuple[Path, ...] = ()
+    install: str = "editable"
+    env: tuple[str, ...] = ()
+    """``NAME=VALUE``, or ``NAME`` to take the host's value where it has one."""
+    network: str = "bridge"
+    refresh: bool = False
+    offline: bool = False
+    keep: bool = False
+    require_native: bool = False
+
+
+class Options(Protocol):
+    """The part of pytest's ``config.option`` that is read here."""
+
+    arm64_target: str | None
+    arm64_image: str | None
+    arm64_cpu: str | None
+    arm64_requirements: Sequence[str]
+    arm64_refresh: bool
+    arm64_offline: bool
+    arm64_require_native: bool
+
+
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "target": str,
+    "image": str,
+    "cpu": str,
+    "requirements": (str, list),
+    "test-requirements": (str, list),
+    "install": str,
+    "env": list,
+    "network": str,
+    "targets": dict,
+}
+
+
+def load_settings(
+    options: Options, environ: Mapping[str, str], *, rootpath: Path, cwd: Path
+) -> Settings:
+    """Read and check everything the user said.
+
+    Args:
+        options: pytest's parsed options.
+        environ: the host's environment variables.
+        rootpath: pytest's rootdir; its ``pyproject.toml`` is read.
+        cwd: what paths given as options are relative to.
+
+    Raises:
+        SettingsError: something cannot be used; the message names the place.
+    """
+    root = repository_root(rootpath)
+    manifest = rootpath / "pyproject.toml"
+    table, project = read_pyproject(manifest)
+    own = {n: own_target(n, t) for n, t in _tables(table.get("targets", {}))}
+    name = options.arm64_target or environ.get("PYTEST_ARM64_TARGET") or table.get("target")
+    target = find_target(name or default_target(rootpath, project), own)
+    if options.arm64_requirements:
+        requirements = _files(options.arm64_requirements, cwd, "--arm64-requirements")
+    else:
+        requirements = _files(
+            _listed(table.get("requirements", [])), rootpath, f"{manifest}: requirements"
+        )
+    install = table.get("install", "editable")
+    if install not in INSTALL_MODES:
+        raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
+    core = options.arm64_cpu or table.get("cpu") or CORES[0]
+    if core not in CORES:
+        raise SettingsError(f"unknown core {core!r}", next_step=f"choose one of {', '.join(CORES)}")
+    return Settings(
+        root=root,
+        target=target,
+        image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
+        core=core,
+        requirements=requirements,
+        test_requirements=_files(
+            _listed(table.get("test-requirements", [])),
+            rootpath,
+            f"{manifest}: test-requirements",
+        ),
+        install=install,
+        env=tuple(_checked_env(table.get("env", []), manifest)),
+        network=table.get("network", "bridge"),
+        refresh=options.arm64_refresh,
+        offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
+        require_native=options.arm64_require_native,
+    )
+
+
+def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``[tool.pytest-arm64]``, checked, and ``[project]`` of *manifest*; empty where absent.
+
+    Raises:
+        SettingsError: not TOML, a key that does not exist, or a value of the wrong type.
+    """
+    try:
+        data = loads(manifest.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}, {}
+    except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{manifest} cannot be read: {error}") from None
+    table = data.get("tool", {}).get("pytest-arm64", {})
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise SettingsError(
+                f"{manifest}: [tool.pytest-arm64] has no key {key!r}{suggestion(key, _KEYS)}",
+                next_step="known keys: " + ", ".join(sorted(_KEYS)),
+            )
+        if not isinstance(value, _KEYS[key]):
+            raise SettingsError(f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type")
+    return table, data.get("project", {})
+
+
+def repository_root(start: Path) -> Path:
+    """The nearest folder at or above *start* with a ``.git``, else *start*.
+
+    Raises:
+        SettingsError: that folder is the file system's root, which is never mounted.
+    """
+    root = next((p for p in (start, *start.parents) if (p / ".git").exists()), start)
+    if root == Path(root.anchor):
+        raise SettingsError(
+            f"the repository root would be {root}",
+            why="the whole file system would be mounted into the container",
+            next_step="run pytest in the project's folder, or give --rootdir",
+        )
+    return root
+
+
+def default_target(rootpath: Path, project: Mapping[str, Any]) -> str:
+    """Name of the target that the repository asks for, so that two machines agree.
+
+    ``.python-version`` decides, then ``requires-python`` (Python 3.12 if it is allowed, else
+    the lowest that is), then Python 3.12.
+    """
+    prefix = "al2023-python"
+    packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
+    try:
+        words = (rootpath / ".python-version").read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        words = []
+    for word in words[:1]:
+        minor = ".".join(word.split(".")[:2])
+        if minor in packaged:
+            return prefix + minor
+    allowed = _requires_python(project)
+    fitting = [p for p in packaged if allowed is None or allowed.contains(p + ".99")]
+    if DEFAULT_PYTHON in fitting or not fitting:
+        return prefix + DEFAULT_PYTHON
+    return prefix + fitting[0]
+
+
+def _requires_python(project: Mapping[str, Any]) -> SpecifierSet | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(project["requires-python"])
+    except (KeyError, InvalidSpecifier, TypeError):
+        return None
+
+
+def passed_variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that the user configured for the cell, with their values."""
+    found = {}
+    for entry in settings.env:
+        name, equals, value = entry.partition("=")
+        if equals:
+            found[name] = value
+        elif name in environ:
+            found[name] = environ[name]
+    return found
+
+
+def _checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
+    checked = []
+    for entry in entries:
+        name = entry.partition("=")[0] if isinstance(entry, str) else ""
+        if not _VARIABLE.match(name):
+            raise SettingsError(f"{manifest}: env entry {entry!r} is not NAME or NAME=VALUE")
+        checked.append(str(entry))
+    return checked
+
+
+def _tables(value: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    for name, table in value.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"[tool.pytest-arm64.targets] {name} must be a table")
+    return list(value.items())
+
+
+def _listed(value: str | list[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _files(names: Sequence[str], base: Path, where: str) -> tuple[Path, ...]:
+    paths = tuple(Path(os.path.normpath(base / name)) for name in names)
+    for path in paths:
+        if not path.is_file():
+            raise SettingsError(f"{where}: {path} is not a file")
+    return paths
+
+
+def _truth(word: str) -> bool:
+    return word.lower() not in ("", "0", "false", "no")
