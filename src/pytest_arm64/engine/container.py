@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import struct
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from .endpoint import Engine
@@ -120,11 +120,7 @@ class Container:
         self._lifeline: Any = None
 
     def __enter__(self) -> Container:
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
+        self.start()
         return self
 
     def __exit__(
@@ -139,6 +135,14 @@ class Container:
     def id(self) -> str:
         assert self._container is not None
         return str(self._container.id)
+
+    def start(self) -> None:
+        """Make and start the container; what was begun is removed where that fails."""
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self) -> None:
         with engine_errors(f"a container of {self._plan.image} could not be started"):
@@ -238,16 +242,28 @@ class Container:
             )
         return Finished(code, b"".join(output[STDOUT]), b"".join(output[STDERR]))
 
-    def put(self, path: str, archive: bytes | Iterable[bytes]) -> None:
+    def put(self, path: str, archive: bytes | IO[bytes] | Iterable[bytes]) -> None:
         """Unpack a tar *archive* into the folder *path*."""
         with engine_errors(f"files could not be put into the container at {path}"):
             self._engine.client.api.put_archive(self.id, path, archive)  # type: ignore[arg-type]
 
-    def get(self, path: str) -> Iterator[bytes]:
-        """*path* as a tar stream whose first entry is its last component."""
-        with engine_errors(f"{path} could not be read from the container"):
-            stream, _ = self._engine.client.api.get_archive(self.id, path)
-            return stream
+    def fetch(self, path: str) -> IO[bytes]:
+        """*path* as a tar in a temporary file, whose first entry is the path's last component.
+
+        The engine locks a container while its files are read, so the stream is always read to
+        its end here, and never handed out.
+        """
+        target = tempfile.TemporaryFile()
+        try:
+            with engine_errors(f"{path} could not be read from the container"):
+                stream, _ = self._engine.client.api.get_archive(self.id, path)
+                for chunk in stream:
+                    target.write(chunk)
+        except BaseException:
+            target.close()
+            raise
+        target.seek(0)
+        return target
 
     def read(self, path: str) -> bytes:
         """Content of the regular file *path*.
@@ -255,7 +271,7 @@ class Container:
         Raises:
             EngineError: it is not there, or no regular file.
         """
-        with tarfile.open(fileobj=io.BytesIO(b"".join(self.get(path)))) as archive:
+        with self.fetch(path) as stream, tarfile.open(fileobj=stream) as archive:
             member = archive.next()
             source = archive.extractfile(member) if member is not None else None
             if source is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -52,9 +53,23 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
     try:
         engine = _describe(client, host)
         with watching(unix_socket(host), f"{LABEL}.session={engine.session}"):
-            yield engine
+            try:
+                yield engine
+            finally:
+                _remove_containers(engine)
     finally:
         client.close()
+
+
+def _remove_containers(engine: Engine) -> None:
+    """Remove what is still there; on every orderly way out there should be nothing."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    with contextlib.suppress(DockerException, RequestException, OSError):
+        label = f"{LABEL}.session={engine.session}"
+        for container in engine.client.api.containers(all=True, filters={"label": label}):
+            engine.client.api.remove_container(container["Id"], force=True, v=True)
 
 
 def unix_socket(host: str | None) -> str:

@@ -114,8 +114,13 @@ def _reachable(value: str, folders: list[str]) -> Iterator[str]:
         if "://" in entry and not entry.startswith("file://"):
             yield entry
         elif Path(path).is_dir():
-            folders.append(path)
+            folders.append(_mountable(Path(path), index=entry.startswith("file://")))
             yield entry
+
+
+def _mountable(folder: Path, *, index: bool) -> str:
+    """The folder to mount: pages of a local index usually link to files beside the index."""
+    return str(folder.parent if index and len(folder.parts) > 2 else folder)
 
 
 def _without_credentials(value: str) -> str:

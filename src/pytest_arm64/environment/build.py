@@ -1,0 +1,191 @@
+"""An environment: found again by what went into it, else made, committed and tagged last."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import resources
+from pathlib import Path
+
+from .. import cache
+from ..cell import Cell, Ran
+from ..engine.container import Container, Plan
+from ..engine.endpoint import LABEL, Engine
+from ..engine.images import Base, find_image
+from ..errors import InstallError
+from ..progress import Progress
+from ..settings import Settings
+from . import pip_installer
+from .manifests import read_manifest
+from .pipconfig import host_pip_config
+from .provision import builder, provisioned
+from .record import InstallRecord
+from .runner import runner_requirements
+from .tree import ENV, HOME, INSIDE, OUT, RECORD, TESTS, Entry, tar_of
+
+FORMAT = 1
+PACKAGE = "pytest_arm64_inside"
+"""Name under which ``inside/`` is importable in a cell."""
+
+
+@dataclass(frozen=True)
+class User:
+    """The calling user, as whom tests run."""
+
+    uid: int
+    gid: int
+    name: str
+    home: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An image with the project's packages, and what is known of it."""
+
+    key: str
+    image: str
+    """Tag of the image to run: the environment with this user and our own code added."""
+    ran: Ran
+    record: InstallRecord
+    reused: bool
+    user: User
+
+
+def calling_user() -> User:
+    """The user of this process, by number even where the system has no name for it."""
+    uid, gid = os.getuid(), os.getgid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"user{uid}"
+    return User(uid, gid, name, f"/home/{name}" if uid else "/root")
+
+
+def make_environment(
+    engine: Engine, cell: Cell, settings: Settings, rootpath: Path, progress: Progress
+) -> Environment:
+    """The environment of *cell*, from the project's own files.
+
+    Raises:
+        ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
+    """
+    base, ran = provisioned(engine, cell, progress, offline=settings.offline)
+    manifest = read_manifest(settings, rootpath)
+    runner = runner_requirements(manifest, ran.python.version)
+    config = host_pip_config()
+    key = cache.digest(
+        {
+            "format": FORMAT,
+            "base": base.id,
+            "target": cell.target.name,
+            "installer": pip_installer.pip_name(),
+            "runner": runner,
+            "pip": config.fingerprint(),
+            **manifest.fingerprint(),
+        }
+    )[:20]
+    tag = f"{LABEL}/environment:{key}"
+    image = None if settings.refresh else find_image(engine, tag)
+    reused = image is not None
+    if image is None:
+        if settings.offline:
+            raise InstallError(
+                "the environment of this project is not here, and --arm64-offline forbids an install",
+                next_step="run once without --arm64-offline",
+            )
+        request = pip_installer.Request(manifest, runner, config)
+        image = _install(engine, cell, base, ran, request, tag, progress)
+    user = calling_user()
+    run_tag, record = _run_image(engine, cell, image, key, user)
+    return Environment(key, run_tag, ran, record, reused, user)
+
+
+def _install(
+    engine: Engine,
+    cell: Cell,
+    base: Base,
+    ran: Ran,
+    request: pip_installer.Request,
+    tag: str,
+    progress: Progress,
+) -> Base:
+    began = time.monotonic()
+    with_compiler = builder(engine, cell, base, ran, progress)
+    installed, files = pip_installer.install(engine, cell, ran, with_compiler, request, progress)
+    with (
+        files,
+        progress.step("make the environment image"),
+        Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
+    ):
+        container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
+        container.put("/opt", files)
+        record = InstallRecord(
+            packages=tuple(installed),
+            installer=pip_installer.pip_name(),
+            made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - began, 1),
+        )
+        container.put("/", tar_of({RECORD: Entry(json.dumps(record.to_json()).encode())}))
+        container.commit(tag, {f"{LABEL}.base": base.id})
+    image = find_image(engine, tag)
+    assert image is not None
+    return image
+
+
+def _run_image(
+    engine: Engine, cell: Cell, image: Base, key: str, user: User
+) -> tuple[str, InstallRecord]:
+    """The thin image that is run: *image*, our code for the inside, an entry for the user."""
+    files = inside_files()
+    digest = cache.digest(
+        [FORMAT, image.id, user.uid, user.gid, user.name, {k: v.decode() for k, v in files.items()}]
+    )
+    tag = f"{LABEL}/run:{digest[:20]}"
+    stored = cache.load("records", digest) if find_image(engine, tag) is not None else None
+    if stored is not None:
+        return tag, InstallRecord.from_json(stored)
+    with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
+        record = InstallRecord.from_json(json.loads(container.read(RECORD)))
+        entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
+        entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
+        entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
+        entries |= _user_entries(container, user)
+        container.put("/", tar_of(entries))
+        container.commit(
+            tag,
+            {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
+        )
+    cache.store("records", digest, record.to_json())
+    return tag, record
+
+
+def inside_files() -> dict[str, bytes]:
+    """Our code for the inside, by file name."""
+    package = resources.files("pytest_arm64.inside")
+    return {
+        entry.name: entry.read_bytes()
+        for entry in sorted(package.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".py")
+    }
+
+
+def _user_entries(container: Container, user: User) -> dict[str, Entry]:
+    """``/etc/passwd`` and ``/etc/group`` with the user, as tests that ask ``getpass`` expect."""
+    passwd = container.read("/etc/passwd").decode("utf-8", "surrogateescape")
+    group = container.read("/etc/group").decode("utf-8", "surrogateescape")
+    if not any(line.split(":")[2:3] == [str(user.uid)] for line in passwd.splitlines()):
+        passwd += f"{user.name}:x:{user.uid}:{user.gid}::{user.home}:/bin/sh\n"
+    if not any(line.split(":")[2:3] == [str(user.gid)] for line in group.splitlines()):
+        group += f"{user.name}:x:{user.gid}:\n"
+    return {
+        "/etc/passwd": Entry(passwd.encode("utf-8", "surrogateescape")),
+        "/etc/group": Entry(group.encode("utf-8", "surrogateescape")),
+        user.home: Entry(mode=0o755),
+    }
+
+
+__all__ = ["ENV", "HOME", "TESTS", "Environment", "User", "calling_user", "make_environment"]

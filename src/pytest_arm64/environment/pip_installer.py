@@ -1,0 +1,181 @@
+"""The reference installer: a modern pip, run inside the builder image.
+
+Packages are installed where the compilers are and taken out of there as files; what the tests
+see is the bare runtime image with these files, so that a missing system library is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+from ..cell import Cell, Ran
+from ..engine.container import Container, Finished, Mount, Plan
+from ..engine.emulation import qemu_environment
+from ..engine.endpoint import Engine
+from ..engine.images import Base
+from ..errors import InstallError
+from ..progress import Progress, Step
+from .manifests import Manifest, Scope
+from .pipconfig import PipConfig
+from .record import Installed, from_pip_report
+from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
+from .venv import venv_entries
+
+BUILD = f"{HOME}/build"
+_SITE = f"{BUILD}/site"
+_CONFIG = f"{BUILD}/pip.conf"
+_CA = f"{BUILD}/ca.pem"
+_NETRC = f"{BUILD}/netrc"
+_WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What pip is asked to do."""
+
+    manifest: Manifest
+    runner: tuple[str, ...]
+    """Requirements of the session inside, added to the test scope."""
+    config: PipConfig
+
+
+def pip_name() -> str:
+    """``pip`` with the version that is brought along."""
+    return f"pip {version('pip')}"
+
+
+def install(
+    engine: Engine, cell: Cell, ran: Ran, builder: Base, request: Request, progress: Progress
+) -> tuple[list[Installed], IO[bytes]]:
+    """Install both scopes; the packages, and a tar of what to unpack below ``/opt``.
+
+    The tar, a temporary file at its start, holds ``pytest-arm64/env`` and ``pytest-arm64/tests``.
+
+    Raises:
+        InstallError: pip failed; its last lines are shown, ``log`` has them all.
+    """
+    manifest = request.manifest
+    plan = Plan(
+        image=builder.id,
+        platform=cell.platform,
+        network="bridge",
+        environment=_environment(cell, ran, request.config),
+        mounts=[Mount(folder) for folder in request.config.folders],
+    )
+    installed: list[Installed] = []
+    with (
+        progress.step(f"install packages into {cell.target.name} with {pip_name()}") as step,
+        Container(engine, plan) as container,
+    ):
+        _bring(container, ran, request)
+        arguments = _scope_arguments(manifest.deploy)
+        if manifest.project is not None:
+            arguments += ["-e", str(manifest.project)]
+        if arguments:
+            installed += _pip(container, "deploy", arguments, step)
+        pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
+        container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
+        arguments = [*_scope_arguments(manifest.test), *request.runner]
+        arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt"]
+        installed += _pip(container, "test", arguments, step)
+        step.update("taking the packages out")
+        container.run(["rm", "-rf", BUILD])
+        return installed, container.fetch(HOME)
+
+
+def _environment(cell: Cell, ran: Ran, config: PipConfig) -> dict[str, str]:
+    environment = {
+        "HOME": "/tmp",  # noqa: S108
+        "LC_ALL": "C.UTF-8",
+        "NO_COLOR": "1",
+        "PYTHONPATH": _SITE,
+        "PYTHONWARNINGS": "ignore",
+        "PATH": f"{ENV}/bin:/usr/local/bin:/usr/bin:/bin:/var/lang/bin",
+        "PIP_CONFIG_FILE": _CONFIG,
+        "PIP_NO_INPUT": "1",
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        # Otherwise maturin downloads a whole Rust toolchain by itself.
+        "MATURIN_NO_INSTALL_RUST": "1",
+        **qemu_environment(cell.core, emulated=ran.emulated and cell.architecture == "arm64"),
+    }
+    if config.ca:
+        environment |= {"PIP_CERT": _CA, "SSL_CERT_FILE": _CA, "REQUESTS_CA_BUNDLE": _CA}
+    if config.netrc:
+        environment["NETRC"] = _NETRC
+    return environment
+
+
+def _bring(container: Container, ran: Ran, request: Request) -> None:
+    """The empty environment, pip, its configuration, requirement files and sources."""
+    config, manifest = request.config, request.manifest
+    entries = venv_entries(ran.python)
+    entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
+    if config.ca:
+        entries[_CA] = Entry(config.ca)
+    if config.netrc:
+        entries[_NETRC] = Entry(config.netrc, mode=0o600)
+    entries |= {f"{_SITE}/{name}": Entry(content) for name, content in _pip_files()}
+    for path, content in {**config.constraints, **manifest.documents}.items():
+        entries[str(path)] = Entry(content)
+    container.put("/", tar_of(with_parents(entries)))
+    for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
+        try:
+            container.put("/", copy_of(folder))
+        except OSError as error:
+            raise InstallError(f"the project cannot be copied for its build: {error}") from None
+
+
+def _pip_files() -> Iterator[tuple[str, bytes]]:
+    import pip
+
+    package = Path(pip.__file__).parent
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield f"pip/{path.relative_to(package).as_posix()}", path.read_bytes()
+
+
+def _scope_arguments(scope: Scope) -> list[str]:
+    arguments = []
+    for path in scope.files:
+        arguments += ["-r", str(path)]
+    return arguments + list(scope.requirements)
+
+
+def _pip(container: Container, scope: str, arguments: list[str], step: Step) -> list[Installed]:
+    report = f"{BUILD}/{scope}.json"
+    command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--report", report]
+
+    def tell(line: str) -> None:
+        if _WORTH_SHOWING.match(line.strip()):
+            step.update(line.strip())
+
+    finished = container.run([*command, *arguments], workdir="/", on_line=tell)
+    if finished.code != 0:
+        raise _failure(scope, finished)
+    return list(from_pip_report(container.read(report).decode(), scope))
+
+
+def _failure(scope: str, finished: Finished) -> InstallError:
+    text = finished.text
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lstrip().lower().startswith(("error", "× "))]
+    shown = dict.fromkeys([*errors[-6:], *lines[-6:]])
+    missing = re.findall(r"No matching distribution found for (\S+)", text)
+    next_step = (
+        f"see which versions of {missing[-1]} have a file for this platform and Python, and pin one"
+        if missing
+        else "read the lines above"
+    )
+    return InstallError(
+        f"pip could not install the {scope} scope (exit code {finished.code}):\n"
+        + "\n".join(f"    {line}" for line in shown),
+        next_step=next_step,
+        log=text,
+    )

@@ -1,0 +1,100 @@
+"""The install record: what was installed, from what, as the installer's data tell it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .pipconfig import strip_credentials
+
+FORMAT = 1
+PURE, WHEEL, SOURCE = "pure", "wheel", "source"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One package: ``state`` is pure, wheel or source; ``scope`` is deploy or test."""
+
+    name: str
+    version: str
+    scope: str
+    state: str
+    file: str
+    url: str
+    hash: str
+    requested: bool
+
+
+@dataclass(frozen=True)
+class InstallRecord:
+    """Everything that an environment holds, and when and how it was made."""
+
+    packages: tuple[Installed, ...]
+    installer: str
+    made_at: str
+    """ISO 8601, UTC."""
+    seconds: float
+
+    def count(self, scope: str) -> dict[str, int]:
+        """How many packages of *scope* there are in each state."""
+        return dict(Counter(p.state for p in self.packages if p.scope == scope))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> InstallRecord:
+        """The record that ``to_json`` gave.
+
+        Raises:
+            ValueError: it is of another format, or damaged.
+        """
+        try:
+            if data["format"] != FORMAT:
+                raise ValueError(f"install record of format {data['format']}")
+            return cls(
+                packages=tuple(Installed(**package) for package in data["packages"]),
+                installer=str(data["installer"]),
+                made_at=str(data["made_at"]),
+                seconds=float(data["seconds"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"damaged install record: {error!r}") from None
+
+
+def from_pip_report(report: str, scope: str) -> Sequence[Installed]:
+    """Packages of one ``pip install --report``.
+
+    Whether something was compiled is read from the address that pip installed from, never from
+    the log: a wheel that pip built earlier and cached leaves no "Building wheel" line.
+    Source: pip's installation report format, version 1.
+    """
+    return [_installed(item, scope) for item in json.loads(report)["install"]]
+
+
+def _installed(item: Mapping[str, Any], scope: str) -> Installed:
+    info = item["download_info"]
+    url = strip_credentials(str(info["url"]))
+    file = url.partition("#")[0].rpartition("/")[2]
+    is_wheel = file.endswith(".whl") and "dir_info" not in info and "vcs_info" not in info
+    hashes = info.get("archive_info", {}).get("hashes", {})
+    metadata = item["metadata"]
+    return Installed(
+        name=str(metadata["name"]),
+        version=str(metadata["version"]),
+        scope=scope,
+        state=_wheel_state(file) if is_wheel else SOURCE,
+        file=file if is_wheel or "archive_info" in info else "",
+        url=url,
+        hash=f"sha256:{hashes['sha256']}" if "sha256" in hashes else "",
+        requested=bool(item.get("requested")),
+    )
+
+
+def _wheel_state(file: str) -> str:
+    """Pure means the platform tag ``any`` only: ``py3-none-manylinux…`` is native."""
+    platforms = file.removesuffix(".whl").rpartition("-")[2].split(".")
+    return PURE if platforms == ["any"] else WHEEL

@@ -1,0 +1,123 @@
+"""Where things live inside, and tar streams that put them there."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+HOME = "/opt/pytest-arm64"
+ENV = f"{HOME}/env"
+"""Deployed packages: a virtual environment."""
+TESTS = f"{HOME}/tests"
+"""Test packages: a prefix whose site directory comes after the deployed one."""
+INSIDE = f"{HOME}/inside"
+OUT = f"{HOME}/out"
+"""Results and what the host hands in: an anonymous volume of the calling user."""
+RECORD = f"{HOME}/record.json"
+PYTHON = f"{ENV}/bin/python"
+
+# Folders that are never part of a copy of the project.
+_SKIPPED = frozenset(
+    "__pycache__ .git .hg .svn .tox .nox .venv venv node_modules .mypy_cache .pytest_cache "
+    ".ruff_cache .hypothesis .eggs".split()
+)
+MAXIMUM_COPY = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member of a tar stream: a file, a link (``link``), or a folder (``content`` None)."""
+
+    content: bytes | None = None
+    mode: int = 0o644
+    link: str = ""
+    uid: int = 0
+    gid: int = 0
+
+
+def tar_of(entries: Mapping[str, Entry]) -> bytes:
+    """A tar of *entries* by path; parents must be there already or be entries themselves."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, entry in entries.items():
+            info = tarfile.TarInfo(name.lstrip("/"))
+            info.mode, info.uid, info.gid = entry.mode, entry.uid, entry.gid
+            if entry.link:
+                info.type, info.linkname = tarfile.SYMTYPE, entry.link
+                archive.addfile(info)
+            elif entry.content is None:
+                info.type = tarfile.DIRTYPE
+                info.mode = entry.mode if entry.mode != 0o644 else 0o755
+                archive.addfile(info)
+            else:
+                info.size = len(entry.content)
+                archive.addfile(info, io.BytesIO(entry.content))
+    return buffer.getvalue()
+
+
+def with_parents(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """*entries*, with a folder entry before each for the parents that are not among them."""
+    found: dict[str, Entry] = {}
+    for name, entry in entries.items():
+        for parent in reversed(PurePosixPath(name).parents):
+            path = str(parent)
+            if path != "/" and path not in entries:
+                found.setdefault(path, Entry(mode=0o755))
+        found[name] = entry
+    return found
+
+
+def copy_of(folder: Path, *, uid: int = 0, gid: int = 0) -> Iterator[bytes]:
+    """A tar stream of *folder* at its absolute path, without version control and caches.
+
+    Raises:
+        OSError: the copy would be larger than 512 MiB.
+    """
+    sink = _Sink()
+    total = 0
+    with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        for path in _walk(folder):
+            info = archive.gettarinfo(path, str(path).lstrip("/"))
+            if info is None or not (info.isreg() or info.isdir() or info.issym()):
+                continue
+            info.uid, info.gid, info.uname, info.gname = uid, gid, "", ""
+            total += info.size
+            if total > MAXIMUM_COPY:
+                raise OSError(f"{folder} is larger than {MAXIMUM_COPY >> 20} MiB")
+            if info.isreg():
+                with path.open("rb") as stream:
+                    archive.addfile(info, stream)
+            else:
+                archive.addfile(info)
+            yield from sink.taken()
+    yield from sink.taken()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    yield folder
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [
+            f for f in folders if f not in _SKIPPED and not Path(parent, f, "pyvenv.cfg").exists()
+        ]
+        yield from (Path(parent, name) for name in sorted((*folders, *files)))
+
+
+class _Sink(io.RawIOBase):
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        chunk = bytes(data)  # type: ignore[call-overload]
+        self._chunks.append(chunk)
+        return len(chunk)
+
+    def taken(self) -> Iterable[bytes]:
+        chunks, self._chunks = self._chunks, []
+        return chunks
