@@ -35,14 +35,19 @@ advise_engine() {
 ADVICE
 }
 
+# Empty for what has ended, also where nobody has collected it yet
+command_line() { { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null || true; }
+
 # The process that our pid file names, if that is our dockerd
 daemon_pid() {
     local pid
     pid=$(cat "$PIDFILE" 2>/dev/null) || return 1
     [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ] || return 1
-    tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "--pidfile=$PIDFILE" || return 1
+    grep -qxF -- "--pidfile=$PIDFILE" <<<"$(command_line "$pid")" || return 1
     printf '%s' "$pid"
 }
+
+is_running() { [ -r "/proc/$1/cmdline" ] && [ -n "$(command_line "$1")" ]; }
 
 # dockerd takes any living process with a number in such a file for its own.
 remove_stale_pids() {
@@ -50,7 +55,7 @@ remove_stale_pids() {
     daemon_pid >/dev/null || rm -f "$PIDFILE"
     [ -r "$file" ] || return 0
     pid=$(cat "$file")
-    grep -qs containerd "/proc/$pid/comm" || rm -f "$file"
+    grep -q containerd <<<"$(command_line "$pid")" || rm -f "$file"
 }
 
 start_daemon() {
@@ -94,8 +99,8 @@ stop_daemon() {
     say "stopping dockerd, process $pid"
     kill -TERM "$pid"
     end=$((SECONDS + 45))
-    while [ -d "/proc/$pid" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.2; done
-    [ ! -d "/proc/$pid" ] || die "process $pid did not end in 45 s; its log: $DAEMON_LOG"
+    while is_running "$pid" && [ "$SECONDS" -lt "$end" ]; do sleep 0.2; done
+    ! is_running "$pid" || die "process $pid did not end in 45 s; its log: $DAEMON_LOG"
     rm -rf --one-file-system -- "$RUN_DIR"
     say "stopped; images stay in $DATA_ROOT"
 }

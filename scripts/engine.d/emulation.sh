@@ -58,18 +58,24 @@ provide_emulation() {
 }
 
 install_emulation() {
-    local qemu="qemu-user-static"
-    if [ "$(os_field VERSION_CODENAME)" = bookworm ] && ! knows_cores; then
-        need_backports
-        qemu="qemu-user-static/bookworm-backports"
-        if installed qemu-user-static; then
-            step "upgrading qemu" apt_install "$qemu" || die "qemu could not be upgraded"
-        fi
-    fi
-    need_packages "emulation" "$qemu"
+    has_right_qemu || install_qemu
     step "registering qemu for $(foreign) programs" register || die "$(foreign) programs cannot be run"
     knows_cores || say "emulation: qemu $(qemu_version) knows only: $(cores_known)of $CORES"
     say "emulation: qemu $(qemu_version) runs $(foreign) programs (flags $(handler_flags))"
+}
+
+has_right_qemu() { qemu_command >/dev/null && knows_cores; }
+
+install_qemu() {
+    local package="qemu-user-static"
+    if [ "$(os_field VERSION_CODENAME)" = bookworm ]; then
+        need_backports
+        package="qemu-user-static/bookworm-backports"
+        if installed qemu-user-static; then
+            step "upgrading qemu" apt_install "$package" || die "qemu could not be upgraded"
+        fi
+    fi
+    need_packages "emulation" "$package"
 }
 
 # Debian 12's own qemu is 7.2, without the cores of Graviton 3 and 4.
@@ -77,7 +83,7 @@ need_backports() {
     local list=/etc/apt/sources.list.d/pytest-arm64-backports.list
     # shellcheck disable=SC2016
     if apt-get indextargets --format '$(CODENAME)' 'Created-By: Packages' |
-        grep -qx bookworm-backports; then
+        grep -x bookworm-backports >/dev/null; then
         return
     fi
     need_archive_mirror

@@ -42,7 +42,7 @@ archive_mirror() {
     # shellcheck disable=SC2016
     apt-get indextargets --format '$(ORIGIN)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' \
         'Created-By: Packages' | awk -F'|' -v codename="$codename" \
-        '$1 == "Debian" && $2 == codename && $3 == "main" { print $4; exit }'
+        '$1 == "Debian" && $2 == codename && $3 == "main" && !found++ { print $4 }'
 }
 
 need_archive_mirror() { # sets MIRROR

@@ -153,9 +153,10 @@ readonly BUILDER_CHECK="cd /tmp; echo 'int main(void) { return 0; }' >a.c; cp a.
 
 # check_image KIND ARCH COMMAND: gives the image its name when what must run in it does
 check_image() {
-    local name provisional
+    local name provisional former
     name=$(stand_in_name "$1" "$2")
     provisional=$name-unchecked
+    former=$(image_json "$name" | text_of Id || true)
     if ! image_is_for "$provisional" "$2"; then
         echo "$provisional is not labelled $2"
         return 1
@@ -163,6 +164,7 @@ check_image() {
     if run_in "$provisional" "$2" "set -e; $COMMON_CHECK; $3" "$(check_core "$2")"; then
         api POST "/images/$provisional/tag?repo=${name%:*}&tag=${name##*:}"
         api DELETE "/images/$provisional?noprune=1"
+        [ -z "$former" ] || api DELETE "/images/$former" || echo "the former $name is in use, and stays"
     else
         echo "$name does not work"
         api DELETE "/images/$provisional"

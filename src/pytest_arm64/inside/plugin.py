@@ -1,0 +1,33 @@
+"""Options, markers and fixtures of pytest-arm64 as they are inside a cell."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+# The host's options, which reach this session through ``addopts``; they mean nothing here.
+FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("arm64", "running on ARM64")
+    for name in FLAGS:
+        group.addoption(name, action="store_true", help="(for the host)")
+    for name in VALUES:
+        group.addoption(name, action="append", help="(for the host)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+
+
+@pytest.fixture(scope="session")
+def arm64_target() -> Mapping[str, Any]:
+    """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
+    return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))

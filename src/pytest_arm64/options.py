@@ -1,0 +1,53 @@
+"""The command-line options, each with what it is for."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the group ``arm64``; no option has an optional value, which would swallow a path."""
+    group = parser.getgroup("arm64", "running on ARM64 (Graviton)")
+    group.addoption(
+        "--arm64",
+        action="store_true",
+        help="run the tests in an ARM64 container, natively on ARM and emulated elsewhere",
+    )
+    group.addoption(
+        "--arm64-target",
+        metavar="NAME",
+        help="what to deploy on, e.g. al2023-python3.12 or lambda-python3.13 "
+        "(variable PYTEST_ARM64_TARGET; default: from .python-version and requires-python)",
+    )
+    group.addoption(
+        "--arm64-image",
+        metavar="IMAGE",
+        help="use this image instead of the target's own; {arch} becomes arm64 or amd64 "
+        "(variable PYTEST_ARM64_IMAGE)",
+    )
+    group.addoption(
+        "--arm64-requirements",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="requirement file of what is deployed; may be given more than once "
+        "(default: requirements.txt, and the project itself)",
+    )
+    group.addoption(
+        "--arm64-cpu",
+        metavar="CORE",
+        help="core to emulate: graviton2 (default), graviton3 or graviton4; no effect on native ARM",
+    )
+    group.addoption(
+        "--arm64-refresh", action="store_true", help="make the environment anew, from the index"
+    )
+    group.addoption(
+        "--arm64-offline",
+        action="store_true",
+        help="pull and install nothing: use what is there (variable PYTEST_ARM64_OFFLINE)",
+    )
+    group.addoption(
+        "--arm64-require-native",
+        action="store_true",
+        help="fail unless the tests run natively on ARM",
+    )

@@ -1,0 +1,63 @@
+"""pytest's hooks: options and markers always, everything else only with ``--arm64``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from .options import add_options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from . import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> None:
+    if early_config.known_args_namespace.arm64:
+        from .run.host import keep_project_out
+
+        keep_project_out(early_config, parser, args)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.option.arm64:
+        from .run.host import keep_workers_out
+
+        keep_workers_out(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    if config.option.arm64 and not config.option.help:
+        from .run.host import HostPlugin
+
+        config.pluginmanager.register(HostPlugin(config), "arm64-host")
+
+
+@pytest.fixture(scope="session")
+def arm64_target() -> Mapping[str, Any]:
+    """Facts of the cell that the tests run in; here, of this machine, in no target."""
+    import platform
+
+    facts = {
+        "target": None,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "emulated": None,
+        "stand_in": None,
+    }
+    return MappingProxyType(facts)

@@ -1,0 +1,79 @@
+"""The lines above the tests: what was asked, what ran, where from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from ..cell import Cell, Ran
+from ..environment.build import Environment
+from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
+
+
+def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list[str]:
+    """For ``pytest_report_header``."""
+    ran = environment.ran
+    lines = [f"arm64: target {cell.target.name}, {_python(ran)}, {_libc(ran)}"]
+    differences = ran.differences(cell.target)
+    if ran.stand_in(cell.target):
+        lines.append(
+            f"arm64: STAND-IN, certifies nothing about {cell.target.name}: "
+            + "; ".join(differences)
+        )
+    elif differences:
+        lines.append("arm64: ran otherwise than asked: " + "; ".join(differences))
+    lines += [
+        f"arm64: image {ran.image}, {_identity(ran)}",
+        f"arm64: {_where(ran)}",
+        f"arm64: environment {environment.key}, {_made(environment)}",
+    ]
+    if not mounted:
+        lines.append(
+            "arm64: the engine does not see this machine's files: the tests run on a copy, "
+            "and what they write stays there"
+        )
+    return lines
+
+
+def _python(ran: Ran) -> str:
+    return f"Python {ran.python.version}"
+
+
+def _libc(ran: Ran) -> str:
+    return f"glibc {ran.glibc}" if ran.glibc else "no glibc (musl)"
+
+
+def _identity(ran: Ran) -> str:
+    return f"digest {ran.digest[:19]}" if ran.digest else f"built here, id {ran.image_id[:19]}"
+
+
+def _where(ran: Ran) -> str:
+    if ran.emulated:
+        return f"{ran.machine} EMULATED on {ran.engine_machine}, core {ran.core}"
+    return f"{ran.machine} native, core {ran.core}"
+
+
+def _made(environment: Environment) -> str:
+    record = environment.record
+    deploy, test = _counts(record, "deploy"), _counts(record, "test")
+    what = f"{deploy} deployed; {test} for the tests"
+    if environment.reused:
+        return f"reused, nothing installed (made {_age(record.made_at)} ago: {what})"
+    return f"made in {record.seconds:.0f} s with {record.installer}: {what}"
+
+
+def _counts(record: InstallRecord, scope: str) -> str:
+    counts = record.count(scope)
+    parts = [f"{counts[state]} {state}" for state in (PURE, WHEEL, SOURCE) if counts.get(state)]
+    return " + ".join(parts) or "no packages"
+
+
+def _age(moment: str) -> str:
+    try:
+        seconds = (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
+    except ValueError:
+        return "some time"
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

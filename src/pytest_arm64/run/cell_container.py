@@ -1,0 +1,97 @@
+"""The container of one cell: least privileged, the calling user, the project at its own path."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..cell import Cell
+from ..engine.container import Container, Mount, Plan
+from ..engine.emulation import qemu_environment
+from ..engine.endpoint import Engine
+from ..environment.build import Environment, User
+from ..environment.tree import ENV, OUT, TESTS, copy_of
+from ..errors import EngineError
+from ..settings import Settings, passed_variables
+from .arguments import forwarded_variables
+
+_PATH = f"{ENV}/bin:{TESTS}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def cell_environment(
+    cell: Cell, environment: Environment, settings: Settings, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Every variable that the tests get beyond the image's own."""
+    user = environment.user
+    return {
+        "PATH": _PATH,
+        "HOME": user.home,
+        "USER": user.name,
+        "LC_ALL": "C.UTF-8",
+        **qemu_environment(
+            cell.core, emulated=environment.ran.emulated and cell.architecture == "arm64"
+        ),
+        **forwarded_variables(environ),
+        **passed_variables(settings, environ),
+    }
+
+
+@contextmanager
+def cell_container(
+    engine: Engine, cell: Cell, environment: Environment, settings: Settings
+) -> Iterator[tuple[Container, bool]]:
+    """A running container, and whether the project is mounted (True) or copied into it.
+
+    A marker file tells: an engine elsewhere has no such file at that path, or another folder.
+    """
+    with Container(engine, _plan(cell, environment, settings, mounted=True)) as container:
+        if _sees(container, settings.root):
+            yield container, True
+            return
+    with Container(engine, _plan(cell, environment, settings, mounted=False)) as container:
+        user = environment.user
+        try:
+            container.put("/", copy_of(settings.root, uid=user.uid, gid=user.gid))
+        except OSError as error:
+            raise EngineError(f"the project cannot be copied to the engine: {error}") from None
+        yield container, False
+
+
+def _plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
+    user = environment.user
+    root = str(settings.root)
+    return Plan(
+        image=environment.image,
+        platform=cell.platform,
+        user=f"{user.uid}:{user.gid}",
+        mounts=[Mount(root, read_only=False)] if mounted else [],
+        volumes=[OUT] if mounted else [OUT, root],
+        tmpfs=_tmpfs(user),
+        network=settings.network,
+        read_only=True,
+    )
+
+
+def _tmpfs(user: User) -> dict[str, str]:
+    # Tests compile and load libraries in their temporary folders: exec, unlike Docker's default.
+    return {
+        "/tmp": "rw,exec,nosuid,nodev,mode=1777",  # noqa: S108
+        "/var/tmp": "rw,exec,nosuid,nodev,mode=1777",  # noqa: S108
+        user.home: f"rw,exec,nosuid,nodev,mode=0700,uid={user.uid},gid={user.gid}",
+    }
+
+
+def _sees(container: Container, root: Path) -> bool:
+    marker = root / f".pytest-arm64-{uuid.uuid4().hex}"
+    try:
+        marker.touch(exist_ok=False)
+    except OSError:
+        # A folder that this user cannot write to is compared by what it lists.
+        listed = container.run(["ls", "-A", str(root)]).stdout.decode("utf-8", "replace").split("\n")
+        return sorted(filter(None, listed)) == sorted(path.name for path in root.iterdir())
+    try:
+        return container.run(["test", "-f", str(marker)]).code == 0
+    finally:
+        marker.unlink(missing_ok=True)

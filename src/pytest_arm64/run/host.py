@@ -1,0 +1,179 @@
+"""The host side of ``--arm64``: keeps the project's code out, prepares the place, mirrors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..cell import Cell
+from ..engine.endpoint import open_engine
+from ..environment.build import make_environment
+from ..errors import Arm64Error, EmulationError
+from ..report.header import header_lines
+from ..report.progress import TerminalProgress
+from ..settings import Settings, load_settings
+from .arguments import inner_arguments, unknown_here
+from .cell_container import cell_container, cell_environment
+from .session import MirroredSession
+from .task import Task
+from .transport import ContainerTransport, Transport
+
+# Plugins whose twin inside owns the project's cache.
+_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session runs: the way there, what is shown of it, what its fixtures tell."""
+
+    transport: Transport
+    header: tuple[str, ...]
+    facts: Mapping[str, Any]
+    where: str
+    """For a death's report: machine, core, native or emulated."""
+
+
+def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """No conftest is loaded here, and what only a conftest or an inner plugin knows is no error.
+
+    The session inside gets every argument as the user typed it.
+    """
+    config.known_args_namespace.noconftest = True
+    config.known_args_namespace.strict_config = False
+    _, unknown = parser.parse_known_and_unknown_args(list(args))
+    unknown_here(args, unknown)
+    for name in config.inicfg:
+        if name not in parser._inidict:  # noqa: SLF001  (there is no public question for it)
+            parser.addini(name, "known to the session inside")
+
+
+def keep_workers_out(config: pytest.Config) -> None:
+    """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
+    if hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = None
+        config.option.dist = "no"
+        config.option.tx = []
+
+
+class HostPlugin:
+    """Registered where ``--arm64`` is given."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._resources = ExitStack()
+        self._session: MirroredSession | None = None
+        self._place: Place | None = None
+        for name in _INSIDE_ONLY:
+            plugin = config.pluginmanager.getplugin(name)
+            if plugin is not None:
+                config.pluginmanager.unregister(plugin)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        with _told_as_usage_error():
+            config = self._config
+            arguments = inner_arguments(config.invocation_params.args)
+            settings = load_settings(
+                config.option,
+                os.environ,
+                rootpath=config.rootpath,
+                cwd=Path(config.invocation_params.dir),
+            )
+            place: AbstractContextManager[Place] = config.hook.pytest_arm64_place(
+                config=config, settings=settings
+            ) or container_place(settings, config.rootpath)
+            self._place = self._resources.enter_context(place)
+            transport, facts, where = self._place.transport, self._place.facts, self._place.where
+
+        def task(finished: dict[str, int]) -> Task:
+            return Task(
+                args=arguments,
+                cwd=str(config.invocation_params.dir),
+                module=Path(sys.argv[0]).name == "__main__.py",
+                facts=facts,
+                finished=finished,
+            )
+
+        self._session = MirroredSession(session, transport, task, lambda end: f"{end} ({where})")
+
+    def pytest_report_header(self) -> list[str]:
+        return list(self._place.header) if self._place is not None else []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        session.items = []
+        session.testscollected = 0
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.pytest_collection()
+        assert self._session is not None
+        with _told_as_usage_error():
+            self._session.collect()
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> bool:
+        assert self._session is not None
+        with _told_as_usage_error():
+            self._session.run()
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self._session is not None:
+            self._session.close()
+            session.exitstatus = self._session.exit_status(int(exitstatus))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._session is not None and self._session.problems:
+            terminalreporter.section("arm64: this run is not complete", red=True, bold=True)
+            for problem in self._session.problems:
+                terminalreporter.line(problem, red=True)
+
+    def pytest_unconfigure(self) -> None:
+        self._resources.close()
+
+
+@contextmanager
+def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
+    """A container of the target's image, with the project's environment in it."""
+    progress = TerminalProgress(sys.stdout)
+    with open_engine() as engine:
+        cell = Cell(
+            target=settings.target,
+            architecture="arm64",
+            core=settings.core,
+            image=settings.image.replace("{arch}", "arm64") or settings.target.reference,
+        )
+        if settings.require_native and engine.machine != "aarch64":
+            raise EmulationError(
+                f"--arm64-require-native: this engine's machine is {engine.machine}",
+                why="the tests would be emulated",
+                next_step="run on an ARM machine, or leave the option out",
+            )
+        environment = make_environment(engine, cell, settings, rootpath, progress)
+        variables = cell_environment(cell, environment, settings, os.environ)
+        ran = environment.ran
+        with cell_container(engine, cell, environment, settings) as (container, mounted):
+            yield Place(
+                transport=ContainerTransport(container, variables),
+                header=tuple(header_lines(cell, environment, mounted=mounted)),
+                facts=ran.to_json(cell.target),
+                where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
+            )
+
+
+@contextmanager
+def _told_as_usage_error() -> Iterator[None]:
+    """What a user can mend is told as text; pytest shows a usage error without a traceback."""
+    try:
+        yield
+    except Arm64Error as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,63 @@
+"""No false green: what was collected must have been reported, and the end must be an end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+COMPLETE_STATUSES = (0, 1, 5)
+"""Exit statuses of a session that ran what it had: passed, failed, nothing to run."""
+
+
+@dataclass
+class Ledger:
+    """Book-keeping of one session inside, over all the processes that it took."""
+
+    collected: Counter[str] = field(default_factory=Counter)
+    finished: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
+    """Failed reports, of tests and of collection."""
+    distributed: bool = False
+    """Whether pytest-xdist runs inside, which may run one test on each of its workers."""
+    status: int | None = None
+    """Exit status that the session told; None without a finish frame."""
+    exit_code: int | None = None
+    """Exit status that the process told after the session."""
+    reason: tuple[str, str, Any] | None = None
+    """Why it stopped early: exception name, message, return code."""
+
+    def missing(self) -> Counter[str]:
+        """Tests that were collected and never finished."""
+        return self.collected - self.finished
+
+    def surplus(self) -> Counter[str]:
+        """Tests that finished and were never collected, or more often than they were."""
+        return self.finished - self.collected
+
+    def problems(self) -> list[str]:
+        """Why this session must not count as passed beyond what its reports say."""
+        found = []
+        if self.status is None and self.exit_code is None:
+            found.append("the session inside never said that it was over")
+        elif self.status is None and self.exit_code in COMPLETE_STATUSES:
+            found.append(f"the process inside ended with {self.exit_code} without a session's end")
+        if (
+            self.status is not None
+            and self.exit_code is not None
+            and self.status != self.exit_code
+            and self.exit_code in (0, 5)
+        ):
+            found.append(
+                f"the session inside ended with status {self.status} and its process with "
+                f"{self.exit_code}"
+            )
+        if self.status == 0 and self.failures:
+            found.append(f"the session inside says 0 and {self.failures} failures were reported")
+        if self.status in COMPLETE_STATUSES and self.reason is None and self.missing():
+            found.append(f"{sum(self.missing().values())} collected tests were never reported")
+        if self.surplus() and not self.distributed:
+            found.append(f"{sum(self.surplus().values())} tests were reported more often than collected")
+        if self.status == 5 and self.finished:
+            found.append("the session inside says that it ran no test, and tests were reported")
+        return found

@@ -1,0 +1,63 @@
+"""What the host hands to the agent, and how the agent's process came to its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """One process of the session inside."""
+
+    args: tuple[str, ...]
+    cwd: str
+    module: bool
+    """Whether the user typed ``python -m pytest``."""
+    facts: Mapping[str, Any]
+    finished: Mapping[str, int] = field(default_factory=dict)
+    """Node ids that need not run again, with counts."""
+    marker: str = ""
+
+    def encode(self) -> bytes:
+        return json.dumps(
+            {
+                "args": self.args,
+                "cwd": self.cwd,
+                "module": self.module,
+                "facts": dict(self.facts),
+                "finished": dict(self.finished),
+                "marker": self.marker,
+            }
+        ).encode()
+
+
+@dataclass(frozen=True)
+class End:
+    """How a process ended: exit code, None where nobody can say (the container is gone)."""
+
+    code: int | None
+
+    @property
+    def signal(self) -> str:
+        """Name of the signal that ended it, empty where none did.
+
+        A shell or container runtime reports 128 + N, a parent process −N.
+        """
+        if self.code is None:
+            return ""
+        number = -self.code if self.code < 0 else self.code - 128
+        try:
+            return signal.Signals(number).name
+        except ValueError:
+            return ""
+
+    def __str__(self) -> str:
+        if self.code is None:
+            return "the container or the connection to it is gone"
+        if self.signal:
+            return f"killed by {self.signal} (exit code {self.code})"
+        return f"exit code {self.code}"

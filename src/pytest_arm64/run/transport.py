@@ -1,0 +1,151 @@
+"""How a task gets to where it runs and what it says gets back: a small Protocol, and two ways."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ..engine.container import STDERR, STDOUT, Container, Exec
+from ..environment.build import PACKAGE, inside_files
+from ..environment.tree import INSIDE, OUT, PYTHON, Entry, tar_of
+from .task import End, Task
+
+PROTOCOL, OUTPUT = STDOUT, STDERR
+"""Channels: the agent's frames, and everything that a test printed."""
+
+
+class Running(Protocol):
+    """A running agent."""
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """``(PROTOCOL | OUTPUT, bytes)`` as they come, until the process has closed both."""
+
+    def interrupt(self, pid: int) -> None:
+        """Deliver SIGINT to the process that calls itself *pid*."""
+
+    def end(self) -> End:
+        """Wait for the end and tell how it came."""
+
+    def close(self) -> None:
+        """End it, if it still runs, and let go of it."""
+
+
+class Transport(Protocol):
+    """A place where agents run, one after another."""
+
+    def start(self, task: Task) -> Running:
+        """Start an agent on *task*."""
+
+
+class ContainerTransport:
+    """Agents in a running container."""
+
+    def __init__(self, container: Container, environment: Mapping[str, str]) -> None:
+        self._container = container
+        self._environment = environment
+        self._started = 0
+
+    def start(self, task: Task) -> Running:
+        self._started += 1
+        path = f"task-{self._started}.json"
+        self._container.put(OUT, tar_of({path: Entry(task.encode())}))
+        running = self._container.start_exec(
+            [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", f"{OUT}/{path}"],
+            environment=self._environment,
+            workdir="/",
+        )
+        return _InContainer(self._container, running)
+
+
+class _InContainer:
+    def __init__(self, container: Container, running: Exec) -> None:
+        self._container = container
+        self._running = running
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        return iter(self._running)
+
+    def interrupt(self, pid: int) -> None:
+        self._container.start_exec(["kill", "-INT", str(pid)]).close()
+
+    def end(self) -> End:
+        return End(self._running.code())
+
+    def close(self) -> None:
+        self._running.close()
+
+
+class LocalTransport:
+    """Agents as processes of this machine, with this interpreter and its packages."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
+        self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
+        package = Path(self._folder.name, PACKAGE)
+        package.mkdir()
+        for name, content in inside_files().items():
+            package.joinpath(name).write_bytes(content)
+        self._start = package / "start.py"
+        self._started = 0
+
+    def start(self, task: Task) -> Running:
+        self._started += 1
+        path = Path(self._folder.name, f"task-{self._started}.json")
+        path.write_bytes(task.encode())
+        return _Local(
+            subprocess.Popen(
+                [sys.executable, str(self._start), str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+        )
+
+    def close(self) -> None:
+        """Remove the copy of our code."""
+        self._folder.cleanup()
+
+
+class _Local:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        streams = {self._process.stdout: PROTOCOL, self._process.stderr: OUTPUT}
+        with selectors.DefaultSelector() as selector:
+            for stream, channel in streams.items():
+                assert stream is not None
+                selector.register(stream, selectors.EVENT_READ, channel)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    data = os.read(key.fd, 65536)
+                    if data:
+                        yield key.data, data
+                    else:
+                        selector.unregister(key.fileobj)
+
+    def interrupt(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+    def end(self) -> End:
+        return End(self._process.wait())
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
