@@ -37,6 +37,10 @@ class Python:
     cache_tag: str
     purelib: str
     """Path of pure packages below a prefix, ``lib/python3.12/site-packages``."""
+    library: str
+    """Folder of the standard library."""
+    compiled: bool
+    """Whether the standard library has its byte-code; some images are stripped of it."""
 
 
 @dataclass(frozen=True)

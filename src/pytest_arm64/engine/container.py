@@ -67,11 +67,8 @@ class Exec:
     def __init__(self, engine: Engine, exec_id: str) -> None:
         self._api = engine.client.api
         self._id = exec_id
-        # The socket object keeps the response alive; reading goes through the response's own
-        # buffered reader, which may already hold the first bytes of the stream.
-        self._socket = self._api.exec_start(exec_id, socket=True)
-        response = getattr(self._socket, "_response", None)
-        self._reader: Any = response.raw._fp.fp if response is not None else self._socket  # noqa: SLF001
+        self._stream = _Stream(self._api.exec_start(exec_id, socket=True))
+        self._reader = self._stream.reader
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         while True:
@@ -103,8 +100,23 @@ class Exec:
         return None if code is None else int(code)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.close()
+        self._stream.close()
+
+
+class _Stream:
+    """A hijacked connection, as docker-py hands it out, with all that has to be closed."""
+
+    def __init__(self, handed: Any) -> None:
+        self._handed = handed
+        self._response = getattr(handed, "_response", None)
+        # The response's own buffered reader may already hold the first bytes of the stream.
+        self.reader: Any = (
+            handed if self._response is None else self._response.raw._fp.fp  # noqa: SLF001
+        )
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            (self._handed if self._response is None else self._response).close()
 
 
 class Container:
@@ -117,7 +129,7 @@ class Container:
         self._engine = engine
         self._plan = plan
         self._container: DockerContainer | None = None
-        self._lifeline: Any = None
+        self._lifeline: _Stream | None = None
 
     def __enter__(self) -> Container:
         self.start()
@@ -169,8 +181,8 @@ class Container:
                 volumes=list(plan.volumes)
                 + [f"{m.path}:{m.path}:{'ro' if m.read_only else 'rw'}" for m in plan.mounts],
             )
-            self._lifeline = client.api.attach_socket(
-                self._container.id, params={"stdin": 1, "stream": 1}
+            self._lifeline = _Stream(
+                client.api.attach_socket(self._container.id, params={"stdin": 1, "stream": 1})
             )
             self._container.start()
 
@@ -181,8 +193,7 @@ class Container:
 
         container, self._container = self._container, None
         if self._lifeline is not None:
-            with contextlib.suppress(OSError):
-                self._lifeline.close()
+            self._lifeline.close()
             self._lifeline = None
         if container is not None:
             with contextlib.suppress(DockerException, RequestException, OSError):

@@ -17,7 +17,7 @@ from .emulation import emulated_name, native_name, qemu_environment
 from .endpoint import Engine
 from .images import Base
 
-FORMAT = 1
+FORMAT = 2
 _NO_PYTHON = 42
 # Runs the first interpreter of "$@" that exists; else tells the system's name.
 _SCRIPT = """

@@ -1,5 +1,6 @@
 """Tell, as one JSON line, what this interpreter and its system are. Runs alone, inside."""
 
+import importlib.util
 import json
 import os
 import platform
@@ -75,6 +76,8 @@ def facts():
             "version": platform.python_version(),
             "minor": "%d.%d" % sys.version_info[:2],
             "cache_tag": sys.implementation.cache_tag,
+            "library": os.path.dirname(os.__file__),
+            "compiled": os.path.exists(importlib.util.cache_from_source(os.__file__)),
             "purelib": sysconfig.get_path("purelib", "venv", {"base": "/p"})[3:]
             if "venv" in sysconfig.get_scheme_names()
             else sysconfig.get_path("purelib", "posix_prefix", {"base": "/p"})[3:],

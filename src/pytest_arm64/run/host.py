@@ -49,7 +49,8 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.strict_config = False
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
-    for name in config.inicfg:
+    inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
+    for name in inicfg:
         if name not in parser._inidict:  # noqa: SLF001  (there is no public question for it)
             parser.addini(name, "known to the session inside")
 

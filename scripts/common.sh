@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# The set-up that scripts/demo and scripts/test share: a virtual environment, then the engine.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VENV=${PYTEST_ARM64_VENV:-$ROOT/.venv}
+
+say() { printf '== %s\n' "$*" >&2; }
+
+# The newest Python that is new enough; PYTHON names another.
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python3.10; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  say "no Python 3.10 or newer was found; install one, or set PYTHON to its path"
+  return 1
+}
+
+# Makes $VENV hold this project and the dependency group "test"; nothing is done twice.
+provide_venv() {
+  local stamp wanted
+  stamp=$VENV/.pytest-arm64-stamp
+  wanted=$(sha256sum "$ROOT/pyproject.toml" | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+  say "virtual environment: $VENV"
+  "$(find_python)" -m venv "$VENV" || {
+    say "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
+    return 1
+  }
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --group "$ROOT/pyproject.toml:test" --editable "$ROOT"
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+provide_engine() {
+  "$ROOT/scripts/engine" up
+  eval "$("$ROOT/scripts/engine" env)"
+}
