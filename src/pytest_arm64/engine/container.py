@@ -157,6 +157,8 @@ class Container:
             raise
 
     def _start(self) -> None:
+        from docker.types import Mount as MountType
+
         with engine_errors(f"a container of {self._plan.image} could not be started"):
             client, plan = self._engine.client, self._plan
             self._container = client.containers.create(
@@ -178,8 +180,12 @@ class Container:
                 security_opt=["no-new-privileges"],
                 pids_limit=PIDS_LIMIT,
                 tmpfs=dict(plan.tmpfs or {}),
-                volumes=list(plan.volumes)
-                + [f"{m.path}:{m.path}:{'ro' if m.read_only else 'rw'}" for m in plan.mounts],
+                volumes=list(plan.volumes),
+                # Unlike the short form, this one never makes a missing folder on the engine's side.
+                mounts=[
+                    MountType(m.path, m.path, type="bind", read_only=m.read_only)
+                    for m in plan.mounts
+                ],
             )
             self._lifeline = _Stream(
                 client.api.attach_socket(self._container.id, params={"stdin": 1, "stream": 1})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import EngineError
+from .sweep import sweep, this_process
 from .watcher import watching
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Engine:
 
     @property
     def labels(self) -> dict[str, str]:
-        return {f"{LABEL}.session": self.session}
+        """What tells this session's containers from others', and whose they are."""
+        return {f"{LABEL}.session": self.session, f"{LABEL}.host": this_process()}
 
 
 @contextmanager
@@ -54,6 +56,7 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
         engine = _describe(client, host)
         with watching(unix_socket(host), f"{LABEL}.session={engine.session}"):
             try:
+                sweep(client)
                 yield engine
             finally:
                 _remove_containers(engine)

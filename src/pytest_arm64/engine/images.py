@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ImageError
 from ..progress import Progress
 from .container import engine_errors
-from .endpoint import Engine
+from .endpoint import LABEL, Engine
 
 if TYPE_CHECKING:
     from docker.models.images import Image
@@ -49,6 +49,13 @@ def get_image(
     """
     base = find_image(engine, reference)
     if base is None or base.architecture != architecture:
+        if reference.startswith(f"{LABEL}/"):
+            # Made on this engine only: whoever has that name in a registry is not us.
+            raise ImageError(
+                f"{reference} is not here for {architecture}, and it is never pulled",
+                next_step="make the stand-ins: scripts/engine up; or leave out the image to use "
+                "the target's own",
+            )
         if offline:
             raise ImageError(
                 f"{reference} for {architecture} is not here, and --arm64-offline forbids a pull",

@@ -56,23 +56,27 @@ class Manifest:
     """Folders of other projects that requirement files name by path."""
     documents: Mapping[Path, bytes]
     """Every requirement and constraint file involved, with its content."""
-
-    @property
-    def needs_sources(self) -> bool:
-        return self.project is not None or bool(self.local)
+    root: Path
 
     def fingerprint(self) -> dict[str, Any]:
-        """What two environments must share to be the same, ready for JSON."""
+        """What two environments must share to be the same, ready for JSON.
+
+        Files count by content and by where they lie to each other, so that two checkouts share
+        an environment; projects count by path, because that is what their installation holds.
+        """
         folders = [*([self.project] if self.project else []), *self.local]
         return {
-            "deploy": [*map(str, self.deploy.files), *self.deploy.requirements],
-            "test": [*map(str, self.test.files), *self.test.requirements],
+            "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
+            "test": [*map(self._relative, self.test.files), *self.test.requirements],
             "documents": {
-                str(path): hashlib.sha256(content).hexdigest()
+                self._relative(path): hashlib.sha256(content).hexdigest()
                 for path, content in sorted(self.documents.items())
             },
             "projects": {str(folder): _project_fingerprint(folder) for folder in folders},
         }
+
+    def _relative(self, path: Path) -> str:
+        return os.path.relpath(path, self.root)
 
 
 def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
@@ -100,6 +104,7 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
         project=project,
         local=tuple(folder for folder in local if folder != project),
         documents=documents,
+        root=rootpath,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..cell import Cell
@@ -46,10 +46,11 @@ def cell_container(
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
     """
-    with Container(engine, _plan(cell, environment, settings, mounted=True)) as container:
-        if _sees(container, settings.root):
+    container = _mounted(engine, _plan(cell, environment, settings, mounted=True), settings.root)
+    if container is not None:
+        with closing(container):
             yield container, True
-            return
+        return
     with Container(engine, _plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
         try:
@@ -57,6 +58,21 @@ def cell_container(
         except OSError as error:
             raise EngineError(f"the project cannot be copied to the engine: {error}") from None
         yield container, False
+
+
+def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:
+    """A container that sees *root*; None where the engine has no such folder, or another one."""
+    container = Container(engine, plan)
+    try:
+        container.start()
+        if _sees(container, root):
+            return container
+    except EngineError as error:
+        if "source path does not exist" not in str(error):
+            container.close()
+            raise
+    container.close()
+    return None
 
 
 def _plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:

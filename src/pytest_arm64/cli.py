@@ -1,0 +1,66 @@
+"""The command ``pytest-arm64``, for what needs no test session."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from . import __version__
+from .errors import Arm64Error
+
+_EPILOG = """\
+examples:
+  pytest-arm64 doctor                 check engine, emulation, image and Python
+  pytest-arm64 doctor --format json   the same for a script
+  pytest --arm64                      run the tests of this project on ARM64
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked."""
+    parser = argparse.ArgumentParser(
+        prog="pytest-arm64",
+        description="Which parts of my system already run correctly on ARM64?",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pytest-arm64 {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
+    doctor.add_argument("--format", choices=("table", "json"), default="table")
+    options = parser.parse_args(arguments)
+    try:
+        return _doctor(options.format)
+    except Arm64Error as error:
+        print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+
+
+def _doctor(form: str) -> int:
+    from .doctor import FAILED, examine, settings_here
+
+    checks = list(examine(settings_here(Path.cwd())))
+    failed = any(check.state == FAILED for check in checks)
+    if form == "json":
+        document = {"format": 1, "usable": not failed, "checks": [asdict(c) for c in checks]}
+        print(json.dumps(document, indent=2))  # noqa: T201
+        return int(failed)
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"ok": "green", "warning": "yellow", "failed": "red"}
+    table = Table("check", "state", "what was found", box=None, pad_edge=False)
+    for check in checks:
+        found = check.detail + (f"\n→ {check.next_step}" if check.next_step else "")
+        table.add_row(check.name, Text(check.state, styles[check.state]), Text(found))
+    Console().print(table)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""What the docker tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from pytest_arm64.engine.endpoint import Engine
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished pytest process."""
+
+    code: int
+    out: str
+
+    def lines(self, start: str) -> list[str]:
+        return [line for line in self.out.splitlines() if line.startswith(start)]
+
+
+RunPytest = Callable[..., Result]
+
+
+def outcomes(junitxml: Path) -> dict[tuple[str, str], str]:
+    """Outcome of each test of a JUnit file by class and name."""
+    found = {}
+    for case in ElementTree.parse(junitxml).getroot().iter("testcase"):
+        kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        found[case.get("classname", ""), case.get("name", "")] = ",".join(kinds) or "passed"
+    return found
+
+
+def ours(engine: Engine) -> list[str]:
+    """Ids of all containers of ours but those of this very session."""
+    label = "pytest-arm64.session"
+    return [
+        str(container["Id"])
+        for container in engine.client.api.containers(all=True, filters={"label": label})
+        if container["Labels"][label] != engine.session
+    ]

@@ -1,0 +1,197 @@
+"""Runs one small project natively and mirrored, and compares everything that pytest leaves.
+
+Both runs happen in the same folder, which is made anew for each, so that every path is the same.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from xml.etree import ElementTree
+
+import pytest
+
+HERE = Path(__file__).parent
+PYTEST_VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
+CACHED = ("lastfailed", "nodeids", "stepwise")
+TIMEOUT = 120
+
+# Variables that would make the two runs depend on where this suite itself runs.
+_DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
+_TIME_ATTRIBUTES = ("time", "timestamp", "hostname")
+_NORMAL = (
+    (re.compile(r"(?m)^arm64: .*\n"), ""),
+    (re.compile(r"\d+\.\d+(e-\d+)?s( \(\d+:\d+:\d+\))?"), "TIME"),
+    (re.compile(r"\d+\.\d+ seconds"), "TIME"),
+    (re.compile(r"(?m)=+ (.* in TIME.*?) =+$"), r"= \1 ="),
+    (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run, or one after another, left behind."""
+
+    codes: tuple[int, ...]
+    texts: tuple[str, ...]
+    junit: object
+    cache: Mapping[str, object]
+    files: tuple[str, ...]
+
+    @property
+    def code(self) -> int:
+        return self.codes[-1]
+
+    @property
+    def text(self) -> str:
+        return self.texts[-1]
+
+    def summary(self) -> list[str]:
+        """The short summary's lines and the last line of all, in their order."""
+        words = ("FAILED ", "ERROR ", "SKIPPED ", "XFAIL ", "XPASS ", "PASSED ", "SUBFAILED")
+        return [line for line in self.text.splitlines() if line.startswith((*words, "= "))]
+
+
+@dataclass
+class Case:
+    """One project; ``native`` and ``mirrored`` run it, ``check`` does both and compares."""
+
+    folder: Path
+    files: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    module: bool = False
+    junit: bool = True
+    stdin: str | None = None
+    cwd: str = "."
+    name: str = "project"
+
+    def native(self, *lines: Sequence[str]) -> Result:
+        """Run each of *lines*, arguments of one pytest, one after another."""
+        return self._run(lines, ())
+
+    def mirrored(self, *lines: Sequence[str]) -> Result:
+        """The same with ``--arm64``."""
+        return self._run(lines, ("--arm64",))
+
+    def check(self, *lines: Sequence[str], text: bool = True) -> Result:
+        """Run natively and mirrored; they must leave the same. *text*: the whole terminal."""
+        lines = lines or ((),)
+        native, mirrored = self.native(*lines), self.mirrored(*lines)
+        told = "\n" + "\n".join(
+            difflib.unified_diff(
+                "\n".join(native.texts).splitlines(),
+                "\n".join(mirrored.texts).splitlines(),
+                "natively",
+                "mirrored",
+                lineterm="",
+            )
+        )
+        assert mirrored.codes == native.codes, told
+        assert mirrored.summary() == native.summary(), told
+        assert mirrored.junit == native.junit, difference(native.junit, mirrored.junit)
+        assert mirrored.cache == native.cache, told
+        assert mirrored.files == native.files, told
+        if text:
+            for here, there in zip(native.texts, mirrored.texts, strict=True):
+                assert there.splitlines() == here.splitlines(), told
+        return mirrored
+
+    def start(self, line: Sequence[str], *ours: str) -> subprocess.Popen[str]:
+        """Start one pytest in the project's folder."""
+        command = [sys.executable, "-m", "pytest"] if self.module else [_script()]
+        junit = [f"--junitxml={self.folder / 'junit.xml'}"] if self.junit else []
+        return subprocess.Popen(
+            [*command, *ours, "-p", "local_place", *junit, *line],
+            cwd=self.project / self.cwd,
+            env=self._environment(),
+            stdin=subprocess.PIPE if self.stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+
+    @property
+    def project(self) -> Path:
+        return self.folder / self.name
+
+    def write(self) -> None:
+        """Make the project anew."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for name, content in self.files.items():
+            path = self.project / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(content).lstrip("\n"), "utf-8")
+        (self.project / self.cwd).mkdir(parents=True, exist_ok=True)
+        (self.folder / "temporary").mkdir()
+
+    def _run(self, lines: Iterable[Sequence[str]], ours: Sequence[str]) -> Result:
+        self.write()
+        codes, texts = [], []
+        for line in lines:
+            process = self.start(line, *ours)
+            out, _ = process.communicate(self.stdin, timeout=TIMEOUT)
+            codes.append(process.returncode)
+            texts.append(normalised(out))
+        return Result(tuple(codes), tuple(texts), self._junit(), self._cache(), self._files())
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
+        return {
+            **kept,
+            "PYTHONPATH": str(HERE),
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": "100",
+            "PYTEST_DEBUG_TEMPROOT": str(self.folder / "temporary"),
+            **self.environment,
+        }
+
+    def _junit(self) -> object:
+        path = self.folder / "junit.xml"
+        return _tree(ElementTree.parse(path).getroot()) if path.exists() else None
+
+    def _cache(self) -> dict[str, object]:
+        folder = self.project / ".pytest_cache/v/cache"
+        return {
+            name: json.loads((folder / name).read_text("utf-8"))
+            for name in CACHED
+            if (folder / name).exists()
+        }
+
+    def _files(self) -> tuple[str, ...]:
+        """Everything that lies in the project now, but for byte-code."""
+        found = (path.relative_to(self.project) for path in self.project.rglob("*"))
+        return tuple(sorted(str(p) for p in found if "__pycache__" not in p.parts))
+
+
+def difference(here: object, there: object) -> str:
+    """Two values, line by line."""
+    sides = [json.dumps(side, indent=1, ensure_ascii=False).splitlines() for side in (here, there)]
+    return "\n" + "\n".join(difflib.unified_diff(*sides, "natively", "mirrored", lineterm=""))
+
+
+def normalised(text: str) -> str:
+    """*text* without times, addresses and the lines of this project's own."""
+    for pattern, replacement in _NORMAL:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _tree(element: ElementTree.Element) -> object:
+    attributes = {k: v for k, v in element.attrib.items() if k not in _TIME_ATTRIBUTES}
+    text = normalised((element.text or "").strip())
+    return (element.tag, attributes, text, [_tree(child) for child in element])
+
+
+def _script() -> str:
+    return str(Path(sys.executable).parent / "pytest")
