@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 PYTEST_VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 CACHED = ("lastfailed", "nodeids", "stepwise")
 TIMEOUT = 120
+SLOW = ("hypothesispytest",)
 
 # Variables that would make the two runs depend on where this suite itself runs.
 _DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
@@ -73,6 +74,8 @@ class Case:
     stdin: str | None = None
     cwd: str = "."
     name: str = "project"
+    plugins: tuple[str, ...] = ()
+    """Installed plugins that are wanted; the others that are slow to load are left out."""
 
     def native(self, *lines: Sequence[str]) -> Result:
         """Run each of *lines*, arguments of one pytest, one after another."""
@@ -110,7 +113,7 @@ class Case:
         command = [sys.executable, "-m", "pytest"] if self.module else [_script()]
         junit = [f"--junitxml={self.folder / 'junit.xml'}"] if self.junit else []
         return subprocess.Popen(
-            [*command, *ours, "-p", "local_place", *junit, *line],
+            [*command, *ours, "-p", "local_place", *self._without(), *junit, *line],
             cwd=self.project / self.cwd,
             env=self._environment(),
             stdin=subprocess.PIPE if self.stdin is not None else subprocess.DEVNULL,
@@ -144,6 +147,9 @@ class Case:
             codes.append(process.returncode)
             texts.append(normalised(out))
         return Result(tuple(codes), tuple(texts), self._junit(), self._cache(), self._files())
+
+    def _without(self) -> list[str]:
+        return [f"-pno:{name}" for name in SLOW if name not in self.plugins]
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
@@ -188,7 +194,7 @@ def normalised(text: str) -> str:
 
 
 def _tree(element: ElementTree.Element) -> object:
-    attributes = {k: v for k, v in element.attrib.items() if k not in _TIME_ATTRIBUTES}
+    attributes = {k: normalised(v) for k, v in element.attrib.items() if k not in _TIME_ATTRIBUTES}
     text = normalised((element.text or "").strip())
     return (element.tag, attributes, text, [_tree(child) for child in element])
 

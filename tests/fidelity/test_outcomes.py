@@ -57,7 +57,7 @@ OUTCOMES = """
             raise BaseExceptionGroup("several", [ValueError("a"), KeyError("b")])
         except NameError:
             raise ValueError("no groups in this Python")
-    def test_deep():
+    def test_recursion():
         def again(n): return again(n)
         again(1)
     class TestClass:

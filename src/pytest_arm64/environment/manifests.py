@@ -27,6 +27,7 @@ TEST_GROUPS = ("test", "tests", "testing", "dev")
 _PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
 _INCLUDE = re.compile(r"^(?:-r|--requirement|-c|--constraint)(?:\s+|=)(\S+)")
 _LOCAL = re.compile(r"^(?:(?:-e|--editable)(?:\s+|=))?(\.{1,2}(?:/[^\s\[;]*)?)(?=[\s\[;]|$)")
+_LINKS = re.compile(r"^(?:-f|--find-links)(?:\s+|=)(\S.*)$")
 _MAXIMUM_FILES = 500
 
 
@@ -54,6 +55,8 @@ class Manifest:
     """Folder of the project itself where it is installable."""
     local: tuple[Path, ...]
     """Folders of other projects that requirement files name by path."""
+    links: tuple[Path, ...]
+    """Folders of distributions that requirement files name (``--find-links``)."""
     documents: Mapping[Path, bytes]
     """Every requirement and constraint file involved, with its content."""
     root: Path
@@ -103,6 +106,7 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
         test=test,
         project=project,
         local=tuple(folder for folder in local if folder != project),
+        links=tuple(dict.fromkeys(_link_folders(documents))),
         documents=documents,
         root=rootpath,
     )
@@ -180,6 +184,16 @@ def _local_projects(documents: Mapping[Path, bytes]) -> Iterator[Path]:
             found = _LOCAL.match(line)
             if found:
                 yield _normal(path.parent / found[1])
+
+
+def _link_folders(documents: Mapping[Path, bytes]) -> Iterator[Path]:
+    for path, content in documents.items():
+        for line in _lines(content):
+            found = _LINKS.match(line)
+            if found:
+                folder = _normal(path.parent / found[1].strip().removeprefix("file://"))
+                if folder.is_dir():
+                    yield folder
 
 
 def _lines(content: bytes) -> Iterator[str]:

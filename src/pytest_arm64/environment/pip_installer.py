@@ -65,7 +65,7 @@ def install(
         platform=cell.platform,
         network="bridge",
         environment=_environment(cell, ran, request.config),
-        mounts=[Mount(folder) for folder in request.config.folders],
+        mounts=[Mount(folder) for folder in _mounted(request)],
     )
     installed: list[Installed] = []
     with (
@@ -86,6 +86,11 @@ def install(
         step.update("taking the packages out")
         container.run(["rm", "-rf", BUILD])
         return installed, container.fetch(HOME)
+
+
+def _mounted(request: Request) -> list[str]:
+    folders = [*request.config.folders, *map(str, request.manifest.links)]
+    return list(dict.fromkeys(folders))
 
 
 def _environment(cell: Cell, ran: Ran, config: PipConfig) -> dict[str, str]:

@@ -41,15 +41,16 @@ class PipConfig:
         """What can change the outcome of an installation; credentials are not part of it."""
         return {
             "settings": {k: _without_credentials(v) for k, v in sorted(self.settings.items())},
-            "constraints": {str(p): c.decode("utf-8", "replace") for p, c in self.constraints.items()},
+            "constraints": {
+                str(p): c.decode("utf-8", "replace") for p, c in self.constraints.items()
+            },
         }
 
     def as_file(self) -> str:
         """Content of a pip configuration file."""
         lines = ["[global]"]
         lines += [
-            f"{key} = " + "\n  ".join(value.split())
-            for key, value in sorted(self.settings.items())
+            f"{key} = " + "\n  ".join(value.split()) for key, value in sorted(self.settings.items())
         ]
         if self.constraints:
             lines.append("constraint = " + "\n  ".join(map(str, self.constraints)))

@@ -34,9 +34,7 @@ def provisioned(
     return base, ran
 
 
-def _with_python(
-    engine: Engine, cell: Cell, base: Base, progress: Progress
-) -> tuple[Base, Ran]:
+def _with_python(engine: Engine, cell: Cell, base: Base, progress: Progress) -> tuple[Base, Ran]:
     target = cell.target
     asked = [target.interpreter, f"python{target.python}"]
     found = probe(engine, cell, base, asked)

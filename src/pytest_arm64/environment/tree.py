@@ -71,8 +71,10 @@ def with_parents(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     return found
 
 
-def copy_of(folder: Path, *, uid: int = 0, gid: int = 0) -> Iterator[bytes]:
-    """A tar stream of *folder* at its absolute path, without version control and caches.
+def copy_of(
+    folder: Path, *, below: Path = Path("/"), uid: int = 0, gid: int = 0
+) -> Iterator[bytes]:
+    """A tar stream of *folder*, named relative to *below*, without version control and caches.
 
     Raises:
         OSError: the copy would be larger than 512 MiB.
@@ -81,7 +83,7 @@ def copy_of(folder: Path, *, uid: int = 0, gid: int = 0) -> Iterator[bytes]:
     total = 0
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in _walk(folder):
-            info = archive.gettarinfo(path, str(path).lstrip("/"))
+            info = archive.gettarinfo(path, path.relative_to(below).as_posix())
             if info is None or not (info.isreg() or info.isdir() or info.issym()):
                 continue
             info.uid, info.gid, info.uname, info.gname = uid, gid, "", ""

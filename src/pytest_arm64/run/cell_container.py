@@ -54,7 +54,8 @@ def cell_container(
     with Container(engine, _plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
         try:
-            container.put("/", copy_of(settings.root, uid=user.uid, gid=user.gid))
+            root = settings.root
+            container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
         except OSError as error:
             raise EngineError(f"the project cannot be copied to the engine: {error}") from None
         yield container, False
@@ -105,7 +106,9 @@ def _sees(container: Container, root: Path) -> bool:
         marker.touch(exist_ok=False)
     except OSError:
         # A folder that this user cannot write to is compared by what it lists.
-        listed = container.run(["ls", "-A", str(root)]).stdout.decode("utf-8", "replace").split("\n")
+        listed = (
+            container.run(["ls", "-A", str(root)]).stdout.decode("utf-8", "replace").split("\n")
+        )
         return sorted(filter(None, listed)) == sorted(path.name for path in root.iterdir())
     try:
         return container.run(["test", "-f", str(marker)]).code == 0

@@ -1,0 +1,158 @@
+"""Projects as they come: a package's own suite, an editable install, a source build, no mount."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from docker_cases import RunPytest, outcomes
+
+SERVICE = Path(__file__).parents[2] / "examples/parjanya/services/technical_validator"
+
+# A published package's own suite, as its authors ship it.
+SDIST = "tomli==2.2.1"
+SDIST_SHA256 = "cd45e1dc79c835ce60f7404ec8119f2eb06d38b1deba146f07ced3bbc44505ff"
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """The package's source distribution, checked against its hash."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+        + ["--disable-pip-version-check", "-d", str(tmp_path), SDIST],
+        check=True,
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == SDIST_SHA256
+    with tarfile.open(archive) as stream:
+        stream.extractall(tmp_path, filter="data")
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    return folder
+
+
+def test_a_published_package_has_the_same_outcomes_here_and_there(
+    run_pytest: RunPytest, unpacked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = run_pytest(unpacked, "--arm64", "--junitxml=there.xml", "tests")
+    monkeypatch.setenv("PYTHONPATH", str(unpacked / "src"))
+    here = run_pytest(unpacked, "--junitxml=here.xml", "tests")
+    assert here.code == there.code == 0, there.out
+    found = outcomes(unpacked / "there.xml")
+    assert found == outcomes(unpacked / "here.xml")
+    assert len(found) > 10
+
+
+def test_the_technical_validator(run_pytest: RunPytest) -> None:
+    result = run_pytest(SERVICE, "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "152 passed" in result.out
+
+
+def test_a_project_of_the_src_layout_is_installed_as_it_would_be_here(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ein projekt"
+    package = folder / "src" / "arm64_example"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("VALUE = 1\n")
+    (folder / "pyproject.toml").write_text(
+        """
+[build-system]
+requires = ["setuptools>=61"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "arm64-example"
+version = "1.2.3"
+dependencies = ["iniconfig"]
+[dependency-groups]
+test = ["pytest"]
+"""
+    )
+    (folder / "test_it.py").write_text(
+        "from importlib.metadata import version\n"
+        "import arm64_example, iniconfig\n"
+        "def test_it():\n"
+        "    assert version('arm64-example') == '1.2.3'\n"
+        "    assert arm64_example.VALUE == 1\n"
+    )
+    result = run_pytest(folder, "--arm64", "-q")
+    assert result.code == 0, result.out
+    # The source itself is used, not a copy of it.
+    (package / "__init__.py").write_text("VALUE = 2\n")
+    result = run_pytest(folder, "--arm64", "-q")
+    assert result.code == 1
+    assert "assert 2 == 1" in result.out
+
+
+def _source_distribution(folder: Path) -> None:
+    """A package with a C extension, as a source distribution only."""
+    inside = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: pytest-arm64-fixture-ext\nVersion: 1.0\n",
+        "setup.py": "from setuptools import Extension, setup\n"
+        "setup(name='pytest-arm64-fixture-ext', version='1.0',\n"
+        "      ext_modules=[Extension('arm64_fixture_ext', ['ext.c'])])\n",
+        "ext.c": "#include <Python.h>\n"
+        "static PyObject *is_signed(PyObject *s, PyObject *a)"
+        " { return PyLong_FromLong((char)-1 < 0); }\n"
+        'static PyMethodDef m[] = {{"is_signed", is_signed, METH_NOARGS, 0}, {0}};\n'
+        'static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "arm64_fixture_ext", 0, -1, m};\n'
+        "PyMODINIT_FUNC PyInit_arm64_fixture_ext(void) { return PyModule_Create(&d); }\n",
+    }
+    source = folder / "pytest_arm64_fixture_ext-1.0"
+    source.mkdir(parents=True)
+    for name, text in inside.items():
+        (source / name).write_text(text)
+    with tarfile.open(folder / f"{source.name}.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+
+
+def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compiler(
+    run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
+) -> None:
+    links = tmp_path / "links"
+    _source_distribution(links)
+    folder = project(
+        f"--find-links {links}\npytest-arm64-fixture-ext==1.0\n",
+        test_it="import shutil, arm64_fixture_ext\n"
+        "def test_char_is_unsigned_on_arm(): assert arm64_fixture_ext.is_signed() == 0\n"
+        "def test_no_compiler(): assert shutil.which('cc') is None\n",
+    )
+    result = run_pytest(folder, "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "2 passed" in result.out
+    assert "1 source deployed" in run_pytest(folder, "--arm64").out
+
+
+@pytest.fixture
+def unseen(tmp_path: Path) -> Iterator[list[str]]:
+    """Arguments before a command that give it a view of *tmp_path* that the engine has not."""
+    yield ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{tmp_path}" && exec "$@"', "sh"]
+
+
+def test_where_the_engine_does_not_see_the_project_a_copy_is_used_and_said_so(
+    unseen: list[str], tmp_path: Path
+) -> None:
+    script = (
+        f'mkdir "{tmp_path}/p"; cd "{tmp_path}/p"; echo pytest >requirements-test.txt; '
+        "touch requirements.txt; "
+        'echo \'def test_it(): open("written", "w").close()\' >test_it.py; '
+        f'"{sys.executable}" -m pytest --arm64; echo "exit code $?"; ls'
+    )
+    finished = subprocess.run(
+        [*unseen, "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_") or "ARM64" in k},
+        timeout=300,
+    )
+    assert "the tests run on a copy" in finished.stdout, finished.stdout
+    assert "1 passed" in finished.stdout
+    assert "exit code 0" in finished.stdout
+    assert "written" not in finished.stdout.splitlines()
