@@ -31,7 +31,8 @@ _DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", 
 _TIME_ATTRIBUTES = ("time", "timestamp", "hostname")
 _NORMAL = (
     (re.compile(r"(?m)^arm64: .*\n"), ""),
-    (re.compile(r"\d+\.\d+(e-\d+)?s( \(\d+:\d+:\d+\))?"), "TIME"),
+    (re.compile(r" *\b\d+\.\d+(e-\d+)?(s|ms|us)( \(\d+:\d+:\d+\))?"), " TIME"),
+    (re.compile(r"\d+:\d\d:\d\d ago"), "AGE"),
     (re.compile(r"\d+\.\d+ seconds"), "TIME"),
     (re.compile(r"(?m)=+ (.* in TIME.*?) =+$"), r"= \1 ="),
     (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
@@ -157,6 +158,7 @@ class Case:
             **kept,
             "PYTHONPATH": str(HERE),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONHASHSEED": "0",
             "COLUMNS": "100",
             "PYTEST_DEBUG_TEMPROOT": str(self.folder / "temporary"),
             **self.environment,
@@ -169,7 +171,7 @@ class Case:
     def _cache(self) -> dict[str, object]:
         folder = self.project / ".pytest_cache/v/cache"
         return {
-            name: json.loads((folder / name).read_text("utf-8"))
+            name: _undated(json.loads((folder / name).read_text("utf-8")))
             for name in CACHED
             if (folder / name).exists()
         }
@@ -178,6 +180,12 @@ class Case:
         """Everything that lies in the project now, but for byte-code."""
         found = (path.relative_to(self.project) for path in self.project.rglob("*"))
         return tuple(sorted(str(p) for p in found if "__pycache__" not in p.parts))
+
+
+def _undated(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: v for k, v in value.items() if k != "last_cache_date_str"}
+    return value
 
 
 def difference(here: object, there: object) -> str:

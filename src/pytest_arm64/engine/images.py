@@ -29,12 +29,12 @@ class Base:
 
 def find_image(engine: Engine, reference: str) -> Base | None:
     """*reference* where the engine has it, else None."""
-    from docker.errors import ImageNotFound
+    from docker.errors import NotFound
 
     with engine_errors(f"the engine could not look for {reference}"):
         try:
             image = engine.client.images.get(reference)
-        except ImageNotFound:
+        except NotFound:  # not ImageNotFound: Podman words it otherwise
             return None
     return _base(reference, image)
 
@@ -103,7 +103,7 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
 def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:
     detail = event.get("progressDetail") or {}
     if event.get("status") == "Downloading" and detail.get("total"):
-        layers[event["id"]] = (int(detail.get("current", 0)), int(detail["total"]))
+        layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
 
 
 def _base(reference: str, image: Image) -> Base:
@@ -114,6 +114,6 @@ def _base(reference: str, image: Image) -> Base:
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
-        labels=attributes.get("Config", {}).get("Labels") or {},
+        labels=(attributes.get("Config") or {}).get("Labels") or {},
         created=str(attributes.get("Created", "")),
     )

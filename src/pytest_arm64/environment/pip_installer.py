@@ -69,7 +69,7 @@ def install(
     )
     installed: list[Installed] = []
     with (
-        progress.step(f"install packages into {cell.target.name} with {pip_name()}") as step,
+        progress.step(f"install with {pip_name()}") as step,
         Container(engine, plan) as container,
     ):
         _bring(container, ran, request)

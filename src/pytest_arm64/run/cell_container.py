@@ -46,12 +46,12 @@ def cell_container(
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
     """
-    container = _mounted(engine, _plan(cell, environment, settings, mounted=True), settings.root)
+    container = _mounted(engine, cell_plan(cell, environment, settings, mounted=True), settings.root)
     if container is not None:
         with closing(container):
             yield container, True
         return
-    with Container(engine, _plan(cell, environment, settings, mounted=False)) as container:
+    with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
         try:
             root = settings.root
@@ -76,7 +76,7 @@ def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:
     return None
 
 
-def _plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
+def cell_plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
     user = environment.user
     root = str(settings.root)
     return Plan(

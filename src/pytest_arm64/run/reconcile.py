@@ -24,16 +24,23 @@ class Ledger:
     """Exit status that the session told; None without a finish frame."""
     exit_code: int | None = None
     """Exit status that the process told after the session."""
-    reason: tuple[str, str, Any] | None = None
+    reason: tuple[str, Any, Any] | None = None
     """Why it stopped early: exception name, message, return code."""
+    collect_only: bool = False
+    """Whether it was to collect and run nothing."""
 
     def missing(self) -> Counter[str]:
         """Tests that were collected and never finished."""
-        return self.collected - self.finished
+        return Counter() if self.collect_only else self.collected - self.finished
 
     def surplus(self) -> Counter[str]:
         """Tests that finished and were never collected, or more often than they were."""
         return self.finished - self.collected
+
+    @property
+    def final(self) -> int | None:
+        """What the session inside has come to: its process has the last word."""
+        return self.status if self.exit_code is None else self.exit_code
 
     def problems(self) -> list[str]:
         """Why this session must not count as passed beyond what its reports say."""
@@ -52,7 +59,7 @@ class Ledger:
                 f"the session inside ended with status {self.status} and its process with "
                 f"{self.exit_code}"
             )
-        if self.status == 0 and self.failures:
+        if self.final == 0 and self.failures:
             found.append(f"the session inside says 0 and {self.failures} failures were reported")
         if self.status in COMPLETE_STATUSES and self.reason is None and self.missing():
             found.append(f"{sum(self.missing().values())} collected tests were never reported")
