@@ -13,4 +13,5 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = f"pytest-arm64 {release}"
+html_show_copyright = False
 html_theme_options = {"top_of_page_buttons": []}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 settings.register_profile(
     "unit",
     deadline=None,
-    max_examples=80,
+    max_examples=40,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

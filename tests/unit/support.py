@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ from pytest_arm64.settings import Settings, load_settings
 from pytest_arm64.targets import shipped_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_arm64.errors import Arm64Error
@@ -65,7 +65,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 """Whatever may stand in a JSON document."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Options:
     """pytest's parsed options as far as the settings read them."""
 
@@ -123,6 +123,18 @@ def is_plain_text(error: Arm64Error) -> bool:
     return bool(error.what) and "Traceback" not in text and " object at 0x" not in text
 
 
+E = TypeVar("E", bound=Exception)
+T = TypeVar("T")
+
+
+def attempt(kind: type[E], call: Callable[[], T]) -> T | E:
+    """What *call* gives, or its error of *kind*; any other error fails the test."""
+    try:
+        return call()
+    except kind as error:
+        return error
+
+
 Answer = tuple[int, Any]
 
 
@@ -151,6 +163,9 @@ class PlayedEngine:
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     engine: PlayedEngine
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed while it was answered is what some tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):

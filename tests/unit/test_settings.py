@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import example, given
@@ -18,15 +19,23 @@ from pytest_arm64.settings import (
     read_pyproject,
     repository_root,
 )
-from unit.support import Options, is_plain_text, settings_of, write
+from unit.support import Options, attempt, is_plain_text, settings_of, write
 
 PACKAGED = ("3.11", "3.12", "3.13", "3.14")
 KEYS = (
-    "cpu env image install network requirements target targets test-requirements".split()  # noqa: SIM905
+    "cpu",
+    "env",
+    "image",
+    "install",
+    "network",
+    "requirements",
+    "target",
+    "targets",
+    "test-requirements",
 )
 
 
-def refusal(folder: Path, pyproject: str, **options: object) -> SettingsError:
+def refusal(folder: Path, pyproject: str, **options: Any) -> SettingsError:
     with pytest.raises(SettingsError) as caught:
         settings_of(folder, pyproject, **options)
     assert is_plain_text(caught.value)
@@ -37,7 +46,10 @@ class TestOrder:
     """Option, then variable, then table."""
 
     TABLE = '[tool.pytest-arm64]\ntarget = "al2023-python3.11"\nimage = "of-table"\n'
-    VARIABLES = {"PYTEST_ARM64_TARGET": "al2023-python3.13", "PYTEST_ARM64_IMAGE": "of-variable"}
+    VARIABLES: ClassVar = {
+        "PYTEST_ARM64_TARGET": "al2023-python3.13",
+        "PYTEST_ARM64_IMAGE": "of-variable",
+    }
 
     def test_table(self, tmp_path: Path) -> None:
         found = settings_of(tmp_path, self.TABLE)
@@ -95,7 +107,8 @@ class TestOrder:
         found = settings_of(tmp_path)
         assert found.target.name == "al2023-python3.12"
         assert (found.install, found.network, found.image) == ("editable", "bridge", "")
-        assert found.requirements == found.test_requirements == found.env == ()
+        assert found.requirements == found.test_requirements == ()
+        assert found.env == ()
 
     def test_table_reaches_the_settings(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.txt": "", "sub/b.txt": "", "t.txt": ""})
@@ -209,25 +222,24 @@ class TestRefusals:
         with tempfile.TemporaryDirectory() as name:
             manifest = Path(name, "pyproject.toml")
             manifest.write_text(text, "utf-8")
-            try:
-                table, project = read_pyproject(manifest)
-            except SettingsError as error:
-                assert is_plain_text(error)
-            else:
-                assert set(table) <= set(KEYS)
-                assert isinstance(project, dict)
+            found = attempt(SettingsError, lambda: read_pyproject(manifest))
+        if isinstance(found, SettingsError):
+            assert is_plain_text(found)
+        else:
+            table, project = found
+            assert set(table) <= set(KEYS)
+            assert isinstance(project, dict)
 
     @given(st.binary(max_size=60))
     def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
         with tempfile.TemporaryDirectory() as name:
             manifest = Path(name, "pyproject.toml")
             manifest.write_bytes(data)
-            try:
-                table, _ = read_pyproject(manifest)
-            except SettingsError as error:
-                assert str(manifest) in error.what
-            else:
-                assert table == {}
+            found = attempt(SettingsError, lambda: read_pyproject(manifest))
+        if isinstance(found, SettingsError):
+            assert str(manifest) in found.what
+        else:
+            assert found[0] == {}
 
 
 class TestRoot:

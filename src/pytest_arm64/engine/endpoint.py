@@ -86,8 +86,9 @@ def unix_socket(host: str | None) -> str:
 
 
 def _connect(host: str | None, environ: Mapping[str, str]) -> DockerClient:
-    import docker
     from docker.errors import DockerException, InvalidVersion, TLSParameterError
+
+    import docker
 
     if host and host.startswith("ssh://"):
         raise EngineError(
@@ -117,7 +118,8 @@ def _absent(host: str | None, error: Exception) -> EngineError:
         return EngineError(
             f"the engine at {where} refuses this user: permission denied",
             why="tests can only run on ARM64 inside a container",
-            next_step="add the user to the group 'docker' and log in again, or use a rootless engine",
+            next_step="add the user to the group 'docker' and log in again, "
+            "or use a rootless engine",
         )
     return EngineError(
         f"no container engine answers at {where}",
@@ -140,14 +142,18 @@ def _context_host(environ: Mapping[str, str]) -> str | None:
 
     try:
         context = ContextAPI.get_context(environ.get("DOCKER_CONTEXT") or None)
-        if context is None:
-            raise ValueError("there is no such context")
     except Exception as error:  # noqa: BLE001  (docker-py raises that very class)
-        raise EngineError(
-            f"the current Docker context cannot be read: {error}",
-            next_step="see: docker context ls; or name the engine in DOCKER_HOST",
-        ) from None
+        raise _no_context(error) from None
+    if context is None:
+        raise _no_context("there is none of its name")
     return str(context.Host) if context.Host else None
+
+
+def _no_context(reason: object) -> EngineError:
+    return EngineError(
+        f"the current Docker context cannot be read: {reason}",
+        next_step="see: docker context ls; or name the engine in DOCKER_HOST",
+    )
 
 
 def _describe(client: DockerClient, host: str | None) -> Engine:

@@ -106,7 +106,8 @@ def _look(
         raise EmulationError(
             f"the emulator does not know the core that stands for {cell.core}",
             why="a run on qemu's own invented core finds faults that no Graviton has",
-            next_step="install qemu 8.2 or newer (scripts/engine up does), or --arm64-cpu graviton2",
+            next_step="install qemu 8.2 or newer (scripts/engine up does), "
+            "or --arm64-cpu graviton2",
         )
     if "exec format error" in finished.text.lower():
         raise _no_emulation(engine, cell, finished.text)

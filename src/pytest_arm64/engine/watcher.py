@@ -89,10 +89,9 @@ def main(path: str, label: str) -> None:
         return
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline:
-        try:
+        # An engine that is gone, or talks nonsense, has nothing to remove.
+        with suppress(OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
             remove_containers(path, label)
-        except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
-            pass  # an engine that is gone, or talks nonsense, has nothing to remove
         time.sleep(0.25)
 
 

@@ -258,7 +258,7 @@ def _first_word(text: str) -> str:
     try:
         return (shlex.split(text) or [""])[0]
     except ValueError:
-        return text.split()[0]
+        return text.split(maxsplit=1)[0]
 
 
 def _local_projects(documents: Mapping[Path, bytes]) -> Iterator[tuple[Path, bool]]:
@@ -274,7 +274,7 @@ def _local_projects(documents: Mapping[Path, bytes]) -> Iterator[tuple[Path, boo
             if not name:
                 continue
             place = _normal(path.parent / name)
-            dotted = name.split("/")[0] in (".", "..")
+            dotted = name.partition("/")[0] in (".", "..")
             if dotted or ((found or "/" in name) and place.exists()):
                 yield place, found is not None
 
@@ -284,7 +284,7 @@ def _named_path(text: str) -> str:
     direct = _DIRECT.match(text)
     if direct or text.startswith("file:"):
         try:
-            url = urllib.parse.urlsplit(direct[1] if direct else text.split()[0])
+            url = urllib.parse.urlsplit(direct[1] if direct else text.split(maxsplit=1)[0])
         except ValueError:
             return ""
         name = urllib.parse.unquote(url.path) if url.scheme == "file" else ""

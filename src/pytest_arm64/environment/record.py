@@ -79,7 +79,8 @@ def _check(value: InstallRecord | Installed) -> None:
     for field in fields(value):
         found = getattr(value, field.name)
         if not isinstance(found, _TYPES.get(str(field.type), object)):
-            raise ValueError(f"damaged install record: {field.name} is {found!r}")
+            message = f"damaged install record: {field.name} is {found!r}"
+            raise ValueError(message)  # noqa: TRY004  (it is the data that is damaged)
 
 
 def from_pip_report(report: str, scope: str) -> Sequence[Installed]:

@@ -65,9 +65,7 @@ def _requirement(distribution: Distribution, python: str) -> str:
     metadata = distribution.metadata
     name = metadata["Name"]
     try:
-        supported = SpecifierSet(
-            metadata["Requires-Python"] if "Requires-Python" in metadata else ""
-        )
+        supported = SpecifierSet((metadata.get_all("Requires-Python") or [""])[0])
         version = Version(distribution.version)
     except (InvalidSpecifier, InvalidVersion):
         return str(name)

@@ -118,7 +118,7 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 class _Padded(io.RawIOBase):
-    """A file that is written meanwhile: as long as it was said to be, with zeros for what is gone."""
+    """A file that is written meanwhile, at the length it had, with zeros for what is gone."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -13,7 +13,7 @@ LIBRARY_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/var/lang/lib")
 
 def os_release() -> "dict[str, str]":
     """``/etc/os-release`` as a dict."""
-    found: "dict[str, str]" = {}
+    found: dict[str, str] = {}
     try:
         with open("/etc/os-release", encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -49,7 +49,7 @@ def libstdcxx() -> str:
 
 def cpu() -> "dict[str, str]":
     """Implementer and part of the first processor, as an ARM kernel tells them."""
-    found: "dict[str, str]" = {}
+    found: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:

@@ -8,12 +8,12 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import docker
 import pytest
 from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 
+import docker
 from pytest_arm64.engine import endpoint
 from pytest_arm64.engine.endpoint import Engine, open_engine, unix_socket
 from pytest_arm64.errors import EngineError
@@ -213,7 +213,7 @@ class TestContext:
 
     def test_absent_context_is_not_the_default_one(self, config: Path) -> None:
         error = refused({"DOCKER_CONTEXT": "absent"})
-        assert "context cannot be read: there is no such context" in error.what
+        assert "context cannot be read: there is none of its name" in error.what
         assert "docker context ls" in error.next_step
 
     @pytest.mark.parametrize("meta", ["", "[]", "{}", '{"Endpoints": 3}', "nonsense"])

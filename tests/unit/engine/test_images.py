@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -17,6 +17,8 @@ from unit.support import Answer, PlayedEngine, is_plain_text, played_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pytest_arm64.progress import Progress
 
 IMAGE: dict[str, Any] = {
     "Id": "sha256:abc",
@@ -59,7 +61,7 @@ def refused(*parts: str) -> Iterator[None]:
 
 
 def get(engine: Engine, reference: str = "base", *, offline: bool = False) -> Base:
-    return get_image(engine, reference, "arm64", NoProgress(), offline=offline)
+    return get_image(engine, reference, "arm64", cast("Progress", NoProgress()), offline=offline)
 
 
 def test_found(engine: Played) -> None:
@@ -145,7 +147,7 @@ def test_pull_with_progress(engine: Played) -> None:
     )
     told = Told()
     with refused("the engine has nothing"):
-        get_image(opened, "base", "arm64", told, offline=False)
+        get_image(opened, "base", "arm64", cast("Progress", told), offline=False)
     assert told.titles == ["pull base (arm64)"]
     assert [fraction for _, fraction in told.updates] == [
         None,

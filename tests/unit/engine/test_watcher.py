@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,10 +65,8 @@ def close(process: subprocess.Popen[str]) -> None:
 
 
 def kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def test_a_host_that_is_killed(engine: PlayedEngine) -> None:
@@ -152,7 +151,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         found.append(process)
         return process  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(watcher.subprocess, "Popen", popen)
+    monkeypatch.setattr(subprocess, "Popen", popen)
     return found
 
 

@@ -103,7 +103,7 @@ class TestHost:
     def test_what_belongs_to_this_machine_stays_here(self, pip: Callable[..., PipConfig]) -> None:
         kept = {"timeout": "60", "pre": "1", "trusted-host": "a b"}
         left = dict.fromkeys(
-            "cache-dir config-file target user prefix root python require-virtualenv log".split(),  # noqa: SIM905
+            ["cache-dir", "config-file", "target", "user", "prefix", "root", "python", "log"],
             "x",
         )
         assert pip({"global": {**kept, **left}}).settings == kept

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import tarfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pytest_arm64.environment import tree, venv
 from pytest_arm64.environment.tree import ENV, TESTS, tar_of
@@ -23,7 +23,7 @@ def test_every_parent_comes_first() -> None:
     entries = venv_entries(PYTHON)
     order = list(entries)
     for name in order:
-        parent = os.path.dirname(name)
+        parent = str(PurePosixPath(name).parent)
         if parent != "/opt":
             assert order.index(parent) < order.index(name)
 

@@ -51,7 +51,7 @@ def test_this_interpreter() -> None:
     assert python["version"] == platform.python_version()
     assert python["minor"] == f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert python["cache_tag"] == sys.implementation.cache_tag
-    assert python["library"] == os.path.dirname(os.__file__)
+    assert python["library"] == str(Path(os.__file__).parent)
     site = sysconfig.get_path("purelib", "venv", {"base": "/somewhere"})
     assert f"/somewhere/{python['purelib']}" == site
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from docker.errors import APIError, NotFound
 from requests.exceptions import ReadTimeout
 
 from pytest_arm64.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "pin-targets"
 OLD, NEW, OTHER = ("sha256:" + letter * 64 for letter in "abc")
@@ -226,7 +228,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    "failure",
     [
         (EngineError("no engine answers", next_step="start one"), "no engine answers"),
         (APIError("", explanation="no such host"), "one:1: no such host"),
@@ -240,9 +242,9 @@ def test_a_failure_of_the_engine_is_told_with_a_next_step(
     file: Path,
     registry: Callable[[Exception], None],
     capsys: pytest.CaptureFixture[str],
-    error: Exception,
-    told: str,
+    failure: tuple[Exception, str],
 ) -> None:
+    error, told = failure
     registry(error)
     assert script.main(["--write", "--file", str(file)]) == 2
     message = capsys.readouterr().err
