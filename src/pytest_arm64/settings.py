@@ -42,7 +42,6 @@ class Settings:
     network: str = "bridge"
     refresh: bool = False
     offline: bool = False
-    keep: bool = False
     require_native: bool = False
 
 

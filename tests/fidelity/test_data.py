@@ -52,9 +52,9 @@ WARNINGS = {
     "line",
     [
         "",
-        "-W error::UserWarning",
+        "-W error::UserWarning -W ignore:at.configuration",
         "-W ignore",
-        "-W error -k category",
+        "-W error -k category -W ignore:at.configuration",
         "-p no:warnings",
         "-W no::such::thing",
         "-W error::lib.Own -k category",

@@ -60,10 +60,19 @@ CONFTESTS = {
     "error in configure": "def pytest_configure(): raise ValueError('in a hook')",
     "error in sessionstart": "def pytest_sessionstart(): raise ValueError('in a hook')",
 }
-IDENTICAL_BUT_FRAMES = ("error in", "exit at import", "exit in configure", "exit in sessionfinish")
+# Their tracebacks go through the frames of whoever runs the session.
+WITH_FRAMES = ("error in", "exit at import", "exit in configure")
 
 
 @pytest.mark.parametrize("name", CONFTESTS)
 def test_stop_by_a_conftest(project: MakeCase, name: str) -> None:
     files = {"conftest.py": CONFTESTS[name], "test_it.py": AROUND.format("def test_x(): assert 0")}
-    project(files).check(text=not name.startswith(IDENTICAL_BUT_FRAMES))
+    plain = not name.startswith(WITH_FRAMES)
+    project(files, junit=plain).check(text=plain)
+
+
+def test_internal_error_is_told(project: MakeCase) -> None:
+    conftest = CONFTESTS["error in a hook of the loop"]
+    result = project({"conftest.py": conftest, "test_it.py": "def test(): pass"}).mirrored([])
+    assert result.code == 3
+    assert "INTERNALERROR> ValueError: in a hook" in result.text

@@ -56,6 +56,7 @@ def test_differences_in_words(changes: dict[str, str], words: list[str]) -> None
 def test_own_target_without_system_or_glibc_asks_for_none() -> None:
     own = own_target("mine", {"image": "x", "python": "3.12"})
     assert ran(os="alpine 3", glibc="").differences(own) == []
+    assert ran(os="debian 12", glibc="2.36").differences(own) == []
 
 
 def test_json_holds_the_grade_of_the_evidence() -> None:

@@ -24,7 +24,10 @@ LABEL = "pytest-arm64"
 """Prefix of every label, and the repository of every image, that is ours."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-_SETUP = 'start an engine (Docker, Podman\'s socket), or run: eval "$(scripts/engine env)"'
+_SETUP = (
+    "start an engine (Docker, or Podman's socket); on a bare Debian or Ubuntu, from a checkout of "
+    'pytest-arm64: scripts/engine up; eval "$(scripts/engine env)"'
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,8 @@ class Base:
     digest: str
     architecture: str
     labels: Mapping[str, str]
-    created: str
+    path: str = ""
+    """The image's own ``PATH``, empty where it sets none."""
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
@@ -106,14 +108,30 @@ def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None
         layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
 
 
+def remove_derived(engine: Engine, image: Base) -> None:
+    """Remove *image*, which a newer one has replaced, and what was made from it here.
+
+    What is in use stays.
+    """
+    from docker.errors import APIError
+
+    with engine_errors("an image that was replaced could not be removed"):
+        label = f"{LABEL}.base={image.id}"
+        made_from_it = engine.client.images.list(filters={"label": label})
+        for identifier in [*(str(made.id) for made in made_from_it), image.id]:
+            with contextlib.suppress(APIError):
+                engine.client.images.remove(identifier)
+
+
 def _base(reference: str, image: Image) -> Base:
     attributes = image.attrs
+    config = attributes.get("Config") or {}
     digests = attributes.get("RepoDigests") or []
     return Base(
         reference=reference,
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
-        labels=(attributes.get("Config") or {}).get("Labels") or {},
-        created=str(attributes.get("Created", "")),
+        labels=config.get("Labels") or {},
+        path=next((v[5:] for v in config.get("Env") or [] if v.startswith("PATH=")), ""),
     )

@@ -8,6 +8,8 @@ from importlib.metadata import Distribution, distributions
 from .manifests import Manifest, constrained_names, project_dependencies, requirement_names
 
 OURS = "pytest-arm64"
+_BROUGHT_ALONG = frozenset(["platformdirs"])
+"""Plugins that are on the host because this package depends on them."""
 
 
 def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
@@ -37,7 +39,11 @@ def _host_distributions(*, plugins: bool) -> Iterator[tuple[str, Distribution]]:
     for distribution in distributions():
         name = _name(distribution)
         if name == "pytest" or (
-            name and plugins and _is_plugin(distribution) and not _local(distribution)
+            name
+            and plugins
+            and name not in _BROUGHT_ALONG
+            and _is_plugin(distribution)
+            and not _local(distribution)
         ):
             yield name, distribution
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 
 from .sender import Sender
-from .terminal import Terminal, hush_standard_error
+from .terminal import Nowhere, Terminal, hush_standard_error
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
     "nodeid _id location keywords outcome longrepr when user_properties sections duration start stop "
     "_report_type".split()
 )
+
+_SAME_IN_JSON = (str, int, float, bool, type(None))
 
 
 class Mirror:
@@ -28,17 +31,20 @@ class Mirror:
         self._failed: list[str] | None = list(task.get("failed", ()))
         self._terminal = Terminal(sender, task["terminal"])
         self._config: Any = None
+        self._first_config: Any = None
         self._keywords: Any = None
         self._statuses: bool | None = None
         self._xml: Any = None
         self._header: list[str] = []
         self._collected_lines: list[str] = []
         self._usage_error = False
+        self._stderr: Any = None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+    def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
         # The first to be added is the last to be called, when nothing is captured any more.
-        early_config.add_cleanup(self._before_exit)
+        config: Any = pluginmanager.getplugin("pytestconfig")
+        self._first_config = config
+        config.add_cleanup(self._before_exit)
 
     def _before_exit(self) -> None:
         if self._usage_error:
@@ -58,7 +64,10 @@ class Mirror:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionstart(self) -> Generator[None, Any, None]:
         outcome = yield
-        if outcome.excinfo is None:
+        if outcome.excinfo is not None:
+            self._usage_error = True
+            sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
+        else:
             self._sender.send(
                 "session",
                 _plugins(self._config),
@@ -140,7 +149,8 @@ class Mirror:
         attributes = self._attributes(report)
         status = self._status(report) if self._statuses else None
         if status is not None or attributes or not _plain(report):
-            self._sender.send("report", self._serialised(report), status, attributes)
+            hidden = self._terminal.captured()
+            self._sender.send("report", self._serialised(report), status, attributes, hidden)
             return
         keywords = None
         if report.keywords != self._keywords:
@@ -193,20 +203,32 @@ class Mirror:
             getattr(warning_message, "source", None) is not None,
         )
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
+        if self._config is None:
+            self._terminal.attach(self._first_config)
         self._sender.send("internalerror", str(excrepr))
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if self._stderr is not None:
+            sys.stderr = self._stderr
         self._sender.send("stopped", self._reason((excinfo.type, excinfo.value, excinfo.tb)))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, None]:
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, Any, None]:
         self._terminal.before_summary()
-        yield
+        outcome = yield
+        if outcome.excinfo is not None and issubclass(outcome.excinfo[0], pytest.exit.Exception):
+            self._sender.send("stopped", self._reason(outcome.excinfo))
+            hush_standard_error()  # pytest says it there, and so it does on the host
         if self._xml is not None:
             self._sender.send("properties", self._xml.global_properties)
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
-        self._sender.send("finish", int(session.exitstatus), str(stop) if stop else None)
+        told = str(stop) if stop else None
+        self._sender.send("finish", int(exitstatus), told, int(session.exitstatus))
 
     def _reason(self, excinfo: Any) -> list[Any] | None:
         """Why something ended before its time: kind, message, return code, place, traceback."""
@@ -255,6 +277,10 @@ class Mirror:
         if node is not None:
             report.node = node
             data["$arm64_worker"] = str(node.gateway.id)
+        data["user_properties"] = [
+            (str(name), value if isinstance(value, _SAME_IN_JSON) else str(value))
+            for name, value in data.get("user_properties") or ()
+        ]
         if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
             data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
         return data

@@ -43,6 +43,8 @@ class Terminal:
 
     def attach(self, config: pytest.Config) -> None:
         """Take the place of the terminal."""
+        if self._config is not None:
+            return
         reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._config, self._reporter = config, reporter
         if reporter is None:
@@ -93,10 +95,10 @@ class Terminal:
         return file.getvalue()
 
     def write(self, text: str) -> int:
-        if self._muted:
+        if self.captured():
+            self._real.write(text)  # becomes what the test has printed, as it would natively
             return len(text)
-        if not self._summary and self._captured():
-            self._real.write(text)
+        if self._muted:
             return len(text)
         self._text.append(text)
         if text.endswith("\n"):
@@ -116,7 +118,7 @@ class Terminal:
     def fileno(self) -> int:
         return int(self._real.fileno())
 
-    def _captured(self) -> bool:
+    def captured(self) -> bool:
         """Whether descriptor 1, and so the terminal, is captured: then so is what is written."""
         manager: Any = self._config.pluginmanager.getplugin("capturemanager")
         capture = getattr(manager, "_global_capturing", None)
@@ -170,7 +172,7 @@ class Terminal:
 
         def call(*args: Any) -> None:
             writer = self._reporter._tw  # noqa: SLF001
-            file = writer._file = _Text()  # noqa: SLF001
+            file = writer._file = Nowhere()  # noqa: SLF001
             try:
                 function(*args)
             finally:
@@ -180,7 +182,9 @@ class Terminal:
         return call
 
 
-class _Text:
+class Nowhere:
+    """A text file that only remembers."""
+
     encoding = "utf-8"
 
     def __init__(self) -> None:
@@ -199,7 +203,7 @@ class _Text:
 
 def hush_standard_error() -> None:
     """What pytest's entry point still says was told to the host already."""
-    sys.stderr = _Text()  # type: ignore[assignment]
+    sys.stderr = Nowhere()  # type: ignore[assignment]
 
 
 def _implementations_of(config: pytest.Config, name: str) -> list[Any]:

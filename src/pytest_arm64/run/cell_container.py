@@ -17,7 +17,7 @@ from ..errors import EngineError
 from ..settings import Settings, passed_variables
 from .arguments import forwarded_variables
 
-_PATH = f"{ENV}/bin:{TESTS}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def cell_environment(
@@ -26,7 +26,7 @@ def cell_environment(
     """Every variable that the tests get beyond the image's own."""
     user = environment.user
     return {
-        "PATH": _PATH,
+        "PATH": f"{ENV}/bin:{TESTS}/bin:{environment.path or _SYSTEM_PATH}",
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",

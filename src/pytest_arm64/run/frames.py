@@ -23,7 +23,7 @@ KINDS = {
     "collection": 1,
     "logstart": 2,
     "passed": 7,
-    "report": 3,
+    "report": 4,
     "logfinish": 2,
     "warning": 9,
     "terminal": 3,
@@ -31,7 +31,7 @@ KINDS = {
     "internalerror": 1,
     "stopped": 1,
     "properties": 1,
-    "finish": 2,
+    "finish": 3,
     "exit": 1,
 }
 

@@ -51,6 +51,9 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     """
     config.pluginmanager.register(Inside(), INSIDE)
     config.known_args_namespace.noconftest = True
+    # What is filtered is filtered where it is raised; categories need not be known here.
+    config.known_args_namespace.pythonwarnings = None
+    config._inicache["filterwarnings"] = []  # noqa: SLF001
     config.known_args_namespace.strict_config = False
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
@@ -62,6 +65,7 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
 
 def keep_workers_out(config: pytest.Config) -> None:
     """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
+    config.option.pythonwarnings = None
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses = None
         config.option.dist = "no"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,7 +160,9 @@ class HostMirror:
             self._keywords = values[3]
         self._hook.pytest_runtest_logreport(report=passed_report(values, self._keywords))
 
-    def _on_report(self, data: dict[str, Any], status: Any, attributes: Any) -> None:
+    def _on_report(
+        self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool
+    ) -> None:
         report = rebuilt_report(self._config, data)
         if report.outcome == "failed":
             self.ledger.failures += 1
@@ -169,7 +173,21 @@ class HostMirror:
             report._arm64_status = (category, letter, word)
         if attributes:
             self._add_attributes(report, attributes)
-        self._hook.pytest_runtest_logreport(report=report)
+        with self._unseen(hidden):
+            self._hook.pytest_runtest_logreport(report=report)
+
+    @contextmanager
+    def _unseen(self, hidden: bool) -> Iterator[None]:
+        """Inside, what the reporter said of it became what the test has printed."""
+        writer = self._reporter._tw if hidden and self._reporter is not None else None
+        if writer is None:
+            yield
+            return
+        file, writer._file = writer._file, io.StringIO()
+        try:
+            yield
+        finally:
+            writer._file = file
 
     def _add_attributes(self, report: Any, attributes: dict[str, str]) -> None:
         for plugin in self._xml():
@@ -226,8 +244,8 @@ class HostMirror:
     def _on_internalerror(self, text: str) -> None:
         self.internal_error = text
 
-    def _on_finish(self, status: int, why: str | None) -> None:
-        self.ledger.status = int(status)
+    def _on_finish(self, status: int, why: str | None, changed: int) -> None:
+        self.ledger.status, self.ledger.changed = int(status), int(changed)
         if why is not None and self.ledger.reason is None:
             self.ledger.reason = ("Interrupted", why, None)
 

@@ -22,6 +22,8 @@ class Ledger:
     """Whether pytest-xdist runs inside, which may run one test on each of its workers."""
     status: int | None = None
     """Exit status that the session told; None without a finish frame."""
+    changed: int | None = None
+    """The status that a hook of the project has made of it."""
     exit_code: int | None = None
     """Exit status that the process told after the session."""
     reason: tuple[str, Any, Any] | None = None
@@ -40,7 +42,7 @@ class Ledger:
     @property
     def final(self) -> int | None:
         """What the session inside has come to: its process has the last word."""
-        return self.status if self.exit_code is None else self.exit_code
+        return self.changed if self.exit_code is None else self.exit_code
 
     def problems(self) -> list[str]:
         """Why this session must not count as passed beyond what its reports say."""
@@ -49,17 +51,12 @@ class Ledger:
             found.append("the session inside never said that it was over")
         elif self.status is None and self.exit_code in COMPLETE_STATUSES:
             found.append(f"the process inside ended with {self.exit_code} without a session's end")
-        if (
-            self.status is not None
-            and self.exit_code is not None
-            and self.status != self.exit_code
-            and self.exit_code in (0, 5)
-        ):
+        if self.changed is not None and self.exit_code not in (None, self.changed):
             found.append(
-                f"the session inside ended with status {self.status} and its process with "
+                f"the session inside ended with status {self.changed} and its process with "
                 f"{self.exit_code}"
             )
-        if self.final == 0 and self.failures:
+        if self.status == 0 and self.failures:
             found.append(f"the session inside says 0 and {self.failures} failures were reported")
         if self.status in COMPLETE_STATUSES and self.reason is None and self.missing():
             found.append(f"{sum(self.missing().values())} collected tests were never reported")

@@ -50,11 +50,23 @@ def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
         data["sections"].append(("pytest-arm64", f"report was not understood here: {error!r}"))
     if report is None:
         report = _plain(data)
+    values = getattr(getattr(report, "context", None), "kwargs", None)
+    if isinstance(values, dict):  # of a subtest: their descriptions, and shown as such
+        values.update({name: Described(text) for name, text in values.items()})
     if shown is not None:
         report.longrepr = Shown(str(report.longrepr), shown)
     if worker is not None:
         report.node = _worker(worker)
     return report
+
+
+class Described(str):
+    """A description that stands for its object."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Shown:

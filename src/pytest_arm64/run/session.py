@@ -13,6 +13,7 @@ import pytest
 from .frames import Ordered
 from .mirror import HostMirror
 from .reconcile import COMPLETE_STATUSES
+from .stops import InsideError
 from .task import Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
@@ -70,6 +71,8 @@ class MirroredSession:
         self._advance(lambda: self.mirror.started)
         if not self.mirror.started:
             self._stop_here()
+            if self.mirror.internal_error is not None:
+                raise InsideError(self.mirror.internal_error)
             if self.mirror.ledger.final == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError  # it has said why
             self._conclude()
@@ -88,8 +91,12 @@ class MirroredSession:
 
     def finish(self) -> None:
         """Follow the session inside to its end and account for everything."""
+        before = self.mirror.stop
         self._advance(lambda: False)
         self._conclude()
+        stop = self.mirror.stop
+        if before is None and stop is not None and stop.kind == "Exit":
+            stop.raise_here(self._session, None)
 
     def close(self) -> None:
         """Let go of a process that still runs."""
@@ -172,13 +179,13 @@ class MirroredSession:
             return False
         if self._session.shouldfail:
             ledger.reason = ("Failed", str(self._session.shouldfail), None)
-            ledger.status = ledger.exit_code = 1
+            ledger.status = ledger.changed = ledger.exit_code = 1
             return False
         if self._deaths >= MAXIMUM_DEATHS:
             self.problems.append(f"{self._deaths} tests have killed their process; the run ends here")
             return False
         if not ledger.missing():  # the last test was the one that died
-            ledger.status = ledger.exit_code = 1
+            ledger.status = ledger.changed = ledger.exit_code = 1
             return False
         return True
 
@@ -196,6 +203,4 @@ class MirroredSession:
             return here if here not in COMPLETE_STATUSES else 1
         if here not in COMPLETE_STATUSES or final is None:
             return here or 1
-        if self.mirror.ledger.failures and final in (0, 5):
-            return 1
         return final

@@ -66,7 +66,7 @@ def get(engine: Engine, reference: str = "base", *, offline: bool = False) -> Ba
 
 def test_found(engine: Played) -> None:
     has(engine[0], "base")
-    expected = Base("base", "sha256:abc", "sha256:ff", "arm64", {"a": "b"}, "2026-01-01")
+    expected = Base("base", "sha256:abc", "sha256:ff", "arm64", {"a": "b"})
     assert find_image(engine[1], "base") == expected
     assert get(engine[1], offline=True) == expected
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-BASE = Base("amazonlinux:2023", "sha256:1", "sha256:2", "arm64", {}, "")
+BASE = Base("amazonlinux:2023", "sha256:1", "sha256:2", "arm64", {})
 FACTS: dict[str, Any] = {
     "machine": "aarch64",
     "os": "amzn 2023",

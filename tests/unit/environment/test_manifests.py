@@ -340,7 +340,7 @@ class TestScopes:
         text = (
             "[project]\nname = 'My.App'\n[project.optional-dependencies]\n"
             "test = ['pytest', 'my_app[web,S_3]', 'my-app[test]']\n"
-            "web = ['flask']\ns-3 = ['boto3', 'my-app[web]']\n"
+            "web = ['flask', 'my-app[s-3]']\ns-3 = ['boto3', 'my-app[web]']\n"
         )
         found = manifest_of(tmp_path, {"pyproject.toml": text}).test.requirements
         assert set(found) == {"pytest", "flask", "boto3"}

@@ -107,6 +107,7 @@ def test_no_packages() -> None:
         (timedelta(seconds=5), "less than a minute"),
         (timedelta(seconds=-50), "less than a minute"),
         (timedelta(minutes=1, seconds=5), "1 minute"),
+        (timedelta(minutes=2, seconds=5), "2 minutes"),
         (timedelta(minutes=59, seconds=5), "59 minutes"),
         (timedelta(hours=1, seconds=5), "1 hour"),
         (timedelta(hours=23, seconds=5), "23 hours"),
