@@ -24,7 +24,7 @@ from pytest_arm64.engine.endpoint import open_engine
 from pytest_arm64.environment.build import make_environment
 from pytest_arm64.environment.tree import PYTHON
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.run.cell_container import cell_plan, cell_environment
+from pytest_arm64.run.cell_container import cell_environment, cell_plan
 from pytest_arm64.settings import load_settings
 
 

@@ -104,17 +104,16 @@ def _derived(
         network="bridge",
         capabilities=PACKAGE_MANAGER_CAPABILITIES,
     )
-    with progress.step(f"make the {kind} image") as step:
-        with Container(engine, plan) as container:
-            finished = container.run(["sh", "-c", command], on_line=step.update)
-            if finished.code != 0:
-                raise InstallError(
-                    f"the {kind} image could not be made: exit code {finished.code}\n"
-                    + "\n".join(finished.text.splitlines()[-12:]),
-                    next_step="check that the container reaches the distribution's packages",
-                    log=finished.text,
-                )
-            container.commit(tag, {f"{LABEL}.base": base.id})
+    with progress.step(f"make the {kind} image") as step, Container(engine, plan) as container:
+        finished = container.run(["sh", "-c", command], on_line=step.update)
+        if finished.code != 0:
+            raise InstallError(
+                f"the {kind} image could not be made: exit code {finished.code}\n"
+                + "\n".join(finished.text.splitlines()[-12:]),
+                next_step="check that the container reaches the distribution's packages",
+                log=finished.text,
+            )
+        container.commit(tag, {f"{LABEL}.base": base.id})
     made = find_image(engine, tag)
     assert made is not None
     return made

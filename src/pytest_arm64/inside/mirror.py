@@ -15,8 +15,7 @@ from .terminal import Nowhere, Terminal, hush_standard_error
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
-    "nodeid _id location keywords outcome longrepr when user_properties sections duration start stop "
-    "_report_type".split()
+    ["nodeid", "_id", "location", "keywords", "outcome", "longrepr", "when", "user_properties", "sections", "duration", "start", "stop", "_report_type"]
 )
 
 _SAME_IN_JSON = (str, int, float, bool, type(None))
@@ -55,6 +54,9 @@ class Mirror:
         self._config = config
         self._terminal.attach(config)
         self._xml = _without_file(config)
+        # Registered last, it is called right before pytest's reporter: after those that insist
+        # on being first, who may still change a report, as pytest's own subtests do.
+        config.pluginmanager.register(_Reports(self), "arm64-reports")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_report_header(self) -> Generator[None, Any, None]:
@@ -65,8 +67,10 @@ class Mirror:
     def pytest_sessionstart(self) -> Generator[None, Any, None]:
         outcome = yield
         if outcome.excinfo is not None:
-            self._usage_error = True
-            sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
+            self._sender.send("stopped", self._reason(outcome.excinfo))
+            if issubclass(outcome.excinfo[0], pytest.exit.Exception):
+                # pytest says so now, and says it on the host too.
+                sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
         else:
             self._sender.send(
                 "session",
@@ -142,8 +146,8 @@ class Mirror:
             if last is not None:
                 last.lastfailed.update(dict.fromkeys(failed, True))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def reported(self, report: pytest.TestReport) -> None:
+        """Tell of a phase of a test."""
         if self._statuses is None:
             self._statuses = bool(self._terminal.foreign()["pytest_report_teststatus"])
         attributes = self._attributes(report)
@@ -204,10 +208,11 @@ class Mirror:
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any) -> None:
+    def pytest_internalerror(self, excrepr: Any) -> bool:
         if self._config is None:
             self._terminal.attach(self._first_config)
         self._sender.send("internalerror", str(excrepr))
+        return True  # it is shown
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -284,6 +289,11 @@ class Mirror:
         if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
             data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
         return data
+
+
+class _Reports:
+    def __init__(self, mirror: Mirror) -> None:
+        self.pytest_runtest_logreport = mirror.reported
 
 
 def _plain(report: pytest.TestReport) -> bool:

@@ -60,7 +60,7 @@ class Terminal:
         reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)  # noqa: SLF001
         # What the host's own pytest says is not said twice.
         for implementation in config.hook.pytest_report_header.get_hookimpls():
-            if _of_pytest(implementation):
+            if implementation.function.__module__.startswith("_pytest."):
                 config.hook.pytest_report_header._remove_plugin(implementation.plugin)  # noqa: SLF001
 
     def before_summary(self) -> None:

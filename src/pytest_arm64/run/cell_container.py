@@ -53,11 +53,8 @@ def cell_container(
         return
     with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
-        try:
-            root = settings.root
-            container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
-        except OSError as error:
-            raise EngineError(f"the project cannot be copied to the engine: {error}") from None
+        root = settings.root
+        container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
         yield container, False
 
 
