@@ -58,7 +58,7 @@ def compare(count: int, rounds: int) -> list[float]:
         image = settings.image.replace("{arch}", "arm64") or settings.target.reference
         cell = Cell(settings.target, "arm64", settings.core, image)
         environment = make_environment(engine, cell, settings, folder, NoProgress())
-        variables = cell_environment(cell, environment, settings, os.environ)
+        variables = cell_environment(engine, cell, environment, settings, os.environ)
         plan = cell_plan(cell, environment, settings, mounted=True)
 
         def mirrored() -> float:

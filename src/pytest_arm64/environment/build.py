@@ -15,6 +15,7 @@ from pathlib import Path
 from .. import cache
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
@@ -26,7 +27,7 @@ from .pipconfig import host_pip_config
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ENV, HOME, INSIDE, OUT, RECORD, TESTS, Entry, tar_of
+from .tree import INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
 
 FORMAT = 1
 PACKAGE = "pytest_arm64_inside"
@@ -161,6 +162,8 @@ def _run_image(
         entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
+        compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]
+        container.run(compile_it, environment=qemu_environment(cell, engine))
         container.commit(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
@@ -202,6 +205,3 @@ def _user_entries(container: Container, user: User) -> dict[str, Entry]:
         "/etc/group": Entry(group.encode("utf-8", "surrogateescape")),
         user.home: Entry(mode=0o755),
     }
-
-
-__all__ = ["ENV", "HOME", "TESTS", "Environment", "User", "calling_user", "make_environment"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import cache
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, get_image
 from ..engine.probe import NoPython, probe
@@ -105,7 +106,11 @@ def _derived(
         capabilities=PACKAGE_MANAGER_CAPABILITIES,
     )
     with progress.step(f"make the {kind} image") as step, Container(engine, plan) as container:
-        finished = container.run(["sh", "-c", command], on_line=step.update)
+        finished = container.run(
+            ["sh", "-c", command],
+            environment=qemu_environment(cell, engine),
+            on_line=step.update,
+        )
         if finished.code != 0:
             raise InstallError(
                 f"the {kind} image could not be made: exit code {finished.code}\n"

@@ -52,11 +52,8 @@ class Mirror:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
-        self._terminal.attach(config)
+        self._terminal.attach(config, self.reported)
         self._xml = _without_file(config)
-        # Registered last, it is called right before pytest's reporter: after those that insist
-        # on being first, who may still change a report, as pytest's own subtests do.
-        config.pluginmanager.register(_Reports(self), "arm64-reports")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_report_header(self) -> Generator[None, Any, None]:
@@ -210,7 +207,7 @@ class Mirror:
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> bool:
         if self._config is None:
-            self._terminal.attach(self._first_config)
+            self._terminal.attach(self._first_config, self.reported)
         self._sender.send("internalerror", str(excrepr))
         return True  # it is shown
 
@@ -281,7 +278,7 @@ class Mirror:
         data = dict(data)
         if node is not None:
             report.node = node
-            data["$arm64_worker"] = str(node.gateway.id)
+            data["$arm64_worker"] = [str(node.gateway.id), _worker_line(node)]
         data["user_properties"] = [
             (str(name), value if isinstance(value, _SAME_IN_JSON) else str(value))
             for name, value in data.get("user_properties") or ()
@@ -291,9 +288,10 @@ class Mirror:
         return data
 
 
-class _Reports:
-    def __init__(self, mirror: Mirror) -> None:
-        self.pytest_runtest_logreport = mirror.reported
+def _worker_line(node: Any) -> str:
+    from _pytest.reports import getworkerinfoline
+
+    return str(getworkerinfoline(node)) if hasattr(node, "workerinfo") else ""
 
 
 def _plain(report: pytest.TestReport) -> bool:

@@ -256,7 +256,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
                 next_step="run on an ARM machine, or leave the option out",
             )
         environment = make_environment(engine, cell, settings, rootpath, progress)
-        variables = cell_environment(cell, environment, settings, os.environ)
+        variables = cell_environment(engine, cell, environment, settings, os.environ)
         ran = environment.ran
         with cell_container(engine, cell, environment, settings) as (container, mounted):
             yield Place(

@@ -172,6 +172,8 @@ class HostMirror:
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None
+        if report.when not in ("setup", "call", "teardown"):
+            self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
         if status is not None:
             category, letter, word = status
             word = (word[0], word[1]) if isinstance(word, list) else word

@@ -57,7 +57,7 @@ def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
     if shown is not None:
         report.longrepr = Shown(str(report.longrepr), shown)
     if worker is not None:
-        report.node = Worker(Gateway(worker))
+        report.node = Worker(Gateway(worker[0]), worker[1])
     return report
 
 
@@ -87,6 +87,8 @@ class Worker:
     """What pytest asks of the xdist worker that ran a test."""
 
     gateway: Gateway
+    _workerinfocache: str
+    """What pytest keeps there: the worker's machine and interpreter, told above a failure."""
 
 
 def _plain(data: Mapping[str, Any]) -> pytest.TestReport | pytest.CollectReport:
