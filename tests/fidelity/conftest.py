@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .harness import Case
-
-MakeCase = Callable[..., Case]
+from fidelity.harness import Case, MakeCase
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -177,11 +177,17 @@ def _undated(value: object) -> object:
 
 def difference(here: Result, there: Result, what: str) -> str:
     """Two results, line by line."""
-    lines = [_shown(getattr(side, name)) for name in dict.fromkeys((what, "texts")) for side in (here, there)]
+    lines = [
+        _shown(getattr(side, name))
+        for name in dict.fromkeys((what, "texts"))
+        for side in (here, there)
+    ]
     found = ""
     for native, mirrored in zip(lines[::2], lines[1::2], strict=True):
         if sum(map(len, native)) < 100_000:
-            found += "\n" + "\n".join(difflib.unified_diff(native, mirrored, "natively", "mirrored", lineterm=""))
+            found += "\n" + "\n".join(
+                difflib.unified_diff(native, mirrored, "natively", "mirrored", lineterm="")
+            )
     return found
 
 
@@ -206,3 +212,6 @@ def _tree(element: ElementTree.Element) -> object:
 
 def _script() -> str:
     return str(Path(sys.executable).parent / "pytest")
+
+
+MakeCase = Callable[..., Case]

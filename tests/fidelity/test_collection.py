@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
-ODD_IDS = r'''
+ODD_IDS = r"""
     import pytest
-    IDS = ["a::b", "x[y]z", "ünï-çødé", "日本語", "new\nline", "tab\t", "", " ", "a/b\\c", "{} %s %(x)s",
+    IDS = ["a::b", "x[y]z", "ünï-çødé", "日本語",
+           "new\nline", "tab\t", "", " ", "a/b\\c", "{} %s %(x)s",
            "<&>'\"", "\x00\x1b[31m", "x" * 300, "same", "same", "-k", "\udcff", "emoji 🎉"]
     @pytest.mark.parametrize("value", IDS)
     def test_value(value): assert value != "same"
@@ -16,7 +17,7 @@ ODD_IDS = r'''
     def test_id(value): pass
     @pytest.mark.parametrize("value", [b"\xff\x00", 1.5, None, object, print, ...])
     def test_type(value): pass
-'''
+"""
 
 
 def test_odd_ids(project: MakeCase) -> None:
@@ -109,7 +110,7 @@ def test_layouts(project: MakeCase) -> None:
     src = {
         "src/lib/__init__.py": "def f(): return 1",
         "tests/test_it.py": "import lib\ndef test(): assert lib.f() == 1",
-        "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["src"]\ntestpaths = ["tests"]\n',
+        "pytest.ini": "[pytest]\npythonpath = src\ntestpaths = tests\n",
     }
     project(src).check(["-v"])
     packages = {
@@ -176,7 +177,8 @@ def test_hooks_that_change_the_collection(project: MakeCase) -> None:
                 if config.getoption("-v"):
                     del items[0]
             def pytest_itemcollected(item): item._nodeid = item.nodeid.replace("test_it", "other")
-            def pytest_ignore_collect(collection_path): return True if "never" in collection_path.name else None
+            def pytest_ignore_collect(collection_path):
+                return True if "never" in collection_path.name else None
         """,
         "test_it.py": "def test_a(): pass\ndef test_drop(): pass\ndef test_b(): assert 0",
         "test_never.py": "1 / 0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 WARNINGS = {
     "lib.py": "class Own(UserWarning): pass\nclass Deep(Own, DeprecationWarning): pass",
@@ -15,8 +15,9 @@ WARNINGS = {
         class Demanding(UserWarning):
             def __init__(self, a, b): super().__init__(a); self.b = b
             def __str__(self): return f"{self.args[0]} and {self.b}"
-        @pytest.mark.parametrize("category", [UserWarning, Own, Deep, FutureWarning, ResourceWarning,
-            BytesWarning, pytest.PytestWarning, pytest.PytestUnraisableExceptionWarning])
+        @pytest.mark.parametrize("category", [UserWarning, Own, Deep, FutureWarning,
+            ResourceWarning, BytesWarning, pytest.PytestWarning,
+            pytest.PytestUnraisableExceptionWarning])
         def test_category(category): warnings.warn("of\\nmany ünï kinds", category)
         def test_demanding(): warnings.warn(Demanding(1, 2))
         def test_object(): warnings.warn(UserWarning({"a": 1}, 2))

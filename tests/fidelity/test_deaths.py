@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 DYING = """
     import os, signal, sys
@@ -38,7 +38,7 @@ def test_death_in_a_test(project: MakeCase, how: str, told: str) -> None:
     assert result.code == 1
     assert "2 failed, 3 passed" in result.text
     assert "FAILED test_it.py::test_dies" in result.text
-    assert f"the process that ran this test died: " in result.text
+    assert "the process that ran this test died: " in result.text
     assert told in result.text.partition("died: ")[2].splitlines()[0]
     assert "last words" in result.text.partition("died: ")[2]
     assert set(result.cache["lastfailed"]) == {"test_it.py::test_fails", "test_it.py::test_dies"}  # type: ignore[call-overload]
@@ -140,7 +140,9 @@ def test_interrupted_once(project: MakeCase) -> None:
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=20)
         assert process.returncode == 2
-        texts.append([line for line in out.splitlines() if line.startswith(("test_it", "!!!", "E "))])
+        texts.append(
+            [line for line in out.splitlines() if line.startswith(("test_it", "!!!", "E "))]
+        )
     assert texts[0] == texts[1]
     assert any("KeyboardInterrupt" in line for line in texts[1])
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 SUITE = {
     "test_a.py": """

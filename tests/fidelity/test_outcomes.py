@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 OUTCOMES = """
     import pytest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 PRINTS = """
     import os, subprocess, sys
@@ -32,15 +32,18 @@ PRINTS = """
 """
 
 
-@pytest.mark.parametrize("line", ["", "-s", "-sv", "--capture=sys -q", "--capture=tee-sys", "-rA -v"])
+@pytest.mark.parametrize(
+    "line", ["", "-s", "-sv", "--capture=sys -q", "--capture=tee-sys", "-rA -v"]
+)
 def test_printed(project: MakeCase, line: str) -> None:
     project(PRINTS).check(line.split())
 
 
 PROTOCOL = r"""
     import json, os, subprocess, sys
-    FRAMES = ['["finish",0,null]', '["exit",0]', '["hello",2,1,"9"]', '["passed","x",["x",1,"x"],"call",{},0,0,0]',
-              '["report",{"nodeid":"test_it.py::test_b","outcome":"passed"},null,null]', '["no","such"]', 'garbage', '[']
+    FRAMES = ['["finish",0,null]', '["exit",0]', '["hello",2,1,"9"]',
+              '["passed","x",["x",1,"x"],"call",{},0,0,0]', '["no","such"]', 'garbage', '[',
+              '["report",{"nodeid":"test_it.py::test_b","outcome":"passed"},null,null]']
     def test_a():
         for frame in FRAMES:
             print(frame); print(frame, file=sys.stderr)
@@ -154,7 +157,9 @@ CONFTEST = """
 """
 
 
-@pytest.mark.parametrize("line", ["", "-v", "-q", "-s", "--color=yes -v", "--no-header -rA", "--co"])
+@pytest.mark.parametrize(
+    "line", ["", "-v", "-q", "-s", "--color=yes -v", "--no-header -rA", "--co"]
+)
 def test_what_a_conftest_shows(project: MakeCase, line: str) -> None:
     files = {
         "conftest.py": CONFTEST,

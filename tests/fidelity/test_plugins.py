@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from .conftest import MakeCase
-from .harness import PYTEST_VERSION
+from fidelity.harness import PYTEST_VERSION, MakeCase
 
 MANY = """
     import pytest
@@ -34,7 +33,9 @@ def _unordered(text: str, line: str) -> list[str]:
     if "-x" in line:
         text = re.sub(r"\d+ (passed|failed|skipped)", r"N \1", text)
         return sorted(set(re.findall(r"!!.*|^created.*|^\d workers.*", text)))
-    return sorted("".join(sorted(row)) if set(row) <= set(".Fs [%]") else row for row in text.splitlines())
+    return sorted(
+        "".join(sorted(row)) if set(row) <= set(".Fs [%]") else row for row in text.splitlines()
+    )
 
 
 def test_xdist_by_addopts(project: MakeCase) -> None:
@@ -98,7 +99,9 @@ SUBTESTS = """
 def test_subtests(project: MakeCase, line: str) -> None:
     """Where pytest has no such fixture, its absence must be reported the same."""
     case = project(SUBTESTS)
-    assert (PYTEST_VERSION >= (9, 0)) == ("fixture 'subtests' not found" not in case.check(line.split()).text)
+    assert (PYTEST_VERSION >= (9, 0)) == (
+        "fixture 'subtests' not found" not in case.check(line.split()).text
+    )
 
 
 def test_a_report_given_twice(project: MakeCase) -> None:
@@ -121,7 +124,13 @@ def test_a_report_given_twice(project: MakeCase) -> None:
         def pytest_report_teststatus(report):
             if report.outcome == "rerun": return "rerun", "R", ("RERUN", {"yellow": True})
     """
-    code = "DONE = []\ndef test_flaky():\n    DONE.append(1)\n    assert len(DONE) == 2\ndef test_ok(): pass"
+    code = """
+        DONE = []
+        def test_flaky():
+            DONE.append(1)
+            assert len(DONE) == 2
+        def test_ok(): pass
+    """
     case = project({"conftest.py": conftest, "test_it.py": code})
     assert "1 rerun" in case.check(["-v"], []).text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import MakeCase
+from fidelity.harness import MakeCase
 
 AROUND = "def test_before(): pass\n{}\ndef test_after(): pass\n"
 

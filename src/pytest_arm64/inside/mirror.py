@@ -15,7 +15,21 @@ from .terminal import Nowhere, Terminal, hush_standard_error
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
-    ["nodeid", "_id", "location", "keywords", "outcome", "longrepr", "when", "user_properties", "sections", "duration", "start", "stop", "_report_type"]
+    [
+        "nodeid",
+        "_id",
+        "location",
+        "keywords",
+        "outcome",
+        "longrepr",
+        "when",
+        "user_properties",
+        "sections",
+        "duration",
+        "start",
+        "stop",
+        "_report_type",
+    ]
 )
 
 _SAME_IN_JSON = (str, int, float, bool, type(None))
@@ -52,7 +66,7 @@ class Mirror:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
-        self._terminal.attach(config, self.reported)
+        self._terminal.attach(config, self._after())
         self._xml = _without_file(config)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -67,15 +81,26 @@ class Mirror:
             self._sender.send("stopped", self._reason(outcome.excinfo))
             if issubclass(outcome.excinfo[0], pytest.exit.Exception):
                 # pytest says so now, and says it on the host too.
-                sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
-        else:
-            self._sender.send(
-                "session",
-                _plugins(self._config),
-                self._header,
-                self._terminal.foreign(),
-                bool(self._config.option.collectonly),
-            )
+                sys.stderr, self._stderr = Nowhere(), sys.stderr
+
+    def _after(self) -> dict[str, Any]:
+        return {
+            "pytest_sessionstart": self.started,
+            "pytest_collection": lambda: self._sender.send("collecting"),
+            "pytest_runtest_logreport": self.reported,
+        }
+
+    def started(self, *_: object) -> None:
+        """Tell what a header can tell."""
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        self._sender.send(
+            "session",
+            _plugins(self._config),
+            self._header,
+            self._terminal.foreign(),
+            bool(self._config.option.collectonly),
+            getattr(reporter, "_showfspath", None),
+        )
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, Any, None]:
@@ -123,7 +148,7 @@ class Mirror:
         self._sender.send("collected", list(ids), str(node.gateway.id), len(ids), [], "")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, None]:
+    def pytest_runtestloop(self) -> Generator[None, Any, None]:
         outcome = yield
         self._sender.send("loop", self._reason(outcome.excinfo))
 
@@ -165,9 +190,7 @@ class Mirror:
 
     def _status(self, report: pytest.TestReport) -> Any:
         """How a plugin of the project wants *report* shown."""
-        return tuple(
-            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
-        )
+        return tuple(self._config.hook.pytest_report_teststatus(report=report, config=self._config))
 
     def _attributes(self, report: pytest.TestReport) -> dict[str, str] | None:
         """What the test has recorded for its element in the JUnit file."""
@@ -207,7 +230,7 @@ class Mirror:
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> bool:
         if self._config is None:
-            self._terminal.attach(self._first_config, self.reported)
+            self._terminal.attach(self._first_config, self._after())
         self._sender.send("internalerror", str(excrepr))
         return True  # it is shown
 
@@ -257,7 +280,9 @@ class Mirror:
         """The report as data; what one odd attribute spoils is sent as a plain report."""
         node = report.__dict__.pop("node", None)  # xdist's, alive
         try:
-            data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+            data = self._config.hook.pytest_report_to_serializable(
+                config=self._config, report=report
+            )
         except Exception as error:  # noqa: BLE001  (any plugin may raise anything here)
             data = None
             report.sections = [*report.sections, ("pytest-arm64", f"not serialisable: {error!r}")]
@@ -291,7 +316,8 @@ class Mirror:
 def _worker_line(node: Any) -> str:
     from _pytest.reports import getworkerinfoline
 
-    return str(getworkerinfoline(node)) if hasattr(node, "workerinfo") else ""
+    line: Any = getworkerinfoline
+    return str(line(node)) if hasattr(node, "workerinfo") else ""
 
 
 def _plain(report: pytest.TestReport) -> bool:

@@ -20,7 +20,7 @@ VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cp
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.set_blocked("arm64")  # the host's half, where it is installed here too
     if hasattr(config_module, "_get_prog_name"):
-        parser.prog = config_module._get_prog_name(sys.argv)  # noqa: SLF001
+        parser.prog = config_module._get_prog_name(sys.argv)
     group = parser.getgroup("arm64", "running on ARM64")
     for name in FLAGS:
         group.addoption(name, action="store_true", help="(for the host)")

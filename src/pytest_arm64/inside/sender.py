@@ -55,7 +55,7 @@ class Sender:
                 with contextlib.suppress(OSError, ValueError, AttributeError):
                     sys.__stdout__.flush()  # type: ignore[union-attr]
                 _write(self._printed, MARK % (self._nonce, self._batches))
-                lines.insert(0, _encoded("mark", (self._batches,)))
+                lines.insert(0, _encoded("mark", (self._batches, len(lines))))
             _write(self._descriptor, "".join(lines).encode())
 
 

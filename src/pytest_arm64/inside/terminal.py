@@ -41,41 +41,43 @@ class Terminal:
         self._text: list[str] = []
         self.tree = ""
 
-    def attach(self, config: pytest.Config, reported: Callable[[Any], None]) -> None:
-        """Take the place of the terminal; *reported* is called with what the reporter has seen.
+    def attach(self, config: pytest.Config, after: Mapping[str, Callable[..., None]]) -> None:
+        """Take the place of the terminal; *after* is called, by hook, when the reporter was.
 
-        It must be the reporter's view: to ask how a report is to be shown may change it, as
-        pytest's own subtests do.
+        It must be after the reporter: to ask how a report is to be shown may change it, as
+        pytest's own subtests do, and what others write comes after what the reporter writes.
         """
         if self._config is not None:
             return
         reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._config, self._reporter = config, reporter
         if reporter is None:
-            config.pluginmanager.register(_Reports(reported), "arm64-reports")
+            config.pluginmanager.register(_Instead(after), "arm64-instead")
             return
-        writer = reporter._tw  # noqa: SLF001
-        self._real, writer._file = writer._file, self  # noqa: SLF001
+        writer = reporter._tw
+        self._real, writer._file = writer._file, self
         writer.fullwidth = self._like["width"]
         writer.hasmarkup = reporter.hasmarkup = self._like["markup"]
-        reporter._screen_width = writer.fullwidth  # noqa: SLF001
+        reporter._screen_width = writer.fullwidth
         for implementation in self._implementations():
             if implementation.plugin is reporter:
                 seen = self._with(implementation.function, muted=True)
-                if implementation.function.__name__ == "pytest_runtest_logreport":
-                    seen = _then(seen, reported)
+                if implementation.function.__name__ in after:
+                    seen = _then(seen, after[implementation.function.__name__])
                 implementation.function = seen
-        reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)  # noqa: SLF001
+        reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)
         # What the host's own pytest says is not said twice.
-        for implementation in config.hook.pytest_report_header.get_hookimpls():
+        for implementation in config.pluginmanager.hook.pytest_report_header.get_hookimpls():
             if implementation.function.__module__.startswith("_pytest."):
-                config.hook.pytest_report_header._remove_plugin(implementation.plugin)  # noqa: SLF001
+                config.pluginmanager.hook.pytest_report_header._remove_plugin(implementation.plugin)
 
     def before_summary(self) -> None:
         """From now on it is the closing summary that foreign plugins add to."""
         if self._reporter is None:
             return
-        for implementation in self._config.hook.pytest_terminal_summary.get_hookimpls():
+        for (
+            implementation
+        ) in self._config.pluginmanager.hook.pytest_terminal_summary.get_hookimpls():
             if not _of_pytest(implementation):
                 implementation.function = self._with(
                     implementation.function, muted=False, summary=True
@@ -84,9 +86,7 @@ class Terminal:
     def foreign(self) -> dict[str, list[str]]:
         """Modules of plugins, by the showing hook that they implement."""
         return {
-            name: sorted(
-                {i.function.__module__ for i in _implementations_of(self._config, name)}
-            )
+            name: sorted({i.function.__module__ for i in _implementations_of(self._config, name)})
             for name in SHOWING
         }
 
@@ -131,12 +131,11 @@ class Terminal:
         manager: Any = self._config.pluginmanager.getplugin("capturemanager")
         capture = getattr(manager, "_global_capturing", None)
         return (
-            getattr(manager, "_method", "") == "fd"
-            and getattr(capture, "_state", "") == "started"
+            getattr(manager, "_method", "") == "fd" and getattr(capture, "_state", "") == "started"
         )
 
     def _implementations(self) -> list[Any]:
-        hooks = vars(self._config.hook).values()
+        hooks = vars(self._config.pluginmanager.hook).values()
         return [i for hook in hooks if hasattr(hook, "get_hookimpls") for i in hook.get_hookimpls()]
 
     @contextmanager
@@ -179,29 +178,35 @@ class Terminal:
         """``--collect-only``: the tree is made here, where the nodes are."""
 
         def call(*args: Any) -> None:
-            writer = self._reporter._tw  # noqa: SLF001
-            file = writer._file = Nowhere()  # noqa: SLF001
+            writer = self._reporter._tw
+            file = writer._file = Nowhere()
             try:
                 function(*args)
             finally:
-                writer._file = self  # noqa: SLF001
+                writer._file = self
                 self.tree = "".join(file.written)
 
         return call
 
 
-class _Reports:
-    def __init__(self, reported: Callable[[Any], None]) -> None:
-        self._reported = reported
+class _Instead:
+    """At the reporter's place where there is none."""
+
+    def __init__(self, after: Mapping[str, Callable[..., None]]) -> None:
+        self._after = after
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        self._after["pytest_sessionstart"]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._reported(report)
+        self._after["pytest_runtest_logreport"](report)
 
 
-def _then(function: Callable[..., Any], reported: Callable[[Any], None]) -> Callable[..., Any]:
-    def call(report: Any) -> None:
-        function(report)
-        reported(report)
+def _then(function: Callable[..., Any], after: Callable[..., None]) -> Callable[..., Any]:
+    def call(*args: Any) -> None:
+        function(*args)
+        after(*args)
 
     call.__module__ = function.__module__
     return call
@@ -228,11 +233,13 @@ class Nowhere:
 
 def hush_standard_error() -> None:
     """What pytest's entry point still says was told to the host already."""
-    sys.stderr = Nowhere()  # type: ignore[assignment]
+    sys.stderr = Nowhere()
 
 
 def _implementations_of(config: pytest.Config, name: str) -> list[Any]:
-    return [i for i in getattr(config.hook, name).get_hookimpls() if not _of_pytest(i)]
+    return [
+        i for i in getattr(config.pluginmanager.hook, name).get_hookimpls() if not _of_pytest(i)
+    ]
 
 
 def _of_pytest(implementation: Any) -> bool:

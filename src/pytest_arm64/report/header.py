@@ -34,6 +34,12 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     return lines
 
 
+def summary_line(cell: Cell, ran: Ran) -> str:
+    """One line below the results, so that none is read without what it was got on."""
+    on = "on a STAND-IN for" if ran.stand_in(cell.target) else "on"
+    return f"arm64: {_where(ran)}, {on} {cell.target.name}"
+
+
 def _python(ran: Ran) -> str:
     return f"Python {ran.python.version}"
 

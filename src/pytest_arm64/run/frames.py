@@ -14,11 +14,12 @@ from ..errors import ProtocolError
 PROTOCOL_VERSION = 2
 # Fewest values of each kind of frame.
 KINDS = {
-    "mark": 1,
+    "mark": 2,
     "hello": 3,
-    "session": 4,
+    "session": 5,
     "deselected": 1,
     "collectreport": 1,
+    "collecting": 0,
     "collected": 5,
     "collection": 1,
     "logstart": 2,
@@ -73,7 +74,7 @@ class Ordered:
     """Puts frames and what was printed in the order in which they were written.
 
     They come by two ways. Before each batch of frames a mark is written among what is printed;
-    the batch tells its number, and waits here for that mark.
+    the batch tells its number and size, and waits here for that mark.
     """
 
     def __init__(self, nonce: str) -> None:
@@ -86,8 +87,9 @@ class Ordered:
         self._unfinished = re.compile(
             rb"(?:" + re.escape(start) + rb"[0-9]{0,15}|" + beginnings + rb")\Z"
         )
-        self._awaited: int | None = None
+        self._awaited: tuple[int, int] | None = None
         self._reached: int | None = None
+        self._due = 0  # frames of a batch whose mark has been reached
 
     @property
     def incomplete(self) -> bool:
@@ -111,6 +113,7 @@ class Ordered:
         yield from self._ready()
         while self._frames or self._awaited is not None or self._reached is not None:
             self._awaited = self._reached = None
+            self._due = 0
             yield from self._ready()
         if self._printed:
             yield self._printed
@@ -121,18 +124,21 @@ class Ordered:
             while self._frames and self._awaited is None:
                 frame = self._frames.popleft()
                 if frame.kind == "mark":
-                    self._awaited = frame.values[0]
+                    self._awaited, self._due = (frame.values[0], frame.values[1]), 0
                 else:
+                    self._due -= 1
                     yield frame
+            if self._due > 0:
+                return
             if self._reached is None:
                 text, self._reached = self._cut()
                 if text:
                     yield text
             if self._reached is None or self._awaited is None:
                 return
-            reached, awaited = self._reached, self._awaited
+            reached, (awaited, size) = self._reached, self._awaited
             if reached >= awaited:
-                self._awaited = None
+                self._awaited, self._due = None, size
             if reached <= awaited:
                 self._reached = None
 
@@ -164,6 +170,6 @@ def parse_frame(line: bytes) -> Frame:
     kind, *values = value
     if kind not in KINDS or len(values) < KINDS[kind]:
         raise ProtocolError(f"the session inside sent an unknown frame: {line[:120]!r}")
-    if kind == "mark" and type(values[0]) is not int:
+    if kind == "mark" and not (type(values[0]) is type(values[1]) is int):
         raise ProtocolError(f"the session inside sent a mark without a number: {line[:120]!r}")
     return Frame(kind, tuple(values))

@@ -14,14 +14,9 @@ from typing import Any
 import pytest
 
 from ..cell import Cell
-from ..engine.endpoint import open_engine
-from ..environment.build import make_environment
 from ..errors import Arm64Error, EmulationError
-from ..report.header import header_lines
-from ..report.progress import TerminalProgress
 from ..settings import Settings, load_settings
 from .arguments import inner_arguments, unknown_here
-from .cell_container import cell_container, cell_environment
 from .mirror import HostMirror
 from .session import MirroredSession
 from .stops import InsideError, show_as_inside
@@ -42,6 +37,8 @@ class Place:
     facts: Mapping[str, Any]
     where: str
     """For a death's report: machine, core, native or emulated."""
+    summary: str = ""
+    """What every result has to say of itself, whatever the verbosity; empty for nothing."""
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -53,13 +50,13 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.noconftest = True
     # What is filtered is filtered where it is raised; categories need not be known here.
     config.known_args_namespace.pythonwarnings = None
-    config._inicache["filterwarnings"] = []  # noqa: SLF001
+    config._inicache["filterwarnings"] = []
     config.known_args_namespace.strict_config = False
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
     for name in inicfg:
-        if name not in parser._inidict:  # noqa: SLF001  (there is no public question for it)
+        if name not in parser._inidict:
             parser.addini(name, "known to the session inside")
 
 
@@ -87,7 +84,7 @@ class Inside:
             caller = getattr(pluginmanager.hook, name)
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
-                    caller._remove_plugin(implementation.plugin)  # noqa: SLF001
+                    caller._remove_plugin(implementation.plugin)
 
     def pytest_report_header(self) -> list[str]:
         return list(self.mirror.header) if self.mirror is not None else []
@@ -170,9 +167,6 @@ class HostPlugin:
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
         session.testscollected = 0
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
-        if reporter is not None:
-            reporter.pytest_collection()
         assert self._session is not None
         with _told_as_usage_error():
             self._session.collect()
@@ -207,6 +201,8 @@ class HostPlugin:
             reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._place is not None and self._place.summary:
+            terminalreporter.line(self._place.summary)
         if self._session is not None and self._session.problems:
             terminalreporter.section("arm64: this run is not complete", red=True, bold=True)
             for problem in self._session.problems:
@@ -233,7 +229,7 @@ def _terminal(config: pytest.Config) -> dict[str, Any]:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         return {"width": 80, "markup": False, "tty": False}
-    writer = reporter._tw  # noqa: SLF001
+    writer = reporter._tw
     tty = bool(reporter.isatty)
     return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
 
@@ -241,6 +237,13 @@ def _terminal(config: pytest.Config) -> dict[str, Any]:
 @contextmanager
 def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
     """A container of the target's image, with the project's environment in it."""
+    # What talks to an engine is loaded when one is needed.
+    from ..engine.endpoint import open_engine
+    from ..environment.build import make_environment
+    from ..report.header import header_lines, summary_line
+    from ..report.progress import TerminalProgress
+    from .cell_container import cell_container, cell_environment
+
     progress = TerminalProgress(sys.stdout)
     with open_engine() as engine:
         cell = Cell(
@@ -264,6 +267,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
                 header=tuple(header_lines(cell, environment, mounted=mounted)),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
+                summary=summary_line(cell, ran),
             )
 
 

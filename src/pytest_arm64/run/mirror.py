@@ -21,7 +21,7 @@ Location = tuple[str, "int | None", str]
 
 # What a process that goes on after a death says again until it has collected.
 _SAID_ALREADY = frozenset(
-    {"session", "deselected", "collectreport", "collected", "terminal", "warning"}
+    {"session", "collecting", "deselected", "collectreport", "collected", "terminal", "warning"}
 )
 
 
@@ -67,6 +67,8 @@ class HostMirror:
         Raises:
             ProtocolError: its values are not what its kind has.
         """
+        if self.ledger.exit_code is not None:
+            self.ledger.faults.append(f"a {frame.kind} frame came after its end")
         if self._again and frame.kind in _SAID_ALREADY:
             return
         try:
@@ -107,11 +109,22 @@ class HostMirror:
         self.pid, self.pytest_version = int(pid), version
 
     def _on_session(
-        self, plugins: list[str], header: list[str], showing: dict[str, list[str]], only: bool
+        self,
+        plugins: list[str],
+        header: list[str],
+        showing: dict[str, list[str]],
+        only: bool,
+        paths: bool | None,
     ) -> None:
         self.started = True
         self.plugins, self.header, self.showing = tuple(plugins), header, showing
         self.ledger.collect_only = only
+        if paths is not None and self._reporter is not None:
+            self._reporter.showfspath = paths
+
+    def _on_collecting(self) -> None:
+        if self._reporter is not None:
+            self._reporter.pytest_collection()
 
     def _on_deselected(self, nodeids: list[str]) -> None:
         if self._reporter is not None:
@@ -143,7 +156,7 @@ class HostMirror:
             self._session.items = []
 
     def _stand_ins(self, nodeids: list[str]) -> list[Any]:
-        """Items for pytest's own reporter, where it counts them; others would take them for real."""
+        """Items for pytest's own reporter where it counts them; to others they would be real."""
         reporter = self._reporter
         times = getattr(reporter, "_show_progress_info", "") == "times"
         if not (self.ledger.collect_only or times):
@@ -163,15 +176,18 @@ class HostMirror:
     def _on_passed(self, *values: Any) -> None:
         if values[3] is not None:
             self._keywords = values[3]
-        self._hook.pytest_runtest_logreport(report=passed_report(values, self._keywords))
+        report = passed_report(values, self._keywords)
+        if report.when == "call":
+            self.ledger.decided.add(report.nodeid)
+        self._hook.pytest_runtest_logreport(report=report)
 
-    def _on_report(
-        self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool
-    ) -> None:
+    def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
         report = rebuilt_report(self._config, data)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None
+        if report.when == "call" or report.outcome != "passed":
+            self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
             self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
         if status is not None:
@@ -212,8 +228,14 @@ class HostMirror:
         return [p for p in self._config.pluginmanager.get_plugins() if isinstance(p, LogXML)]
 
     def _on_logfinish(self, nodeid: str, location: list[Any]) -> None:
-        self.running.pop(nodeid, None)
-        self.ledger.finished[nodeid] += 1
+        ledger = self.ledger
+        if self.running.pop(nodeid, None) is None and not ledger.distributed:
+            ledger.faults.append(f"{nodeid} was finished without its start")
+        if nodeid not in ledger.decided and not self._config.getoption("setuponly", default=False):
+            ledger.faults.append(f"{nodeid} was finished without a report of its outcome")
+        if not ledger.distributed:
+            ledger.decided.discard(nodeid)
+        ledger.finished[nodeid] += 1
         self._hook.pytest_runtest_logfinish(
             nodeid=nodeid, location=(location[0], location[1], location[2])
         )
@@ -239,6 +261,7 @@ class HostMirror:
 
     def _on_loop(self, reason: list[Any] | None) -> None:
         self.looped = True
+        self.ledger.complete = self.collected
         self._stopped(reason)
 
     def _on_stopped(self, reason: list[Any] | None) -> None:
@@ -264,7 +287,8 @@ class HostMirror:
     def fail(self, nodeid: str, text: str) -> None:
         """Report *nodeid* as failed, complete with its start and finish."""
         location = self.running.pop(nodeid, None)
-        report = failed_report(nodeid, location, text)
+        decided = nodeid in self.ledger.decided and not self.ledger.distributed
+        report = failed_report(nodeid, location, text, "teardown" if decided else "call")
         if location is None:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
         self.ledger.failures += 1

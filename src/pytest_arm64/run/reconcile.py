@@ -16,6 +16,12 @@ class Ledger:
 
     collected: Counter[str] = field(default_factory=Counter)
     finished: Counter[str] = field(default_factory=Counter)
+    decided: set[str] = field(default_factory=set)
+    """Running tests with a report that tells their outcome."""
+    complete: bool = False
+    """Whether the collection and the loop over the tests have come to their ends."""
+    faults: list[str] = field(default_factory=list)
+    """What came where it cannot come."""
     failures: int = 0
     """Failed reports, of tests and of collection."""
     distributed: bool = False
@@ -46,7 +52,9 @@ class Ledger:
 
     def problems(self) -> list[str]:
         """Why this session must not count as passed beyond what its reports say."""
-        found = []
+        found = list(dict.fromkeys(self.faults))
+        if self.status in COMPLETE_STATUSES and self.reason is None and not self.complete:
+            found.append("the session inside never said that its tests were over")
         if self.status is None and self.exit_code is None:
             found.append("the session inside never said that it was over")
         elif self.status is None and self.exit_code in COMPLETE_STATUSES:
@@ -61,7 +69,9 @@ class Ledger:
         if self.status in COMPLETE_STATUSES and self.reason is None and self.missing():
             found.append(f"{sum(self.missing().values())} collected tests were never reported")
         if self.surplus() and not self.distributed:
-            found.append(f"{sum(self.surplus().values())} tests were reported more often than collected")
+            found.append(
+                f"{sum(self.surplus().values())} tests were reported more often than collected"
+            )
         if self.status == 5 and self.finished:
             found.append("the session inside says that it ran no test, and tests were reported")
         return found

@@ -7,8 +7,8 @@ import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import pytest
 
@@ -117,15 +117,21 @@ def _plain(data: Mapping[str, Any]) -> pytest.TestReport | pytest.CollectReport:
     )
 
 
-def failed_report(nodeid: str, location: tuple[str, int | None, str] | None, text: str) -> Any:
+def failed_report(
+    nodeid: str,
+    location: tuple[str, int | None, str] | None,
+    text: str,
+    when: Literal["call", "teardown"] = "call",
+) -> Any:
     """A failure that no session inside could report, because it is about that session."""
+    path, _, name = nodeid.partition("::")
     return pytest.TestReport(
         nodeid=nodeid,
-        location=location or (nodeid.split("::")[0], None, nodeid.partition("::")[2] or nodeid),
+        location=location or (path, None, name or nodeid),
         keywords={},
         outcome="failed",
         longrepr=text,
-        when="call",
+        when=when,
     )
 
 
@@ -136,14 +142,16 @@ def rebuilt_warning(values: Sequence[Any]) -> warnings.WarningMessage:
     instance = category.__new__(category)
     instance.args = (message,)
     source = _UNTRACED if values[8] else None
-    return warnings.WarningMessage(instance, category, filename, lineno, line=values[7], source=source)
+    return warnings.WarningMessage(
+        instance, category, filename, lineno, line=values[7], source=source
+    )
 
 
 # Stands for the object that a ResourceWarning is about; its origin is known inside only.
 _UNTRACED = type("Untraced", (), {})()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _category(bases: tuple[tuple[str, str], ...]) -> Any:
     """The first of *bases* if it is a builtin or pytest's, else one of its name.
 
@@ -158,8 +166,8 @@ def _category(bases: tuple[tuple[str, str], ...]) -> Any:
         if isinstance(found, type) and issubclass(found, Warning):
             if position == 0:
                 return found
-            module, name = bases[0]
-            return type(name, (found,), {"__module__": module, "__str__": _text_of})
+            own_module, own_name = bases[0]
+            return type(own_name, (found,), {"__module__": own_module, "__str__": _text_of})
     return UserWarning
 
 

@@ -131,7 +131,7 @@ class MirroredSession:
         stop.raise_here(self._session, mirror.internal_error)
 
     def _follow(self) -> Iterator[None]:
-        """All processes, one after another: a death fails its test, the rest goes on in a new one."""
+        """All processes in turn: a death fails its test, the rest goes on in a new one."""
         mirror = self.mirror
         while True:
             self._tail = ""
@@ -142,14 +142,17 @@ class MirroredSession:
             try:
                 for channel, data in self._running:
                     if channel in (PROTOCOL, OUTPUT):
-                        yield from self._handled(
-                            ordered.feed(data, protocol=channel == PROTOCOL)
-                        )
+                        yield from self._handled(ordered.feed(data, protocol=channel == PROTOCOL))
                 yield from self._handled(ordered.rest())
                 end = self._running.end()
             finally:
                 self.close()
+            if ordered.incomplete:
+                self.problems.append("what the session inside said ended inside a frame")
             if mirror.ledger.exit_code is not None:
+                if end.code not in (None, mirror.ledger.exit_code):
+                    said = mirror.ledger.exit_code
+                    self.problems.append(f"the process inside said {said} and ended with {end}")
                 return
             if not self._died(str(end), gone=end.code is None):
                 return
@@ -186,7 +189,9 @@ class MirroredSession:
             ledger.status = ledger.changed = ledger.exit_code = 1
             return False
         if self._deaths >= MAXIMUM_DEATHS:
-            self.problems.append(f"{self._deaths} tests have killed their process; the run ends here")
+            self.problems.append(
+                f"{self._deaths} tests have killed their process; the run ends here"
+            )
             return False
         if not ledger.missing():  # the last test was the one that died
             ledger.status = ledger.changed = ledger.exit_code = 1

@@ -17,7 +17,7 @@ def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: 
     """The frames of a whole, uneventful session."""
     return [
         ["hello", 2, 4_000_000, "9.0"],
-        ["session", [], [], {}, False],
+        ["session", [], [], {}, False, None],
         ["collected", list(nodeids), "", len(nodeids), [], ""],
         ["collection", None],
         *(frame for nodeid in nodeids for frame in test(nodeid)),
@@ -67,7 +67,7 @@ class Scripted:
     processes: list[tuple[bytes, int | None]]
     printed: bytes = b""
 
-    def start(self, task: Task) -> Playback:  # noqa: ARG002
+    def start(self, task: Task) -> Playback:
         data, code = self.processes.pop(0) if self.processes else (b"", 1)
         return Playback(data, code, self.printed)
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pytest_arm64.run.host import Place
+from unit.run import scripted
+from unit.run.scripted import Lines, Scripted, encoded, failed, session
 
-from . import scripted
-from .scripted import Lines, Scripted, encoded, failed, session
+pytest_plugins = ("pytester",)
 
 
 class Places:
@@ -99,16 +100,16 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
     "no collected": (dropped("collected"), 0, "reported more often than collected"),
     "no logstart": (dropped("logstart"), 0, "without its start"),
     "no logfinish": (dropped("logfinish"), 0, "never reported"),
-    "no report of a call": (dropped("passed", 1), 0, "without a report"),
+    "no report of a call": (dropped("passed", 1), 0, "without a report of its outcome"),
     "no report at all of a test": (
         changed(lambda f: f.__setitem__(slice(5, 8), [])),
         0,
-        "without a report",
+        "without a report of its outcome",
     ),
     "no finish": (dropped("finish"), 0, "without a session's end"),
     "no exit": (dropped("exit"), 0, "died after its session"),
     "no end of the loop": (dropped("loop"), 0, "never said that its tests were over"),
-    "no end of the collection": (dropped("collection"), 0, "never said that it had collected"),
+    "no end of the collection": (dropped("collection"), 0, "never said that its tests were over"),
     "a test twice": (
         changed(lambda f: f.__setitem__(slice(5, 5), scripted.test("t.py::a"))),
         0,
@@ -122,7 +123,7 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
     ),
     "a test is left out": (without_test("t.py::b"), 0, "never reported"),
     "finish before its start": (swapped("logstart", "logfinish"), 0, "without its start"),
-    "exit before the tests": (swapped("collection", "exit"), 0, "after its end"),
+    "exit before the tests": (swapped("collection", "exit"), 0, "came after its end"),
     "stops in a test": (stopped_at("logfinish", 1), 0, "the process that ran this test died"),
     "stops between tests": (stopped_at("logstart", 1), 0, "running no test"),
     "says green, was red": (with_frame(failed("t.py::a"), "logfinish"), 0, "says 0 and 1 failures"),
@@ -164,13 +165,16 @@ def test_the_good_one_is_green(run: Run) -> None:
     assert "not complete" not in text
 
 
-def test_a_death_goes_on_in_another_process(run: Run) -> None:
-    rest = changed(
-        lambda f: f.__setitem__(slice(None), [x for x in f if x[0] not in EVENTS or x[1] == IDS[2]])
-    )
-    status, text = run((stopped_at("logfinish", 1), -9), (rest, 0))
+@pytest.mark.parametrize(
+    ("frame", "outcome"), [("passed", "1 failed, 2 passed"), ("logfinish", "3 passed, 1 error")]
+)
+def test_a_death_goes_on_in_another_process(run: Run, frame: str, outcome: str) -> None:
+    """In the test itself, or after its outcome was told."""
+    rest = [f for f in session(IDS, status=1) if f[0] not in EVENTS or f[1] == IDS[2]]
+    dies = stopped_at(frame, 4 if frame == "passed" else 1)
+    status, text = run((dies, -9), (encoded(rest), 1))
     assert status == 1
-    assert "1 failed, 2 passed" in text
+    assert outcome in text
     assert "killed by SIGKILL" in text
 
 

@@ -1,0 +1,46 @@
+"""The user's arguments: those of the host leave, all others stay, in their order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_arm64.errors import SettingsError
+from pytest_arm64.run.arguments import (
+    HOST_VALUES,
+    OUR_FLAGS,
+    OUR_VALUES,
+    REFUSED,
+    inner_arguments,
+    unknown_here,
+)
+
+PLAIN = "-x -q --tb=short tests t.py::test[x] --lf -vv -n2 --junitxml=x --arm64x --odd ü.py -k=a"
+THEIRS = st.sampled_from(PLAIN.split())
+OURS = st.sampled_from(
+    [[flag] for flag in OUR_FLAGS]
+    + [[name, "value"] for name in (*OUR_VALUES, *HOST_VALUES)]
+    + [[f"{name}=value"] for name in (*OUR_VALUES, *HOST_VALUES)]
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), THEIRS, OURS)))
+def test_theirs_stay_in_order(pieces: list[tuple[bool, str, list[str]]]) -> None:
+    given_, kept = [], []
+    for ours, their, our in pieces:
+        given_ += our if ours else [their]
+        kept += [] if ours else [their]
+    assert list(inner_arguments(given_)) == kept
+
+
+@pytest.mark.parametrize("option", sorted(REFUSED))
+def test_refused_with_a_reason(option: str) -> None:
+    with pytest.raises(SettingsError, match=f"{option} does not work with --arm64: .+"):
+        inner_arguments([option])
+
+
+def test_what_is_unknown_here_is_taken_out_once() -> None:
+    args = ["--mine", "3", "-x", "--mine"]
+    unknown_here(args, ["--mine", "3"])
+    assert args == ["3", "-x", "--mine"]
