@@ -31,7 +31,7 @@ def _unordered(text: str, line: str) -> list[str]:
     text = re.sub(r"gw\d", "gw", text)
     text = re.sub(r"\[ *\d+%\]", "[%]", text)
     if "-x" in line:
-        text = re.sub(r"\d+ (passed|failed|skipped)", r"N \1", text)
+        text = re.sub(r"\d+ (passed|failed|skipped|failures)", r"N \1", text)
         return sorted(set(re.findall(r"!!.*|^created.*|^\d workers.*", text)))
     return sorted(
         "".join(sorted(row)) if set(row) <= set(".Fs [%]") else row for row in text.splitlines()

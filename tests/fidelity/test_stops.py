@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fidelity.harness import MakeCase
+from fidelity.harness import PYTEST_VERSION, MakeCase
 
 AROUND = "def test_before(): pass\n{}\ndef test_after(): pass\n"
 
@@ -68,7 +68,9 @@ WITH_FRAMES = ("error in", "exit at import", "exit in configure")
 def test_stop_by_a_conftest(project: MakeCase, name: str) -> None:
     files = {"conftest.py": CONFTESTS[name], "test_it.py": AROUND.format("def test_x(): assert 0")}
     plain = not name.startswith(WITH_FRAMES)
-    project(files, junit=plain).check(text=plain)
+    # Before pytest 8, pluggy warns of an exit through each of the wrappers, here and inside.
+    warned = name == "exit in sessionfinish" and PYTEST_VERSION < (8, 0)
+    project(files, junit=plain).check(text=plain and not warned)
 
 
 def test_internal_error_is_told(project: MakeCase) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 PROTOCOL = 2
 MARK = b"\0arm64-%s-%d\0"
 # High, because tests that close "all" descriptors usually begin at 3 and stop early.
-_HIGHEST_DESCRIPTOR = 60_000
+_HIGHEST_DESCRIPTOR = 4096
 
 
 class Sender:
@@ -76,7 +76,9 @@ def _write(descriptor: int, data: bytes) -> None:
         try:
             view = view[os.write(descriptor, view) :]
         except BlockingIOError:  # a test has made standard error non-blocking
-            select.select((), (descriptor,), ())
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLOUT)
+            waiting.poll()
 
 
 def _encoded(kind: str, values: tuple[Any, ...]) -> str:

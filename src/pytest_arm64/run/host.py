@@ -25,7 +25,7 @@ from .transport import ContainerTransport, Transport
 
 INSIDE = "arm64-inside"
 # Plugins whose twin inside owns the project's cache.
-_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin")
+_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
 
 
 @dataclass(frozen=True)

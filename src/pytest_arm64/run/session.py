@@ -212,4 +212,6 @@ class MirroredSession:
             return here if here not in COMPLETE_STATUSES else 1
         if here not in COMPLETE_STATUSES or final is None:
             return here or 1
+        if final in (0, 5) and self._session.testsfailed > self.mirror.ledger.failures:
+            return 1  # something of this process's own has failed
         return final
