@@ -197,11 +197,25 @@ def _link_folders(documents: Mapping[Path, bytes]) -> Iterator[Path]:
 
 
 def _lines(content: bytes) -> Iterator[str]:
-    text = content.decode("utf-8", "replace").replace("\\\n", " ")
-    for line in text.splitlines():
-        stripped = re.sub(r"(^|\s)#.*$", "", line).strip()
-        if stripped:
-            yield stripped
+    return (line for _, line in numbered_lines(content))
+
+
+def numbered_lines(content: bytes) -> Iterator[tuple[int, str]]:
+    """Logical lines of a requirement file with the number of their first physical one."""
+    parts: list[str] = []
+    first = 0
+    for number, line in enumerate(content.decode("utf-8-sig", "replace").splitlines(), 1):
+        first = first if parts else number
+        continued = line.endswith("\\") and not re.match(r"\s*#", line)
+        parts.append(line[:-1] if continued else line)
+        if not continued:
+            stripped = re.sub(r"(^|\s)#.*$", "", " ".join(parts)).strip()
+            parts = []
+            if stripped:
+                yield first, stripped
+    rest = " ".join(parts).strip()
+    if rest:
+        yield first, rest
 
 
 def _normal(path: Path) -> Path:
