@@ -19,20 +19,22 @@ find_python() {
   return 1
 }
 
-# Makes $VENV hold this project and the dependency group "test"; nothing is done twice.
+# provide_venv GROUP: makes $VENV hold this project and a dependency group; nothing is done twice.
 provide_venv() {
   local stamp wanted
-  stamp=$VENV/.pytest-arm64-stamp
+  stamp=$VENV/.pytest-arm64-$1
   wanted=$(sha256sum "$ROOT/pyproject.toml" | cut -d' ' -f1)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
-  say "virtual environment: $VENV"
-  "$(find_python)" -m venv "$VENV" || {
-    say "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
-    return 1
-  }
+  say "virtual environment: $VENV, dependency group $1"
+  if [ ! -x "$VENV/bin/python" ]; then
+    "$(find_python)" -m venv "$VENV" || {
+      say "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
+      return 1
+    }
+  fi
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --group "$ROOT/pyproject.toml:test" --editable "$ROOT"
+    --group "$ROOT/pyproject.toml:$1" --editable "$ROOT"
   printf '%s\n' "$wanted" >"$stamp"
 }
 

@@ -1,9 +1,13 @@
 # shellcheck shell=bash
 # The images to run on: Amazon Linux 2023, or what stands in for it.
 
+# The pin is the product's own, so that what is pulled here is what the first run looks for.
 readonly PRODUCT_NAME=amazonlinux
-readonly PRODUCT_TAG=2023
-readonly PRODUCT=$PRODUCT_NAME:$PRODUCT_TAG
+PRODUCT_DIGEST=$(sed -n '/^\[bases.al2023\]/,/^\[/s/^digest = "\(.*\)"/\1/p' \
+    "$HERE/../src/pytest_arm64/resources/targets.toml")
+readonly PRODUCT_DIGEST
+readonly PRODUCT_TAG=${PRODUCT_DIGEST:-2023}
+readonly PRODUCT=$PRODUCT_NAME:2023${PRODUCT_DIGEST:+@$PRODUCT_DIGEST}
 readonly RUNTIME_REPOSITORY=pytest-arm64/stand-in
 readonly BUILDER_REPOSITORY=pytest-arm64/stand-in-builder
 

@@ -27,7 +27,7 @@ def load(kind: str, key: str) -> dict[str, Any] | None:
     """The record *key* of *kind*, None where there is none that can be read."""
     try:
         value = json.loads((cache_folder() / kind / f"{key}.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -51,13 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def arm64_target() -> Mapping[str, Any]:
     """Facts of the cell that the tests run in; here, of this machine, in no target."""
+    import os
     import platform
 
-    facts = {
-        "target": None,
+    from .cell import FACTS
+
+    facts: dict[str, Any] = dict.fromkeys(FACTS)
+    facts |= {
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "emulated": None,
-        "stand_in": None,
+        "page_size": os.sysconf("SC_PAGE_SIZE"),
     }
     return MappingProxyType(facts)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CORES = ("graviton2", "graviton3", "graviton4")
 INSTALL_MODES = ("editable", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+# As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
+_PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
+_HIGHEST_PATCH = 99
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,6 @@ class Settings:
     network: str = "bridge"
     refresh: bool = False
     offline: bool = False
-    keep: bool = False
     require_native: bool = False
 
 
@@ -132,7 +134,8 @@ def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, {}
     except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{manifest} cannot be read: {error}") from None
-    table = data.get("tool", {}).get("pytest-arm64", {})
+    project = _table(data, "project", manifest)
+    table = _table(_table(data, "tool", manifest), "pytest-arm64", manifest)
     for key, value in table.items():
         if key not in _KEYS:
             raise SettingsError(
@@ -140,8 +143,19 @@ def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 next_step="known keys: " + ", ".join(sorted(_KEYS)),
             )
         if not isinstance(value, _KEYS[key]):
-            raise SettingsError(f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type")
-    return table, data.get("project", {})
+            raise SettingsError(
+                f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type"
+            )
+        if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
+            raise SettingsError(f"{manifest}: [tool.pytest-arm64] {key} must be a list of strings")
+    return table, project
+
+
+def _table(parent: Mapping[str, Any], key: str, manifest: Path) -> dict[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"{manifest}: {key} = {value!r} must be a table")
+    return value
 
 
 def repository_root(start: Path) -> Path:
@@ -169,26 +183,32 @@ def default_target(rootpath: Path, project: Mapping[str, Any]) -> str:
     prefix = "al2023-python"
     packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
     try:
-        words = (rootpath / ".python-version").read_text("utf-8").split()
+        lines = (rootpath / ".python-version").read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        words = []
-    for word in words[:1]:
-        minor = ".".join(word.split(".")[:2])
-        if minor in packaged:
-            return prefix + minor
+        lines = []
+    words = [word for line in lines for word in line.partition("#")[0].split()]
+    found = _PYTHON_VERSION.match(words[0]) if words else None
+    if found and found[1] in packaged:
+        return prefix + found[1]
     allowed = _requires_python(project)
-    fitting = [p for p in packaged if allowed is None or allowed.contains(p + ".99")]
+    fitting = [minor for minor in packaged if allowed is None or _allows(allowed, minor)]
     if DEFAULT_PYTHON in fitting or not fitting:
         return prefix + DEFAULT_PYTHON
     return prefix + fitting[0]
 
 
+def _allows(allowed: SpecifierSet, minor: str) -> bool:
+    """Whether any release of *minor* will do."""
+    return any(allowed.contains(f"{minor}.{patch}") for patch in range(_HIGHEST_PATCH + 1))
+
+
 def _requires_python(project: Mapping[str, Any]) -> SpecifierSet | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    asked = project.get("requires-python")
     try:
-        return SpecifierSet(project["requires-python"])
-    except (KeyError, InvalidSpecifier, TypeError):
+        return SpecifierSet(asked) if isinstance(asked, str) else None
+    except InvalidSpecifier:
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -101,6 +102,10 @@ def own_target(name: str, table: Mapping[str, Any]) -> Target:
     for key in ("image", "python"):
         if key not in table:
             raise SettingsError(f"{where}: {key!r} is missing")
+    if not table["image"]:
+        raise SettingsError(f"{where}: image is empty")
+    if not re.fullmatch(r"3\.\d+", table["python"]):
+        raise SettingsError(f"{where}: python must be a minor like '3.12', not {table['python']!r}")
     recipes = shipped_recipes()
     recipe = table.get("recipe", "none")
     if recipe not in recipes:

@@ -57,7 +57,7 @@ LINES = [
     "--tb=no",
     "--tb=native",
     "--tb=long --showlocals",
-    "-l --full-trace",
+    "-l -vv",
     "-rA",
     "-ra",
     "-rN",

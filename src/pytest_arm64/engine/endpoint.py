@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,10 @@ LABEL = "pytest-arm64"
 """Prefix of every label, and the repository of every image, that is ours."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-_SETUP = "start an engine (Docker, Podman's socket), or run: eval \"$(scripts/engine env)\""
+_SETUP = (
+    "start an engine (Docker, or Podman's socket); on a bare Debian or Ubuntu, from a checkout of "
+    'pytest-arm64: scripts/engine up; eval "$(scripts/engine env)"'
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
     Raises:
         EngineError: no engine answers, it refuses us, or it is too old.
     """
-    host = environ.get("DOCKER_HOST") or _context_host()
+    host = environ.get("DOCKER_HOST") or _context_host(environ)
     client = _connect(host, environ)
     try:
         engine = _describe(client, host)
@@ -85,8 +89,9 @@ def unix_socket(host: str | None) -> str:
 
 
 def _connect(host: str | None, environ: Mapping[str, str]) -> DockerClient:
+    from docker.errors import DockerException, InvalidVersion, TLSParameterError
+
     import docker
-    from docker.errors import DockerException, TLSParameterError
 
     if host and host.startswith("ssh://"):
         raise EngineError(
@@ -99,7 +104,13 @@ def _connect(host: str | None, environ: Mapping[str, str]) -> DockerClient:
             return docker.from_env(environment=dict(environ), timeout=120)
         return docker.DockerClient(base_url=host, timeout=120, version="auto")
     except (TLSParameterError, ValueError) as error:
-        raise EngineError(f"the engine's address cannot be used: {error}") from None
+        raise EngineError(
+            f"the engine's address {host or ''} cannot be used: {error}",
+            why="tests can only run on ARM64 inside a container",
+            next_step="look at DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
+        ) from None
+    except InvalidVersion:
+        raise _too_old("the oldest that there is") from None
     except DockerException as error:
         raise _absent(host, error) from None
 
@@ -110,7 +121,8 @@ def _absent(host: str | None, error: Exception) -> EngineError:
         return EngineError(
             f"the engine at {where} refuses this user: permission denied",
             why="tests can only run on ARM64 inside a container",
-            next_step="add the user to the group 'docker' and log in again, or use a rootless engine",
+            next_step="add the user to the group 'docker' and log in again, "
+            "or use a rootless engine",
         )
     return EngineError(
         f"no container engine answers at {where}",
@@ -119,17 +131,32 @@ def _absent(host: str | None, error: Exception) -> EngineError:
     )
 
 
-def _context_host() -> str | None:
+def _too_old(api: str) -> EngineError:
+    return EngineError(
+        f"the engine's API is {api}, older than {'.'.join(map(str, MINIMUM_API))}",
+        why="older engines cannot run a container for another platform than their own",
+        next_step="use Docker Engine 20.10 or newer",
+    )
+
+
+def _context_host(environ: Mapping[str, str]) -> str | None:
     """Address of the current Docker context; None for the platform's default."""
     from docker.context import ContextAPI
-    from docker.errors import DockerException
 
     try:
-        context = ContextAPI.get_current_context()
-    except (DockerException, ValueError, OSError) as error:
-        raise EngineError(f"the current Docker context cannot be read: {error}") from None
-    host = context.Host if context is not None else None
-    return str(host) if host else None
+        context = ContextAPI.get_context(environ.get("DOCKER_CONTEXT") or None)
+    except Exception as error:  # noqa: BLE001  (docker-py raises that very class)
+        raise _no_context(error) from None
+    if context is None:
+        raise _no_context("there is none of its name")
+    return str(context.Host) if context.Host else None
+
+
+def _no_context(reason: object) -> EngineError:
+    return EngineError(
+        f"the current Docker context cannot be read: {reason}",
+        next_step="see: docker context ls; or name the engine in DOCKER_HOST",
+    )
 
 
 def _describe(client: DockerClient, host: str | None) -> Engine:
@@ -141,13 +168,10 @@ def _describe(client: DockerClient, host: str | None) -> Engine:
         info = client.info()
     except (DockerException, RequestException, OSError) as error:
         raise _absent(host, error) from None
-    api = tuple(int(part) for part in version.get("ApiVersion", "0").split("."))
-    if api < MINIMUM_API:
-        raise EngineError(
-            f"the engine's API is {version.get('ApiVersion')}, older than "
-            + ".".join(map(str, MINIMUM_API)),
-            next_step="use Docker Engine 20.10 or newer",
-        )
+    told = str(version.get("ApiVersion", "unknown"))
+    numbers = re.match(r"(\d+)\.(\d+)", told)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
+        raise _too_old(told)
     machine = info.get("Architecture", "")
     return Engine(
         client=client,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,17 +25,18 @@ class Base:
     digest: str
     architecture: str
     labels: Mapping[str, str]
-    created: str
+    path: str = ""
+    """The image's own ``PATH``, empty where it sets none."""
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
     """*reference* where the engine has it, else None."""
-    from docker.errors import ImageNotFound
+    from docker.errors import NotFound
 
     with engine_errors(f"the engine could not look for {reference}"):
         try:
             image = engine.client.images.get(reference)
-        except ImageNotFound:
+        except NotFound:  # not ImageNotFound: Podman words it otherwise
             return None
     return _base(reference, image)
 
@@ -103,17 +105,33 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
 def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:
     detail = event.get("progressDetail") or {}
     if event.get("status") == "Downloading" and detail.get("total"):
-        layers[event["id"]] = (int(detail.get("current", 0)), int(detail["total"]))
+        layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
+
+
+def remove_derived(engine: Engine, image: Base) -> None:
+    """Remove *image*, which a newer one has replaced, and what was made from it here.
+
+    What is in use stays.
+    """
+    from docker.errors import APIError
+
+    with engine_errors("an image that was replaced could not be removed"):
+        label = f"{LABEL}.base={image.id}"
+        made_from_it = engine.client.images.list(filters={"label": label})
+        for identifier in [*(str(made.id) for made in made_from_it), image.id]:
+            with contextlib.suppress(APIError):
+                engine.client.images.remove(identifier)
 
 
 def _base(reference: str, image: Image) -> Base:
     attributes = image.attrs
+    config = attributes.get("Config") or {}
     digests = attributes.get("RepoDigests") or []
     return Base(
         reference=reference,
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
-        labels=attributes.get("Config", {}).get("Labels") or {},
-        created=str(attributes.get("Created", "")),
+        labels=config.get("Labels") or {},
+        path=next((v[5:] for v in config.get("Env") or [] if v.startswith("PATH=")), ""),
     )

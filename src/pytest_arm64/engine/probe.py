@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -24,7 +25,8 @@ _SCRIPT = """
 for python in "$@"; do
   if command -v "$python" >/dev/null 2>&1; then exec "$python" -I -c "$PYTEST_ARM64_PROBE"; fi
 done
-. /etc/os-release && echo "$ID $VERSION_ID"
+if [ -r /etc/os-release ]; then . /etc/os-release; fi
+echo "$ID $VERSION_ID"
 exit 42
 """
 _MINIMUM_PYTHON = (3, 10)
@@ -47,12 +49,39 @@ def probe(engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]) -
     emulated = MACHINES[cell.architecture] != engine.machine
     key = cache.digest([FORMAT, base.id, list(interpreters), cell.core, engine.machine])
     facts = cache.load("probes", key)
-    if facts is None:
+    if facts is None or not _complete(facts):
         facts = _look(engine, cell, base, interpreters, emulated=emulated)
         cache.store("probes", key, facts)
     if "python" not in facts:
         return NoPython(os=str(facts["os"]))
     return _ran(engine, cell, base, facts)
+
+
+_TEXTS = ("machine", "os", "os_name", "glibc", "libstdcxx")
+_CPU_TEXTS = ("implementer", "part")
+_PYTHON_TEXTS = ("executable", "version", "minor", "cache_tag", "purelib", "library")
+
+
+def _complete(facts: Mapping[str, Any]) -> bool:
+    """Whether *facts* are what the probe tells, or the name of a system without Python."""
+    if facts.keys() == {"os"}:
+        return isinstance(facts["os"], str)
+    python, cpu = facts.get("python"), facts.get("cpu")
+    return (
+        _has_texts(facts, _TEXTS)
+        and isinstance(facts.get("page_size"), int)
+        and isinstance(cpu, dict)
+        and _has_texts(cpu, _CPU_TEXTS)
+        and isinstance(python, dict)
+        and python.keys() == {*_PYTHON_TEXTS, "compiled"}
+        and _has_texts(python, _PYTHON_TEXTS)
+        and isinstance(python["compiled"], bool)
+        and re.fullmatch(r"\d{1,3}\.\d{1,3}", python["minor"]) is not None
+    )
+
+
+def _has_texts(mapping: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    return all(isinstance(mapping.get(key), str) for key in keys)
 
 
 def _look(
@@ -77,17 +106,18 @@ def _look(
         raise EmulationError(
             f"the emulator does not know the core that stands for {cell.core}",
             why="a run on qemu's own invented core finds faults that no Graviton has",
-            next_step="install qemu 8.2 or newer (scripts/engine up does), or --arm64-cpu graviton2",
+            next_step="install qemu 8.2 or newer (scripts/engine up does), "
+            "or --arm64-cpu graviton2",
         )
-    if "exec format error" in finished.text:
+    if "exec format error" in finished.text.lower():
         raise _no_emulation(engine, cell, finished.text)
     if finished.code == _NO_PYTHON:
         return {"os": finished.stdout.decode("utf-8", "replace").strip()}
     try:
         facts = json.loads(finished.stdout)
-    except ValueError:
+    except (ValueError, RecursionError):
         facts = None
-    if finished.code != 0 or not isinstance(facts, dict):
+    if finished.code != 0 or not isinstance(facts, dict) or not _complete(facts):
         raise ImageError(
             f"looking into {base.reference} failed with exit code {finished.code}: "
             f"{finished.text.strip()[-400:]}"

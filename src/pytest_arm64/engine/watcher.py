@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 GRACE_SECONDS = 6.0
 """How long a request that the dead host had sent may still make a container appear."""
@@ -41,8 +41,11 @@ def watching(socket_path: str, label: str) -> Iterator[None]:
         yield
     finally:
         # A word before the end tells an orderly end from a death.
-        process.stdin.write(b"done")
-        process.stdin.close()
+        with suppress(OSError):  # a watcher that was killed has nothing to be told
+            process.stdin.write(b"done")
+            process.stdin.flush()
+        with suppress(OSError):
+            process.stdin.close()
         process.wait()
 
 
@@ -81,14 +84,14 @@ def remove_containers(path: str, label: str) -> int:
 
 def main(path: str, label: str) -> None:
     """Wait for the host's end; if it came without a word, clean up until nothing appears."""
-    if sys.stdin.buffer.read():
+    # One byte will do: a fork of the host may hold the pipe open long after the word.
+    if sys.stdin.buffer.read(1):
         return
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline:
-        try:
+        # An engine that is gone, or talks nonsense, has nothing to remove.
+        with suppress(OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
             remove_containers(path, label)
-        except (OSError, ValueError, http.client.HTTPException):
-            pass  # an engine that is gone has nothing to remove
         time.sleep(0.25)
 
 

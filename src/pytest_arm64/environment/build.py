@@ -15,7 +15,7 @@ from .. import cache
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
 from ..engine.endpoint import LABEL, Engine
-from ..engine.images import Base, find_image
+from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
 from ..progress import Progress
 from ..settings import Settings
@@ -53,6 +53,8 @@ class Environment:
     record: InstallRecord
     reused: bool
     user: User
+    path: str = ""
+    """The image's own ``PATH``."""
 
 
 def calling_user() -> User:
@@ -101,7 +103,7 @@ def make_environment(
         image = _install(engine, cell, base, ran, request, tag, progress)
     user = calling_user()
     run_tag, record = _run_image(engine, cell, image, key, user)
-    return Environment(key, run_tag, ran, record, reused, user)
+    return Environment(key, run_tag, ran, record, reused, user, image.path)
 
 
 def _install(
@@ -114,6 +116,7 @@ def _install(
     progress: Progress,
 ) -> Base:
     began = time.monotonic()
+    former = find_image(engine, tag)
     with_compiler = builder(engine, cell, base, ran, progress)
     installed, files = pip_installer.install(engine, cell, ran, with_compiler, request, progress)
     with (
@@ -133,6 +136,8 @@ def _install(
         container.commit(tag, {f"{LABEL}.base": base.id})
     image = find_image(engine, tag)
     assert image is not None
+    if former is not None and former.id != image.id:
+        remove_derived(engine, former)
     return image
 
 

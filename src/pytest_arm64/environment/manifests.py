@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os.path
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 from .._toml import TOMLDecodeError, loads
 from ..errors import SettingsError
 from ..settings import Settings
+from .tree import walk
 
 TEST_FILES = (
     "requirements-test.txt",
@@ -25,8 +29,19 @@ TEST_FILES = (
 )
 TEST_GROUPS = ("test", "tests", "testing", "dev")
 _PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
-_INCLUDE = re.compile(r"^(?:-r|--requirement|-c|--constraint)(?:\s+|=)(\S+)")
-_LOCAL = re.compile(r"^(?:(?:-e|--editable)(?:\s+|=))?(\.{1,2}(?:/[^\s\[;]*)?)(?=[\s\[;]|$)")
+_INCLUDE = re.compile(r"^(?:-(?P<short>[rc])\s*|--(?P<long>requirement|constraint)[\s=]\s*)(.+)$")
+_EDITABLE = re.compile(r"^(?:-e\s*|--editable[\s=]\s*)(.+)$")
+_DIRECT = re.compile(r"^[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*(\S+)")
+_SCHEME = re.compile(r"^[A-Za-z][\w+.-]*:")
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_CODING = re.compile(rb"^#.*?coding[:=]\s*([-\w.]+)")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _LINKS = re.compile(r"^(?:-f|--find-links)(?:\s+|=)(\S.*)$")
 _MAXIMUM_FILES = 500
 
@@ -68,6 +83,7 @@ class Manifest:
         an environment; projects count by path, because that is what their installation holds.
         """
         folders = [*([self.project] if self.project else []), *self.local]
+        copied = {path for path, editable in _local_projects(self.documents) if not editable}
         return {
             "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
             "test": [*map(self._relative, self.test.files), *self.test.requirements],
@@ -75,7 +91,10 @@ class Manifest:
                 self._relative(path): hashlib.sha256(content).hexdigest()
                 for path, content in sorted(self.documents.items())
             },
-            "projects": {str(folder): _project_fingerprint(folder) for folder in folders},
+            "projects": {
+                str(folder): _project_fingerprint(folder, whole=folder in copied)
+                for folder in folders
+            },
         }
 
     def _relative(self, path: Path) -> str:
@@ -99,7 +118,7 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
     documents: dict[Path, bytes] = {}
     for path in (*deploy.files, *test.files):
         _read_documents(path, documents)
-    local = tuple(dict.fromkeys(_local_projects(documents)))
+    local = tuple(dict.fromkeys(folder for folder, _ in _local_projects(documents)))
     project = rootpath if installable else None
     return Manifest(
         deploy=deploy,
@@ -137,25 +156,73 @@ def _test_scope(
         path = rootpath / name
         if path.is_file() and path not in deployed:
             return Scope(files=(path,))
-    groups = pyproject.get("dependency-groups", {})
+    groups = _lists(pyproject, "dependency-groups")
     for name in TEST_GROUPS:
         if name in groups:
             return Scope(requirements=tuple(_group(groups, name, ())))
-    extras = pyproject.get("project", {}).get("optional-dependencies", {})
+    project = _table(pyproject, "project")
+    extras = _lists(project, "optional-dependencies")
     for name in TEST_GROUPS:
         if name in extras:
-            return Scope(requirements=tuple(map(str, extras[name])))
+            own = _normal_name(str(project.get("name", "")))
+            return Scope(requirements=tuple(_extra(extras, name, own, ())))
     return Scope()
 
 
-def _group(groups: Mapping[str, Any], name: str, parents: tuple[str, ...]) -> Iterator[str]:
+def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"pyproject.toml: {key} must be a table, not {value!r}")
+    return value
+
+
+def _lists(parent: Mapping[str, Any], key: str) -> dict[str, list[Any]]:
+    """The table *key* of lists, by normalised name."""
+    found = {}
+    for name, value in _table(parent, key).items():
+        if not isinstance(value, list):
+            raise SettingsError(f"pyproject.toml: {key}: {name} must be a list, not {value!r}")
+        found[_normal_name(name)] = value
+    return found
+
+
+def _group(groups: Mapping[str, list[Any]], name: str, parents: tuple[str, ...]) -> Iterator[str]:
     if name in parents:
         raise SettingsError("dependency-groups include each other: " + " → ".join([*parents, name]))
-    for entry in groups.get(name, []):
+    if name not in groups:
+        raise SettingsError(f"dependency-groups: {parents[-1]} includes {name}, which is not there")
+    for entry in groups[name]:
         if isinstance(entry, str):
             yield entry
-        elif isinstance(entry, dict) and "include-group" in entry:
-            yield from _group(groups, str(entry["include-group"]), (*parents, name))
+        elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
+            yield from _group(groups, _normal_name(entry["include-group"]), (*parents, name))
+        else:
+            raise SettingsError(f"dependency-groups: {name} has an entry {entry!r}")
+
+
+def _extra(
+    extras: Mapping[str, list[Any]], name: str, own: str, parents: tuple[str, ...]
+) -> Iterator[str]:
+    """Requirements of an extra; ``own[other]`` among them stands for those of ``other``."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for entry in extras.get(name, ()):
+        try:
+            requirement = Requirement(entry)
+        except (InvalidRequirement, TypeError):
+            raise SettingsError(
+                f"pyproject.toml: optional-dependencies: {name} has an entry {entry!r}"
+            ) from None
+        if _normal_name(requirement.name) != own:
+            yield entry
+            continue
+        for other in sorted(map(_normal_name, requirement.extras)):
+            if other not in (name, *parents):
+                yield from _extra(extras, other, own, (*parents, name))
+
+
+def _normal_name(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _read_documents(path: Path, documents: dict[Path, bytes]) -> None:
@@ -168,22 +235,62 @@ def _read_documents(path: Path, documents: dict[Path, bytes]) -> None:
             raise SettingsError(f"{path} leads to more than {_MAXIMUM_FILES} requirement files")
         try:
             documents[current] = current.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SettingsError(
-                f"the requirement file {current} cannot be read: {error.strerror}"
+                f"the requirement file {current} cannot be read: {reason}"
             ) from None
-        for line in _lines(documents[current]):
-            found = _INCLUDE.match(line)
-            if found and "://" not in found[1]:
-                pending.append(_normal(current.parent / found[1]))
+        pending.extend(included for included, _ in _includes(current, documents[current]))
 
 
-def _local_projects(documents: Mapping[Path, bytes]) -> Iterator[Path]:
+def _includes(path: Path, content: bytes) -> Iterator[tuple[Path, bool]]:
+    """Files that *path* includes, and whether each holds constraints only."""
+    for line in _lines(content):
+        found = _INCLUDE.match(line)
+        name = _first_word(found[3]) if found else ""
+        if found and name and not _SCHEME.match(name):
+            constraint = "c" in (found["short"], (found["long"] or "")[:1])
+            yield _normal(path.parent / name), constraint
+
+
+def _first_word(text: str) -> str:
+    """The first word as a shell would see it, as pip reads options."""
+    try:
+        return (shlex.split(text) or [""])[0]
+    except ValueError:
+        return text.split(maxsplit=1)[0]
+
+
+def _local_projects(documents: Mapping[Path, bytes]) -> Iterator[tuple[Path, bool]]:
+    """Projects and distributions named by path, and whether each is editable.
+
+    As for pip, a path begins with a dot, or has a separator and is there; after ``-e``, any
+    folder that is there is one.
+    """
     for path, content in documents.items():
         for line in _lines(content):
-            found = _LOCAL.match(line)
-            if found:
-                yield _normal(path.parent / found[1])
+            found = _EDITABLE.match(line)
+            name = _named_path(_first_word(found[1]) if found else line)
+            if not name:
+                continue
+            place = _normal(path.parent / name)
+            dotted = name.partition("/")[0] in (".", "..")
+            if dotted or ((found or "/" in name) and place.exists()):
+                yield place, found is not None
+
+
+def _named_path(text: str) -> str:
+    """The path that a requirement consists of or refers to, empty where it is none."""
+    direct = _DIRECT.match(text)
+    if direct or text.startswith("file:"):
+        try:
+            url = urllib.parse.urlsplit(direct[1] if direct else text.split(maxsplit=1)[0])
+        except ValueError:
+            return ""
+        name = urllib.parse.unquote(url.path) if url.scheme == "file" else ""
+    else:
+        name = re.split(r"[\[;#\s]", text, maxsplit=1)[0]
+    return "" if _SCHEME.match(name) or name.startswith("-") or "\0" in name else name
 
 
 def _link_folders(documents: Mapping[Path, bytes]) -> Iterator[Path]:
@@ -201,29 +308,55 @@ def _lines(content: bytes) -> Iterator[str]:
 
 
 def numbered_lines(content: bytes) -> Iterator[tuple[int, str]]:
-    """Logical lines of a requirement file with the number of their first physical one."""
-    parts: list[str] = []
-    first = 0
-    for number, line in enumerate(content.decode("utf-8-sig", "replace").splitlines(), 1):
-        first = first if parts else number
-        continued = line.endswith("\\") and not re.match(r"\s*#", line)
-        parts.append(line[:-1] if continued else line)
-        if not continued:
-            stripped = re.sub(r"(^|\s)#.*$", "", " ".join(parts)).strip()
-            parts = []
-            if stripped:
-                yield first, stripped
-    rest = " ".join(parts).strip()
-    if rest:
-        yield first, rest
+    """Logical lines as pip has them, each with the number of its first physical one.
+
+    Joined where they end in a backslash, without comments.
+    """
+    pending, first = "", 0
+    for number, line in enumerate([*_decoded(content).splitlines(), ""], 1):
+        first = first if pending else number
+        if line.endswith("\\") and not _COMMENT.match(line):
+            pending += line.strip("\\")
+            continue
+        # A comment ends what was continued, and is one even where it follows without a space.
+        joined = pending + (" " if _COMMENT.match(line) else "") + line
+        pending = ""
+        stripped = _COMMENT.sub("", joined).strip()
+        if stripped:
+            yield first, stripped
+
+
+def _decoded(content: bytes) -> str:
+    """Text of a requirement file by its byte order mark, its coding comment, or as UTF-8."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace")
+    for line in content.split(b"\n")[:2]:
+        found = _CODING.match(line)
+        if found:
+            try:
+                return content.decode(found[1].decode("ascii"), "replace")
+            except (LookupError, ValueError):
+                break
+    return content.decode("utf-8", "replace")
 
 
 def _normal(path: Path) -> Path:
     return Path(os.path.normpath(path))
 
 
-def _project_fingerprint(folder: Path) -> dict[str, str]:
-    """Metadata files by hash, and the names of top-level packages, which installers look for."""
+def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
+    """Metadata files by hash, and the names of top-level packages, which installers look for.
+
+    Where the *whole* project is copied by its installation, or *folder* is a distribution's
+    file, everything counts.
+    """
+    if whole or folder.is_file():
+        return {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in walk(folder)
+            if path.is_file()
+        }
     found = {}
     for name in _PROJECT_FILES:
         path = folder / name
@@ -232,25 +365,51 @@ def _project_fingerprint(folder: Path) -> dict[str, str]:
     for parent in (folder, folder / "src"):
         if parent.is_dir():
             names = sorted(p.parent.name for p in parent.glob("*/__init__.py"))
-            found[f"{parent.name}/"] = " ".join(names)
+            found[f"{parent.relative_to(folder).as_posix()}/"] = " ".join(names)
     return found
 
 
 def requirement_names(scope: Scope, documents: Mapping[Path, bytes]) -> set[str]:
-    """Normalised names that *scope* asks for directly, included files and all."""
+    """Normalised names that *scope* asks for directly, included files and all.
+
+    A constraint asks for nothing.
+    """
+    reachable: dict[Path, bytes] = {}
+    pending = list(scope.files)
+    while pending:
+        path = pending.pop()
+        if path not in reachable:
+            reachable[path] = documents.get(path, b"")
+            pending += [
+                name for name, constraint in _includes(path, reachable[path]) if not constraint
+            ]
+    return _names([*scope.requirements, *_all_lines(reachable)])
+
+
+def constrained_names(documents: Mapping[Path, bytes]) -> set[str]:
+    """Normalised names that any of *documents* mentions, asked for or only constrained."""
+    return _names(_all_lines(documents))
+
+
+def project_dependencies(folder: Path) -> set[str]:
+    """Normalised names that the project in *folder* itself depends on, where it says so."""
+    dependencies = _table(_pyproject(folder), "project").get("dependencies", [])
+    return _names(map(str, dependencies)) if isinstance(dependencies, list) else set()
+
+
+def _all_lines(documents: Mapping[Path, bytes]) -> Iterator[str]:
+    for content in documents.values():
+        yield from _lines(content)
+
+
+def _names(lines: Iterable[str]) -> set[str]:
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
-    lines = list(scope.requirements)
-    reachable: dict[Path, bytes] = {}
-    for path in scope.files:
-        _read_documents(path, reachable)
-    for path in reachable:
-        lines.extend(_lines(documents.get(path, b"")))
-    names = set()
+    names: set[str] = set()
     for line in lines:
         try:
-            requirement = Requirement(re.split(r"\s--hash=", line)[0])
+            requirement = Requirement(re.split(r"\s--[a-z]", line)[0])
         except InvalidRequirement:
             continue
         names.add(canonicalize_name(requirement.name))

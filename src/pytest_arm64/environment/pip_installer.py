@@ -33,6 +33,8 @@ _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
+_NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -69,7 +71,7 @@ def install(
     )
     installed: list[Installed] = []
     with (
-        progress.step(f"install packages into {cell.target.name} with {pip_name()}") as step,
+        progress.step(f"install with {pip_name()}") as step,
         Container(engine, plan) as container,
     ):
         _bring(container, ran, request)
@@ -169,15 +171,16 @@ def _pip(container: Container, scope: str, arguments: list[str], step: Step) -> 
 
 def _failure(scope: str, finished: Finished) -> InstallError:
     text = finished.text
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip() and not _NOISE.match(line)]
     errors = [line for line in lines if line.lstrip().lower().startswith(("error", "× "))]
     shown = dict.fromkeys([*errors[-6:], *lines[-6:]])
     missing = re.findall(r"No matching distribution found for (\S+)", text)
-    next_step = (
-        f"see which versions of {missing[-1]} have a file for this platform and Python, and pin one"
-        if missing
-        else "read the lines above"
-    )
+    if not missing:
+        next_step = "read the lines above"
+    elif "(from versions: none)" in text:
+        next_step = f"check the name {missing[-1]}, and that an index that has it is configured"
+    else:
+        next_step = f"see which versions of {missing[-1]} have a file for this Python, and pin one"
     return InstallError(
         f"pip could not install the {scope} scope (exit code {finished.code}):\n"
         + "\n".join(f"    {line}" for line in shown),

@@ -11,9 +11,11 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..errors import SettingsError
 
 # Settings that name places on this machine or belong to another command.
 _NOT_FORWARDED = frozenset(
@@ -50,28 +52,32 @@ class PipConfig:
         """Content of a pip configuration file."""
         lines = ["[global]"]
         lines += [
-            f"{key} = " + "\n  ".join(value.split()) for key, value in sorted(self.settings.items())
+            f"{key} = " + "\n  ".join(value.split())
+            for key, value in sorted(self.settings.items())
+            if key != "constraint"
         ]
-        if self.constraints:
-            lines.append("constraint = " + "\n  ".join(map(str, self.constraints)))
+        constraints = [*self.settings.get("constraint", "").split(), *map(str, self.constraints)]
+        if constraints:
+            lines.append("constraint = " + "\n  ".join(constraints))
         return "\n".join(lines) + "\n"
 
 
 def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
     """pip's own view of its configuration files and variables on this host."""
-    output = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(environ),
-    ).stdout
-    merged = _merge(output)
-    constraints = {
-        path: path.read_bytes()
-        for path in map(Path, merged.pop("constraint", "").split())
-        if path.is_file()
-    }
+
+    def ask(*words: str) -> str:
+        return _pip_config(environ, *words)
+
+    merged = _merge(ask("list"), lambda name: ask("get", name).rstrip("\n"))
+    constraints: dict[Path, bytes] = {}
+    addresses = []
+    for entry in merged.pop("constraint", "").split():
+        if "://" in entry:
+            addresses.append(entry)
+        elif Path(entry).is_file():
+            constraints[Path(entry)] = Path(entry).read_bytes()
+    if addresses:
+        merged["constraint"] = " ".join(addresses)
     ca_file = merged.pop("cert", "") or next(
         (environ[name] for name in _CA_VARIABLES if environ.get(name)), ""
     )
@@ -85,27 +91,51 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
         constraints=constraints,
         folders=tuple(dict.fromkeys(folders)),
         ca=_content(ca_file),
-        netrc=_content(environ.get("NETRC") or str(Path.home() / ".netrc")),
+        netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),
     )
 
 
-def _merge(output: str) -> dict[str, str]:
-    """Lines like ``global.index-url='…'``; ``install.`` beats ``global.``, variables beat both."""
-    ranks: dict[str, int] = {}
-    merged: dict[str, str] = {}
-    order = {"global": 0, "install": 1, ":env:": 2}
+def _pip_config(environ: Mapping[str, str], *words: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-m", "pip", "config", *words],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env={**environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    if finished.returncode != 0:
+        text = finished.stderr.strip()
+        raise SettingsError(
+            f"pip's configuration cannot be read: {text.splitlines()[-1] if text else 'no output'}",
+            why="packages would come from another index than the one that is configured",
+            next_step="see: pip config debug",
+        )
+    return finished.stdout
+
+
+def _merge(output: str, ask: Callable[[str], str]) -> dict[str, str]:
+    """Lines like ``global.index-url='…'``; ``install.`` beats ``global.``, variables beat both.
+
+    An empty value is none. The lines are sorted by their file's name, not by its rank: where two
+    files disagree, *ask* tells what pip itself makes of them.
+    """
+    order = ("global", "install", ":env:")
+    sections: dict[str, dict[str, str]] = {section: {} for section in order}
     for line in output.splitlines():
         name, equals, quoted = line.partition("=")
         section, _, key = name.rpartition(".")
-        if not equals or section not in order or ranks.get(key, -1) > order[section]:
+        if not equals or section not in sections:
             continue
         try:
             value = ast.literal_eval(quoted)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        ranks[key] = order[section]
-        merged[key] = str(value)
-    return merged
+        if not isinstance(value, str):
+            continue
+        known = sections[section]
+        known[key] = value if known.get(key, value) == value else ask(name)
+    return {k: v for section in order for k, v in sections[section].items() if v}
 
 
 def _reachable(value: str, folders: list[str]) -> Iterator[str]:
@@ -129,9 +159,18 @@ def _without_credentials(value: str) -> str:
 
 
 def strip_credentials(url: str) -> str:
-    """*url* without user and password."""
-    parts = urllib.parse.urlsplit(url)
-    if not parts.netloc or "@" not in parts.netloc:
+    """*url* without user and password.
+
+    In an address that is none, such as one whose password holds a bare slash, everything up to
+    the last ``@`` goes.
+    """
+    scheme, separator, rest = url.partition("://")
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    if "@" not in parts.netloc:
         return url
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 

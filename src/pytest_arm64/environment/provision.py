@@ -12,7 +12,10 @@ from ..errors import ImageError, InstallError
 from ..progress import Progress
 
 # What a distribution's package manager needs to unpack files of other owners.
-PACKAGE_MANAGER_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID")
+PACKAGE_MANAGER_CAPABILITIES = (
+    *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"),
+    *("KILL", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"),
+)
 
 
 def provisioned(

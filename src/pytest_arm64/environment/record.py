@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import urllib.parse
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..errors import InstallError
 from .pipconfig import strip_credentials
 
 FORMAT = 1
@@ -55,14 +58,29 @@ class InstallRecord:
         try:
             if data["format"] != FORMAT:
                 raise ValueError(f"install record of format {data['format']}")
-            return cls(
+            record = cls(
                 packages=tuple(Installed(**package) for package in data["packages"]),
-                installer=str(data["installer"]),
-                made_at=str(data["made_at"]),
-                seconds=float(data["seconds"]),
+                installer=data["installer"],
+                made_at=data["made_at"],
+                seconds=data["seconds"],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"damaged install record: {error!r}") from None
+        _check(record)
+        for package in record.packages:
+            _check(package)
+        return record
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "bool": bool, "float": (int, float)}
+
+
+def _check(value: InstallRecord | Installed) -> None:
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if not isinstance(found, _TYPES.get(str(field.type), object)):
+            message = f"damaged install record: {field.name} is {found!r}"
+            raise ValueError(message)  # noqa: TRY004  (it is the data that is damaged)
 
 
 def from_pip_report(report: str, scope: str) -> Sequence[Installed]:
@@ -71,16 +89,27 @@ def from_pip_report(report: str, scope: str) -> Sequence[Installed]:
     Whether something was compiled is read from the address that pip installed from, never from
     the log: a wheel that pip built earlier and cached leaves no "Building wheel" line.
     Source: pip's installation report format, version 1.
+
+    Raises:
+        InstallError: it is no such report.
     """
-    return [_installed(item, scope) for item in json.loads(report)["install"]]
+    try:
+        return [_installed(item, scope) for item in json.loads(report)["install"]]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise InstallError(
+            f"pip's report on the {scope} scope cannot be read: {error!r}",
+            why="what was installed, and from what, would be a guess",
+            next_step="try again with --arm64-refresh",
+        ) from None
 
 
 def _installed(item: Mapping[str, Any], scope: str) -> Installed:
     info = item["download_info"]
-    url = strip_credentials(str(info["url"]))
-    file = url.partition("#")[0].rpartition("/")[2]
+    # What follows "?" is often a signature, which is a credential too.
+    url = re.split(r"[?#]", strip_credentials(str(info["url"])), maxsplit=1)[0]
+    file = urllib.parse.unquote(url).rpartition("/")[2]
     is_wheel = file.endswith(".whl") and "dir_info" not in info and "vcs_info" not in info
-    hashes = info.get("archive_info", {}).get("hashes", {})
+    hashes = (info.get("archive_info") or {}).get("hashes") or {}
     metadata = item["metadata"]
     return Installed(
         name=str(metadata["name"]),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 
-from .manifests import Manifest, requirement_names
+from .manifests import Manifest, constrained_names, project_dependencies, requirement_names
 
 OURS = "pytest-arm64"
+_BROUGHT_ALONG = frozenset(["platformdirs"])
+"""Plugins that are on the host because this package depends on them."""
 
 
 def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
@@ -20,19 +22,36 @@ def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
 
     named = requirement_names(manifest.deploy, manifest.documents)
     named |= requirement_names(manifest.test, manifest.documents)
-    wanted = []
-    for distribution in _host_distributions(plugins=manifest.test.empty):
-        name = canonicalize_name(distribution.metadata["Name"])
-        if name not in named and name != OURS:
-            wanted.append(_requirement(distribution, python))
-    return tuple(sorted(set(wanted)))
+    if manifest.project is not None:
+        named |= project_dependencies(manifest.project)
+    constrained = constrained_names(manifest.documents)
+    wanted: dict[str, str] = {}
+    for name, distribution in _host_distributions(plugins=manifest.test.empty):
+        normal = canonicalize_name(name)
+        if normal not in named and normal != OURS:
+            free = normal in constrained
+            # The first of two with one name is the one that Python imports.
+            wanted.setdefault(normal, name if free else _requirement(distribution, python))
+    return tuple(sorted(wanted.values()))
 
 
-def _host_distributions(*, plugins: bool) -> Iterator[Distribution]:
+def _host_distributions(*, plugins: bool) -> Iterator[tuple[str, Distribution]]:
     for distribution in distributions():
-        name = distribution.metadata["Name"]
-        if name == "pytest" or (plugins and _is_plugin(distribution) and not _local(distribution)):
-            yield distribution
+        name = _name(distribution)
+        if name == "pytest" or (
+            name
+            and plugins
+            and name not in _BROUGHT_ALONG
+            and _is_plugin(distribution)
+            and not _local(distribution)
+        ):
+            yield name, distribution
+
+
+def _name(distribution: Distribution) -> str:
+    """Its name, empty for what an interrupted installation left behind."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
+    return str(distribution.metadata["Name"] or "") if text else ""
 
 
 def _is_plugin(distribution: Distribution) -> bool:
@@ -49,9 +68,10 @@ def _requirement(distribution: Distribution, python: str) -> str:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 
-    name = distribution.metadata["Name"]
+    metadata = distribution.metadata
+    name = metadata["Name"]
     try:
-        supported = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
+        supported = SpecifierSet((metadata.get_all("Requires-Python") or [""])[0])
         version = Version(distribution.version)
     except (InvalidSpecifier, InvalidVersion):
         return str(name)

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 HOME = "/opt/pytest-arm64"
 ENV = f"{HOME}/env"
@@ -82,9 +83,16 @@ def copy_of(
     sink = _Sink()
     total = 0
     with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT) as archive:
-        for path in _walk(folder):
-            info = archive.gettarinfo(path, path.relative_to(below).as_posix())
-            if info is None or not (info.isreg() or info.isdir() or info.issym()):
+        for path in walk(folder):
+            # The folder itself may be a link; what lies below it is taken as it is.
+            source = path.resolve() if path == folder else path
+            try:
+                info = archive.gettarinfo(source, path.relative_to(below).as_posix())
+            except FileNotFoundError:
+                if path == folder:
+                    raise
+                continue  # gone since its folder was listed
+            if info is None or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
                 continue
             info.uid, info.gid, info.uname, info.gname = uid, gid, "", ""
             total += info.size
@@ -92,20 +100,31 @@ def copy_of(
                 raise OSError(f"{folder} is larger than {MAXIMUM_COPY >> 20} MiB")
             if info.isreg():
                 with path.open("rb") as stream:
-                    archive.addfile(info, stream)
+                    archive.addfile(info, _Padded(stream))
             else:
                 archive.addfile(info)
             yield from sink.taken()
     yield from sink.taken()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
+    """*folder* and all below it that belongs to a copy, parents first."""
     yield folder
     for parent, folders, files in os.walk(folder):
         folders[:] = [
             f for f in folders if f not in _SKIPPED and not Path(parent, f, "pyvenv.cfg").exists()
         ]
         yield from (Path(parent, name) for name in sorted((*folders, *files)))
+
+
+class _Padded(io.RawIOBase):
+    """A file that is written meanwhile, at the length it had, with zeros for what is gone."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size).ljust(size, b"\0")
 
 
 class _Sink(io.RawIOBase):

@@ -1,9 +1,10 @@
 """Runs one pytest session in a cell and sends what happens; started with the path of its task.
 
 The task is a JSON file: ``args`` for pytest, ``cwd``, ``module`` (whether the user ran
-``python -m pytest``, which puts the working directory on ``sys.path``), ``finished`` (node ids
-with counts that another process has already run), ``marker`` (a file of the host's that must be
-seen), ``facts`` (what the fixtures tell).
+``python -m pytest``, which puts the working directory on ``sys.path``), ``finished`` and
+``failed`` (what other processes of this run have done already), ``marker`` (a file of the host's
+that must be seen), ``facts`` (what the fixtures tell), ``terminal`` (what the host's is like),
+``nonce`` (marks what is printed).
 """
 
 from __future__ import annotations
@@ -31,15 +32,20 @@ def main(task_path: str) -> int:
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])
     import pytest
 
+    from . import plugin
     from .mirror import Mirror
 
+    sender.mark_with(task.get("nonce", ""))
     sender.send("hello", PROTOCOL, os.getpid(), pytest.__version__)
-    plugin = f"{__package__}.plugin"
-    arguments = ["-p", "no:arm64", "-p", plugin, *task["args"]]
-    sys.argv[:] = ["pytest", *task["args"]]
-    code = int(pytest.main(arguments, plugins=[Mirror(sender, task["finished"])]))
+    folder = os.path.dirname(pytest.__file__ if task["module"] else sys.executable)
+    name = "__main__.py" if task["module"] else "pytest"
+    sys.argv[:] = [os.path.join(folder, name), *task["args"]]
+    mirror = Mirror(sender, task)
+    # Objects, not ``-p``: the arguments stay those that the user typed.
+    code = int(pytest.main(list(task["args"]), plugins=[mirror, plugin]))
+    sys.stderr = sys.__stderr__
     sys.stdout.flush()
-    sys.stderr.flush()
+    sys.stderr.flush()  # type: ignore[union-attr]
     sender.send("exit", code)
     return code
 

@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from .sender import Sender
+from .terminal import Nowhere, Terminal, hush_standard_error
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
-    "nodeid location keywords outcome longrepr when user_properties sections duration start stop "
+    "nodeid _id location keywords outcome longrepr when user_properties sections duration start stop "
     "_report_type".split()
 )
 
+_SAME_IN_JSON = (str, int, float, bool, type(None))
+
 
 class Mirror:
-    """One method per event; *finished* are node ids with counts that need not run again."""
+    """One method per event."""
 
-    def __init__(self, sender: Sender, finished: Mapping[str, int]) -> None:
+    def __init__(self, sender: Sender, task: Mapping[str, Any]) -> None:
         self._sender = sender
-        self._finished = Counter(finished)
+        self._finished = Counter(task["finished"])
+        self._failed: list[str] | None = list(task.get("failed", ()))
+        self._terminal = Terminal(sender, task["terminal"])
         self._config: Any = None
+        self._first_config: Any = None
         self._keywords: Any = None
-        self._reason: list[str] | None = None
-        self._distributed = False
+        self._statuses: bool | None = None
+        self._xml: Any = None
+        self._header: list[str] = []
+        self._collected_lines: list[str] = []
+        self._usage_error = False
+        self._stderr: Any = None
+
+    def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
+        # The first to be added is the last to be called, when nothing is captured any more.
+        config: Any = pluginmanager.getplugin("pytestconfig")
+        self._first_config = config
+        config.add_cleanup(self._before_exit)
+
+    def _before_exit(self) -> None:
+        if self._usage_error:
+            hush_standard_error()
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
-        self._distributed = config.pluginmanager.hasplugin("dsession")
-        _silence(config)
+        self._terminal.attach(config)
+        self._xml = _without_file(config)
 
-    def pytest_sessionstart(self) -> None:
-        self._sender.send("session", _plugins(self._config))
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_report_header(self) -> Generator[None, Any, None]:
+        outcome = yield
+        self._header = _lines(outcome.get_result())
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None, Any, None]:
+        outcome = yield
+        if outcome.excinfo is not None:
+            self._usage_error = True
+            sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
+        else:
+            self._sender.send(
+                "session",
+                _plugins(self._config),
+                self._header,
+                self._terminal.foreign(),
+                bool(self._config.option.collectonly),
+            )
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, Any, None]:
+        outcome = yield
+        self._sender.send("collection", self._reason(outcome.excinfo))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -51,25 +95,62 @@ class Mirror:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if not report.passed:
-            report.result = []
+            result, report.result = report.result, []
             self._sender.send("collectreport", self._serialised(report))
+            report.result = result
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if not self._distributed:
-            self._sender.send("collected", [item.nodeid for item in session.items])
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_report_collectionfinish(self) -> Generator[None, Any, None]:
+        outcome = yield
+        self._collected_lines = _lines(outcome.get_result())
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, Any, None]:
+        yield
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        self._sender.send(
+            "collected",
+            [item.nodeid for item in session.items],
+            "",
+            getattr(reporter, "_numcollected", len(session.items)),
+            self._collected_lines,
+            self._terminal.tree,
+        )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
-        self._sender.send("collected", list(ids), str(node.gateway.id))
+        self._sender.send("collected", list(ids), str(node.gateway.id), len(ids), [], "")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, None]:
+        outcome = yield
+        self._sender.send("loop", self._reason(outcome.excinfo))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        if self._failed is not None:
+            self._inherit(self._failed)
         self._sender.send("logstart", nodeid, location)
 
+    def _inherit(self, failed: list[str]) -> None:
+        """Go on counting, and remembering for ``--lf``, where a process that died has stopped."""
+        self._failed = None
+        if failed:
+            session: Any = self._config.pluginmanager.getplugin("session")
+            session.testsfailed += len(failed)
+            last: Any = self._config.pluginmanager.getplugin("lfplugin")
+            if last is not None:
+                last.lastfailed.update(dict.fromkeys(failed, True))
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not _plain(report):
-            self._sender.send("report", self._serialised(report))
+        if self._statuses is None:
+            self._statuses = bool(self._terminal.foreign()["pytest_report_teststatus"])
+        attributes = self._attributes(report)
+        status = self._status(report) if self._statuses else None
+        if status is not None or attributes or not _plain(report):
+            hidden = self._terminal.captured()
+            self._sender.send("report", self._serialised(report), status, attributes, hidden)
             return
         keywords = None
         if report.keywords != self._keywords:
@@ -81,7 +162,21 @@ class Mirror:
         else:
             self._sender.hold("passed", *values)
 
-    @pytest.hookimpl(trylast=True)
+    def _status(self, report: pytest.TestReport) -> Any:
+        """How a plugin of the project wants *report* shown."""
+        return tuple(
+            self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        )
+
+    def _attributes(self, report: pytest.TestReport) -> dict[str, str] | None:
+        """What the test has recorded for its element in the JUnit file."""
+        if self._xml is None or report.when != "call":
+            return None
+        nodes: Any = self._xml.node_reporters
+        found = nodes.get((getattr(report, "id", report.nodeid), getattr(report, "node", None)))
+        return dict(found.attrs) if found is not None else None
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         self._sender.send("logfinish", nodeid, location)
 
@@ -93,37 +188,72 @@ class Mirror:
         location: tuple[str, int, str] | None,
     ) -> None:
         category = warning_message.category
+        bases = [(base.__module__, base.__qualname__) for base in category.__mro__[:-1]]
+        filename, lineno = str(warning_message.filename), warning_message.lineno
         self._sender.send(
             "warning",
-            [category.__module__, category.__qualname__],
+            bases,
             str(warning_message.message),
-            str(warning_message.filename),
-            warning_message.lineno,
+            filename,
+            lineno,
             when,
             nodeid,
             location,
+            warning_message.line or linecache.getline(filename, lineno),
+            getattr(warning_message, "source", None) is not None,
         )
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
+        if self._config is None:
+            self._terminal.attach(self._first_config)
         self._sender.send("internalerror", str(excrepr))
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        code = getattr(excinfo.value, "returncode", None)
-        message = getattr(excinfo.value, "msg", None) or str(excinfo.value)
-        self._reason = [excinfo.typename, str(message), code]  # type: ignore[list-item]
+        if self._stderr is not None:
+            sys.stderr = self._stderr
+        self._sender.send("stopped", self._reason((excinfo.type, excinfo.value, excinfo.tb)))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        reason = self._reason
-        stopped = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
-        if reason is None and stopped:
-            kind = "Failed" if getattr(session, "shouldfail", False) else "Interrupted"
-            reason = [kind, str(stopped), None]  # type: ignore[list-item]
-        self._sender.send("finish", int(exitstatus), reason)
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, Any, None]:
+        self._terminal.before_summary()
+        outcome = yield
+        if outcome.excinfo is not None and issubclass(outcome.excinfo[0], pytest.exit.Exception):
+            self._sender.send("stopped", self._reason(outcome.excinfo))
+            hush_standard_error()  # pytest says it there, and so it does on the host
+        if self._xml is not None:
+            self._sender.send("properties", self._xml.global_properties)
+        stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
+        told = str(stop) if stop else None
+        self._sender.send("finish", int(exitstatus), told, int(session.exitstatus))
+
+    def _reason(self, excinfo: Any) -> list[Any] | None:
+        """Why something ended before its time: kind, message, return code, place, traceback."""
+        if excinfo is None:
+            return None
+        error = excinfo[1]
+        if isinstance(error, pytest.UsageError):
+            self._usage_error = True
+            return ["UsageError", [str(value) for value in error.args], None, None, ""]
+        kind = "error"
+        for known in (KeyboardInterrupt, pytest.exit.Exception):
+            if isinstance(error, known):
+                kind = known.__name__
+        for stop in ("Interrupted", "Failed"):
+            if isinstance(error, getattr(pytest.Session, stop)):
+                kind = stop
+        shown = pytest.ExceptionInfo.from_exc_info(excinfo).getrepr(funcargs=True)
+        crash = shown.reprcrash
+        place = [str(crash.path), crash.lineno, crash.message] if crash is not None else None
+        message = getattr(error, "msg", None) or str(error)
+        return [kind, str(message), getattr(error, "returncode", None), place, str(shown)]
 
     def _serialised(self, report: Any) -> dict[str, Any]:
         """The report as data; what one odd attribute spoils is sent as a plain report."""
-        report.__dict__.pop("node", None)  # xdist's, alive, and of no use elsewhere
+        node = report.__dict__.pop("node", None)  # xdist's, alive
         try:
             data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         except Exception as error:  # noqa: BLE001  (any plugin may raise anything here)
@@ -143,7 +273,17 @@ class Mirror:
                 "user_properties": [],
                 "result": None,
             }
-        return dict(data)
+        data = dict(data)
+        if node is not None:
+            report.node = node
+            data["$arm64_worker"] = str(node.gateway.id)
+        data["user_properties"] = [
+            (str(name), value if isinstance(value, _SAME_IN_JSON) else str(value))
+            for name, value in data.get("user_properties") or ()
+        ]
+        if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
+            data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
+        return data
 
 
 def _plain(report: pytest.TestReport) -> bool:
@@ -157,6 +297,14 @@ def _plain(report: pytest.TestReport) -> bool:
     )
 
 
+def _lines(results: Sequence[str | Sequence[str]]) -> list[str]:
+    """Lines in the order in which pytest's reporter shows those of several plugins."""
+    found: list[str] = []
+    for result in reversed(results):
+        found += [result] if isinstance(result, str) else [str(line) for line in result]
+    return found
+
+
 def _plugins(config: pytest.Config) -> list[str]:
     found = {
         f"{distribution.metadata['Name']}-{distribution.version}"
@@ -165,24 +313,14 @@ def _plugins(config: pytest.Config) -> list[str]:
     return sorted(found)
 
 
-def _silence(config: pytest.Config) -> None:
-    """The host's terminal shows this session; its own reporter writes nowhere.
+def _without_file(config: pytest.Config) -> Any:
+    """pytest's JUnit plugin, which goes on recording and leaves the file to the host."""
+    import os
 
-    ``--collect-only`` and its like print instead of running, and that is for the user to see.
-    """
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None and not config.option.collectonly:
-        reporter._tw._file = _Nowhere()  # noqa: SLF001
+    from _pytest.junitxml import LogXML
 
-
-class _Nowhere:
-    encoding = "utf-8"
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
+    for plugin in config.pluginmanager.get_plugins():
+        if isinstance(plugin, LogXML):
+            plugin.logfile = os.devnull
+            return plugin
+    return None

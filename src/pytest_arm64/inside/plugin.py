@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from _pytest import config as config_module
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
 VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.set_blocked("arm64")  # the host's half, where it is installed here too
+    if hasattr(config_module, "_get_prog_name"):
+        parser.prog = config_module._get_prog_name(sys.argv)  # noqa: SLF001
     group = parser.getgroup("arm64", "running on ARM64")
     for name in FLAGS:
         group.addoption(name, action="store_true", help="(for the host)")

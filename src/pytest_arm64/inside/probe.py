@@ -11,11 +11,11 @@ import sysconfig
 LIBRARY_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/var/lang/lib")
 
 
-def os_release():
+def os_release() -> "dict[str, str]":
     """``/etc/os-release`` as a dict."""
-    found = {}
+    found: dict[str, str] = {}
     try:
-        with open("/etc/os-release", encoding="utf-8") as lines:
+        with open("/etc/os-release", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 key, equals, value = line.strip().partition("=")
                 if equals:
@@ -25,7 +25,7 @@ def os_release():
     return found
 
 
-def glibc():
+def glibc() -> str:
     """Version of glibc, empty where the C library is another."""
     try:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")[2]
@@ -33,7 +33,7 @@ def glibc():
         return ""
 
 
-def libstdcxx():
+def libstdcxx() -> str:
     """Newest ``GLIBCXX_3.4.N`` that the system's libstdc++ defines."""
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     folders = [*LIBRARY_FOLDERS, "/usr/lib/" + multiarch, "/lib/" + multiarch]
@@ -47,9 +47,9 @@ def libstdcxx():
     return ""
 
 
-def cpu():
+def cpu() -> "dict[str, str]":
     """Implementer and part of the first processor, as an ARM kernel tells them."""
-    found = {}
+    found: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -60,7 +60,7 @@ def cpu():
     return {"implementer": found.get("CPU implementer", ""), "part": found.get("CPU part", "")}
 
 
-def facts():
+def facts() -> "dict[str, object]":
     """Everything, ready for JSON."""
     system = os_release()
     return {

@@ -1,27 +1,42 @@
-"""The way out: JSON lines on a private descriptor that no test's output can reach."""
+"""The way out: JSON lines on a private descriptor that no test's output can reach.
+
+Before each batch of frames a mark goes to the descriptor that carries what is printed, so that
+the host can put both in the order in which they were written.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import resource
+import select
 import sys
 import threading
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
+MARK = b"\0arm64-%s-%d\0"
 # High, because tests that close "all" descriptors usually begin at 3 and stop early.
-_LOWEST_DESCRIPTOR = 200
+_HIGHEST_DESCRIPTOR = 60_000
 
 
 class Sender:
     """Writes frames, each a JSON list of a kind and its values, in the order of the calls."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, printed: int | None = None) -> None:
         self._descriptor = descriptor
-        self._lock = threading.Lock()
+        self._printed = printed
+        self._nonce = b""
+        self._batches = 0
+        self._lock = threading.RLock()
         self._owner = os.getpid()
         self._held: list[str] = []
+
+    def mark_with(self, nonce: str) -> None:
+        """Mark what is printed, from now on."""
+        self._nonce = nonce.encode()
 
     def hold(self, kind: str, *values: Any) -> None:
         """Send with the next frame that cannot wait."""
@@ -32,19 +47,36 @@ class Sender:
         if os.getpid() != self._owner:
             return
         with self._lock:
-            data = "".join([*self._held, _encoded(kind, values)]).encode()
+            lines = [*self._held, _encoded(kind, values)]
             self._held.clear()
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            if self._nonce and self._printed is not None:
+                self._batches += 1
+                # What Python still buffers was printed before this frame.
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    sys.__stdout__.flush()  # type: ignore[union-attr]
+                _write(self._printed, MARK % (self._nonce, self._batches))
+                lines.insert(0, _encoded("mark", (self._batches,)))
+            _write(self._descriptor, "".join(lines).encode())
 
 
 def take_standard_output() -> Sender:
     """Make file descriptor 1 private, and let everything that is printed go to descriptor 2."""
-    private = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _LOWEST_DESCRIPTOR)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    lowest = max(3, min(limit, _HIGHEST_DESCRIPTOR) - 8)
+    private = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, lowest)
+    printed = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, lowest)
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-    return Sender(private)
+    return Sender(private, printed)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # a test has made standard error non-blocking
+            select.select((), (descriptor,), ())
 
 
 def _encoded(kind: str, values: tuple[Any, ...]) -> str:

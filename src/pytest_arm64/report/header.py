@@ -70,7 +70,7 @@ def _counts(record: InstallRecord, scope: str) -> str:
 def _age(moment: str) -> str:
     try:
         seconds = (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
-    except ValueError:
+    except (ValueError, TypeError):  # no date, or one without its time zone
         return "some time"
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:

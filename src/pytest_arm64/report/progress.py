@@ -54,7 +54,7 @@ class TerminalProgress:
             with Progress(*columns, console=console, transient=True) as progress:
                 yield _Bar(progress, progress.add_task(title, total=None, detail=""))
         else:
-            print(f"arm64: {title} …", file=self._stream, flush=True)  # noqa: T201
+            print(f"arm64: {title} ...", file=self._stream, flush=True)
             yield _Quiet()
         seconds = time.monotonic() - began
-        print(f"arm64: {title}: {seconds:.1f} s", file=self._stream, flush=True)  # noqa: T201
+        print(f"arm64: {title}: {seconds:.1f} s", file=self._stream, flush=True)

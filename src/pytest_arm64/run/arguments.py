@@ -9,8 +9,9 @@ from ..errors import SettingsError
 
 OUR_FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
 OUR_VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
-# Files that the host writes from the mirrored reports.
-HOST_VALUES = ("--junitxml", "--junit-xml", "--junitprefix", "--junit-prefix", "--report-log")
+# Files that the host writes from the mirrored reports. ``--junitxml`` is not among them: the
+# session inside has pytest's plugin too, for what tests record, and only its file is the host's.
+HOST_VALUES = ("--report-log",)
 REFUSED = {
     "--pdb": "a debugger needs a terminal inside the container",
     "--trace": "a debugger needs a terminal inside the container",

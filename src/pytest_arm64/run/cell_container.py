@@ -17,7 +17,7 @@ from ..errors import EngineError
 from ..settings import Settings, passed_variables
 from .arguments import forwarded_variables
 
-_PATH = f"{ENV}/bin:{TESTS}/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def cell_environment(
@@ -26,7 +26,7 @@ def cell_environment(
     """Every variable that the tests get beyond the image's own."""
     user = environment.user
     return {
-        "PATH": _PATH,
+        "PATH": f"{ENV}/bin:{TESTS}/bin:{environment.path or _SYSTEM_PATH}",
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",
@@ -46,12 +46,12 @@ def cell_container(
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
     """
-    container = _mounted(engine, _plan(cell, environment, settings, mounted=True), settings.root)
+    container = _mounted(engine, cell_plan(cell, environment, settings, mounted=True), settings.root)
     if container is not None:
         with closing(container):
             yield container, True
         return
-    with Container(engine, _plan(cell, environment, settings, mounted=False)) as container:
+    with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
         try:
             root = settings.root
@@ -76,7 +76,7 @@ def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:
     return None
 
 
-def _plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
+def cell_plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
     user = environment.user
     root = str(settings.root)
     return Plan(

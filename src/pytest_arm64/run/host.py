@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from ..report.progress import TerminalProgress
 from ..settings import Settings, load_settings
 from .arguments import inner_arguments, unknown_here
 from .cell_container import cell_container, cell_environment
+from .mirror import HostMirror
 from .session import MirroredSession
+from .stops import InsideError, show_as_inside
 from .task import Task
 from .transport import ContainerTransport, Transport
 
+INSIDE = "arm64-inside"
 # Plugins whose twin inside owns the project's cache.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin")
 
@@ -45,7 +49,11 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
 
     The session inside gets every argument as the user typed it.
     """
+    config.pluginmanager.register(Inside(), INSIDE)
     config.known_args_namespace.noconftest = True
+    # What is filtered is filtered where it is raised; categories need not be known here.
+    config.known_args_namespace.pythonwarnings = None
+    config._inicache["filterwarnings"] = []  # noqa: SLF001
     config.known_args_namespace.strict_config = False
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
@@ -57,10 +65,42 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
 
 def keep_workers_out(config: pytest.Config) -> None:
     """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
+    config.option.pythonwarnings = None
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses = None
         config.option.dist = "no"
         config.option.tx = []
+
+
+class Inside:
+    """What plugins inside add to what is shown, at the place of a conftest's own hooks."""
+
+    def __init__(self) -> None:
+        self.mirror: HostMirror | None = None
+
+    def take(self, mirror: HostMirror, pluginmanager: Any) -> None:
+        """Show for *mirror*; plugins that are on both sides show what they know inside."""
+        self.mirror = mirror
+        for name, modules in mirror.showing.items():
+            caller = getattr(pluginmanager.hook, name)
+            for implementation in caller.get_hookimpls():
+                if implementation.function.__module__ in modules:
+                    caller._remove_plugin(implementation.plugin)  # noqa: SLF001
+
+    def pytest_report_header(self) -> list[str]:
+        return list(self.mirror.header) if self.mirror is not None else []
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        return list(self.mirror.collection_lines) if self.mirror is not None else []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> Any:
+        return getattr(report, "_arm64_status", None)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.mirror is not None and self.mirror.summary:
+            terminalreporter.ensure_newline()
+            terminalreporter.write("".join(self.mirror.summary))
 
 
 class HostPlugin:
@@ -78,6 +118,8 @@ class HostPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
+        if getattr(self._config.option, "cacheshow", None):
+            return  # the cache lies in the project: nothing has to run for it
         with _told_as_usage_error():
             config = self._config
             arguments = inner_arguments(config.invocation_params.args)
@@ -92,17 +134,26 @@ class HostPlugin:
             ) or container_place(settings, config.rootpath)
             self._place = self._resources.enter_context(place)
             transport, facts, where = self._place.transport, self._place.facts, self._place.where
+            terminal = _terminal(config)
 
-        def task(finished: dict[str, int]) -> Task:
-            return Task(
-                args=arguments,
-                cwd=str(config.invocation_params.dir),
-                module=Path(sys.argv[0]).name == "__main__.py",
-                facts=facts,
-                finished=finished,
+            def task(finished: dict[str, int], failed: list[str]) -> Task:
+                return Task(
+                    args=arguments,
+                    cwd=str(config.invocation_params.dir),
+                    module=Path(sys.argv[0]).name == "__main__.py",
+                    facts=facts,
+                    finished=finished,
+                    failed=failed,
+                    terminal=terminal,
+                    nonce=uuid.uuid4().hex,
+                )
+
+            self._session = MirroredSession(
+                session, transport, task, lambda end: f"{end} ({where})"
             )
-
-        self._session = MirroredSession(session, transport, task, lambda end: f"{end} ({where})")
+            self._session.start()
+            inside: Any = config.pluginmanager.getplugin(INSIDE)
+            inside.take(self._session.mirror, config.pluginmanager)
 
     def pytest_report_header(self) -> list[str]:
         return list(self._place.header) if self._place is not None else []
@@ -129,8 +180,23 @@ class HostPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self._session is not None:
+            try:
+                self._session.finish()
+            except Arm64Error as error:
+                self._session.problems.append(str(error))
             self._session.close()
             session.exitstatus = self._session.exit_status(int(exitstatus))
+
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[Any]) -> None:
+        if isinstance(excinfo.value, InsideError):
+            show_as_inside(excrepr, excinfo.value)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        stop = self._session.mirror.stop if self._session is not None else None
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if stop is not None and stop.place is not None and reporter is not None:
+            reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._session is not None and self._session.problems:
@@ -138,8 +204,23 @@ class HostPlugin:
             for problem in self._session.problems:
                 terminalreporter.line(problem, red=True)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            sys.stdout.flush()
+            sys.stderr.write(self._session.mirror.late_output())
+            sys.stderr.flush()
         self._resources.close()
+
+
+def _terminal(config: pytest.Config) -> dict[str, Any]:
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return {"width": 80, "markup": False, "tty": False}
+    writer = reporter._tw  # noqa: SLF001
+    tty = bool(reporter.isatty)
+    return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
 
 
 @contextmanager

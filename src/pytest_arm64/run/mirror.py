@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +15,14 @@ from ..errors import ProtocolError
 from .frames import PROTOCOL_VERSION, Frame
 from .reconcile import Ledger
 from .reports import failed_report, passed_report, rebuilt_report, rebuilt_warning
+from .stops import Stop
 
 Location = tuple[str, "int | None", str]
+
+# What a process that goes on after a death says again until it has collected.
+_SAID_ALREADY = frozenset(
+    {"session", "deselected", "collectreport", "collected", "terminal", "warning"}
+)
 
 
 class HostMirror:
@@ -25,17 +33,33 @@ class HostMirror:
         self._config = session.config
         self._hook = session.config.hook
         self._keywords: Mapping[str, Any] = {}
+        self._again = False
+        self._late = bytearray()
         self.ledger = Ledger()
         self.running: dict[str, Location] = {}
+        self.failed: dict[str, None] = {}
         self.pid: int | None = None
         self.pytest_version = ""
         self.plugins: tuple[str, ...] = ()
-        self.collected = False
-        self.internal_error = ""
+        self.showing: Mapping[str, list[str]] = {}
+        """Modules of foreign plugins inside, by the hook with which they show something."""
+        self.header: list[str] = []
+        self.collection_lines: list[str] = []
+        self.summary: list[str] = []
+        self.started = self.collected = self.looped = False
+        """How far the session inside has come."""
+        self.stop: Stop | None = None
+        self.internal_error: str | None = None
 
     @property
     def _reporter(self) -> Any:
         return self._config.pluginmanager.getplugin("terminalreporter")
+
+    def next_process(self) -> None:
+        """Another process goes on where one has died."""
+        self._again = self.started
+        self.pid = None
+        self._keywords = {}
 
     def handle(self, frame: Frame) -> None:
         """Re-emit *frame*.
@@ -43,32 +67,49 @@ class HostMirror:
         Raises:
             ProtocolError: its values are not what its kind has.
         """
+        if self._again and frame.kind in _SAID_ALREADY:
+            return
         try:
-            getattr(self, f"_on_{frame.kind}")(*frame.values)
-        except (TypeError, ValueError, KeyError, IndexError) as error:
+            event = getattr(self, f"_on_{frame.kind}")
+            event(*frame.values)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             raise ProtocolError(f"a {frame.kind} frame cannot be used: {error!r}") from error
 
     def output(self, data: bytes) -> None:
         """What a test printed, or the interpreter did, live."""
+        if self.ledger.status is not None:
+            self._late += data  # after the summary, as it would come here
+            return
+        self._write(data.decode("utf-8", "replace"))
+
+    def late_output(self) -> str:
+        """What came after the end of the session."""
+        return bytes(self._late).decode("utf-8", "replace")
+
+    def _write(self, text: str) -> None:
         sys.stdout.flush()
-        text = data.decode("utf-8", "replace")
         reporter = self._reporter
         if reporter is not None:
             reporter.write(text)
             reporter.flush()
         else:
             sys.stdout.write(text)
+            sys.stdout.flush()
 
     def _on_hello(self, protocol: int, pid: int, version: str) -> None:
         if protocol != PROTOCOL_VERSION:
             raise ProtocolError(f"the session inside speaks protocol {protocol}")
-        self.pid, self.pytest_version = pid, version
+        self.pid, self.pytest_version = int(pid), version
 
-    def _on_session(self, plugins: list[str]) -> None:
-        self.plugins = tuple(plugins)
+    def _on_session(
+        self, plugins: list[str], header: list[str], showing: dict[str, list[str]], only: bool
+    ) -> None:
+        self.started = True
+        self.plugins, self.header, self.showing = tuple(plugins), header, showing
+        self.ledger.collect_only = only
 
     def _on_deselected(self, nodeids: list[str]) -> None:
-        if self._reporter is not None and not self.collected:
+        if self._reporter is not None:
             self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
 
     def _on_collectreport(self, data: dict[str, Any]) -> None:
@@ -76,17 +117,38 @@ class HostMirror:
         self.ledger.failures += report.outcome == "failed"
         self._hook.pytest_collectreport(report=report)
 
-    def _on_collected(self, nodeids: list[str], worker: str = "") -> None:
+    def _on_collected(
+        self, nodeids: list[str], worker: str, count: int, lines: list[str], tree: str
+    ) -> None:
         if worker:
+            if self.ledger.distributed:
+                return
             self.ledger.distributed = True
-        if self.collected:
-            return
-        self.collected = True
         self.ledger.collected.update(nodeids)
         self._session.testscollected = len(nodeids)
-        if self._reporter is not None:
-            self._reporter._numcollected = len(nodeids) + _deselected(self._reporter)
-            self._reporter.pytest_collection_finish(self._session)
+        self._session.items = self._stand_ins(nodeids)
+        self.collection_lines = lines
+        reporter = self._reporter
+        if reporter is None or worker:
+            return
+        reporter._numcollected = count
+        reporter._printcollecteditems = lambda items: reporter._tw.write(tree)  # noqa: ARG005
+        reporter.pytest_collection_finish(self._session)
+        if self.ledger.collect_only:
+            self._session.items = []
+
+    def _stand_ins(self, nodeids: list[str]) -> list[Any]:
+        """Items for pytest's own reporter, where it counts them; others would take them for real."""
+        reporter = self._reporter
+        times = getattr(reporter, "_show_progress_info", "") == "times"
+        if not (self.ledger.collect_only or times):
+            return []
+        return [SimpleNamespace(nodeid=n, location=(n.split("::")[0], None, n)) for n in nodeids]
+
+    def _on_collection(self, reason: list[Any] | None) -> None:
+        self._again = False
+        self.collected = True
+        self._stopped(reason)
 
     def _on_logstart(self, nodeid: str, location: list[Any]) -> None:
         where = (location[0], location[1], location[2])
@@ -98,10 +160,47 @@ class HostMirror:
             self._keywords = values[3]
         self._hook.pytest_runtest_logreport(report=passed_report(values, self._keywords))
 
-    def _on_report(self, data: dict[str, Any]) -> None:
+    def _on_report(
+        self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool
+    ) -> None:
         report = rebuilt_report(self._config, data)
-        self.ledger.failures += report.outcome == "failed"
-        self._hook.pytest_runtest_logreport(report=report)
+        if report.outcome == "failed":
+            self.ledger.failures += 1
+            self.failed[report.nodeid] = None
+        if status is not None:
+            category, letter, word = status
+            word = (word[0], word[1]) if isinstance(word, list) else word
+            report._arm64_status = (category, letter, word)
+        if attributes:
+            self._add_attributes(report, attributes)
+        with self._unseen(hidden):
+            self._hook.pytest_runtest_logreport(report=report)
+
+    @contextmanager
+    def _unseen(self, hidden: bool) -> Iterator[None]:
+        """Inside, what the reporter said of it became what the test has printed."""
+        writer = self._reporter._tw if hidden and self._reporter is not None else None
+        if writer is None:
+            yield
+            return
+        file, writer._file = writer._file, io.StringIO()
+        try:
+            yield
+        finally:
+            writer._file = file
+
+    def _add_attributes(self, report: Any, attributes: dict[str, str]) -> None:
+        for plugin in self._xml():
+            plugin.node_reporter(report).attrs.update(attributes)
+
+    def _on_properties(self, properties: list[list[str]]) -> None:
+        for plugin in self._xml():
+            plugin.global_properties += [(name, value) for name, value in properties]
+
+    def _xml(self) -> list[Any]:
+        from _pytest.junitxml import LogXML
+
+        return [p for p in self._config.pluginmanager.get_plugins() if isinstance(p, LogXML)]
 
     def _on_logfinish(self, nodeid: str, location: list[Any]) -> None:
         self.running.pop(nodeid, None)
@@ -121,18 +220,37 @@ class HostMirror:
             }
         )
 
+    def _on_terminal(self, text: str, closed: bool, summary: bool) -> None:
+        if summary:
+            self.summary.append(text)
+            return
+        self._write(text)
+        if closed and self._reporter is not None:
+            self._reporter.currentfspath = None
+
+    def _on_loop(self, reason: list[Any] | None) -> None:
+        self.looped = True
+        self._stopped(reason)
+
+    def _on_stopped(self, reason: list[Any] | None) -> None:
+        if self.stop is None:
+            self._stopped(reason)
+
+    def _stopped(self, reason: list[Any] | None) -> None:
+        if reason is not None:
+            self.stop = Stop.of(reason)
+            self.ledger.reason = (self.stop.kind, self.stop.message, self.stop.code)
+
     def _on_internalerror(self, text: str) -> None:
         self.internal_error = text
-        if self._reporter is not None:
-            for line in text.splitlines():
-                self._reporter.write_line(f"INTERNALERROR> {line}")
 
-    def _on_finish(self, status: int, reason: list[Any] | None) -> None:
-        self.ledger.status = status
-        self.ledger.reason = (reason[0], reason[1], reason[2]) if reason else None
+    def _on_finish(self, status: int, why: str | None, changed: int) -> None:
+        self.ledger.status, self.ledger.changed = int(status), int(changed)
+        if why is not None and self.ledger.reason is None:
+            self.ledger.reason = ("Interrupted", why, None)
 
     def _on_exit(self, code: int) -> None:
-        self.ledger.exit_code = code
+        self.ledger.exit_code = int(code)
 
     def fail(self, nodeid: str, text: str) -> None:
         """Report *nodeid* as failed, complete with its start and finish."""
@@ -142,9 +260,6 @@ class HostMirror:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
         self.ledger.failures += 1
         self.ledger.finished[nodeid] += 1
+        self.failed[nodeid] = None
         self._hook.pytest_runtest_logreport(report=report)
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=report.location)
-
-
-def _deselected(reporter: Any) -> int:
-    return len(reporter.stats.get("deselected", []))

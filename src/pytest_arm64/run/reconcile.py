@@ -22,18 +22,27 @@ class Ledger:
     """Whether pytest-xdist runs inside, which may run one test on each of its workers."""
     status: int | None = None
     """Exit status that the session told; None without a finish frame."""
+    changed: int | None = None
+    """The status that a hook of the project has made of it."""
     exit_code: int | None = None
     """Exit status that the process told after the session."""
-    reason: tuple[str, str, Any] | None = None
+    reason: tuple[str, Any, Any] | None = None
     """Why it stopped early: exception name, message, return code."""
+    collect_only: bool = False
+    """Whether it was to collect and run nothing."""
 
     def missing(self) -> Counter[str]:
         """Tests that were collected and never finished."""
-        return self.collected - self.finished
+        return Counter() if self.collect_only else self.collected - self.finished
 
     def surplus(self) -> Counter[str]:
         """Tests that finished and were never collected, or more often than they were."""
         return self.finished - self.collected
+
+    @property
+    def final(self) -> int | None:
+        """What the session inside has come to: its process has the last word."""
+        return self.changed if self.exit_code is None else self.exit_code
 
     def problems(self) -> list[str]:
         """Why this session must not count as passed beyond what its reports say."""
@@ -42,14 +51,9 @@ class Ledger:
             found.append("the session inside never said that it was over")
         elif self.status is None and self.exit_code in COMPLETE_STATUSES:
             found.append(f"the process inside ended with {self.exit_code} without a session's end")
-        if (
-            self.status is not None
-            and self.exit_code is not None
-            and self.status != self.exit_code
-            and self.exit_code in (0, 5)
-        ):
+        if self.changed is not None and self.exit_code not in (None, self.changed):
             found.append(
-                f"the session inside ended with status {self.status} and its process with "
+                f"the session inside ended with status {self.changed} and its process with "
                 f"{self.exit_code}"
             )
         if self.status == 0 and self.failures:

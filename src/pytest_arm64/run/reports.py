@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +40,7 @@ def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
         data[name] = [tuple(entry) for entry in data.get(name) or []]
     if data.get("location") is not None:
         data["location"] = _location(data["location"])
+    worker, shown = data.pop("$arm64_worker", None), data.pop("$arm64_shown", None)
     if isinstance(data.get("longrepr"), list):
         data["longrepr"] = tuple(data["longrepr"])
     try:
@@ -44,7 +48,45 @@ def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
     except Exception as error:  # noqa: BLE001  (any plugin may raise anything here)
         report = None
         data["sections"].append(("pytest-arm64", f"report was not understood here: {error!r}"))
-    return report if report is not None else _plain(data)
+    if report is None:
+        report = _plain(data)
+    values = getattr(getattr(report, "context", None), "kwargs", None)
+    if isinstance(values, dict):  # of a subtest: their descriptions, and shown as such
+        values.update({name: Described(text) for name, text in values.items()})
+    if shown is not None:
+        report.longrepr = Shown(str(report.longrepr), shown)
+    if worker is not None:
+        report.node = _worker(worker)
+    return report
+
+
+class Described(str):
+    """A description that stands for its object."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Shown:
+    """A failure's description of a kind that only shows itself, as it was shown inside."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        self._text = text
+        self._shown = shown
+
+    def __str__(self) -> str:
+        return self._text
+
+    def toterminal(self, writer: Any) -> None:
+        writer.write_raw(self._shown) if hasattr(writer, "write_raw") else writer.write(self._shown)
+
+
+@lru_cache(maxsize=None)
+def _worker(name: str) -> Any:
+    """What pytest asks of the xdist worker that ran a test."""
+    return SimpleNamespace(gateway=SimpleNamespace(id=name))
 
 
 def _plain(data: Mapping[str, Any]) -> pytest.TestReport | pytest.CollectReport:
@@ -86,24 +128,41 @@ def failed_report(nodeid: str, location: tuple[str, int | None, str] | None, tex
 
 
 def rebuilt_warning(values: Sequence[Any]) -> warnings.WarningMessage:
-    """The warning of a ``warning`` frame.
+    """The warning of a ``warning`` frame."""
+    bases, message, filename, lineno = values[:4]
+    category = _category(tuple((str(module), str(name)) for module, name in bases))
+    instance = category.__new__(category)
+    instance.args = (message,)
+    source = _UNTRACED if values[8] else None
+    return warnings.WarningMessage(instance, category, filename, lineno, line=values[7], source=source)
 
-    Its category is looked up by name among the builtins and pytest's own; nothing is imported,
-    so that any other is a ``UserWarning`` that says what it was.
+
+# Stands for the object that a ResourceWarning is about; its origin is known inside only.
+_UNTRACED = type("Untraced", (), {})()
+
+
+@lru_cache(maxsize=None)
+def _category(bases: tuple[tuple[str, str], ...]) -> Any:
+    """The first of *bases* if it is a builtin or pytest's, else one of its name.
+
+    Nothing is imported for it: what is installed inside need not be here.
     """
-    (module, name), message, filename, lineno = values[:4]
-    category: Any = None
-    if module == "builtins":
-        category = getattr(__import__("builtins"), name, None)
-    elif module in ("pytest", "_pytest.warning_types"):
-        category = getattr(pytest, name, None)
-    if not (isinstance(category, type) and issubclass(category, Warning)):
-        category, message = UserWarning, f"{module}.{name}: {message}"
-    try:
-        instance = category(message)
-    except TypeError:
-        category, instance = UserWarning, UserWarning(f"{name}: {message}")
-    return warnings.WarningMessage(instance, category, filename, lineno)
+    for position, (module, name) in enumerate(bases):
+        found = None
+        if module == "builtins":
+            found = getattr(builtins, name, None)
+        elif module in ("pytest", "_pytest.warning_types"):
+            found = getattr(pytest, name, None)
+        if isinstance(found, type) and issubclass(found, Warning):
+            if position == 0:
+                return found
+            module, name = bases[0]
+            return type(name, (found,), {"__module__": module, "__str__": _text_of})
+    return UserWarning
+
+
+def _text_of(warning: Warning) -> str:
+    return str(warning.args[0])
 
 
 def _location(value: Sequence[Any]) -> tuple[str, int | None, str]:

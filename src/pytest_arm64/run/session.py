@@ -10,8 +10,10 @@ from types import FrameType
 
 import pytest
 
-from .frames import FrameReader
+from .frames import Ordered
 from .mirror import HostMirror
+from .reconcile import COMPLETE_STATUSES
+from .stops import InsideError
 from .task import Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
@@ -42,14 +44,14 @@ def _on_interrupt(act: Callable[[], None]) -> Iterator[None]:
 class MirroredSession:
     """Drives the processes of one session inside and mirrors what they say.
 
-    *task* makes the task of a process from the tests that are finished already.
+    *task* makes the task of a process from what others of this run have done already.
     """
 
     def __init__(
         self,
         session: pytest.Session,
         transport: Transport,
-        task: Callable[[dict[str, int]], Task],
+        task: Callable[[dict[str, int], list[str]], Task],
         explain: Callable[[str], str],
     ) -> None:
         self._session = session
@@ -63,17 +65,38 @@ class MirroredSession:
         self.mirror = HostMirror(session)
         self.problems: list[str] = []
 
-    def collect(self) -> None:
-        """Start the session inside and follow it until it has collected, or has ended."""
+    def start(self) -> None:
+        """Start the session inside and follow it until it is set up."""
         self._events = self._follow()
-        self._advance(until_collected=True)
-        if not self.mirror.collected:
+        self._advance(lambda: self.mirror.started)
+        if not self.mirror.started:
+            self._stop_here()
+            if self.mirror.internal_error is not None:
+                raise InsideError(self.mirror.internal_error)
+            if self.mirror.ledger.final == pytest.ExitCode.USAGE_ERROR:
+                raise pytest.UsageError  # it has said why
             self._conclude()
 
+    def collect(self) -> None:
+        """Follow the session inside until it has collected."""
+        self._advance(lambda: self.mirror.collected)
+        self._stop_here()
+
     def run(self) -> None:
-        """Follow the session inside to its end and say how it ended, as pytest would here."""
-        self._advance(until_collected=False)
+        """Follow the session inside to the end of its last test."""
+        self._advance(lambda: self.mirror.looped)
+        self._stop_here()
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+
+    def finish(self) -> None:
+        """Follow the session inside to its end and account for everything."""
+        before = self.mirror.stop
+        self._advance(lambda: False)
         self._conclude()
+        stop = self.mirror.stop
+        if before is None and stop is not None and stop.kind == "Exit":
+            stop.raise_here(self._session, None)
 
     def close(self) -> None:
         """Let go of a process that still runs."""
@@ -81,10 +104,12 @@ class MirroredSession:
             self._running.close()
             self._running = None
 
-    def _advance(self, *, until_collected: bool) -> None:
+    def _advance(self, reached: Callable[[], bool]) -> None:
+        if reached():
+            return
         with _on_interrupt(self._interrupt):
             for _ in self._events:
-                if until_collected and self.mirror.collected:
+                if reached():
                     return
 
     def _interrupt(self) -> None:
@@ -92,29 +117,47 @@ class MirroredSession:
         if self._running is not None and self.mirror.pid is not None:
             self._running.interrupt(self.mirror.pid)
 
+    def _stop_here(self) -> None:
+        """Raise what the phase inside was ended by."""
+        stop, mirror = self.mirror.stop, self.mirror
+        if stop is None:
+            return
+        if stop.kind == "error":
+            self._advance(lambda: mirror.internal_error is not None)
+        stop.raise_here(self._session, mirror.internal_error)
+
     def _follow(self) -> Iterator[None]:
         """All processes, one after another: a death fails its test, the rest goes on in a new one."""
+        mirror = self.mirror
         while True:
             self._tail = ""
-            self._running = self._transport.start(self._task(dict(self.mirror.ledger.finished)))
-            reader = FrameReader()
+            mirror.next_process()
+            task = self._task(dict(mirror.ledger.finished), list(mirror.failed))
+            self._running = self._transport.start(task)
+            ordered = Ordered(task.nonce)
             try:
                 for channel, data in self._running:
-                    if channel == PROTOCOL:
-                        for frame in reader.feed(data):
-                            self.mirror.handle(frame)
-                            yield
-                    elif channel == OUTPUT:
-                        self._tail = (self._tail + data.decode("utf-8", "replace"))[-TAIL:]
-                        self.mirror.output(data)
+                    if channel in (PROTOCOL, OUTPUT):
+                        yield from self._handled(
+                            ordered.feed(data, protocol=channel == PROTOCOL)
+                        )
+                yield from self._handled(ordered.rest())
                 end = self._running.end()
             finally:
                 self.close()
-            ledger = self.mirror.ledger
-            if ledger.exit_code is not None:
+            if mirror.ledger.exit_code is not None:
                 return
             if not self._died(str(end), gone=end.code is None):
                 return
+
+    def _handled(self, events: Iterator[object]) -> Iterator[None]:
+        for event in events:
+            if isinstance(event, bytes):
+                self._tail = (self._tail + event.decode("utf-8", "replace"))[-TAIL:]
+                self.mirror.output(event)
+            else:
+                self.mirror.handle(event)  # type: ignore[arg-type]
+                yield
 
     def _died(self, end: str, *, gone: bool) -> bool:
         """Account for a process that ended without a word; whether another is to go on."""
@@ -134,38 +177,30 @@ class MirroredSession:
         if gone:
             self.problems.append(f"the session inside is gone: {end}")
             return False
+        if self._session.shouldfail:
+            ledger.reason = ("Failed", str(self._session.shouldfail), None)
+            ledger.status = ledger.changed = ledger.exit_code = 1
+            return False
         if self._deaths >= MAXIMUM_DEATHS:
             self.problems.append(f"{self._deaths} tests have killed their process; the run ends here")
             return False
-        return bool(ledger.missing())
+        if not ledger.missing():  # the last test was the one that died
+            ledger.status = ledger.changed = ledger.exit_code = 1
+            return False
+        return True
 
     def _conclude(self) -> None:
-        ledger, session = self.mirror.ledger, self._session
-        if self._deaths and ledger.status is None and not ledger.missing() and not self.problems:
-            ledger.status = ledger.exit_code = 1  # the last test was the one that died
+        ledger = self.mirror.ledger
         self.problems += ledger.problems()
-        if ledger.missing() and ledger.reason is None and ledger.status in (None, 0, 1):
+        if ledger.missing() and ledger.reason is None and ledger.final in (None, 0, 1):
             for nodeid in ledger.missing().elements():
                 self.mirror.fail(nodeid, "this test was collected and never reported")
-        if ledger.reason is None:
-            return
-        kind, message, code = ledger.reason
-        if kind == "Failed":
-            raise session.Failed(message)
-        if kind == "Exit":
-            raise pytest.exit.Exception(message, code)
-        if kind == "Interrupted":
-            raise session.Interrupted(message)
-        raise KeyboardInterrupt(message)
 
     def exit_status(self, here: int) -> int:
         """Exit status of the run, given the one that the host's session has come to."""
-        if here not in (0, 1, 5):
-            return here
-        ledger = self.mirror.ledger
-        if self.problems or ledger.failures:
-            inside = ledger.exit_code if ledger.exit_code is not None else ledger.status
-            return inside if inside in (2, 3, 4) else 1
-        if ledger.status is not None:
-            return ledger.status
-        return ledger.exit_code if ledger.exit_code is not None else 1
+        final = self.mirror.ledger.final
+        if self.problems and final in (None, *COMPLETE_STATUSES):
+            return here if here not in COMPLETE_STATUSES else 1
+        if here not in COMPLETE_STATUSES or final is None:
+            return here or 1
+        return final

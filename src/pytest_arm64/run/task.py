@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,14 @@ class Task:
     facts: Mapping[str, Any]
     finished: Mapping[str, int] = field(default_factory=dict)
     """Node ids that need not run again, with counts."""
+    failed: Sequence[str] = ()
+    """Those of them that failed."""
+    terminal: Mapping[str, Any] = field(
+        default_factory=lambda: {"width": 80, "markup": False, "tty": False}
+    )
+    """What the host's terminal is like."""
+    nonce: str = ""
+    """Marks what is printed, so that it can be put in order with the frames."""
     marker: str = ""
 
     def encode(self) -> bytes:
@@ -30,6 +38,9 @@ class Task:
                 "module": self.module,
                 "facts": dict(self.facts),
                 "finished": dict(self.finished),
+                "failed": list(self.failed),
+                "terminal": dict(self.terminal),
+                "nonce": self.nonce,
                 "marker": self.marker,
             }
         ).encode()

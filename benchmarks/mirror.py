@@ -1,0 +1,106 @@
+"""How much longer a mirrored, warm run takes than a bare `docker exec … pytest` of the same suite.
+
+Both sides run the same tests in the same image on the same emulated core, in turn, and the
+ratio of each pair is what counts; the bare side does not pay for starting its container.
+
+    eval "$(scripts/engine env)"; python benchmarks/mirror.py [--tests 200 5000] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from pytest_arm64.cell import Cell
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.endpoint import open_engine
+from pytest_arm64.environment.build import make_environment
+from pytest_arm64.environment.tree import PYTHON
+from pytest_arm64.progress import NoProgress
+from pytest_arm64.run.cell_container import cell_plan, cell_environment
+from pytest_arm64.settings import load_settings
+
+
+def write_suite(folder: Path, count: int) -> None:
+    """*count* trivial tests, a hundred to a module, and no requirement but pytest."""
+    (folder / "requirements.txt").write_text("")
+    (folder / "requirements-test.txt").write_text("pytest\n")
+    per_module = 100
+    for number in range((count + per_module - 1) // per_module):
+        tests = min(per_module, count - number * per_module)
+        body = "".join(f"def test_{i}():\n    assert {i} + 1 == {i + 1}\n\n" for i in range(tests))
+        (folder / f"test_{number}.py").write_text(body)
+
+
+def compare(count: int, rounds: int) -> list[float]:
+    """Ratios mirrored / bare, one per round."""
+    options = SimpleNamespace(
+        arm64_target=None,
+        arm64_image=None,
+        arm64_cpu=None,
+        arm64_requirements=(),
+        arm64_refresh=False,
+        arm64_offline=False,
+        arm64_require_native=False,
+    )
+    ratios = []
+    with tempfile.TemporaryDirectory() as name, open_engine() as engine:
+        folder = Path(name)
+        write_suite(folder, count)
+        settings = load_settings(options, os.environ, rootpath=folder, cwd=folder)
+        image = settings.image.replace("{arch}", "arm64") or settings.target.reference
+        cell = Cell(settings.target, "arm64", settings.core, image)
+        environment = make_environment(engine, cell, settings, folder, NoProgress())
+        variables = cell_environment(cell, environment, settings, os.environ)
+        plan = cell_plan(cell, environment, settings, mounted=True)
+
+        def mirrored() -> float:
+            began = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "pytest", "--arm64", "-q"],
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            return time.perf_counter() - began
+
+        with Container(engine, plan) as container:
+
+            def bare() -> float:
+                began = time.perf_counter()
+                finished = container.run(
+                    [PYTHON, "-m", "pytest", "-q"], environment=variables, workdir=str(folder)
+                )
+                assert finished.code == 0, finished.text
+                return time.perf_counter() - began
+
+            mirrored(), bare()
+            for _ in range(rounds):
+                there, here = mirrored(), bare()
+                ratios.append(there / here)
+                print(f"  {count} tests: mirrored {there:.2f} s, bare {here:.2f} s", flush=True)
+    return ratios
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tests", type=int, nargs="+", default=[200, 5000])
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    for count in chosen.tests:
+        ratios = compare(count, chosen.rounds)
+        print(
+            f"{count} tests: mirrored / bare = {statistics.median(ratios):.2f} "
+            f"(from {min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} rounds)"
+        )
+
+
+if __name__ == "__main__":
+    main()

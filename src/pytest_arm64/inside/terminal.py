@@ -1,0 +1,215 @@
+"""What anybody but pytest's own reporter writes to this session's terminal goes to the host.
+
+The host's reporter shows the session; it does so from reports and knows nothing of what a
+conftest, a plugin, live logging or ``--setup-show`` write besides.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from inspect import isgeneratorfunction
+from typing import Any
+
+import pytest
+
+from .sender import Sender
+
+SHOWING = (
+    "pytest_report_header",
+    "pytest_report_collectionfinish",
+    "pytest_terminal_summary",
+    "pytest_report_teststatus",
+)
+"""Hooks by which plugins add to what the reporter shows."""
+
+
+class Terminal:
+    """The file of the reporter's writer; *like* tells what the host's terminal is."""
+
+    encoding = "utf-8"
+
+    def __init__(self, sender: Sender, like: Mapping[str, Any]) -> None:
+        self._sender = sender
+        self._like = like
+        self._muted = False
+        self._summary = False
+        self._config: Any = None
+        self._reporter: Any = None
+        self._real: Any = None
+        self._text: list[str] = []
+        self.tree = ""
+
+    def attach(self, config: pytest.Config) -> None:
+        """Take the place of the terminal."""
+        if self._config is not None:
+            return
+        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        self._config, self._reporter = config, reporter
+        if reporter is None:
+            return
+        writer = reporter._tw  # noqa: SLF001
+        self._real, writer._file = writer._file, self  # noqa: SLF001
+        writer.fullwidth = self._like["width"]
+        writer.hasmarkup = reporter.hasmarkup = self._like["markup"]
+        reporter._screen_width = writer.fullwidth  # noqa: SLF001
+        for implementation in self._implementations():
+            if implementation.plugin is reporter:
+                implementation.function = self._with(implementation.function, muted=True)
+        reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)  # noqa: SLF001
+        # What the host's own pytest says is not said twice.
+        for implementation in config.hook.pytest_report_header.get_hookimpls():
+            if _of_pytest(implementation):
+                config.hook.pytest_report_header._remove_plugin(implementation.plugin)  # noqa: SLF001
+
+    def before_summary(self) -> None:
+        """From now on it is the closing summary that foreign plugins add to."""
+        if self._reporter is None:
+            return
+        for implementation in self._config.hook.pytest_terminal_summary.get_hookimpls():
+            if not _of_pytest(implementation):
+                implementation.function = self._with(
+                    implementation.function, muted=False, summary=True
+                )
+
+    def foreign(self) -> dict[str, list[str]]:
+        """Modules of plugins, by the showing hook that they implement."""
+        return {
+            name: sorted(
+                {i.function.__module__ for i in _implementations_of(self._config, name)}
+            )
+            for name in SHOWING
+        }
+
+    def rendered(self, shown: Any) -> str:
+        """What *shown* would show of itself on the host's terminal."""
+        import io
+
+        from _pytest.config import create_terminal_writer
+
+        file = io.StringIO()
+        writer = create_terminal_writer(self._config, file)
+        writer.hasmarkup, writer.fullwidth = self._like["markup"], self._like["width"]
+        shown.toterminal(writer)
+        return file.getvalue()
+
+    def write(self, text: str) -> int:
+        if self.captured():
+            self._real.write(text)  # becomes what the test has printed, as it would natively
+            return len(text)
+        if self._muted:
+            return len(text)
+        self._text.append(text)
+        if text.endswith("\n"):
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._text:
+            closed = self._reporter.currentfspath is None
+            text = "".join(self._text)
+            self._text.clear()
+            self._sender.send("terminal", text, closed, self._summary)
+
+    def isatty(self) -> bool:
+        return bool(self._like["tty"])
+
+    def fileno(self) -> int:
+        return int(self._real.fileno())
+
+    def captured(self) -> bool:
+        """Whether descriptor 1, and so the terminal, is captured: then so is what is written."""
+        manager: Any = self._config.pluginmanager.getplugin("capturemanager")
+        capture = getattr(manager, "_global_capturing", None)
+        return (
+            getattr(manager, "_method", "") == "fd"
+            and getattr(capture, "_state", "") == "started"
+        )
+
+    def _implementations(self) -> list[Any]:
+        hooks = vars(self._config.hook).values()
+        return [i for hook in hooks if hasattr(hook, "get_hookimpls") for i in hook.get_hookimpls()]
+
+    @contextmanager
+    def _state(self, *, muted: bool, summary: bool) -> Iterator[None]:
+        self.flush()
+        before = self._muted, self._summary
+        self._muted, self._summary = muted, summary
+        try:
+            yield
+        finally:
+            self.flush()
+            self._muted, self._summary = before
+
+    def _with(
+        self, function: Callable[..., Any], *, muted: bool, summary: bool = False
+    ) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            with self._state(muted=muted, summary=summary):
+                return function(*args)
+
+        def wrap(*args: Any) -> Any:
+            generator = function(*args)
+            step, value = generator.send, None
+            while True:
+                try:
+                    with self._state(muted=muted, summary=summary):
+                        shown = step(value)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    step, value = generator.send, (yield shown)
+                except BaseException as error:  # noqa: BLE001  (passed on)
+                    step, value = generator.throw, error
+
+        chosen = wrap if isgeneratorfunction(function) else call
+        chosen.__module__ = function.__module__
+        return chosen
+
+    def _as_tree(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``--collect-only``: the tree is made here, where the nodes are."""
+
+        def call(*args: Any) -> None:
+            writer = self._reporter._tw  # noqa: SLF001
+            file = writer._file = Nowhere()  # noqa: SLF001
+            try:
+                function(*args)
+            finally:
+                writer._file = self  # noqa: SLF001
+                self.tree = "".join(file.written)
+
+        return call
+
+
+class Nowhere:
+    """A text file that only remembers."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+def hush_standard_error() -> None:
+    """What pytest's entry point still says was told to the host already."""
+    sys.stderr = Nowhere()  # type: ignore[assignment]
+
+
+def _implementations_of(config: pytest.Config, name: str) -> list[Any]:
+    return [i for i in getattr(config.hook, name).get_hookimpls() if not _of_pytest(i)]
+
+
+def _of_pytest(implementation: Any) -> bool:
+    package = implementation.function.__module__.split(".")[0]
+    return package in ("_pytest", (__package__ or "").split(".")[0])

@@ -1,0 +1,188 @@
+"""Images: found, pulled, refused in words; a played engine answers."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pytest_arm64.engine.endpoint import Engine, open_engine
+from pytest_arm64.engine.images import Base, find_image, get_image
+from pytest_arm64.errors import EngineError, ImageError
+from pytest_arm64.progress import NoProgress
+from unit.support import Answer, PlayedEngine, is_plain_text, played_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_arm64.progress import Progress
+
+IMAGE: dict[str, Any] = {
+    "Id": "sha256:abc",
+    "Architecture": "arm64",
+    "RepoDigests": ["amazonlinux@sha256:ff"],
+    "Config": {"Labels": {"a": "b"}},
+    "Created": "2026-01-01",
+}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[tuple[PlayedEngine, Engine]]:
+    answers: dict[str, Answer] = {
+        "GET /version": (200, {"ApiVersion": "1.47"}),
+        "GET /info": (200, {"Architecture": "x86_64"}),
+        "GET /containers/json": (200, []),
+    }
+    with (
+        played_engine(tmp_path / "s.sock", answers) as played,
+        open_engine({"DOCKER_HOST": f"unix://{played.path}"}) as opened,
+    ):
+        yield played, opened
+
+
+Played = tuple[PlayedEngine, Engine]
+
+
+def has(played: PlayedEngine, reference: str, **changes: Any) -> None:
+    played.answers[f"GET /images/{reference}/json"] = (200, {**IMAGE, **changes})
+
+
+@contextmanager
+def refused(*parts: str) -> Iterator[None]:
+    with pytest.raises(ImageError) as caught:
+        yield
+    assert is_plain_text(caught.value)
+    assert caught.value.next_step
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def get(engine: Engine, reference: str = "base", *, offline: bool = False) -> Base:
+    return get_image(engine, reference, "arm64", cast("Progress", NoProgress()), offline=offline)
+
+
+def test_found(engine: Played) -> None:
+    has(engine[0], "base")
+    expected = Base("base", "sha256:abc", "sha256:ff", "arm64", {"a": "b"})
+    assert find_image(engine[1], "base") == expected
+    assert get(engine[1], offline=True) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"RepoDigests": None, "Config": None},
+        {"RepoDigests": [], "Config": {"Labels": None}},
+        {"RepoDigests": [], "Config": {}},
+    ],
+)
+def test_image_that_was_built_here(engine: Played, changes: dict[str, Any]) -> None:
+    has(engine[0], "base", **changes)
+    found = find_image(engine[1], "base")
+    assert found is not None
+    assert (found.digest, found.labels) == ("", {})
+
+
+def test_not_found(engine: Played) -> None:
+    assert find_image(engine[1], "base") is None
+
+
+def test_engine_that_fails(engine: Played) -> None:
+    engine[0].answers["GET /images/base/json"] = (500, {"message": "database is locked"})
+    with pytest.raises(EngineError, match="database is locked"):
+        find_image(engine[1], "base")
+
+
+def test_offline_pulls_nothing(engine: Played) -> None:
+    with refused("--arm64-offline", "docker pull --platform linux/arm64 base"):
+        get(engine[1], offline=True)
+    assert engine[0].seen("POST") == []
+
+
+def test_ours_are_never_pulled(engine: Played) -> None:
+    with refused("never pulled"):
+        get(engine[1], "pytest-arm64/environment:abc")
+    assert engine[0].seen("POST") == []
+
+
+class Told:
+    """Progress that remembers."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.updates: list[tuple[str, float | None]] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Told]:
+        self.titles.append(title)
+        yield self
+
+    def update(self, text: str = "", fraction: float | None = None) -> None:
+        self.updates.append((text, fraction))
+
+
+def events(*lines: dict[str, Any]) -> Answer:
+    return 200, "\r\n".join(json.dumps(line) for line in lines).encode()
+
+
+def layer(name: str | None, current: int, total: int | None) -> dict[str, Any]:
+    detail = {"current": current, "total": total}
+    return {"status": "Downloading", "progressDetail": detail} | ({"id": name} if name else {})
+
+
+def test_pull_with_progress(engine: Played) -> None:
+    played, opened = engine
+    played.answers["POST /images/create"] = events(
+        {"status": "Pulling from library"},
+        layer("a", 0, 100),
+        layer("b", 50, 300),
+        layer("a", 100, 100),
+        layer("c", 5, None),
+        {"status": "Downloading"},
+        {"status": "Downloading", "progressDetail": None},
+        {"status": "Done", "progressDetail": {}},
+    )
+    told = Told()
+    with refused("the engine has nothing"):
+        get_image(opened, "base", "arm64", cast("Progress", told), offline=False)
+    assert told.titles == ["pull base (arm64)"]
+    assert [fraction for _, fraction in told.updates] == [
+        None,
+        0.0,
+        50 / 400,
+        150 / 400,
+        *[150 / 400] * 4,
+    ]
+    ((_, query),) = played.seen("POST")
+    assert (query["fromImage"], query["platform"]) == (["base"], ["linux/arm64"])
+
+
+def test_pull_of_an_unnamed_layer(engine: Played) -> None:
+    engine[0].answers["POST /images/create"] = events(layer(None, 1, 2))
+    with refused("the engine has nothing"):
+        get(engine[1])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        events({"status": "Pulling"}, {"error": "manifest unknown"}, {"error": "later"}),
+        (404, {"message": "manifest unknown"}),
+        (500, {"message": "manifest unknown"}),
+    ],
+)
+def test_pull_that_fails(engine: Played, answer: Answer) -> None:
+    engine[0].answers["POST /images/create"] = answer
+    with refused("base could not be pulled for arm64: manifest unknown", "--arm64-image"):
+        get(engine[1])
+
+
+def test_wrong_architecture_after_the_pull(engine: Played) -> None:
+    has(engine[0], "base", Architecture="amd64")
+    engine[0].answers["POST /images/create"] = events({"status": "Done"})
+    with refused("asked for arm64, and the engine has amd64", "why it matters"):
+        get(engine[1])
+    assert len(engine[0].seen("POST")) == 1

@@ -1,0 +1,127 @@
+"""The header: what was asked, what ran, and never more than was found."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_arm64.environment.build import Environment, User
+from pytest_arm64.environment.record import Installed, InstallRecord
+from pytest_arm64.report.header import header_lines
+from unit.support import CELL, ran
+
+if TYPE_CHECKING:
+    from pytest_arm64.cell import Ran
+
+
+def package(scope: str, state: str) -> Installed:
+    return Installed("x", "1", scope, state, "", "", "", requested=False)
+
+
+PACKAGES = (
+    package("deploy", "wheel"),
+    package("deploy", "pure"),
+    package("deploy", "pure"),
+    package("test", "source"),
+)
+
+
+def lines(
+    facts: Ran | None = None,
+    *,
+    reused: bool = False,
+    made_at: str = "2026-01-01T00:00:00+00:00",
+    packages: tuple[Installed, ...] = PACKAGES,
+    mounted: bool = True,
+) -> list[str]:
+    environment = Environment(
+        key="k" * 20,
+        image="pytest-arm64/run:1",
+        ran=facts or ran(),
+        record=InstallRecord(packages, "pip 26.3", made_at, 41.6),
+        reused=reused,
+        user=User(1, 1, "me", "/home/me"),
+    )
+    return header_lines(CELL, environment, mounted=mounted)
+
+
+def test_every_line_is_ours() -> None:
+    assert all(line.startswith("arm64: ") for line in lines(mounted=False))
+
+
+def test_as_asked() -> None:
+    found = lines()
+    assert found[0] == "arm64: target al2023-python3.12, Python 3.12.4, glibc 2.34"
+    assert found[1] == "arm64: image amazonlinux:2023, digest sha256:222222222222"
+    assert found[2] == "arm64: aarch64 EMULATED on x86_64, core graviton2 (qemu neoverse-n1)"
+    assert found[3] == (
+        f"arm64: environment {'k' * 20}, made in 42 s with pip 26.3: "
+        "2 pure + 1 wheel deployed; 1 source for the tests"
+    )
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"engine_machine": "aarch64", "core": "Neoverse N1"}, "aarch64 native, core Neoverse N1"),
+        ({"glibc": ""}, "no glibc (musl)"),
+        ({"digest": ""}, "built here, id sha256:111111111111"),
+        ({"python_minor": "3.13"}, "ran otherwise than asked: Python 3.13, not 3.12"),
+        (
+            {"os": "debian 12", "os_name": "Debian 12", "glibc": "2.36"},
+            "STAND-IN, certifies nothing about al2023-python3.12: "
+            "Debian 12, not amzn 2023; glibc 2.36, not 2.34",
+        ),
+    ],
+)
+def test_otherwise(changes: dict[str, Any], part: str) -> None:
+    assert any(part in line for line in lines(ran(**changes)))
+
+
+def test_a_stand_in_is_told_once() -> None:
+    found = lines(ran(os="debian 12", os_name="Debian 12"))
+    assert sum("Debian 12" in line for line in found) == 1
+
+
+def test_native_is_never_called_emulated() -> None:
+    assert not any("EMULATED" in line for line in lines(ran(engine_machine="aarch64")))
+
+
+def test_copy_is_told() -> None:
+    assert any("run on a copy" in line for line in lines(mounted=False))
+    assert not any("copy" in line for line in lines(mounted=True))
+
+
+def test_no_packages() -> None:
+    assert "no packages deployed; no packages for the tests" in lines(packages=())[3]
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(seconds=5), "less than a minute"),
+        (timedelta(seconds=-50), "less than a minute"),
+        (timedelta(minutes=1, seconds=5), "1 minute"),
+        (timedelta(minutes=2, seconds=5), "2 minutes"),
+        (timedelta(minutes=59, seconds=5), "59 minutes"),
+        (timedelta(hours=1, seconds=5), "1 hour"),
+        (timedelta(hours=23, seconds=5), "23 hours"),
+        (timedelta(days=1, seconds=5), "1 day"),
+        (timedelta(days=400, seconds=5), "400 days"),
+    ],
+)
+def test_age(age: timedelta, words: str) -> None:
+    made_at = (datetime.now(timezone.utc) - age).isoformat()
+    found = lines(reused=True, made_at=made_at)[3]
+    assert f"reused, nothing installed (made {words} ago: 2 pure" in found
+
+
+@given(st.text(max_size=20) | st.datetimes().map(datetime.isoformat))
+def test_any_date_of_a_record(made_at: str) -> None:
+    """A record without a time zone or without a date is no reason to end a session."""
+    assert " ago: " in lines(reused=True, made_at=made_at)[3]

@@ -1,0 +1,100 @@
+"""The cache: what was stored comes back whole or not at all, and its faults cost only time."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pytest_arm64 import cache
+
+RECORDS = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none())
+
+
+@given(RECORDS)
+def test_round_trip(value: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "cache_folder", lambda: Path(name))
+        cache.store("kind", "key", value)
+        assert cache.load("kind", "key") == value
+        assert cache.load("other", "key") is None
+        assert cache.load("kind", "other") is None
+
+
+@given(st.binary(max_size=40))
+@example(b"[" * 100_000)
+@example(b'"text"')
+@example(b"{} ")
+def test_foreign_bytes_are_a_record_or_absent(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "cache_folder", lambda: Path(name))
+        path = Path(name, "kind", "key.json")
+        path.parent.mkdir()
+        path.write_bytes(data)
+        found = cache.load("kind", "key")
+        try:
+            expected = json.loads(data)
+        except (ValueError, RecursionError):
+            expected = None
+        assert found == (expected if isinstance(expected, dict) else None)
+
+
+def test_store_replaces_and_leaves_nothing_beside(caches: Path) -> None:
+    cache.store("kind", "key", {"a": 1})
+    cache.store("kind", "key", {"a": 2})
+    assert cache.load("kind", "key") == {"a": 2}
+    assert [path.name for path in (caches / "kind").iterdir()] == ["key.json"]
+
+
+def test_folder_that_cannot_be_made(caches: Path) -> None:
+    caches.write_text("in the way")
+    cache.store("kind", "key", {"a": 1})
+    assert cache.load("kind", "key") is None
+    assert caches.read_text() == "in the way"
+
+
+def test_full_disk_keeps_the_old_record(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.store("kind", "key", {"a": 1})
+
+    def full(value: object, stream: Any) -> None:
+        stream.write('{"a":')
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(json, "dump", full)
+    cache.store("kind", "key", {"a": 2})
+    assert cache.load("kind", "key") == {"a": 1}
+    assert [path.name for path in (caches / "kind").iterdir()] == ["key.json"]
+
+
+def test_record_in_the_way_of_another(caches: Path) -> None:
+    (caches / "kind/key.json").mkdir(parents=True)
+    cache.store("kind", "key", {"a": 1})
+    assert cache.load("kind", "key") is None
+    assert [path.name for path in (caches / "kind").iterdir()] == ["key.json"]
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers(), min_size=2))
+def test_digest_does_not_depend_on_order(value: dict[str, int]) -> None:
+    assert cache.digest(value) == cache.digest(dict(reversed(value.items())))
+
+
+@given(RECORDS, RECORDS)
+def test_digest_tells_values_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert (cache.digest(one) == cache.digest(other)) is (one == other)
+    assert len(cache.digest(one)) == 64
+
+
+def test_folder_is_the_users_and_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    folder = cache.cache_folder()
+    assert tmp_path in folder.parents
+    assert folder.name == "pytest-arm64"
+    assert not folder.exists()
