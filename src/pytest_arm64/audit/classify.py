@@ -120,7 +120,8 @@ class Judge:
             )
         x86 = fit(files, self.x86, yanked=True)
         pythons = sorted(set(self._other_pythons(files, own=x86.wheel is not None)))
-        if pythons or not (usable.usable or all(python_fits(f, self.platform) for f in files)):
+        refused = [f for f in files if not python_fits(f, self.platform)]
+        if pythons or (refused and not usable.usable) or any(map(self._tags_fit, refused)):
             minor = f"cp{self.platform.python[0]}{self.platform.python[1]}"
             offer = f": the wheels are for {', '.join(pythons[:8])}" if pythons else ""
             return WRONG_PYTHON, f"it does not come for {minor}{offer}"
@@ -144,6 +145,9 @@ class Judge:
         if held:
             return PIN, f"the next release with a usable wheel is {found.later[0]}"
         return NOT_PUBLISHED, f"this release has none yet; {found.later[0]} has one"
+
+    def _tags_fit(self, file: File) -> bool:
+        return file.kind == WHEEL_FILE and best_tag(file.name, self.platform) is not None
 
     def _glibc_needed(self, files: tuple[File, ...]) -> tuple[int, int] | None:
         """The least glibc of the wheels that fit in everything else."""

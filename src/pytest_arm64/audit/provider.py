@@ -61,6 +61,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
         self._metadata: dict[tuple[str, Version], Metadata] = {}
+        self._satisfied: dict[tuple[int, int], tuple[Wish, Candidate, bool]] = {}
 
     def restrict(
         self, *, constraints: Iterable[Wish], hashes: Mapping[str, frozenset[str]]
@@ -92,6 +93,21 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         blamed = any(cause.requirement.identity == identifier for cause in backtrack_causes)
         return (not pinned, not blamed, not bounded, *identifier)
 
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[Identity],
+        resolutions: Mapping[Identity, Candidate],  # noqa: ARG002
+        candidates: Mapping[Identity, Iterator[Candidate]],  # noqa: ARG002
+        information: Mapping[Identity, Iterator[Any]],
+        backtrack_causes: Sequence[Any],  # noqa: ARG002
+    ) -> Iterable[Identity]:
+        # A pin is as good as any other: comparing thousands of them takes the longest in a lock.
+        found = list(identifiers)
+        for identifier in found:
+            if any(i.requirement.pin for i in information[identifier]):
+                return [identifier]
+        return found
+
     def find_matches(
         self,
         identifier: Identity,
@@ -106,6 +122,15 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         return lambda: self._matches(name, extra, wishes, excluded)
 
     def is_satisfied_by(self, requirement: Wish, candidate: Candidate) -> bool:
+        # Asked for every pair in every round; both stay referenced, so that no id comes twice.
+        key = (id(requirement), id(candidate))
+        known = self._satisfied.get(key)
+        if known is None:
+            known = (requirement, candidate, self._satisfies(requirement, candidate))
+            self._satisfied[key] = known
+        return known[2]
+
+    def _satisfies(self, requirement: Wish, candidate: Candidate) -> bool:
         if candidate.version is None or candidate.name in self.locals:
             return True
         return not requirement.url and requirement.specifier.contains(

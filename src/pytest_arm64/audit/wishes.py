@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -29,7 +30,7 @@ class Wish:
     def identity(self) -> tuple[str, str]:
         return (self.name, self.extra)
 
-    @property
+    @cached_property
     def pin(self) -> bool:
         """Whether exactly one version satisfies it."""
         return any(
@@ -37,7 +38,7 @@ class Wish:
             for s in self.specifier
         )
 
-    @property
+    @cached_property
     def bounded(self) -> bool:
         """Whether it keeps newer versions out."""
         return any(s.operator in ("<", "<=", "==", "===", "~=") for s in self.specifier)
