@@ -186,7 +186,16 @@ class Fetcher:
             timeout=urllib3.Timeout(
                 connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)
             ),
-            retries=urllib3.Retry(total=5, connect=1, read=0, redirect=5, status=0, other=0),
+            # What a server asks to wait is bounded here, not by urllib3.
+            retries=urllib3.Retry(
+                total=5,
+                connect=1,
+                read=0,
+                redirect=5,
+                status=0,
+                other=0,
+                respect_retry_after_header=False,
+            ),
             preload_content=False,
             decode_content=True,
         )

@@ -48,8 +48,9 @@ def remedy(
 ) -> Remedy:
     """What to do about *name*, whose *version* has no usable wheel."""
     chosen = found.later or found.earlier
+    other_python = "; or deploy on a Python that it comes for" if cause == "wrong-python" else ""
     if chosen is None:
-        return Remedy(_without_wheel(state))
+        return Remedy(_without_wheel(state) + other_python)
     target, file = chosen
     held = [w for w in demands if w.url or not w.specifier.contains(target, prereleases=True)]
     what = f"{name} {target} has a usable wheel"
@@ -61,8 +62,7 @@ def remedy(
         text = f"{what}: change {', '.join(_who(w) for w in held[:3])}"
     else:
         text = f"{what}, but it is held at {version} by {', '.join(_who(w) for w in held[:3])}"
-    if cause == "wrong-python" and state == BLOCKER:
-        text += "; or deploy on a Python that it comes for"
+    text += other_python
     return Remedy(text, str(target), file.name, not held, tuple(_who(wish) for wish in held))
 
 

@@ -218,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         headers = dict(self.headers.items())
         self.played.requests.append((self.path, headers))
         answer = self.played.answer(self.path, headers)
