@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from .environment import Platform, glibc_floor, wheel_tags
 from .fit import Fit, best_tag, fit, floor_of, python_fits
+from .fit import admits as admits_python
 from .matrix import BLOCKER, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .provider import Provider
 from .remedy import Found, nearest, newest, remedy
@@ -80,7 +81,12 @@ class Judge:
         name = node.name
         releases = self.provider.index.page(name).releases
         files = releases[version]
-        usable = self.provider.fit(name, version)
+        usable = self.provider.fit(name, version, pinned=any(w.pin for w in node.demands))
+        told = self.provider.metadata(name, version)
+        refused = not admits_python(told.requires_python, self.platform.python_version)
+        if refused:
+            # Not every index repeats on its page what the metadata ask for.
+            usable = Fit()
         state = state_of(usable)
         file = usable.wheel or usable.sdist
         floor = floor_of(usable.wheel.name, self.platform) if usable.wheel else None
@@ -96,13 +102,15 @@ class Judge:
             x86=state_of(fit(files, self.x86, yanked=True)),
             files=tuple(sorted(f.name for f in files)),
             newest_wheel=newest(releases, self.platform),
-            doubt=self.provider.metadata(name, version).doubt,
+            doubt=told.doubt,
             yanked=all(f.yanked for f in files),
         )
         if state in (PURE, WHEEL):
             return row
         found = nearest(releases, version, self.platform)
         cause, detail = self._cause(node, files, usable, found)
+        if refused:
+            cause, detail = WRONG_PYTHON, f"it asks for Python {told.requires_python}"
         advice = remedy(name, version, found, node.demands, state=state, cause=cause)
         return replace(row, cause=cause, detail=detail, remedy=advice)
 

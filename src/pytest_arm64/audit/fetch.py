@@ -27,6 +27,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 _TRIES = 3
 _LONGEST_PAUSE = 5.0
+_PORTS = {"http": 80, "https": 443}
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 # A host that let this many requests run into time-outs is not asked again.
 _PATIENCE = 2
@@ -114,7 +115,7 @@ class Fetcher:
         self.access = access
         self.clock = clock
         self.offline = offline
-        self._pools: dict[tuple[str, bool], urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, bool, bool], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
         self._silent: dict[str, int] = {}
 
@@ -141,13 +142,13 @@ class Fetcher:
         Raises:
             FetchError: no answer, or it stopped before its end.
         """
-        scheme = urllib.parse.urlsplit(url).scheme
+        scheme = _scheme(url)
         if scheme == "file":
             with _open_file(url) as (reply, stream):
                 yield reply, stream
             return
         if scheme not in ("http", "https"):
-            raise FetchError(f"{shown(url)} is not an address that can be read")
+            raise FetchError("its address is none that can be read")
         if self.offline:
             raise FetchError(f"{shown(url)} is not in the cache, and --offline was given")
         response = self._answer(url, dict(headers or {}))
@@ -208,9 +209,12 @@ class Fetcher:
         if not urllib.request.proxy_bypass(host):
             proxy = self.access.proxy or urllib.request.getproxies().get(parts.scheme, "")
         with self._lock:
-            key = (proxy, trusted)
+            # Loading certificates takes longer than an answer from a plain server.
+            secure = parts.scheme == "https" or proxy.startswith("https:")
+            key = (proxy, trusted, secure)
             if key not in self._pools:
-                self._pools[key] = _manager(proxy, _context(self.access.ca, trusted=trusted))
+                context = _context(self.access.ca, trusted=trusted) if secure else None
+                self._pools[key] = _manager(proxy, context)
             return self._pools[key]
 
 
@@ -262,7 +266,7 @@ def shown(url: str) -> str:
     return strip_credentials(url).partition("?")[0].partition("#")[0]
 
 
-def _manager(proxy: str, context: ssl.SSLContext) -> urllib3.PoolManager:
+def _manager(proxy: str, context: ssl.SSLContext | None) -> urllib3.PoolManager:
     if proxy:
         return urllib3.ProxyManager(proxy, maxsize=16, ssl_context=context)
     return urllib3.PoolManager(maxsize=16, ssl_context=context)
@@ -281,13 +285,19 @@ def _context(ca: bytes, *, trusted: bool) -> ssl.SSLContext:
     return context
 
 
+def _scheme(url: str) -> str:
+    """The scheme of *url*, empty where it is no address at all."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return ""
+    return parts.scheme
+
+
 def _origin(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return f"{parts.scheme}://{parts.hostname}:{port or {'https': 443}.get(parts.scheme, 80)}"
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
 
 
 def _basic(user: str, password: str) -> str:

@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from .. import cache
 from ..environment.pipconfig import PipConfig
+from ..errors import SettingsError
 from .fetch import Access, Clock, Fetcher, FetchError, file_path, shown
 from .metadata import Metadata, MetadataError, read_metadata
 from .simple import (
@@ -56,7 +57,11 @@ class Sources:
         no_index: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> Sources:
-        """pip's configuration of this host; what a requirement file says is added or wins."""
+        """pip's configuration of this host; what a requirement file says is added or wins.
+
+        Raises:
+            SettingsError: an address is none.
+        """
         settings = config.settings
         access = Access(
             ca=config.ca,
@@ -67,13 +72,16 @@ class Sources:
         first = index or settings.get("index-url", "") or _default_index()
         no_index = no_index or settings.get("no-index", "").lower() in ("1", "true", "yes", "on")
         indexes = [first, *settings.get("extra-index-url", "").split(), *extra]
-        found = [access.learn(url).rstrip("/") for url in ([] if no_index else indexes)]
         folders = [*settings.get("find-links", "").split(), *links]
-        return cls(
-            tuple(dict.fromkeys(found)),
-            tuple(dict.fromkeys(access.learn(_as_url(f)) for f in folders)),
-            access,
-        )
+        try:
+            found = [access.learn(url).rstrip("/") for url in ([] if no_index else indexes)]
+            places = [access.learn(_as_url(folder)) for folder in folders]
+        except ValueError as error:
+            raise SettingsError(
+                f"the address of an index cannot be read: {error}",
+                next_step="python -m pip config list",
+            ) from None
+        return cls(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(places)), access)
 
 
 @dataclass(frozen=True)
@@ -210,11 +218,11 @@ class Index:
         try:
             reply = self._fetcher.get(url, limit=MAXIMUM_PAGE)
             entries = html_entries(reply.body) if reply.status == 200 else []
-        except (FetchError, PageError):
+            for entry in entries:
+                entry["url"] = urllib.parse.urljoin(url, entry["url"]).partition("#")[0]
+                entry["filename"] = urllib.parse.unquote(entry["url"].rpartition("/")[2])
+        except (FetchError, ValueError):
             return []
-        for entry in entries:
-            entry["url"] = urllib.parse.urljoin(url, entry["url"]).partition("#")[0]
-            entry["filename"] = urllib.parse.unquote(entry["url"].rpartition("/")[2])
         remote = not url.startswith("file:")
         return [e for e in entries if not (remote and e["url"].startswith("file:"))]
 

@@ -7,6 +7,7 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -77,7 +78,7 @@ def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> File
     lower = name.lower()
     if lower.endswith(".whl"):
         parts = name.split("-")
-        if len(parts) not in (5, 6) or canonicalize_name(parts[0]) != project:
+        if len(parts) not in (5, 6) or not _is_name(parts[0], project):
             return None
         kind, version = WHEEL, parts[1].replace("_", "-")
     else:
@@ -123,15 +124,17 @@ def _files(project: str, entries: Iterable[Mapping[str, Any]], base: str) -> Ite
         if not isinstance(address, str):
             continue
         try:
-            url = urllib.parse.urljoin(base, address)
-            path = urllib.parse.urlsplit(url).path
+            url = address if address.startswith("https://") else urllib.parse.urljoin(base, address)
         except ValueError:
             continue
         # A page from elsewhere must not make us read this machine's files.
         if remote and not url.startswith(("http://", "https://")):
             continue
-        name = entry.get("filename") or urllib.parse.unquote(path.rpartition("/")[2])
-        file = file_of(project, str(name), url.partition("#")[0], entry)
+        url = url.partition("#")[0]
+        name = entry.get("filename") or urllib.parse.unquote(
+            url.partition("?")[0].rpartition("/")[2]
+        )
+        file = file_of(project, str(name), url, entry)
         if file is not None:
             yield file
 
@@ -185,11 +188,16 @@ class _Anchors(HTMLParser):
         self.entries.append(entry)
 
 
+@lru_cache(maxsize=4096)
+def _is_name(spelled: str, project: str) -> bool:
+    return canonicalize_name(spelled) == project
+
+
 def _sdist_version(project: str, stem: str) -> str | None:
     """The version in an sdist's name; the project's own dashes make this a search."""
     dash = stem.find("-")
     while dash != -1:
-        if canonicalize_name(stem[:dash]) == project and dash + 1 < len(stem):
+        if _is_name(stem[:dash], project) and dash + 1 < len(stem):
             return stem[dash + 1 :]
         dash = stem.find("-", dash + 1)
     return None

@@ -60,6 +60,7 @@ def test_every_form_tells_the_same_verdict(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    *,
     text: str,
     code: int,
     verdict: str,

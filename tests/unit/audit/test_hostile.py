@@ -23,6 +23,7 @@ from pytest_arm64.audit.archives import (
 from pytest_arm64.audit.matrix import PURE, SOURCE, UNKNOWN
 from pytest_arm64.audit.metadata import MetadataError, parse_metadata
 from pytest_arm64.audit.simple import PageError, file_of, parse_page
+from pytest_arm64.errors import SettingsError
 from unit.audit.served import (
     JSON_TYPE,
     Answer,
@@ -168,6 +169,21 @@ def test_hostile_file_names_are_no_files(name: str) -> None:
 def test_a_page_of_the_network_does_not_lead_to_files_of_this_machine() -> None:
     page = json.dumps({"files": [{"filename": WHEEL, "url": f"file:///etc/{WHEEL}"}]}).encode()
     assert parse_page("zed", page, JSON_TYPE, "https://i.invalid/zed/") == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://[::1/x", "https://h.invalid:port/x", "http://", "gopher://h/x", "//[", "?"]
+)
+def test_addresses_that_are_none(tmp_path: Path, address: str) -> None:
+    page = json.dumps({"files": [{"filename": WHEEL, "url": address}]}).encode()
+    with serve(ZED) as index:
+        index.answers["/simple/zed/"] = (200, {"Content-Type": JSON_TYPE}, page)
+        assert matrix_of(tmp_path, "zed", index.url).exit_code == 3
+
+
+def test_an_index_address_that_is_none_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="address"):
+        matrix_of(tmp_path, "zed", "https://[::1/simple")
 
 
 def test_versions_that_are_none_are_passed_over(tmp_path: Path) -> None:

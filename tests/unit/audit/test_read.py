@@ -24,8 +24,8 @@ def test_files_lead_to_files(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "requirements.txt": "-r more/base.txt  # the rest\n--constraint=limits.txt\n\none[x]>=1\n",
-            "more/base.txt": "-c ../limits.txt\n-r ../requirements.txt\ntwo==2 ; python_version>'3'\n",
+            "requirements.txt": "-r more/base.txt  # all\n--constraint=limits.txt\n\none[x]>=1\n",
+            "more/base.txt": "-c ../limits.txt\n-r ../requirements.txt\ntwo==2;python_version>'3'\n",
             "limits.txt": "three<3\n",
         },
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, WheelMatrix
-from unit.audit.served import Project, joined, matrix_of, release, serve
+from unit.audit.served import Project, joined, matrix_of, metadata, release, serve
 from unit.support import write
 
 ANY = "py3-none-any"
@@ -126,6 +126,18 @@ def test_wheels_for_another_python_only(tmp_path: Path) -> None:
     row = audit_of(tmp_path, {"zed": zed}, "zed")["zed"]
     assert (row.state, row.cause) == (BLOCKER, "wrong-python")
     assert "cp39" in row.detail
+
+
+def test_a_python_that_only_the_metadata_refuse(tmp_path: Path) -> None:
+    zed = release("zed", "1.0", ANY)
+    (name, _, _) = zed.files[0]
+    content = metadata("zed", "1.0", extra="").replace(
+        b"Version: 1.0", b"Version: 1.0\nRequires-Python: >=3.13"
+    )
+    with serve({"zed": zed}) as index:
+        index.answers[f"/files/zed/{name}.metadata"] = (200, {}, content)
+        row = matrix_of(tmp_path, "zed", index.url)["zed"]
+    assert (row.state, row.cause) == (BLOCKER, "wrong-python")
 
 
 def test_a_lock_with_x86_hashes_only_is_named(tmp_path: Path) -> None:
