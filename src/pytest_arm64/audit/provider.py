@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,17 @@ from .simple import SDIST, WHEEL, File
 from .wishes import LocalProject, Wish, wish_of, wishes_of
 
 Identity = tuple[str, str]
+# So many times a demand for an unusable release makes the resolver look for older ones that
+# demand another; an installer would go on and on.
+_PATIENCE = 60
+
+
+class StarvedError(Exception):
+    """Release after release demands *name* in versions that have no usable file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,11 @@ class Candidate:
 
 
 class Provider(AbstractProvider[Wish, Candidate, Identity]):
-    """Rules of a package installer on the target, except that no release is refused.
+    """Rules of a package installer on the target, except that no release is refused for ever.
 
-    A release without any file for the target is a candidate of last resort: a tree with
-    blockers must be complete too.
+    Like an installer, it prefers an older release of what demands a package to a release of
+    that package without any usable file. But where only such releases are left, they are
+    candidates: a tree with blockers must be complete too.
     """
 
     def __init__(
@@ -57,6 +70,10 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         self.locals = {local.name: local for local in locals_}
         self.hashes: Mapping[str, frozenset[str]] = {}
         """By name: the files to which a lock restricts it."""
+        self.starved: Counter[str] = Counter()
+        """By name: how often there were releases, and none of them usable."""
+        self.admitted: set[str] = set()
+        """Names whose unusable releases are candidates, because nothing else led to a tree."""
         self._prereleases = prereleases
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
@@ -245,8 +262,22 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                     yield Candidate(name, extra, version)
             elif self._wanted_at_all(name, version, pinned=pinned):
                 unusable.append(version)
-        if not usable:
+        if usable or not unusable:
+            return
+        if name in self.admitted or self._blocked_by_wish(name, wishes):
             yield from (Candidate(name, extra, v) for v in unusable if v not in excluded)
+            return
+        self.starved[name] += 1
+        if self.starved[name] > _PATIENCE:
+            raise StarvedError(name)
+
+    def _blocked_by_wish(self, name: str, wishes: Sequence[Wish]) -> bool:
+        """Whether what the service itself demands leaves nothing usable of *name*."""
+        own = [wish for wish in wishes if wish.direct]
+        pinned = any(wish.pin for wish in own)
+        return bool(own) and not any(
+            self.fit(name, version, pinned=pinned).usable for version in self.satisfying(name, own)
+        )
 
     def _problem(self, name: str, wishes: Sequence[Wish]) -> str:
         """Why nothing can be said of *name*; empty where the index can be asked."""

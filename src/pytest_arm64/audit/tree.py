@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from packaging.requirements import Requirement
 from packaging.version import Version
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib.resolvers import Result
 
 from .environment import Platform
 from .fetch import FetchError
 from .index import Index
-from .provider import Candidate, Identity, Provider
+from .provider import Candidate, Identity, Provider, StarvedError
 from .scout import Scout
 from .wishes import Wish, Wishes, wishes_of
 
@@ -69,9 +70,8 @@ def resolve(
         hashes=_hashes(roots),
     )
     Scout(provider).explore(roots)
-    resolver: Resolver[Wish, Candidate, Identity] = Resolver(provider, BaseReporter())
     try:
-        result = resolver.resolve(roots, max_rounds=_MAXIMUM_ROUNDS)
+        result = _resolved(provider, roots)
     except ResolutionImpossible as error:
         return Tree(problems=(_conflict(error.causes),)), provider
     except ResolutionTooDeep:
@@ -105,6 +105,23 @@ def resolve(
         for name, candidate in sorted(selected.items())
     }
     return Tree(nodes), provider
+
+
+def _resolved(provider: Provider, roots: list[Wish]) -> Result[Wish, Candidate, Identity]:
+    """What an installer would select; where it would fail for want of a file, what it lacks too."""
+    while True:
+        resolver: Resolver[Wish, Candidate, Identity] = Resolver(provider, BaseReporter())
+        try:
+            return resolver.resolve(roots, max_rounds=_MAXIMUM_ROUNDS)
+        except StarvedError as error:
+            provider.admitted.add(error.name)
+        except ResolutionImpossible as error:
+            blamed = {cause.requirement.name for cause in error.causes}
+            starved = set(provider.starved) - provider.admitted
+            if not starved:
+                raise
+            provider.admitted |= (starved & blamed) or starved
+        provider.starved.clear()
 
 
 def _paths(

@@ -97,7 +97,9 @@ def summary(matrix: WheelMatrix) -> list[str]:
     """The verdict of a matrix in a few lines."""
     counts = matrix.count()
     parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
-    lines = [f"{len(matrix.packages)} packages: {', '.join(parts)}" if parts else "no packages"]
+    plural = "" if len(matrix.packages) == 1 else "s"
+    count = f"{len(matrix.packages)} package{plural}"
+    lines = [f"{count}: {', '.join(parts)}" if parts else "no packages"]
     lines += [f"problem: {problem}" for problem in matrix.problems]
     if not matrix.complete:
         lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")

@@ -25,12 +25,12 @@ def test_files_lead_to_files(tmp_path: Path) -> None:
         tmp_path,
         {
             "requirements.txt": "-r more/base.txt  # all\n--constraint=limits.txt\n\none[x]>=1\n",
-            "more/base.txt": "-c ../limits.txt\n-r ../requirements.txt\ntwo==2;python_version>'3'\n",
+            "more/base.txt": "-c ../limits.txt\n-r ../requirements.txt\ntwo==2;os_name>'3'\n",
             "limits.txt": "three<3\n",
         },
     )
     wishes = read_wishes(tmp_path / "requirements.txt")
-    assert texts(wishes) == ['two==2; python_version > "3"', "one[x]>=1"]
+    assert texts(wishes) == ['two==2; os_name > "3"', "one[x]>=1"]
     assert origins(wishes) == ["more/base.txt:3", "requirements.txt:4"]
     assert [wish.origin for _, wish in wishes.constraints] == ["limits.txt:1"]
     assert not wishes.gaps

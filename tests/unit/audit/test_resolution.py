@@ -115,6 +115,31 @@ def test_a_blocker_stays_in_the_tree_with_what_it_needs(tmp_path: Path) -> None:
     assert matrix.exit_code == 1
 
 
+def test_as_an_installer_does_an_older_release_is_preferred_to_a_blocker(tmp_path: Path) -> None:
+    projects = {
+        "app": joined(
+            release("app", "2.0", ANY, requires=["heart==2.0"]),
+            release("app", "1.0", ANY, requires=["heart==1.0"]),
+        ),
+        "heart": joined(release("heart", "2.0", X86), release("heart", "1.0", ARM)),
+    }
+    assert versions(audit_of(tmp_path, projects, "app")) == {"app": "1.0", "heart": "1.0"}
+    blocked = audit_of(tmp_path, projects, "app>=2")
+    assert versions(blocked) == {"app": "2.0", "heart": "2.0"}
+    assert blocked["heart"].state == BLOCKER
+
+
+def test_looking_for_older_releases_ends(tmp_path: Path) -> None:
+    projects = {
+        "app": joined(*(release("app", f"{i}.0", ANY, requires=["heart"]) for i in range(200))),
+        "heart": release("heart", "1.0", X86),
+    }
+    with serve(projects) as index:
+        matrix = matrix_of(tmp_path, "app", index.url)
+        assert len(index.asked(".metadata")) < 100
+    assert versions(matrix) == {"app": "199.0", "heart": "1.0"}
+
+
 def test_files_for_other_systems_only(tmp_path: Path) -> None:
     zed = release("zed", "1.0", "cp312-cp312-win_amd64", "cp312-cp312-macosx_11_0_arm64")
     row = audit_of(tmp_path, {"zed": zed}, "zed")["zed"]
