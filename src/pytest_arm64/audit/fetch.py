@@ -45,6 +45,8 @@ class Reply:
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes
+    url: str = ""
+    """Where it came from after all redirects."""
 
 
 class Readable(Protocol):
@@ -131,7 +133,7 @@ class Fetcher:
                 body += chunk
                 if len(body) > limit:
                     raise FetchError(f"{shown(url)} is larger than {limit >> 10} KiB")
-            return Reply(reply.status, reply.headers, bytes(body))
+            return Reply(reply.status, reply.headers, bytes(body), reply.url)
 
     @contextmanager
     def open(
@@ -154,7 +156,10 @@ class Fetcher:
         response = self._answer(url, dict(headers or {}))
         try:
             found = {name.lower(): value for name, value in response.headers.items()}
-            yield Reply(response.status, found, b""), _Stream(response, url, self.clock)
+            yield (
+                Reply(response.status, found, b"", _final(url, response)),
+                _Stream(response, url, self.clock),
+            )
         finally:
             # Closed, not returned to the pool: what is left unread may be endless.
             response.close()
@@ -243,12 +248,12 @@ def _open_file(url: str) -> Iterator[tuple[Reply, Readable]]:
     try:
         stream = path.open("rb")
     except FileNotFoundError:
-        yield Reply(404, {}, b""), _Empty()
+        yield Reply(404, {}, b"", url), _Empty()
         return
     except (OSError, ValueError) as error:
         raise FetchError(f"{path} cannot be read: {error}") from None
     with stream:
-        yield Reply(200, {"content-type": "text/html"}, b""), stream
+        yield Reply(200, {"content-type": "text/html"}, b"", url), stream
 
 
 class _Empty:
@@ -264,6 +269,13 @@ def file_path(url: str) -> Path:
 def shown(url: str) -> str:
     """*url* as it may be shown: no credentials, no query."""
     return strip_credentials(url).partition("?")[0].partition("#")[0]
+
+
+def _final(url: str, response: urllib3.BaseHTTPResponse) -> str:
+    for step in response.retries.history if response.retries else ():
+        if step.redirect_location:
+            url = urllib.parse.urljoin(url, step.redirect_location)
+    return url
 
 
 def _manager(proxy: str, context: ssl.SSLContext | None) -> urllib3.PoolManager:

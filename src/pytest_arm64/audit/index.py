@@ -219,7 +219,7 @@ class Index:
             reply = self._fetcher.get(url, limit=MAXIMUM_PAGE)
             entries = html_entries(reply.body) if reply.status == 200 else []
             for entry in entries:
-                entry["url"] = urllib.parse.urljoin(url, entry["url"]).partition("#")[0]
+                entry["url"] = urllib.parse.urljoin(reply.url, entry["url"]).partition("#")[0]
                 entry["filename"] = urllib.parse.unquote(entry["url"].rpartition("/")[2])
         except (FetchError, ValueError):
             return []
@@ -247,7 +247,7 @@ class Index:
             raise FetchError(f"{shown(index)} answers {_status(reply.status)}")
         kind = reply.headers.get("content-type", "")
         try:
-            files = parse_page(project, reply.body, kind, url)
+            files = parse_page(project, reply.body, kind, reply.url)
         except PageError as error:
             raise FetchError(f"the page {shown(url)} {error}") from None
         if remote:

@@ -124,6 +124,8 @@ class Played:
     """By path, before anything else; None never answers."""
     files: dict[str, bytes] = field(default_factory=dict)
     """By file name, instead of what would be made up."""
+    dripping: set[str] = field(default_factory=set)
+    """Paths whose answer comes byte by byte, without end."""
     credentials: str = ""
     """The ``Authorization`` without which everything is 401."""
     requests: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -218,9 +220,21 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
 
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", JSON_TYPE)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        while not self.played.closing.wait(0.05):
+            self.wfile.write(b" ")
+        self.close_connection = True
+
     def do_GET(self) -> None:
         headers = dict(self.headers.items())
         self.played.requests.append((self.path, headers))
+        if self.path in self.played.dripping:
+            self._drip()
+            return
         answer = self.played.answer(self.path, headers)
         if answer is None:
             self.played.closing.wait(20)

@@ -91,6 +91,15 @@ def test_an_index_that_never_answers_ends_with_the_time_limit(tmp_path: Path) ->
     assert matrix.exit_code == 3
 
 
+def test_an_answer_that_drips_ends_with_the_time_limit(tmp_path: Path) -> None:
+    with serve(ZED) as index:
+        index.dripping.add("/simple/zed/")
+        start = time.monotonic()
+        matrix = matrix_of(tmp_path, "zed", index.url, time_limit=1.0)
+    assert time.monotonic() - start < 5
+    assert matrix.exit_code == 3
+
+
 def test_metadata_that_never_arrive_end_with_the_time_limit(tmp_path: Path) -> None:
     with serve(ZED) as index:
         index.answers[f"/files/zed/{WHEEL}.metadata"] = None
@@ -389,6 +398,24 @@ def test_credentials_of_the_address_are_sent_up_front_and_never_shown(tmp_path: 
     assert "p@ss" not in json.dumps(matrix.to_json())
     assert "p%40ss" not in json.dumps(matrix.to_json())
     assert "user" not in json.dumps(matrix.to_json())
+
+
+def test_a_redirect_is_followed_without_credentials(tmp_path: Path) -> None:
+    with serve({}) as first, serve(ZED) as second:
+        for name in ZED:
+            moved = second.url + f"/{name}/"
+            first.answers[f"/simple/{name}/"] = (301, {"Location": moved}, b"")
+        secret = first.url.replace("http://", "http://user:pass@")
+        assert matrix_of(tmp_path, "zed", secret).ready, "links are relative to where the page is"
+    assert all("Authorization" in headers for _, headers in first.requests)
+    assert not any("Authorization" in headers for _, headers in second.requests)
+
+
+def test_a_redirect_in_a_circle_ends(tmp_path: Path) -> None:
+    with serve(ZED) as index:
+        index.answers["/simple/zed/"] = (302, {"Location": "/simple/zed/"}, b"")
+        matrix = matrix_of(tmp_path, "zed", index.url)
+    assert "redirects" in matrix["zed"].detail
 
 
 def test_credentials_of_a_netrc_are_sent(tmp_path: Path) -> None:
