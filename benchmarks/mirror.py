@@ -24,7 +24,7 @@ from pytest_arm64.engine.endpoint import open_engine
 from pytest_arm64.environment.build import make_environment
 from pytest_arm64.environment.tree import PYTHON
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.run.cell_container import cell_plan, cell_environment
+from pytest_arm64.run.cell_container import cell_environment, cell_plan
 from pytest_arm64.settings import load_settings
 
 
@@ -58,7 +58,7 @@ def compare(count: int, rounds: int) -> list[float]:
         image = settings.image.replace("{arch}", "arm64") or settings.target.reference
         cell = Cell(settings.target, "arm64", settings.core, image)
         environment = make_environment(engine, cell, settings, folder, NoProgress())
-        variables = cell_environment(cell, environment, settings, os.environ)
+        variables = cell_environment(engine, cell, environment, settings, os.environ)
         plan = cell_plan(cell, environment, settings, mounted=True)
 
         def mirrored() -> float:

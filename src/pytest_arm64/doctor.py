@@ -42,7 +42,7 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 def _image(engine: Engine, settings: Settings) -> Iterator[Check]:
     target = settings.target
-    reference = settings.image.replace("{arch}", "arm64") or target.reference
+    reference = (settings.image or target.reference).replace("{arch}", "arm64")
     cell = Cell(target, "arm64", settings.core, reference)
     base = find_image(engine, reference)
     if base is None:

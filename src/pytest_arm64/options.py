@@ -36,7 +36,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--arm64-cpu",
         metavar="CORE",
-        help="core to emulate: graviton2 (default), graviton3 or graviton4; no effect on native ARM",
+        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

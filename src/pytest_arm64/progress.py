@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -17,13 +17,8 @@ class Step(Protocol):
 class Progress(Protocol):
     """Where steps are told."""
 
-    def step(self, title: str) -> StepContext:
+    def step(self, title: str) -> AbstractContextManager[Step]:
         """Begin a step; it ends with the context."""
-
-
-class StepContext(Protocol):
-    def __enter__(self) -> Step: ...
-    def __exit__(self, *details: object) -> None: ...
 
 
 class _Silent:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from docker_cases import Result, RunPytest
 
+from docker_cases import Result, RunPytest
 from pytest_arm64.engine.endpoint import Engine, open_engine
 
 TIMEOUT = 420

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from docker_cases import RunPytest
 
 SUITE = """

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from docker_cases import RunPytest, outcomes
 
 SERVICE = Path(__file__).parents[2] / "examples/parjanya/services/technical_validator"
@@ -24,8 +25,10 @@ SDIST_SHA256 = "12f65c9b470abda6dc35cf8e63cc574b1c52b11df2c86030af0ac09b01b13ea9
 def unpacked(tmp_path: Path) -> Path:
     """The package's source distribution, checked against its hash."""
     subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-        + ["--disable-pip-version-check", "-d", str(tmp_path), SDIST],
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--no-binary", ":all:", "-d", str(tmp_path), SDIST),
+        ],
         check=True,
     )
     (archive,) = tmp_path.glob("*.tar.gz")
@@ -130,9 +133,16 @@ def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compil
 
 
 @pytest.fixture
-def unseen(tmp_path: Path) -> Iterator[list[str]]:
+def unseen(tmp_path: Path) -> list[str]:
     """Arguments before a command that give it a view of *tmp_path* that the engine has not."""
-    yield ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{tmp_path}" && exec "$@"', "sh"]
+    return [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f'mount -t tmpfs none "{tmp_path}" && exec "$@"',
+        "sh",
+    ]
 
 
 def test_where_the_engine_does_not_see_the_project_a_copy_is_used_and_said_so(

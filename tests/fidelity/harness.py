@@ -31,9 +31,9 @@ _DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", 
 _TIME_ATTRIBUTES = ("time", "timestamp", "hostname")
 _NORMAL = (
     (re.compile(r"(?m)^arm64: .*\n"), ""),
-    (re.compile(r" *\b\d+\.\d+(e-\d+)?(s|ms|us)( \(\d+:\d+:\d+\))?"), " TIME"),
-    (re.compile(r"\d+:\d\d:\d\d ago"), "AGE"),
-    (re.compile(r"\d+\.\d+ seconds"), "TIME"),
+    (re.compile(r" {0,99}\b\d{1,6}\.\d{1,9}(e-\d+)?(s|ms|us)( \(\d+:\d+:\d+\))?"), " TIME"),
+    (re.compile(r"\b\d{1,2}:\d\d:\d\d ago"), "AGE"),
+    (re.compile(r"\b\d{1,6}\.\d{1,9} seconds"), "TIME"),
     (re.compile(r"(?m)=+ (.* in TIME.*?) =+$"), r"= \1 ="),
     (re.compile(r"0x[0-9a-f]{6,}"), "ADDRESS"),
 )

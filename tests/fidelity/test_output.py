@@ -75,7 +75,7 @@ def test_descriptors_closed(project: MakeCase) -> None:
         def test_close(): os.closerange(3, 256)
         def test_after(): assert 0
     """
-    project(code, junit=False).check(["-s", "-p", "no:faulthandler"])
+    project(code, junit=False).check(["-s", "-p", "no:faulthandler"], text=False)
 
 
 def test_fork_whose_child_unwinds(project: MakeCase) -> None:

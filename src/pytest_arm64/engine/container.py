@@ -131,7 +131,7 @@ class Container:
         self._container: DockerContainer | None = None
         self._lifeline: _Stream | None = None
 
-    def __enter__(self) -> Container:
+    def __enter__(self) -> Container:  # noqa: PYI034  (Self needs Python 3.11)
         self.start()
         return self
 
@@ -188,7 +188,7 @@ class Container:
                 ],
             )
             self._lifeline = _Stream(
-                client.api.attach_socket(self._container.id, params={"stdin": 1, "stream": 1})
+                client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
             )
             self._container.start()
 
@@ -262,7 +262,7 @@ class Container:
     def put(self, path: str, archive: bytes | IO[bytes] | Iterable[bytes]) -> None:
         """Unpack a tar *archive* into the folder *path*."""
         with engine_errors(f"files could not be put into the container at {path}"):
-            self._engine.client.api.put_archive(self.id, path, archive)  # type: ignore[arg-type]
+            self._engine.client.api.put_archive(self.id, path, archive)
 
     def fetch(self, path: str) -> IO[bytes]:
         """*path* as a tar in a temporary file, whose first entry is the path's last component.
@@ -270,7 +270,7 @@ class Container:
         The engine locks a container while its files are read, so the stream is always read to
         its end here, and never handed out.
         """
-        target = tempfile.TemporaryFile()
+        target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
         try:
             with engine_errors(f"{path} could not be read from the container"):
                 stream, _ = self._engine.client.api.get_archive(self.id, path)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..targets import MACHINES
+
+if TYPE_CHECKING:
+    from ..cell import Cell
+    from .endpoint import Engine
+
 QEMU_MODELS = {
     "graviton2": "neoverse-n1",
     "graviton3": "neoverse-v1",
@@ -19,9 +27,14 @@ _PARTS = {
 _APPLE = "0x61"
 
 
-def qemu_environment(core: str, *, emulated: bool) -> dict[str, str]:
-    """Variables that make qemu be *core*; none where nothing is emulated."""
-    return {"QEMU_CPU": QEMU_MODELS[core]} if emulated else {}
+def qemu_environment(cell: Cell, engine: Engine) -> dict[str, str]:
+    """Variables that make qemu be the cell's core; none where the engine's machine runs it.
+
+    They go with each command, never into a container's own environment: that would become part
+    of every image that is made of it.
+    """
+    emulated = MACHINES[cell.architecture] != engine.machine
+    return {"QEMU_CPU": QEMU_MODELS[cell.core]} if emulated and cell.architecture == "arm64" else {}
 
 
 def emulated_name(core: str) -> str:

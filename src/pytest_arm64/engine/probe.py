@@ -95,7 +95,7 @@ def _look(
                 ["sh", "-c", _SCRIPT, "probe", *interpreters],
                 environment={
                     "PYTEST_ARM64_PROBE": source,
-                    **qemu_environment(cell.core, emulated=emulated and _is_arm(cell)),
+                    **qemu_environment(cell, engine),
                 },
             )
     except EngineError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -14,6 +15,7 @@ from pathlib import Path
 from .. import cache
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
@@ -25,7 +27,7 @@ from .pipconfig import host_pip_config
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ENV, HOME, INSIDE, OUT, RECORD, TESTS, Entry, tar_of
+from .tree import INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
 
 FORMAT = 1
 PACKAGE = "pytest_arm64_inside"
@@ -96,7 +98,7 @@ def make_environment(
     if image is None:
         if settings.offline:
             raise InstallError(
-                "the environment of this project is not here, and --arm64-offline forbids an install",
+                "this project's environment is not here, and --arm64-offline forbids installing",
                 next_step="run once without --arm64-offline",
             )
         request = pip_installer.Request(manifest, runner, config)
@@ -150,22 +152,34 @@ def _run_image(
         [FORMAT, image.id, user.uid, user.gid, user.name, {k: v.decode() for k, v in files.items()}]
     )
     tag = f"{LABEL}/run:{digest[:20]}"
-    stored = cache.load("records", digest) if find_image(engine, tag) is not None else None
-    if stored is not None:
-        return tag, InstallRecord.from_json(stored)
+    if find_image(engine, tag) is not None:
+        with contextlib.suppress(ValueError):
+            return tag, InstallRecord.from_json(cache.load("records", digest) or {})
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
-        record = InstallRecord.from_json(json.loads(container.read(RECORD)))
+        record = _read_record(container)
         entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
         entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
         entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
+        compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]
+        container.run(compile_it, environment=qemu_environment(cell, engine))
         container.commit(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
         )
     cache.store("records", digest, record.to_json())
     return tag, record
+
+
+def _read_record(container: Container) -> InstallRecord:
+    try:
+        return InstallRecord.from_json(json.loads(container.read(RECORD)))
+    except ValueError as error:
+        raise InstallError(
+            f"the environment's own record cannot be read: {error}",
+            next_step="make it anew: --arm64-refresh",
+        ) from None
 
 
 def inside_files() -> dict[str, bytes]:
@@ -191,6 +205,3 @@ def _user_entries(container: Container, user: User) -> dict[str, Entry]:
         "/etc/group": Entry(group.encode("utf-8", "surrogateescape")),
         user.home: Entry(mode=0o755),
     }
-
-
-__all__ = ["ENV", "HOME", "TESTS", "Environment", "User", "calling_user", "make_environment"]

@@ -43,6 +43,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LINKS = re.compile(r"^(?:-f|--find-links)(?:\s+|=)(\S.*)$")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _MAXIMUM_FILES = 500
 
 
@@ -96,6 +97,12 @@ class Manifest:
                 for folder in folders
             },
         }
+
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Variables of *environ* that requirement files name as ``${NAME}``; pip expands them."""
+        text = b"\n".join(self.documents.values()).decode("utf-8", "replace")
+        names = set(_VARIABLE.findall(text))
+        return {name: environ[name] for name in sorted(names) if name in environ}
 
     def _relative(self, path: Path) -> str:
         return os.path.relpath(path, self.root)

@@ -6,8 +6,9 @@ see is the bare runtime image with these files, so that a missing system library
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -66,9 +67,10 @@ def install(
         image=builder.id,
         platform=cell.platform,
         network="bridge",
-        environment=_environment(cell, ran, request.config),
+        environment=_environment(request.config),
         mounts=[Mount(folder) for folder in _mounted(request)],
     )
+    variables = {**manifest.variables(os.environ), **qemu_environment(cell, engine)}
     installed: list[Installed] = []
     with (
         progress.step(f"install with {pip_name()}") as step,
@@ -79,12 +81,12 @@ def install(
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
         if arguments:
-            installed += _pip(container, "deploy", arguments, step)
+            installed += _pip(container, manifest.root, variables, "deploy", arguments, step)
         pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
         container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
         arguments = [*_scope_arguments(manifest.test), *request.runner]
         arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt"]
-        installed += _pip(container, "test", arguments, step)
+        installed += _pip(container, manifest.root, variables, "test", arguments, step)
         step.update("taking the packages out")
         container.run(["rm", "-rf", BUILD])
         return installed, container.fetch(HOME)
@@ -95,7 +97,7 @@ def _mounted(request: Request) -> list[str]:
     return list(dict.fromkeys(folders))
 
 
-def _environment(cell: Cell, ran: Ran, config: PipConfig) -> dict[str, str]:
+def _environment(config: PipConfig) -> dict[str, str]:
     environment = {
         "HOME": "/tmp",  # noqa: S108
         "LC_ALL": "C.UTF-8",
@@ -110,7 +112,6 @@ def _environment(cell: Cell, ran: Ran, config: PipConfig) -> dict[str, str]:
         "PIP_ROOT_USER_ACTION": "ignore",
         # Otherwise maturin downloads a whole Rust toolchain by itself.
         "MATURIN_NO_INSTALL_RUST": "1",
-        **qemu_environment(cell.core, emulated=ran.emulated and cell.architecture == "arm64"),
     }
     if config.ca:
         environment |= {"PIP_CERT": _CA, "SSL_CERT_FILE": _CA, "REQUESTS_CA_BUNDLE": _CA}
@@ -128,15 +129,13 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
         entries[_CA] = Entry(config.ca)
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
+    entries[str(manifest.root)] = Entry(mode=0o755)
     entries |= {f"{_SITE}/{name}": Entry(content) for name, content in _pip_files()}
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
     container.put("/", tar_of(with_parents(entries)))
     for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
-        try:
-            container.put("/", copy_of(folder))
-        except OSError as error:
-            raise InstallError(f"the project cannot be copied for its build: {error}") from None
+        container.put("/", copy_of(folder))
 
 
 def _pip_files() -> Iterator[tuple[str, bytes]]:
@@ -155,7 +154,14 @@ def _scope_arguments(scope: Scope) -> list[str]:
     return arguments + list(scope.requirements)
 
 
-def _pip(container: Container, scope: str, arguments: list[str], step: Step) -> list[Installed]:
+def _pip(
+    container: Container,
+    folder: Path,
+    variables: Mapping[str, str],
+    scope: str,
+    arguments: list[str],
+    step: Step,
+) -> list[Installed]:
     report = f"{BUILD}/{scope}.json"
     command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--report", report]
 
@@ -163,7 +169,13 @@ def _pip(container: Container, scope: str, arguments: list[str], step: Step) -> 
         if _WORTH_SHOWING.match(line.strip()):
             step.update(line.strip())
 
-    finished = container.run([*command, *arguments], workdir="/", on_line=tell)
+    finished = container.run(
+        [*command, *arguments],
+        # pip takes a relative path in a requirement file to be relative to where it is started.
+        workdir=str(folder),
+        environment=variables,
+        on_line=tell,
+    )
     if finished.code != 0:
         raise _failure(scope, finished)
     return list(from_pip_report(container.read(report).decode(), scope))

@@ -19,11 +19,15 @@ from ..errors import SettingsError
 
 # Settings that name places on this machine or belong to another command.
 _NOT_FORWARDED = frozenset(
-    "cache-dir config-file debug dry-run group ignore-installed log no-deps no-install prefix python "
-    "quiet report require-virtualenv requirement requirements-from-script root root-user-action "
-    "src target user verbose".split()
+    [
+        *("build-constraint", "cache-dir", "client-cert", "config-file", "debug", "dry-run"),
+        *("group", "ignore-installed", "keyring-provider", "log", "no-deps", "no-install"),
+        *("prefix", "python", "quiet", "report", "require-virtualenv", "requirement"),
+        *("requirements-from-script", "root", "root-user-action", "src", "target", "user"),
+        "verbose",
+    ]
 )
-_PATH_LISTS = ("find-links", "extra-index-url", "index-url")
+_PATH_LISTS = ("find-links", "extra-index-url")
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -86,12 +90,16 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
     for key in _PATH_LISTS:
         if key in settings:
             settings[key] = " ".join(_reachable(settings[key], folders))
+    # The one index of the user's choice stays, even if it cannot be reached: to leave it out
+    # would mean to ask another one instead.
+    list(_reachable(settings.get("index-url", ""), folders))
     return PipConfig(
         settings={k: v for k, v in settings.items() if v},
         constraints=constraints,
         folders=tuple(dict.fromkeys(folders)),
         ca=_content(ca_file),
-        netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),
+        # Unlike Path.home(), this is no error for a user without one.
+        netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),  # noqa: PTH111
     )
 
 

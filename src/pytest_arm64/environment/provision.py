@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import cache
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, get_image
 from ..engine.probe import NoPython, probe
@@ -104,17 +105,20 @@ def _derived(
         network="bridge",
         capabilities=PACKAGE_MANAGER_CAPABILITIES,
     )
-    with progress.step(f"make the {kind} image") as step:
-        with Container(engine, plan) as container:
-            finished = container.run(["sh", "-c", command], on_line=step.update)
-            if finished.code != 0:
-                raise InstallError(
-                    f"the {kind} image could not be made: exit code {finished.code}\n"
-                    + "\n".join(finished.text.splitlines()[-12:]),
-                    next_step="check that the container reaches the distribution's packages",
-                    log=finished.text,
-                )
-            container.commit(tag, {f"{LABEL}.base": base.id})
+    with progress.step(f"make the {kind} image") as step, Container(engine, plan) as container:
+        finished = container.run(
+            ["sh", "-c", command],
+            environment=qemu_environment(cell, engine),
+            on_line=step.update,
+        )
+        if finished.code != 0:
+            raise InstallError(
+                f"the {kind} image could not be made: exit code {finished.code}\n"
+                + "\n".join(finished.text.splitlines()[-12:]),
+                next_step="check that the container reaches the distribution's packages",
+                log=finished.text,
+            )
+        container.commit(tag, {f"{LABEL}.base": base.id})
     made = find_image(engine, tag)
     assert made is not None
     return made

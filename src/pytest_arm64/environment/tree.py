@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ..errors import InstallError
+
 HOME = "/opt/pytest-arm64"
 ENV = f"{HOME}/env"
 """Deployed packages: a virtual environment."""
@@ -23,8 +25,22 @@ PYTHON = f"{ENV}/bin/python"
 
 # Folders that are never part of a copy of the project.
 _SKIPPED = frozenset(
-    "__pycache__ .git .hg .svn .tox .nox .venv venv node_modules .mypy_cache .pytest_cache "
-    ".ruff_cache .hypothesis .eggs".split()
+    [
+        "__pycache__",
+        ".git",
+        ".hg",
+        ".svn",
+        ".tox",
+        ".nox",
+        ".venv",
+        "venv",
+        "node_modules",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".eggs",
+    ]
 )
 MAXIMUM_COPY = 512 * 2**20
 
@@ -78,7 +94,7 @@ def copy_of(
     """A tar stream of *folder*, named relative to *below*, without version control and caches.
 
     Raises:
-        OSError: the copy would be larger than 512 MiB.
+        InstallError: the copy would be larger than 512 MiB.
     """
     sink = _Sink()
     total = 0
@@ -97,7 +113,12 @@ def copy_of(
             info.uid, info.gid, info.uname, info.gname = uid, gid, "", ""
             total += info.size
             if total > MAXIMUM_COPY:
-                raise OSError(f"{folder} is larger than {MAXIMUM_COPY >> 20} MiB")
+                raise InstallError(
+                    f"{folder} is larger than {MAXIMUM_COPY >> 20} MiB",
+                    why="it has to be copied, because the engine does not see this machine's files"
+                    " or because it is built",
+                    next_step="run pytest in a smaller folder, or move data out of the project",
+                )
             if info.isreg():
                 with path.open("rb") as stream:
                     archive.addfile(info, _Padded(stream))

@@ -15,8 +15,7 @@ from .terminal import Nowhere, Terminal, hush_standard_error
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
-    "nodeid _id location keywords outcome longrepr when user_properties sections duration start stop "
-    "_report_type".split()
+    ["nodeid", "_id", "location", "keywords", "outcome", "longrepr", "when", "user_properties", "sections", "duration", "start", "stop", "_report_type"]
 )
 
 _SAME_IN_JSON = (str, int, float, bool, type(None))
@@ -53,7 +52,7 @@ class Mirror:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
-        self._terminal.attach(config)
+        self._terminal.attach(config, self.reported)
         self._xml = _without_file(config)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -65,8 +64,10 @@ class Mirror:
     def pytest_sessionstart(self) -> Generator[None, Any, None]:
         outcome = yield
         if outcome.excinfo is not None:
-            self._usage_error = True
-            sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
+            self._sender.send("stopped", self._reason(outcome.excinfo))
+            if issubclass(outcome.excinfo[0], pytest.exit.Exception):
+                # pytest says so now, and says it on the host too.
+                sys.stderr, self._stderr = Nowhere(), sys.stderr  # type: ignore[assignment]
         else:
             self._sender.send(
                 "session",
@@ -142,8 +143,8 @@ class Mirror:
             if last is not None:
                 last.lastfailed.update(dict.fromkeys(failed, True))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def reported(self, report: pytest.TestReport) -> None:
+        """Tell of a phase of a test."""
         if self._statuses is None:
             self._statuses = bool(self._terminal.foreign()["pytest_report_teststatus"])
         attributes = self._attributes(report)
@@ -204,10 +205,11 @@ class Mirror:
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any) -> None:
+    def pytest_internalerror(self, excrepr: Any) -> bool:
         if self._config is None:
-            self._terminal.attach(self._first_config)
+            self._terminal.attach(self._first_config, self.reported)
         self._sender.send("internalerror", str(excrepr))
+        return True  # it is shown
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -276,7 +278,7 @@ class Mirror:
         data = dict(data)
         if node is not None:
             report.node = node
-            data["$arm64_worker"] = str(node.gateway.id)
+            data["$arm64_worker"] = [str(node.gateway.id), _worker_line(node)]
         data["user_properties"] = [
             (str(name), value if isinstance(value, _SAME_IN_JSON) else str(value))
             for name, value in data.get("user_properties") or ()
@@ -284,6 +286,12 @@ class Mirror:
         if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
             data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
         return data
+
+
+def _worker_line(node: Any) -> str:
+    from _pytest.reports import getworkerinfoline
+
+    return str(getworkerinfoline(node)) if hasattr(node, "workerinfo") else ""
 
 
 def _plain(report: pytest.TestReport) -> bool:

@@ -41,13 +41,18 @@ class Terminal:
         self._text: list[str] = []
         self.tree = ""
 
-    def attach(self, config: pytest.Config) -> None:
-        """Take the place of the terminal."""
+    def attach(self, config: pytest.Config, reported: Callable[[Any], None]) -> None:
+        """Take the place of the terminal; *reported* is called with what the reporter has seen.
+
+        It must be the reporter's view: to ask how a report is to be shown may change it, as
+        pytest's own subtests do.
+        """
         if self._config is not None:
             return
         reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._config, self._reporter = config, reporter
         if reporter is None:
+            config.pluginmanager.register(_Reports(reported), "arm64-reports")
             return
         writer = reporter._tw  # noqa: SLF001
         self._real, writer._file = writer._file, self  # noqa: SLF001
@@ -56,11 +61,14 @@ class Terminal:
         reporter._screen_width = writer.fullwidth  # noqa: SLF001
         for implementation in self._implementations():
             if implementation.plugin is reporter:
-                implementation.function = self._with(implementation.function, muted=True)
+                seen = self._with(implementation.function, muted=True)
+                if implementation.function.__name__ == "pytest_runtest_logreport":
+                    seen = _then(seen, reported)
+                implementation.function = seen
         reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)  # noqa: SLF001
         # What the host's own pytest says is not said twice.
         for implementation in config.hook.pytest_report_header.get_hookimpls():
-            if _of_pytest(implementation):
+            if implementation.function.__module__.startswith("_pytest."):
                 config.hook.pytest_report_header._remove_plugin(implementation.plugin)  # noqa: SLF001
 
     def before_summary(self) -> None:
@@ -180,6 +188,23 @@ class Terminal:
                 self.tree = "".join(file.written)
 
         return call
+
+
+class _Reports:
+    def __init__(self, reported: Callable[[Any], None]) -> None:
+        self._reported = reported
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._reported(report)
+
+
+def _then(function: Callable[..., Any], reported: Callable[[Any], None]) -> Callable[..., Any]:
+    def call(report: Any) -> None:
+        function(report)
+        reported(report)
+
+    call.__module__ = function.__module__
+    return call
 
 
 class Nowhere:

@@ -21,7 +21,11 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def cell_environment(
-    cell: Cell, environment: Environment, settings: Settings, environ: Mapping[str, str]
+    engine: Engine,
+    cell: Cell,
+    environment: Environment,
+    settings: Settings,
+    environ: Mapping[str, str],
 ) -> dict[str, str]:
     """Every variable that the tests get beyond the image's own."""
     user = environment.user
@@ -30,9 +34,7 @@ def cell_environment(
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",
-        **qemu_environment(
-            cell.core, emulated=environment.ran.emulated and cell.architecture == "arm64"
-        ),
+        **qemu_environment(cell, engine),
         **forwarded_variables(environ),
         **passed_variables(settings, environ),
     }
@@ -46,18 +48,17 @@ def cell_container(
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
     """
-    container = _mounted(engine, cell_plan(cell, environment, settings, mounted=True), settings.root)
+    container = _mounted(
+        engine, cell_plan(cell, environment, settings, mounted=True), settings.root
+    )
     if container is not None:
         with closing(container):
             yield container, True
         return
     with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
-        try:
-            root = settings.root
-            container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
-        except OSError as error:
-            raise EngineError(f"the project cannot be copied to the engine: {error}") from None
+        root = settings.root
+        container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
         yield container, False
 
 

@@ -76,11 +76,13 @@ class Inside:
     """What plugins inside add to what is shown, at the place of a conftest's own hooks."""
 
     def __init__(self) -> None:
+        self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
 
-    def take(self, mirror: HostMirror, pluginmanager: Any) -> None:
-        """Show for *mirror*; plugins that are on both sides show what they know inside."""
-        self.mirror = mirror
+    def take(self, session: MirroredSession, pluginmanager: Any) -> None:
+        """Show for *session*; plugins that are on both sides show what they know inside."""
+        self.session, self.mirror = session, session.mirror
+        mirror = session.mirror
         for name, modules in mirror.showing.items():
             caller = getattr(pluginmanager.hook, name)
             for implementation in caller.get_hookimpls():
@@ -92,6 +94,11 @@ class Inside:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         return list(self.mirror.collection_lines) if self.mirror is not None else []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        if self.session is not None:
+            self.session.leave()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> Any:
@@ -135,6 +142,7 @@ class HostPlugin:
             self._place = self._resources.enter_context(place)
             transport, facts, where = self._place.transport, self._place.facts, self._place.where
             terminal = _terminal(config)
+            _forget_warnings(config)
 
             def task(finished: dict[str, int], failed: list[str]) -> Task:
                 return Task(
@@ -153,7 +161,7 @@ class HostPlugin:
             )
             self._session.start()
             inside: Any = config.pluginmanager.getplugin(INSIDE)
-            inside.take(self._session.mirror, config.pluginmanager)
+            inside.take(self._session, config.pluginmanager)
 
     def pytest_report_header(self) -> list[str]:
         return list(self._place.header) if self._place is not None else []
@@ -214,6 +222,13 @@ class HostPlugin:
         self._resources.close()
 
 
+def _forget_warnings(config: pytest.Config) -> None:
+    """What this process warned of while it read the configuration is said again inside."""
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        reporter.stats.pop("warnings", None)
+
+
 def _terminal(config: pytest.Config) -> dict[str, Any]:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
@@ -232,7 +247,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
             target=settings.target,
             architecture="arm64",
             core=settings.core,
-            image=settings.image.replace("{arch}", "arm64") or settings.target.reference,
+            image=(settings.image or settings.target.reference).replace("{arch}", "arm64"),
         )
         if settings.require_native and engine.machine != "aarch64":
             raise EmulationError(
@@ -241,7 +256,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
                 next_step="run on an ARM machine, or leave the option out",
             )
         environment = make_environment(engine, cell, settings, rootpath, progress)
-        variables = cell_environment(cell, environment, settings, os.environ)
+        variables = cell_environment(engine, cell, environment, settings, os.environ)
         ran = environment.ran
         with cell_container(engine, cell, environment, settings) as (container, mounted):
             yield Place(

@@ -80,11 +80,16 @@ class HostMirror:
         if self.ledger.status is not None:
             self._late += data  # after the summary, as it would come here
             return
-        self._write(data.decode("utf-8", "replace"))
+        sys.stdout.flush()
+        reporter = self._reporter
+        # Past the reporter, which knows nothing of what is printed in an ordinary run either.
+        file = reporter._tw._file if reporter is not None else sys.stdout
+        file.write(data.decode("utf-8", "backslashreplace"))
+        file.flush()
 
     def late_output(self) -> str:
         """What came after the end of the session."""
-        return bytes(self._late).decode("utf-8", "replace")
+        return bytes(self._late).decode("utf-8", "backslashreplace")
 
     def _write(self, text: str) -> None:
         sys.stdout.flush()
@@ -167,6 +172,8 @@ class HostMirror:
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None
+        if report.when not in ("setup", "call", "teardown"):
+            self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
         if status is not None:
             category, letter, word = status
             word = (word[0], word[1]) if isinstance(word, list) else word
@@ -195,7 +202,9 @@ class HostMirror:
 
     def _on_properties(self, properties: list[list[str]]) -> None:
         for plugin in self._xml():
-            plugin.global_properties += [(name, value) for name, value in properties]
+            inside = [(name, value) for name, value in properties]
+            here = [entry for entry in plugin.global_properties if entry not in inside]
+            plugin.global_properties[:] = inside + here
 
     def _xml(self) -> list[Any]:
         from _pytest.junitxml import LogXML

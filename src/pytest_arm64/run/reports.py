@@ -6,8 +6,8 @@ import builtins
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,23 +50,15 @@ def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
         data["sections"].append(("pytest-arm64", f"report was not understood here: {error!r}"))
     if report is None:
         report = _plain(data)
-    values = getattr(getattr(report, "context", None), "kwargs", None)
-    if isinstance(values, dict):  # of a subtest: their descriptions, and shown as such
-        values.update({name: Described(text) for name, text in values.items()})
+    context, told = getattr(report, "context", None), data.get("_subtest.context")
+    if isinstance(told, Mapping) and hasattr(context, "kwargs"):
+        # pytest describes a subtest's values when it makes the context, and would again here.
+        object.__setattr__(context, "kwargs", told.get("kwargs", {}))
     if shown is not None:
         report.longrepr = Shown(str(report.longrepr), shown)
     if worker is not None:
-        report.node = _worker(worker)
+        report.node = Worker(Gateway(worker[0]), worker[1])
     return report
-
-
-class Described(str):
-    """A description that stands for its object."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 class Shown:
@@ -83,10 +75,20 @@ class Shown:
         writer.write_raw(self._shown) if hasattr(writer, "write_raw") else writer.write(self._shown)
 
 
-@lru_cache(maxsize=None)
-def _worker(name: str) -> Any:
+@dataclass(frozen=True)
+class Gateway:
+    """What pytest asks of the way to an xdist worker."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Worker:
     """What pytest asks of the xdist worker that ran a test."""
-    return SimpleNamespace(gateway=SimpleNamespace(id=name))
+
+    gateway: Gateway
+    _workerinfocache: str
+    """What pytest keeps there: the worker's machine and interpreter, told above a failure."""
 
 
 def _plain(data: Mapping[str, Any]) -> pytest.TestReport | pytest.CollectReport:

@@ -62,6 +62,7 @@ class MirroredSession:
         self._running: Running | None = None
         self._tail = ""
         self._deaths = 0
+        self._left_at_end = False
         self.mirror = HostMirror(session)
         self.problems: list[str] = []
 
@@ -94,9 +95,12 @@ class MirroredSession:
         before = self.mirror.stop
         self._advance(lambda: False)
         self._conclude()
-        stop = self.mirror.stop
-        if before is None and stop is not None and stop.kind == "Exit":
-            stop.raise_here(self._session, None)
+        self._left_at_end = before is None and self.mirror.stop is not None
+
+    def leave(self) -> None:
+        """Leave the end of the session as the one inside has left it."""
+        if self._left_at_end:
+            self._stop_here()
 
     def close(self) -> None:
         """Let go of a process that still runs."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from unittest.mock import MagicMock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.cell import Cell
 from pytest_arm64.engine.emulation import (
     QEMU_MODELS,
     emulated_name,
     native_name,
     qemu_environment,
 )
+from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.settings import CORES
+from pytest_arm64.targets import shipped_targets
+
+TARGET = shipped_targets()["al2023-python3.12"]
 
 
 def test_every_core_has_a_model_of_its_own() -> None:
@@ -23,8 +30,12 @@ def test_every_core_has_a_model_of_its_own() -> None:
 
 @pytest.mark.parametrize("core", CORES)
 def test_only_what_is_emulated_is_told_to_qemu(core: str) -> None:
-    assert qemu_environment(core, emulated=True) == {"QEMU_CPU": QEMU_MODELS[core]}
-    assert qemu_environment(core, emulated=False) == {}
+    arm, amd = (Cell(TARGET, architecture, core, "image") for architecture in ("arm64", "amd64"))
+    on_x86, on_arm = (Engine(MagicMock(), machine, "", False) for machine in ("x86_64", "aarch64"))
+    assert qemu_environment(arm, on_x86) == {"QEMU_CPU": QEMU_MODELS[core]}
+    assert qemu_environment(arm, on_arm) == {}
+    assert qemu_environment(amd, on_x86) == {}
+    assert qemu_environment(amd, on_arm) == {}
     assert core in emulated_name(core)
     assert QEMU_MODELS[core] in emulated_name(core)
 

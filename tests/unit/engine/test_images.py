@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_arm64.engine.endpoint import Engine, open_engine
-from pytest_arm64.engine.images import Base, find_image, get_image
+from pytest_arm64.engine.images import Base, find_image, get_image, remove_derived
 from pytest_arm64.errors import EngineError, ImageError
 from pytest_arm64.progress import NoProgress
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine
@@ -24,8 +24,7 @@ IMAGE: dict[str, Any] = {
     "Id": "sha256:abc",
     "Architecture": "arm64",
     "RepoDigests": ["amazonlinux@sha256:ff"],
-    "Config": {"Labels": {"a": "b"}},
-    "Created": "2026-01-01",
+    "Config": {"Labels": {"a": "b"}, "Env": ["XPATH=/x", "PATH=/var/lang/bin:/usr/bin", "A=PATH="]},
 }
 
 
@@ -66,7 +65,9 @@ def get(engine: Engine, reference: str = "base", *, offline: bool = False) -> Ba
 
 def test_found(engine: Played) -> None:
     has(engine[0], "base")
-    expected = Base("base", "sha256:abc", "sha256:ff", "arm64", {"a": "b"})
+    expected = Base(
+        "base", "sha256:abc", "sha256:ff", "arm64", {"a": "b"}, "/var/lang/bin:/usr/bin"
+    )
     assert find_image(engine[1], "base") == expected
     assert get(engine[1], offline=True) == expected
 
@@ -75,7 +76,7 @@ def test_found(engine: Played) -> None:
     "changes",
     [
         {"RepoDigests": None, "Config": None},
-        {"RepoDigests": [], "Config": {"Labels": None}},
+        {"RepoDigests": [], "Config": {"Labels": None, "Env": None}},
         {"RepoDigests": [], "Config": {}},
     ],
 )
@@ -83,7 +84,7 @@ def test_image_that_was_built_here(engine: Played, changes: dict[str, Any]) -> N
     has(engine[0], "base", **changes)
     found = find_image(engine[1], "base")
     assert found is not None
-    assert (found.digest, found.labels) == ("", {})
+    assert (found.digest, found.labels, found.path) == ("", {}, "")
 
 
 def test_not_found(engine: Played) -> None:
@@ -106,6 +107,22 @@ def test_ours_are_never_pulled(engine: Played) -> None:
     with refused("never pulled"):
         get(engine[1], "pytest-arm64/environment:abc")
     assert engine[0].seen("POST") == []
+
+
+def test_replaced_image_goes_with_what_was_made_of_it(engine: Played) -> None:
+    played, opened = engine
+    has(played, "old")
+    has(played, "sha256:derived", Id="sha256:derived")
+    played.answers["GET /images/json"] = (200, [{"Id": "sha256:derived"}])
+    played.answers["DELETE /images/sha256:derived"] = (409, {"message": "in use"})
+    played.answers["DELETE /images/sha256:abc"] = (200, [])
+    old = find_image(opened, "old")
+    assert old is not None
+    remove_derived(opened, old)
+    ((_, query),) = [seen for seen in played.seen("GET") if seen[0] == "/images/json"]
+    assert json.loads(query["filters"][0]) == {"label": ["pytest-arm64.base=sha256:abc"]}
+    removed = [path for path, _ in played.seen("DELETE")]
+    assert removed == ["/images/sha256:derived", "/images/sha256:abc"]
 
 
 class Told:

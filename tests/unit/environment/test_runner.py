@@ -133,6 +133,14 @@ def test_local_plugins_stay_here(host: Host, tmp_path: Path) -> None:
     assert not any(entry.startswith("my-plugin") for entry in host.needs({}))
 
 
+def test_what_this_package_brought_along_is_no_plugin_of_the_project(
+    host: Host, tmp_path: Path
+) -> None:
+    host.has("platformdirs", "4.0", entry_points=PLUGIN)
+    rename_entry_points(tmp_path)
+    assert host.needs({}) == ("hypothesis==6.1", "pytest-cov==6.0", "pytest==8.4.1")
+
+
 def test_of_two_with_one_name_the_first_counts(host: Host, tmp_path: Path) -> None:
     host.has("pytest", "7.0")
     host.has("Pytest_Cov", "5.0", entry_points=PLUGIN)

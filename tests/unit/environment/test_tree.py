@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_arm64.environment import tree
 from pytest_arm64.environment.tree import Entry, copy_of, tar_of, with_parents
+from pytest_arm64.errors import InstallError
 from unit.support import unpacked, write
 
 SEGMENT = st.text(
@@ -210,7 +211,7 @@ class TestCopy:
         monkeypatch.setattr(tree, "MAXIMUM_COPY", 2**20)
         write(tmp_path, {"a": b"x" * 2**19, "b": b"x" * 2**19})
         monkeypatch.setattr(tree, "MAXIMUM_COPY", 2**20 - 1)
-        with pytest.raises(OSError, match="is larger than 0 MiB"):
+        with pytest.raises(InstallError, match="is larger than 0 MiB"):
             copied(tmp_path)
         monkeypatch.setattr(tree, "MAXIMUM_COPY", 2**20)
         assert set(copied(tmp_path)) == {".", "a", "b"}
