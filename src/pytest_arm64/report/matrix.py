@@ -100,7 +100,7 @@ def summary(matrix: WheelMatrix) -> list[str]:
     plural = "" if len(matrix.packages) == 1 else "s"
     count = f"{len(matrix.packages)} package{plural}"
     lines = [f"{count}: {', '.join(parts)}" if parts else "no packages"]
-    lines += [f"problem: {problem}" for problem in matrix.problems]
+    lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
     if not matrix.complete:
         lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
     elif matrix.ready:
@@ -131,7 +131,12 @@ def explanation(row: Row) -> list[str]:
         lines.append("from " + " → ".join(row.path))
     if not lines:
         lines.append(f"{row.file}" + (f" (glibc {row.glibc})" if row.glibc else ""))
-    return lines
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """*text* without what a terminal would obey: packages write their own metadata."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _worth_telling(row: Row) -> bool:

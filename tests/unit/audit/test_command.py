@@ -13,7 +13,7 @@ import pytest
 from pytest_arm64 import cli
 from pytest_arm64.audit.matrix import Row, WheelMatrix
 from pytest_arm64.environment.pipconfig import PipConfig
-from pytest_arm64.report.matrix import comparison, markdown
+from pytest_arm64.report.matrix import comparison, explanation, markdown, summary
 from unit.audit.served import Project, joined, release, serve
 from unit.support import write
 
@@ -123,6 +123,14 @@ def test_the_comparison_leaves_out_what_is_green_everywhere() -> None:
     one = WheelMatrix("s", "t1", (Row("a", "1", "pure"), Row("b", "1", "source")))
     two = WheelMatrix("s", "t2", (Row("a", "1", "pure"), Row("b", "1", "wheel")))
     assert comparison([one, two]) == [("b", ["source", "wheel"])]
+
+
+def test_what_packages_write_does_not_reach_the_terminal_raw() -> None:
+    row = Row("a", "1", "unknown", detail="\x1b[2J\x07 gone", cause="unreadable")
+    matrix = WheelMatrix("s", "t", (row,), problems=("\x1b]0;x\x07",))
+    text = "\n".join([*explanation(row), *summary(matrix)])
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "gone" in text
 
 
 def test_markdown_cannot_be_broken_out_of() -> None:
