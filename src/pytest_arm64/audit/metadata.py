@@ -178,7 +178,8 @@ def _of_sdist(fetcher: Fetcher, project: str, file: File) -> bytes:
 @contextmanager
 def _whole(fetcher: Fetcher, file: File) -> Iterator[BinaryIO]:
     """The whole file, checked against its hash."""
-    with tempfile.SpooledTemporaryFile(max_size=16 * 2**20) as archive:
+    # Not a spooled one: before Python 3.11 those cannot be read as archives.
+    with tempfile.TemporaryFile() as archive:
         digest = hashlib.sha256()
         length = 0
         with fetcher.open(file.url) as (reply, stream):

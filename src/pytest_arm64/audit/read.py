@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,9 +145,10 @@ def _requirement_file(path: Path, reading: _Reading, *, constraint: bool) -> Non
         raise SettingsError(f"{path} is one of more than {_MAXIMUM_FILES} requirement files")
     try:
         content = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(
-            f"the requirement file {path} cannot be read: {error.strerror}"
+            f"the requirement file {str(path)!r} cannot be read: {reason}"
         ) from None
     for number, raw in numbered_lines(content):
         line = _VARIABLE.sub(lambda m: reading.environ.get(m[1], m[0]), raw)
@@ -215,24 +215,46 @@ def _reference(
     marker = f" ; {marker.strip()}" if marker else ""
     local = address.removeprefix("file://") if "://" not in address[7:] else address
     folder = Path(os.path.normpath(base / local)) if "://" not in local else None
-    if folder is not None and folder.is_dir():
+    if folder is not None and _there(folder, Path.is_dir):
         project = _local_project(folder, reading)
         if project is not None:
             reading.locals[project.name] = project
-            return Requirement(f"{project.name}{extras}{marker}")
+            return _parsed(f"{project.name}{extras}{marker}", text, origin)
     egg = re.search(r"[#&]egg=([A-Za-z0-9._-]+)", address)
-    looks = "://" in address or address.startswith((".", "/")) or (folder and folder.exists())
+    looks = (
+        "://" in address
+        or address.startswith((".", "/"))
+        or (folder and _there(folder, Path.exists))
+    )
     if not looks:
         raise SettingsError(
-            f"{origin}: {text!r} is not a requirement", why=str(error).splitlines()[0]
+            f"{origin}: {text[:200]!r} is not a requirement", why=str(error).splitlines()[0][:200]
         )
     name = egg[1] if egg else _name_in(address)
-    return Requirement(f"{name}{extras} @ {folder.as_uri() if folder else address}{marker}")
+    place = folder.as_uri() if folder else address
+    return _parsed(f"{name}{extras} @ {place}{marker}", text, origin)
+
+
+def _parsed(requirement: str, text: str, origin: str) -> Requirement:
+    try:
+        return Requirement(requirement)
+    except InvalidRequirement as error:
+        raise SettingsError(
+            f"{origin}: {text[:200]!r} is not a requirement", why=str(error).splitlines()[0][:200]
+        ) from None
+
+
+def _there(path: Path, question: Callable[[Path], bool]) -> bool:
+    """The answer to *question*, no for what cannot be a path."""
+    try:
+        return question(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _name_in(address: str) -> str:
     """The project's name as far as the last part of a path or an address tells it."""
-    last = urllib.parse.urlsplit(address).path.rstrip("/").rpartition("/")[2].partition("@")[0]
+    last = re.split(r"[?#]", address)[0].rstrip("/").rpartition("/")[2].partition("@")[0]
     if last.endswith(".whl"):
         last = last.partition("-")[0]
     for ending in (*SDIST_ENDINGS, ".git"):

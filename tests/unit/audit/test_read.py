@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pytest_arm64.audit.read import read_wishes
 from pytest_arm64.audit.wishes import Wishes
 from pytest_arm64.errors import SettingsError
-from unit.support import is_plain_text, write
+from unit.support import attempt, is_plain_text, write
 
 
 def texts(wishes: Wishes) -> list[str]:
@@ -58,6 +61,26 @@ def test_options_that_decide_where_packages_come_from(tmp_path: Path) -> None:
     assert wishes.prereleases
 
 
+@given(
+    st.lists(
+        st.binary(max_size=60)
+        | st.sampled_from(
+            ["-r .", "-e .", "./", "a @ ", "-f", "-c", "[x]", "a @ //[", "-e //[::"]
+        ).map(str.encode),
+        max_size=4,
+    ).map(b"\n".join)
+)
+@example(b"-r r.txt\n-c r.txt")
+@example(b"a" * 5000)
+@example(b"https://[::1\n")
+@example(b"git+ssh://h:port/x\n")
+def test_any_file_is_read_or_refused(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        write(Path(name), {"r.txt": content})
+        found = attempt(SettingsError, lambda: read_wishes(Path(name) / "r.txt", {}))
+    assert isinstance(found, Wishes) or is_plain_text(found)
+
+
 def test_what_is_not_understood_is_a_gap_and_not_silence(tmp_path: Path) -> None:
     write(tmp_path, {"r.txt": "--only-binary :all:\n-r http://host.invalid/r.txt\none\n"})
     wishes = read_wishes(tmp_path / "r.txt")
@@ -82,7 +105,7 @@ def test_a_line_that_is_nothing_is_refused_with_its_place(tmp_path: Path, line: 
         ("./proj-1.0-py3-none-any.whl", "proj", "file://"),
         ("proj @ https://h.invalid/x.zip", "proj", "https://h.invalid/x.zip"),
         ("-e ./legacy", "legacy", "file://"),
-        ("https://h.invalid/", "unnamed-reference", "https://"),
+        ("https://h.invalid/", "h-invalid", "https://"),
     ],
 )
 def test_direct_references_keep_a_name(tmp_path: Path, line: str, name: str, url: str) -> None:
