@@ -46,7 +46,8 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(value, stream)
+            # Not json.dump: it writes token by token.
+            stream.write(json.dumps(value))
         temporary.replace(folder / f"{key}.json")
     except OSError:
         temporary.unlink(missing_ok=True)

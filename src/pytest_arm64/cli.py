@@ -16,12 +16,17 @@ _EPILOG = """\
 examples:
   pytest-arm64 doctor                 check engine, emulation, image and Python
   pytest-arm64 doctor --format json   the same for a script
+  pytest-arm64 audit                  which dependencies have an ARM64 wheel?
+  pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
   pytest --arm64                      run the tests of this project on ARM64
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked."""
+    """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
+
+    ``audit`` also knows 3: the tree could not be evaluated completely.
+    """
     parser = argparse.ArgumentParser(
         prog="pytest-arm64",
         description="Which parts of my system already run correctly on ARM64?",
@@ -32,12 +37,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
     doctor.add_argument("--format", choices=("table", "json"), default="table")
+    _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "audit":
+            from .audit.command import run_command
+
+            return run_command(options)
         return _doctor(options.format)
     except Arm64Error as error:
         print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
         return 2
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path",
+        nargs="*",
+        metavar="PATH",
+        help="a requirement file, a pyproject.toml, or a project's folder (default: here)",
+    )
+    parser.add_argument("--target", default="", metavar="A[,B…]", help="what it is deployed to")
+    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument("--all", action="store_true", help="show green rows in the table too")
+    parser.add_argument("--offline", action="store_true", help="use kept index pages only")
+    parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
+    parser.add_argument(
+        "--time-limit", type=float, default=300.0, metavar="SECONDS", help="for everything"
+    )
 
 
 def _doctor(form: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,17 @@ def test_folder_that_cannot_be_made(caches: Path) -> None:
     assert caches.read_text() == "in the way"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_full_disk_keeps_the_old_record(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.store("kind", "key", {"a": 1})
+    honest = tempfile.mkstemp
 
-    def full(value: object, stream: Any) -> None:
-        stream.write('{"a":')
-        raise OSError(28, "No space left on device")
+    def full(**how: Any) -> tuple[int, str]:
+        handle, name = honest(**how)
+        os.close(handle)
+        return os.open("/dev/full", os.O_WRONLY), name
 
-    monkeypatch.setattr(json, "dump", full)
+    monkeypatch.setattr(tempfile, "mkstemp", full)
     cache.store("kind", "key", {"a": 2})
     assert cache.load("kind", "key") == {"a": 1}
     assert [path.name for path in (caches / "kind").iterdir()] == ["key.json"]

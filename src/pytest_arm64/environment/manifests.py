@@ -311,9 +311,17 @@ def _link_folders(documents: Mapping[Path, bytes]) -> Iterator[Path]:
 
 
 def _lines(content: bytes) -> Iterator[str]:
-    """Logical lines as pip has them: joined where they end in a backslash, without comments."""
-    pending = ""
-    for line in [*_decoded(content).splitlines(), ""]:
+    return (line for _, line in numbered_lines(content))
+
+
+def numbered_lines(content: bytes) -> Iterator[tuple[int, str]]:
+    """Logical lines as pip has them, each with the number of its first physical one.
+
+    Joined where they end in a backslash, without comments.
+    """
+    pending, first = "", 0
+    for number, line in enumerate([*_decoded(content).splitlines(), ""], 1):
+        first = first if pending else number
         if line.endswith("\\") and not _COMMENT.match(line):
             pending += line.strip("\\")
             continue
@@ -322,7 +330,7 @@ def _lines(content: bytes) -> Iterator[str]:
         pending = ""
         stripped = _COMMENT.sub("", joined).strip()
         if stripped:
-            yield stripped
+            yield first, stripped
 
 
 def _decoded(content: bytes) -> str:

@@ -1,0 +1,191 @@
+"""Metadata out of wheels and source distributions; nothing in them is ever executed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from packaging.utils import canonicalize_name
+
+from .fetch import Readable
+
+MAXIMUM_METADATA = 4 * 2**20
+TAIL = 128 * 2**10
+_MAXIMUM_UNPACKED = 512 * 2**20
+_MAXIMUM_READ = 8 * 2**20
+_MAXIMUM_MEMBERS = 100_000
+_MAXIMUM_RANGES = 12
+_MAXIMUM_RANGED = 24 * 2**20
+
+# What the archive modules raise on hostile bytes.
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    ValueError,
+    MemoryError,
+)
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be read, or does not hold what it should."""
+
+
+def wheel_metadata(archive: BinaryIO, project: str) -> bytes:
+    """``METADATA`` of *project*'s wheel.
+
+    Raises:
+        ArchiveError: it is broken, or there is not exactly one.
+    """
+    return _from_zip(archive, lambda name: _is_wheel_metadata(name, project))
+
+
+def sdist_metadata_from_zip(archive: BinaryIO, project: str) -> bytes:
+    """``PKG-INFO`` of a zipped source distribution.
+
+    Raises:
+        ArchiveError: it is broken, or there is not exactly one.
+    """
+    return _from_zip(archive, lambda name: _is_sdist_metadata(name, project))
+
+
+def sdist_metadata_from_tar(stream: Readable, filename: str, project: str) -> bytes:
+    """``PKG-INFO`` of a source distribution, read from its stream up to there and no further.
+
+    Raises:
+        ArchiveError: it is broken, too large, or holds none.
+    """
+    lower = filename.lower()
+    try:
+        opener: Callable[[BinaryIO], object] = gzip.open
+        if lower.endswith(".tar.bz2"):
+            opener = bz2.open
+        elif lower.endswith(".tar.xz"):
+            opener = lzma.open
+        unpacked = cast(BinaryIO, opener(cast(BinaryIO, stream)))
+        with tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as archive:
+            for count, member in enumerate(archive):
+                if count > _MAXIMUM_MEMBERS:
+                    raise ArchiveError("it holds too many members")
+                if member.isreg() and _is_sdist_metadata(member.name, project):
+                    if member.size > MAXIMUM_METADATA:
+                        raise ArchiveError("its PKG-INFO is too large")
+                    content = archive.extractfile(member)
+                    return content.read(MAXIMUM_METADATA) if content else b""
+    except _BROKEN as error:
+        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+    raise ArchiveError("it holds no PKG-INFO")
+
+
+class RangeFile(io.RawIOBase):
+    """A remote file of known size whose parts are fetched when they are read; the tail is here."""
+
+    def __init__(self, size: int, tail: bytes, fetch: Callable[[int, int], bytes]) -> None:
+        self._size = size
+        self._parts = [(size - len(tail), tail)]
+        self._fetch = fetch
+        self._position = 0
+        self._ranges = 0
+        self._bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise OSError("a seek before the start")
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        end = self._size if size is None or size < 0 else min(self._position + size, self._size)
+        start = self._position
+        if end <= start:
+            return b""
+        found = self._part(start, end)
+        self._position = end
+        return found
+
+    def _part(self, start: int, end: int) -> bytes:
+        for first, content in self._parts:
+            if first <= start and end <= first + len(content):
+                return content[start - first : end - first]
+        # Small reads come in rows: one request serves several.
+        wanted = min(max(end, start + 16 * 2**10), self._size)
+        self._ranges += 1
+        self._bytes += wanted - start
+        if self._ranges > _MAXIMUM_RANGES or self._bytes > _MAXIMUM_RANGED:
+            raise ArchiveError("too many parts of it would have to be read")
+        content = self._fetch(start, wanted)
+        self._parts.append((start, content))
+        return content[: end - start]
+
+
+def _from_zip(archive: BinaryIO, wanted: Callable[[str], bool]) -> bytes:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            found = [info for info in opened.infolist() if wanted(info.filename)]
+            if len(found) != 1:
+                raise ArchiveError(f"it holds {len(found) or 'no'} metadata files")
+            with opened.open(found[0]) as stream:
+                content = stream.read(MAXIMUM_METADATA + 1)
+    except _BROKEN as error:
+        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+    if len(content) > MAXIMUM_METADATA:
+        raise ArchiveError("its metadata is too large")
+    return content
+
+
+def _is_wheel_metadata(name: str, project: str) -> bool:
+    folder, slash, rest = name.partition("/")
+    if not slash or rest != "METADATA" or not folder.endswith(".dist-info"):
+        return False
+    return canonicalize_name(folder.rpartition("-")[0].rpartition("-")[0]) == project
+
+
+def _is_sdist_metadata(name: str, project: str) -> bool:
+    folder, slash, rest = name.removeprefix("./").partition("/")
+    if not slash or rest != "PKG-INFO":
+        return False
+    dashes = (i for i, character in enumerate(folder) if character == "-")
+    return any(canonicalize_name(folder[:i]) == project for i in dashes)
+
+
+class _Bounded(io.RawIOBase):
+    """Reads at most so much in all and at once: a few bytes can unpack to terabytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = _MAXIMUM_UNPACKED
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0 or size > _MAXIMUM_READ:
+            raise ArchiveError("a member asks for too much at once")
+        content = self._stream.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise ArchiveError("it unpacks to too much")
+        return content

@@ -1,0 +1,209 @@
+"""The state of each package of a tree, and why it is not green."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain
+
+from packaging.version import Version
+
+from .environment import Platform, glibc_floor, wheel_tags
+from .fit import Fit, best_tag, fit, floor_of, python_fits
+from .fit import admits as admits_python
+from .matrix import BLOCKER, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
+from .provider import Provider
+from .remedy import Found, nearest, newest, remedy
+from .simple import WHEEL as WHEEL_FILE
+from .simple import File
+from .tree import Node, Tree
+from .wishes import Wish
+
+HASHES = "no-hash-for-arm"
+NEWER_GLIBC = "newer-glibc"
+WRONG_PYTHON = "wrong-python"
+NOT_LINUX = "not-linux"
+SOURCE_EVERYWHERE = "source-everywhere"
+X86_ONLY = "x86-only"
+PIN = "pin-predates-wheel"
+TRANSITIVE = "transitive"
+NOT_PUBLISHED = "not-published"
+UNREADABLE = "unreadable"
+
+# Libraries that a maker of x86 processors publishes for them alone.
+_X86_VENDORS = (
+    "intel-*",
+    "mkl",
+    "mkl-*",
+    "onemkl-*",
+    "tbb",
+    "dpcpp-*",
+    "daal",
+    "daal4py",
+    "tcmlib",
+)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Files seen through the eyes of the target, and of x86_64 for comparison."""
+
+    provider: Provider
+    platform: Platform
+    x86: Platform
+
+    def rows(self, tree: Tree) -> tuple[Row, ...]:
+        """A row for each package of *tree*, the gravest first."""
+        rows = {name: self._row(node) for name, node in tree.nodes.items()}
+        blocked = _blocked(tree.nodes, [n for n, row in rows.items() if row.state == BLOCKER])
+        found = (replace(row, blocked_by=blocked.get(name, ())) for name, row in rows.items())
+        return tuple(sorted(found, key=lambda row: (STATES.index(row.state), row.name)))
+
+    def _row(self, node: Node) -> Row:
+        local = self.provider.locals.get(node.name)
+        if local is not None:
+            return Row(
+                node.name,
+                local.version,
+                SOURCE if local.native else PURE,
+                node.path,
+                native=local.native,
+                cause=SOURCE_EVERYWHERE if local.native else "",
+                detail="a local project whose build may compile something" if local.native else "",
+                doubt=local.doubt,
+            )
+        if node.version is None:
+            return Row(node.name, "", UNKNOWN, node.path, cause=UNREADABLE, detail=node.problem)
+        return self._released(node, node.version)
+
+    def _released(self, node: Node, version: Version) -> Row:
+        name = node.name
+        releases = self.provider.index.page(name).releases
+        files = releases[version]
+        usable = self.provider.fit(name, version, pinned=any(w.pin for w in node.demands))
+        told = self.provider.metadata(name, version)
+        refused = not admits_python(told.requires_python, self.platform.python_version)
+        if refused:
+            # Not every index repeats on its page what the metadata ask for.
+            usable = Fit()
+        state = state_of(usable)
+        file = usable.wheel or usable.sdist
+        floor = floor_of(usable.wheel.name, self.platform) if usable.wheel else None
+        row = Row(
+            name,
+            str(version),
+            state,
+            node.path,
+            native=usable.native or state in (SOURCE, BLOCKER),
+            file=file.name if file else "",
+            size=file.size if file else 0,
+            glibc=f"{floor[0]}.{floor[1]}" if floor else "",
+            x86=state_of(fit(files, self.x86, yanked=True)),
+            files=tuple(sorted(f.name for f in files)),
+            newest_wheel=newest(releases, self.platform),
+            doubt=told.doubt,
+            yanked=all(f.yanked for f in files),
+        )
+        if state in (PURE, WHEEL):
+            return row
+        found = nearest(releases, version, self.platform)
+        cause, detail = self._cause(node, files, usable, found)
+        if refused:
+            cause, detail = WRONG_PYTHON, f"it asks for Python {told.requires_python}"
+        advice = remedy(name, version, found, node.demands, state=state, cause=cause)
+        return replace(row, cause=cause, detail=detail, remedy=advice)
+
+    def _cause(
+        self, node: Node, files: tuple[File, ...], usable: Fit, found: Found
+    ) -> tuple[str, str]:
+        free = fit(files, self.platform, yanked=True)
+        if free.wheel is not None:
+            return HASHES, f"the lock holds no hash of {free.wheel.name}"
+        glibc = self._glibc_needed(files)
+        if glibc:
+            return NEWER_GLIBC, (
+                f"its {self.platform.machine} wheel needs glibc {glibc[0]}.{glibc[1]}, "
+                f"the target has {self.platform.glibc[0]}.{self.platform.glibc[1]}"
+            )
+        x86 = fit(files, self.x86, yanked=True)
+        pythons = sorted(set(self._other_pythons(files, own=x86.wheel is not None)))
+        refused = [f for f in files if not python_fits(f, self.platform)]
+        if pythons or (refused and not usable.usable) or any(map(self._tags_fit, refused)):
+            minor = f"cp{self.platform.python[0]}{self.platform.python[1]}"
+            offer = f": the wheels are for {', '.join(pythons[:8])}" if pythons else ""
+            return WRONG_PYTHON, f"it does not come for {minor}{offer}"
+        if x86.wheel is None:
+            if usable.sdist is not None:
+                return SOURCE_EVERYWHERE, "no wheel for this Python on x86_64 either"
+            return NOT_LINUX, "it has no file that Linux can use"
+        if found.later is None:
+            if usable.sdist is None and any(fnmatchcase(node.name, p) for p in _X86_VENDORS):
+                return X86_ONLY, "a library of an x86 vendor, published for x86 alone"
+            return (
+                NOT_PUBLISHED,
+                "it has a wheel for x86_64 and, in no release so far, one for ARM64",
+            )
+        held = [w for w in node.demands if not admits(w, found.later[0])]
+        if held and not any(w.direct for w in held):
+            return (
+                TRANSITIVE,
+                f"{held[0].origin} holds it below {found.later[0]}, the first with one",
+            )
+        if held:
+            return PIN, f"the next release with a usable wheel is {found.later[0]}"
+        return NOT_PUBLISHED, f"this release has none yet; {found.later[0]} has one"
+
+    def _tags_fit(self, file: File) -> bool:
+        return file.kind == WHEEL_FILE and best_tag(file.name, self.platform) is not None
+
+    def _glibc_needed(self, files: tuple[File, ...]) -> tuple[int, int] | None:
+        """The least glibc of the wheels that fit in everything else."""
+        return min(chain.from_iterable(self._floors(f) for f in files), default=None)
+
+    def _floors(self, file: File) -> Iterator[tuple[int, int]]:
+        tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
+        if tags is None or not python_fits(file, self.platform):
+            return
+        for tag in tags[2]:
+            floor = glibc_floor(tag, self.platform.machine)
+            # Would the wheel fit if it were for the oldest glibc?
+            twin = "-".join([*file.name.split("-")[:-1], f"linux_{self.platform.machine}.whl"])
+            if floor and floor > self.platform.glibc and best_tag(twin, self.platform):
+                yield floor
+
+    def _other_pythons(self, files: tuple[File, ...], *, own: bool) -> Iterator[str]:
+        """Interpreters of Linux wheels that fit but for them; of x86 too if it has none either."""
+        machines = [self.platform] if own else [self.platform, self.x86]
+        for file in files:
+            tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
+            for platform in machines if tags else ():
+                assert tags is not None
+                floors = [glibc_floor(tag, platform.machine) for tag in tags[2]]
+                if any(f and f <= platform.glibc for f in floors):
+                    yield from tags[0]
+
+
+def state_of(usable: Fit) -> str:
+    """One of the four states."""
+    if usable.wheel is not None:
+        return WHEEL if usable.native else PURE
+    return SOURCE if usable.sdist is not None else BLOCKER
+
+
+def admits(wish: Wish, version: Version) -> bool:
+    """Whether *wish* allows *version*."""
+    return not wish.url and wish.specifier.contains(version, prereleases=True)
+
+
+def _blocked(nodes: Mapping[str, Node], blockers: list[str]) -> dict[str, tuple[str, ...]]:
+    """By name: the blockers that it leads to."""
+    found: dict[str, set[str]] = {}
+    for blocker in blockers:
+        pending = list(nodes[blocker].parents)
+        while pending:
+            name = pending.pop()
+            if blocker not in found.setdefault(name, set()) and name != blocker:
+                found[name].add(blocker)
+                pending.extend(nodes[name].parents)
+    return {name: tuple(sorted(names)) for name, names in found.items()}

@@ -1,0 +1,106 @@
+"""Which files of a release a platform can use, and which of them an installer would take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import BuildTag
+
+from .environment import Platform, TagKey, build_number, glibc_floor, wheel_tags
+from .simple import WHEEL, File
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The usable files of one release."""
+
+    wheel: File | None = None
+    tag: TagKey | None = None
+    """The wheel's tag that the platform prefers."""
+    sdist: File | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self.wheel is not None or self.sdist is not None
+
+    @property
+    def native(self) -> bool:
+        """Whether the wheel is bound to a platform; ``py3-none-manylinux_…`` is."""
+        return self.tag is not None and self.tag[2] != "any"
+
+
+def fit(
+    files: Iterable[File],
+    platform: Platform,
+    *,
+    yanked: bool = False,
+    hashes: frozenset[str] = frozenset(),
+) -> Fit:
+    """The best wheel and the source distribution among *files* that *platform* can use.
+
+    Args:
+        files: all of one release.
+        platform: where they shall be used.
+        yanked: whether yanked files count, as they do for a release that is pinned.
+        hashes: SHA-256 values to which a lock restricts the files; empty for no restriction.
+    """
+    best: tuple[int, BuildTag, File, TagKey] | None = None
+    sdist: File | None = None
+    for file in files:
+        if (file.yanked and not yanked) or not python_fits(file, platform):
+            continue
+        if not hash_fits(file, hashes):
+            continue
+        if file.kind != WHEEL:
+            # Of several formats, a tar is what installers prefer.
+            sdist = file if sdist is None or sdist.name.endswith(".zip") else sdist
+            continue
+        found = best_tag(file.name, platform)
+        if found is None:
+            continue
+        build = build_number(file.name)
+        # Lowest rank, then highest build.
+        if best is None or found[0] < best[0] or (found[0] == best[0] and build > best[1]):
+            best = (found[0], build, file, found[1])
+    return Fit(best[2] if best else None, best[3] if best else None, sdist)
+
+
+def best_tag(filename: str, platform: Platform) -> tuple[int, TagKey] | None:
+    """The preferred of a wheel's tags with its rank, None where *platform* supports none."""
+    tags = wheel_tags(filename)
+    if tags is None:
+        return None
+    ranked = [(platform.ranks[k], k) for k in product(*tags) if k in platform.ranks]
+    return min(ranked) if ranked else None
+
+
+def python_fits(file: File, platform: Platform) -> bool:
+    """Whether ``requires-python`` admits the platform's Python; what cannot be read admits all."""
+    return admits(file.requires_python, platform.python_version)
+
+
+@lru_cache(maxsize=4096)
+def admits(requires_python: str, version: str) -> bool:
+    """Whether a ``requires-python`` admits the Python *version*."""
+    if not requires_python:
+        return True
+    try:
+        return SpecifierSet(requires_python).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def hash_fits(file: File, hashes: frozenset[str]) -> bool:
+    """Whether *hashes* admit *file*; a file whose hash the index does not tell may be it."""
+    return not hashes or not file.sha256 or file.sha256 in hashes
+
+
+def floor_of(filename: str, platform: Platform) -> tuple[int, int] | None:
+    """The oldest glibc on which a wheel works by its own account."""
+    tags = wheel_tags(filename)
+    floors = [glibc_floor(tag, platform.machine) for tag in tags[2]] if tags else []
+    return min((floor for floor in floors if floor), default=None)

@@ -1,0 +1,163 @@
+"""Resolution: from wishes to the complete tree of selected releases."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib.resolvers import Result
+
+from .environment import Platform
+from .fetch import FetchError
+from .index import Index
+from .provider import Candidate, Identity, Provider, StarvedError
+from .scout import Scout
+from .wishes import Wish, Wishes, wishes_of
+
+_MAXIMUM_ROUNDS = 50_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """One selected release and what holds it."""
+
+    name: str
+    version: Version | None
+    problem: str = ""
+    demands: tuple[Wish, ...] = ()
+    """Everything that limits its version, constraints included."""
+    path: tuple[str, ...] = ()
+    """From the place that asks for it, over releases, to itself."""
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What would be installed."""
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    """Why there is no tree."""
+
+
+def resolve(
+    index: Index,
+    platform: Platform,
+    wishes: Wishes,
+    limits: Iterable[tuple[Requirement, Wish]] = (),
+) -> tuple[Tree, Provider]:
+    """The tree of *wishes* on *platform*, and the provider that knows its files.
+
+    Args:
+        index: where releases come from.
+        platform: what they are for.
+        wishes: what is asked for.
+        limits: further constraints, as pip's configuration names them.
+    """
+    provider = Provider(index, platform, locals_=wishes.locals, prereleases=wishes.prereleases)
+    roots = [
+        wish
+        for requirement, base in wishes.requirements
+        if provider.applies(requirement)
+        for wish in wishes_of(requirement, base)
+    ]
+    provider.restrict(
+        constraints=[w for r, w in (*wishes.constraints, *limits) if provider.applies(r)],
+        hashes=_hashes(roots),
+    )
+    Scout(provider).explore(roots)
+    try:
+        result = _resolved(provider, roots)
+    except ResolutionImpossible as error:
+        return Tree(problems=(_conflict(error.causes),)), provider
+    except ResolutionTooDeep:
+        return Tree(
+            problems=("the demands could not be brought together: too many tries",)
+        ), provider
+    except FetchError as error:
+        return Tree(problems=(str(error),)), provider
+    demands: dict[str, dict[str, Wish]] = {}
+    parents: dict[str, list[str]] = {}
+    for (name, _), criterion in result.criteria.items():
+        for information in criterion.information:
+            parent = information.parent
+            if parent is not None and parent.name == name:
+                continue
+            wish = information.requirement
+            demands.setdefault(name, {})[f"{wish.origin} {wish}"] = wish
+            if parent is not None:
+                parents.setdefault(name, []).append(parent.name)
+    selected = {candidate.name: candidate for candidate in result.mapping.values()}
+    paths = _paths(roots, selected, parents)
+    nodes = {
+        name: Node(
+            name,
+            candidate.version,
+            candidate.problem,
+            (*demands.get(name, {}).values(), *provider.constraints_on(name)),
+            paths.get(name, ()),
+            tuple(sorted(set(parents.get(name, ())))),
+        )
+        for name, candidate in sorted(selected.items())
+    }
+    return Tree(nodes), provider
+
+
+def _resolved(provider: Provider, roots: list[Wish]) -> Result[Wish, Candidate, Identity]:
+    """What an installer would select; where it would fail for want of a file, what it lacks too."""
+    while True:
+        resolver: Resolver[Wish, Candidate, Identity] = Resolver(provider, BaseReporter())
+        try:
+            return resolver.resolve(roots, max_rounds=_MAXIMUM_ROUNDS)
+        except StarvedError as error:
+            provider.admitted.add(error.name)
+        except ResolutionImpossible as error:
+            blamed = {cause.requirement.name for cause in error.causes}
+            starved = set(provider.starved) - provider.admitted
+            if not starved:
+                raise
+            provider.admitted |= (starved & blamed) or starved
+        provider.starved.clear()
+
+
+def _paths(
+    roots: Iterable[Wish],
+    selected: Mapping[str, Candidate],
+    parents: Mapping[str, Iterable[str]],
+) -> dict[str, tuple[str, ...]]:
+    """The shortest way to each selected release."""
+    children: dict[str, list[str]] = {}
+    for name, above in parents.items():
+        for parent in above:
+            children.setdefault(parent, []).append(name)
+    paths: dict[str, tuple[str, ...]] = {}
+    pending: deque[tuple[str, tuple[str, ...]]] = deque((w.name, (w.origin,)) for w in roots)
+    while pending:
+        name, above = pending.popleft()
+        if name in paths or name not in selected:
+            continue
+        candidate = selected[name]
+        label = f"{name} {candidate.version}" if candidate.version else name
+        paths[name] = (*above, label)
+        pending.extend((child, paths[name]) for child in sorted(set(children.get(name, ()))))
+    return paths
+
+
+def _hashes(roots: Iterable[Wish]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for wish in roots:
+        if wish.hashes:
+            found[wish.name] = found.get(wish.name, frozenset()) | wish.hashes
+    return found
+
+
+def _conflict(causes: Iterable[object]) -> str:
+    sides = []
+    for cause in causes:
+        wish: Wish = cause.requirement  # type: ignore[attr-defined]
+        sides.append(f"{wish.origin} asks for {wish}")
+    return "the demands contradict each other: " + "; ".join(dict.fromkeys(sorted(sides)))

@@ -1,0 +1,114 @@
+"""What a service asks for, read from its own files; nothing of it is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One demand on one identity: a project, or one extra of it."""
+
+    name: str
+    extra: str = ""
+    specifier: SpecifierSet = field(default_factory=SpecifierSet)
+    origin: str = ""
+    """Where it is said: ``requirements.txt:3``, or the release that demands it."""
+    url: str = ""
+    """A direct reference: no index decides what is installed."""
+    hashes: frozenset[str] = frozenset()
+    direct: bool = False
+    """Said by the service itself, not by one of its dependencies."""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return (self.name, self.extra)
+
+    @cached_property
+    def pin(self) -> bool:
+        """Whether exactly one version satisfies it."""
+        return any(
+            s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*"))
+            for s in self.specifier
+        )
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether it keeps newer versions out."""
+        return any(s.operator in ("<", "<=", "==", "===", "~=") for s in self.specifier)
+
+    def __str__(self) -> str:
+        what = f"{self.name}[{self.extra}]" if self.extra else self.name
+        return f"{what}{self.specifier}" if not self.url else f"{what} @ …"
+
+
+@dataclass(frozen=True)
+class LocalProject:
+    """A project that is named by its folder."""
+
+    name: str
+    version: str
+    folder: str
+    native: bool
+    """Whether its build may compile something."""
+    requires: tuple[str, ...] = ()
+    extras: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Everything that a service's files say about its dependencies."""
+
+    service: str
+    requirements: tuple[tuple[Requirement, Wish], ...]
+    """Each with the wish that it becomes where its marker holds."""
+    constraints: tuple[tuple[Requirement, Wish], ...] = ()
+    locals: tuple[LocalProject, ...] = ()
+    index: str = ""
+    extra_indexes: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    no_index: bool = False
+    prereleases: bool = False
+    gaps: tuple[str, ...] = ()
+    """What the files leave open, so that the tree may be incomplete."""
+
+
+def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:
+    """*wish* itself and one for each extra of *requirement*."""
+    yield wish
+    for extra in sorted(requirement.extras):
+        yield Wish(
+            wish.name,
+            canonicalize_name(extra),
+            wish.specifier,
+            wish.origin,
+            wish.url,
+            wish.hashes,
+            wish.direct,
+        )
+
+
+def wish_of(
+    requirement: Requirement,
+    origin: str,
+    *,
+    hashes: frozenset[str] = frozenset(),
+    direct: bool = False,
+) -> Wish:
+    """The wish that *requirement* is, said at *origin*; its extras apart."""
+    return Wish(
+        canonicalize_name(requirement.name),
+        "",
+        requirement.specifier,
+        origin,
+        requirement.url or "",
+        hashes,
+        direct,
+    )

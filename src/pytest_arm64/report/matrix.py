@@ -1,0 +1,147 @@
+"""The wheel matrix as a person reads it: a table, or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..audit.matrix import BLOCKER, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row, WheelMatrix
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {BLOCKER: "red", UNKNOWN: "magenta", SOURCE: "yellow", WHEEL: "green", PURE: "green"}
+_WORDS = {
+    PURE: "pure Python",
+    WHEEL: "with an ARM64 wheel",
+    SOURCE: "built from source",
+    BLOCKER: "blocking",
+    UNKNOWN: "unknown",
+}
+
+
+def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: bool) -> None:
+    """Each matrix as a table; green rows only where *every* is set, in the counts always."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for matrix in matrices:
+        console.print(Text(f"{matrix.service} on {matrix.target}", "bold"))
+        rows = [row for row in matrix.packages if every or _worth_telling(row)]
+        if rows:
+            table = Table(box=None, pad_edge=False)
+            table.add_column("package", no_wrap=True)
+            table.add_column("version", overflow="fold")
+            table.add_column("state", no_wrap=True)
+            table.add_column("why, and what to do", ratio=1)
+            for row in rows:
+                table.add_row(
+                    Text(row.name),
+                    Text(row.version),
+                    Text(row.state, _STYLES[row.state]),
+                    Text("\n".join(explanation(row))),
+                )
+            console.print(table)
+        console.print(Text("\n".join(summary(matrix))))
+        console.print()
+    if len({matrix.target for matrix in matrices}) > 1:
+        _print_comparison(console, matrices)
+
+
+def _print_comparison(console: Console, matrices: Sequence[WheelMatrix]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    for service in dict.fromkeys(matrix.service for matrix in matrices):
+        targets = [matrix for matrix in matrices if matrix.service == service]
+        table = Table(box=None, pad_edge=False)
+        table.add_column(service, no_wrap=True)
+        for matrix in targets:
+            table.add_column(matrix.target)
+        for name, states in comparison(targets):
+            cells = [Text(s or "-", _STYLES.get(s, "")) for s in states]
+            table.add_row(Text(name), *cells)
+        console.print(table)
+
+
+def comparison(matrices: Sequence[WheelMatrix]) -> list[tuple[str, list[str]]]:
+    """State by target, for each package that is not green on all of them."""
+    tables = [{row.name: row.state for row in matrix.packages} for matrix in matrices]
+    found = []
+    for name in sorted({name for table in tables for name in table}):
+        states = [table.get(name, "") for table in tables]
+        if any(state in (SOURCE, BLOCKER, UNKNOWN) for state in states):
+            found.append((name, states))
+    return found
+
+
+def markdown(matrices: Sequence[WheelMatrix]) -> str:
+    """Each matrix as a Markdown table with every row."""
+    lines = []
+    for matrix in matrices:
+        lines += [f"## {_cell(matrix.service)} on {matrix.target}", ""]
+        lines += [f"{line}  " for line in map(_cell, summary(matrix))]
+        lines += [
+            "",
+            "| package | version | state | why, and what to do |",
+            "| --- | --- | --- | --- |",
+        ]
+        for row in matrix.packages:
+            words = "<br>".join(map(_cell, explanation(row)))
+            lines.append(f"| {_cell(row.name)} | {_cell(row.version)} | {row.state} | {words} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def summary(matrix: WheelMatrix) -> list[str]:
+    """The verdict of a matrix in a few lines."""
+    counts = matrix.count()
+    parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
+    plural = "" if len(matrix.packages) == 1 else "s"
+    count = f"{len(matrix.packages)} package{plural}"
+    lines = [f"{count}: {', '.join(parts)}" if parts else "no packages"]
+    lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
+    if not matrix.complete:
+        lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
+    elif matrix.ready:
+        lines.append("Ready: every package has a usable wheel.")
+    else:
+        lines.append("Not ready.")
+    if matrix.index_age > 3600:
+        lines.append(
+            f"Index pages are up to {matrix.index_age / 3600:.0f} h old (--refresh asks anew)."
+        )
+    return lines
+
+
+def explanation(row: Row) -> list[str]:
+    """Everything about one row, a line each."""
+    lines = []
+    if row.cause:
+        lines.append(f"{row.cause}: {row.detail}")
+    if row.remedy is not None:
+        lines.append(f"→ {row.remedy.text}")
+    if row.doubt:
+        lines.append(f"incomplete: {row.doubt}")
+    if row.blocked_by:
+        lines.append("needs " + ", ".join(row.blocked_by) + ", which is blocked")
+    if row.yanked:
+        lines.append("yanked by its maintainers")
+    if _worth_telling(row) and row.path:
+        lines.append("from " + " → ".join(row.path))
+    if not lines:
+        lines.append(f"{row.file}" + (f" (glibc {row.glibc})" if row.glibc else ""))
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """*text* without what a terminal would obey: packages write their own metadata."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _worth_telling(row: Row) -> bool:
+    return row.state not in (PURE, WHEEL) or bool(row.doubt or row.blocked_by or row.yanked)
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
