@@ -16,16 +16,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 from pytest_arm64.cell import Cell
+from pytest_arm64.doctor import settings_here
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.endpoint import open_engine
 from pytest_arm64.environment.build import make_environment
 from pytest_arm64.environment.tree import PYTHON
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.run.cell_container import cell_environment, cell_plan
-from pytest_arm64.settings import load_settings
 
 
 def write_suite(folder: Path, count: int) -> None:
@@ -41,20 +40,11 @@ def write_suite(folder: Path, count: int) -> None:
 
 def compare(count: int, rounds: int) -> list[float]:
     """Ratios mirrored / bare, one per round."""
-    options = SimpleNamespace(
-        arm64_target=None,
-        arm64_image=None,
-        arm64_cpu=None,
-        arm64_requirements=(),
-        arm64_refresh=False,
-        arm64_offline=False,
-        arm64_require_native=False,
-    )
     ratios = []
     with tempfile.TemporaryDirectory() as name, open_engine() as engine:
         folder = Path(name)
         write_suite(folder, count)
-        settings = load_settings(options, os.environ, rootpath=folder, cwd=folder)
+        settings = settings_here(folder)
         image = settings.image.replace("{arch}", "arm64") or settings.target.reference
         cell = Cell(settings.target, "arm64", settings.core, image)
         environment = make_environment(engine, cell, settings, folder, NoProgress())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 settings.register_profile(
     "unit",
     deadline=None,
+    derandomize=True,
     max_examples=40,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

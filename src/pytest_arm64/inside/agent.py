@@ -2,9 +2,8 @@
 
 The task is a JSON file: ``args`` for pytest, ``cwd``, ``module`` (whether the user ran
 ``python -m pytest``, which puts the working directory on ``sys.path``), ``finished`` and
-``failed`` (what other processes of this run have done already), ``marker`` (a file of the host's
-that must be seen), ``facts`` (what the fixtures tell), ``terminal`` (what the host's is like),
-``nonce`` (marks what is printed).
+``failed`` (what other processes of this run have done already), ``facts`` (what the fixtures
+tell), ``terminal`` (what the host's is like), ``nonce`` (marks what is printed).
 """
 
 from __future__ import annotations
@@ -16,17 +15,11 @@ from pathlib import Path
 
 from .sender import PROTOCOL, take_standard_output
 
-MOUNT_NOT_SEEN = 97
-"""Exit code: the marker file that the host wrote is not there."""
-
 
 def main(task_path: str) -> int:
     """Run the task; pytest's exit status."""
     sender = take_standard_output()
     task = json.loads(Path(task_path).read_text("utf-8"))
-    marker = task.get("marker")
-    if marker and not os.path.exists(marker):
-        return MOUNT_NOT_SEEN
     os.chdir(task["cwd"])
     _arrange_path(module=task["module"])
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])

@@ -28,7 +28,6 @@ class Task:
     """What the host's terminal is like."""
     nonce: str = ""
     """Marks what is printed, so that it can be put in order with the frames."""
-    marker: str = ""
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -41,7 +40,6 @@ class Task:
                 "failed": list(self.failed),
                 "terminal": dict(self.terminal),
                 "nonce": self.nonce,
-                "marker": self.marker,
             }
         ).encode()
 
