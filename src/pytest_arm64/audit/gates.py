@@ -64,16 +64,23 @@ def gates(
             problem = allowance.told(today) if not failed else f"{problem}\n{allowance.told(today)}"
         else:
             failed = bool(problem)
-        file, _, line = (row.path[0] if row.path else "").rpartition(":")
+        file, line = _place(matrix, row)
         yield Gate(
             nodeid=f"arm64::{matrix.service}::{row.name}",
             row=row,
             state=state,
             failed=failed and policy != REPORT,
             text=problem,
-            file=file if line.isdigit() else (row.path[0] if row.path else matrix.manifest),
-            line=int(line) if line.isdigit() else 0,
+            file=file,
+            line=line,
         )
+
+
+def _place(matrix: WheelMatrix, row: Row) -> tuple[str, int]:
+    """File and line that ask for *row*, the line 0 where none is known."""
+    told = row.path[0] if row.path else matrix.manifest
+    file, _, line = told.rpartition(":")
+    return (file, int(line)) if file and line.isdigit() else (told or "arm64", 0)
 
 
 def _problem(

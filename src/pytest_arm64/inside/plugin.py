@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
+from .matrix import Rows
+
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -36,3 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def arm64_target() -> Mapping[str, Any]:
     """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
     return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
+
+
+@pytest.fixture(scope="session")
+def arm64_matrix() -> Rows:
+    """The wheel matrix of what is deployed, by package name."""
+    with open(os.environ["PYTEST_ARM64_TASK"], encoding="utf-8") as stream:
+        matrices = json.load(stream)["records"].get("matrices", [])
+    if not matrices:
+        pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
+    return Rows(matrices[0])

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,10 @@ from .session import MirroredSession
 from .stops import InsideError, show_as_inside
 from .task import Task
 from .transport import ContainerTransport, Transport
+
+if TYPE_CHECKING:
+    from ..audit.assess import Assessment
+    from .gates import GateKeeper
 
 INSIDE = "arm64-inside"
 # Plugins whose twin inside owns the project's cache.
@@ -39,6 +43,8 @@ class Place:
     """For a death's report: machine, core, native or emulated."""
     summary: str = ""
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
+    assessment: Assessment | None = None
+    """What the audit found, None where nothing was audited."""
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -115,6 +121,7 @@ class HostPlugin:
         self._resources = ExitStack()
         self._session: MirroredSession | None = None
         self._place: Place | None = None
+        self._keeper: GateKeeper | None = None
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
@@ -135,9 +142,12 @@ class HostPlugin:
             )
             place: AbstractContextManager[Place] = config.hook.pytest_arm64_place(
                 config=config, settings=settings
-            ) or container_place(settings, config.rootpath)
+            ) or container_place(settings, config.rootpath, config.option.arm64_gate or "")
             self._place = self._resources.enter_context(place)
             transport, facts, where = self._place.transport, self._place.facts, self._place.where
+            records = self._guard(self._place.assessment)
+            if self._keeper is not None and self._keeper.alone:
+                return
             terminal = _terminal(config)
             _forget_warnings(config)
 
@@ -147,6 +157,7 @@ class HostPlugin:
                     cwd=str(config.invocation_params.dir),
                     module=Path(sys.argv[0]).name == "__main__.py",
                     facts=facts,
+                    records=records,
                     finished=finished,
                     failed=failed,
                     terminal=terminal,
@@ -160,6 +171,16 @@ class HostPlugin:
             inside: Any = config.pluginmanager.getplugin(INSIDE)
             inside.take(self._session, config.pluginmanager)
 
+    def _guard(self, assessment: Assessment | None) -> dict[str, Any]:
+        """Register the gates of *assessment*; what the fixtures inside tell of it."""
+        if assessment is None or not (assessment.matrices or assessment.problem):
+            return {}
+        from .gates import GateKeeper
+
+        self._keeper = GateKeeper(self._config, assessment)
+        self._config.pluginmanager.register(self._keeper, "arm64-gates")
+        return {"matrices": [matrix.to_json() for matrix in assessment.matrices]}
+
     def pytest_report_header(self) -> list[str]:
         return list(self._place.header) if self._place is not None else []
 
@@ -167,16 +188,23 @@ class HostPlugin:
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
         session.testscollected = 0
-        assert self._session is not None
+        if self._session is None:  # nothing but gates was asked for
+            return True
         with _told_as_usage_error():
             self._session.collect()
         return True
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool:
-        assert self._session is not None
-        with _told_as_usage_error():
-            self._session.run()
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if self._keeper is not None:
+            self._keeper.report(session)
+            if session.shouldfail:
+                if self._session is not None:
+                    self._session.abandon(str(session.shouldfail))
+                raise session.Failed(session.shouldfail)
+        if self._session is not None:
+            with _told_as_usage_error():
+                self._session.run()
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -235,16 +263,18 @@ def _terminal(config: pytest.Config) -> dict[str, Any]:
 
 
 @contextmanager
-def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
+def container_place(settings: Settings, rootpath: Path, policy: str = "") -> Iterator[Place]:
     """A container of the target's image, with the project's environment in it."""
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
 
+    from ..audit.assess import assess
     from ..environment.pipconfig import host_pip_config
 
-    # pip tells its configuration while the engine's library is loaded and asked.
-    asking = ThreadPoolExecutor(1)
+    # pip tells its configuration, and the audit is made, while the engine is asked.
+    asking = ThreadPoolExecutor(2)
     pip_config = asking.submit(host_pip_config)
+    audit = asking.submit(assess, settings, rootpath, policy=policy, config=pip_config.result)
     asking.shutdown(wait=False)
 
     from ..engine.endpoint import open_engine
@@ -270,6 +300,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
         environment = make_environment(
             engine, cell, settings, rootpath, progress, pip_config.result()
         )
+        assessment = audit.result().installed(cell.target, environment.ran, environment.record)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         ran = environment.ran
         with cell_container(engine, cell, environment, settings) as (container, mounted):
@@ -279,6 +310,7 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 summary=summary_line(cell, ran),
+                assessment=assessment,
             )
 
 
