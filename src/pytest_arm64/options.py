@@ -35,8 +35,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--arm64-cpu",
-        metavar="CORE",
-        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM",
+        metavar="CORE[,CORE]",
+        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
+        "of several the first is shown, each other one is a single result",
     )
     group.addoption(
         "--arm64-gate",

@@ -33,7 +33,10 @@ class Settings:
     target: Target
     image: str = ""
     """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
-    core: str = CORES[0]
+    cores: tuple[str, ...] = (CORES[0],)
+    """Cores to run on: the first is shown, the others are gates."""
+    reference: bool = False
+    """Whether linux/amd64 runs first, to be compared with."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
     install: str = "editable"
@@ -43,6 +46,11 @@ class Settings:
     refresh: bool = False
     offline: bool = False
     require_native: bool = False
+
+    @property
+    def core(self) -> str:
+        """The core that is shown."""
+        return self.cores[0]
 
 
 class Options(Protocol):
@@ -104,14 +112,12 @@ def load_settings(
     install = table.get("install", "editable")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
-    core = options.arm64_cpu or table.get("cpu") or CORES[0]
-    if core not in CORES:
-        raise SettingsError(f"unknown core {core!r}", next_step=f"choose one of {', '.join(CORES)}")
+    cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
-        core=core,
+        cores=cores,
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),
@@ -125,6 +131,17 @@ def load_settings(
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
     )
+
+
+def _cores(text: str) -> tuple[str, ...]:
+    """Names of cores, separated by commas, each once."""
+    cores = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for core in cores:
+        if core not in CORES:
+            raise SettingsError(
+                f"unknown core {core!r}", next_step=f"choose among {', '.join(CORES)}"
+            )
+    return cores
 
 
 def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:

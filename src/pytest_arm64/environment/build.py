@@ -27,7 +27,7 @@ from .pipconfig import PipConfig
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
+from .tree import INSIDE, OUT, PYTHON, RECORD, RESULTS, Entry, tar_of
 
 FORMAT = 1
 PACKAGE = "pytest_arm64_inside"
@@ -76,8 +76,12 @@ def make_environment(
     rootpath: Path,
     progress: Progress,
     config: PipConfig,
+    *,
+    like: InstallRecord | None = None,
 ) -> Environment:
     """The environment of *cell*, from the project's own files, with the host's pip *config*.
+
+    *like* is the record of another architecture's, whose versions this one is to have.
 
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
@@ -85,6 +89,7 @@ def make_environment(
     base, ran = provisioned(engine, cell, progress, offline=settings.offline)
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
+    pins = like.pins() if like is not None else ()
     key = cache.digest(
         {
             "format": FORMAT,
@@ -93,6 +98,7 @@ def make_environment(
             "installer": pip_installer.pip_name(),
             "runner": runner,
             "pip": config.fingerprint(),
+            **({"pins": pins} if pins else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -105,7 +111,7 @@ def make_environment(
                 "this project's environment is not here, and --arm64-offline forbids installing",
                 next_step="run once without --arm64-offline",
             )
-        request = pip_installer.Request(manifest, runner, config)
+        request = pip_installer.Request(manifest, runner, config, pins)
         image = _install(engine, cell, base, ran, request, tag, progress)
     user = calling_user()
     run_tag, record = _run_image(engine, cell, image, key, user)
@@ -163,7 +169,8 @@ def _run_image(
         record = _read_record(container)
         entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
         entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
-        entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
+        for folder in (OUT, RESULTS):
+            entries[folder] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
         compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]

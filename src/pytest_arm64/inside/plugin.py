@@ -30,8 +30,20 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, action="append", help="(for the host)")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    seed = os.environ.get("PYTEST_ARM64_SEED")
+    if seed is not None:
+        _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+
+
+def _roll_the_same(option: Any, seed: int) -> None:
+    """Seeds of pytest-randomly and Hypothesis, where the user gave none."""
+    if getattr(option, "randomly_seed", None) == "default":
+        option.randomly_seed = seed
+    if getattr(option, "hypothesis_seed", "") is None:
+        option.hypothesis_seed = str(seed)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import SettingsError
@@ -69,6 +70,16 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
 def forwarded_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables that steer pytest itself and therefore belong to the session inside."""
     return {name: environ[name] for name in _FORWARDED_VARIABLES if name in environ}
+
+
+def same_everywhere(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make the cells of one session roll the same dice."""
+    seed = int.from_bytes(os.urandom(4), "big")
+    hashes = environ.get("PYTHONHASHSEED", "random")
+    return {
+        "PYTHONHASHSEED": str(seed) if hashes == "random" else hashes,
+        "PYTEST_ARM64_SEED": str(seed),
+    }
 
 
 def unknown_here(args: list[str], unknown: Iterable[str]) -> None:

@@ -53,6 +53,7 @@ class MirroredSession:
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
         explain: Callable[[str], str],
+        mirror: HostMirror | None = None,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -63,7 +64,7 @@ class MirroredSession:
         self._tail = ""
         self._deaths = 0
         self._left_at_end = False
-        self.mirror = HostMirror(session)
+        self.mirror = HostMirror(session) if mirror is None else mirror
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -104,6 +105,12 @@ class MirroredSession:
         self._advance(lambda: False)
         self._conclude()
         self._left_at_end = before is None and self.mirror.stop is not None
+
+    def follow_to_the_end(self) -> None:
+        """Follow the session inside through all its phases; what stops it is not raised."""
+        self._events = self._follow()
+        self._advance(lambda: False)
+        self._conclude()
 
     def leave(self) -> None:
         """Leave the end of the session as the one inside has left it."""
