@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +26,31 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, action="store_true", help="(for the host)")
     for name in VALUES:
         group.addoption(name, action="append", help="(for the host)")
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    if getattr(early_config.known_args_namespace, "cov_source", None):
+        _be_third_party()  # before pytest-cov begins to measure, which is here
+    yield
+
+
+def _be_third_party() -> None:
+    """Have coverage leave this package out, as it leaves out what is installed."""
+    from coverage import inorout
+
+    for name in ("_add_third_party_paths", "add_third_party_paths"):  # in newer and older versions
+        add = getattr(inorout, name, None)
+        if add is not None:
+            setattr(inorout, name, _and_ours(add))
+
+
+def _and_ours(add: Callable[[set[str]], None]) -> Callable[[set[str]], None]:
+    def call(paths: set[str]) -> None:
+        add(paths)
+        paths.add(os.path.dirname(os.path.abspath(__file__)))
+
+    return call
 
 
 @pytest.hookimpl(tryfirst=True)

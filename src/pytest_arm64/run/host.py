@@ -43,6 +43,8 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.pythonwarnings = None
     config._inicache["filterwarnings"] = []
     config.known_args_namespace.strict_config = False
+    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
+    config.known_args_namespace.cov_source = None
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
