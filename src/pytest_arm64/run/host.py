@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,8 @@ from .stops import InsideError, show_as_inside
 from .task import NO_TERMINAL, Task
 
 INSIDE = "arm64-inside"
+# Stands among the header's lines of the session inside for those that are told here.
+OWN_HEADER = "\0"
 # Plugins whose twin inside owns the project's cache.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
 
@@ -69,6 +72,12 @@ class Inside:
         self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        # What plugins warn of while they are configured, they warn of inside as well. Pytest
+        # restores the filters after this hook.
+        warnings.simplefilter("ignore")
+
     def take(self, session: MirroredSession, pluginmanager: Any) -> None:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
@@ -78,9 +87,16 @@ class Inside:
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
                     caller._remove_plugin(implementation.plugin)
+        pluginmanager.register(_HeaderBelow(self._header()[1]))
 
     def pytest_report_header(self) -> list[str]:
-        return list(self.mirror.header) if self.mirror is not None else []
+        return self._header()[0]
+
+    def _header(self) -> tuple[list[str], list[str]]:
+        """Lines of plugins inside: before pytest's own, and after them."""
+        lines = list(self.mirror.header) if self.mirror is not None else []
+        at = lines.index(OWN_HEADER) if OWN_HEADER in lines else len(lines)
+        return lines[:at], lines[at + 1 :]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         return list(self.mirror.collection_lines) if self.mirror is not None else []
@@ -98,6 +114,17 @@ class Inside:
         if self.mirror is not None and self.mirror.summary:
             terminalreporter.ensure_newline()
             terminalreporter.write("".join(self.mirror.summary))
+
+
+class _HeaderBelow:
+    """What plugins inside show below pytest's own lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_header(self) -> list[str]:
+        return self._lines
 
 
 class HostPlugin:
