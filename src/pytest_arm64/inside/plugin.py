@@ -15,6 +15,8 @@ from _pytest import config as config_module
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
 VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+# Values of options that are the host's alone, wherever they were given.
+HOST_WRITES = ("pastebin", "report_log")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -55,6 +57,9 @@ def _and_ours(add: Callable[[set[str]], None]) -> Callable[[set[str]], None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    for name in HOST_WRITES:
+        if hasattr(config.option, name):
+            setattr(config.option, name, None)
     seed = os.environ.get("PYTEST_ARM64_SEED")
     if seed is not None:
         _roll_the_same(config.option, int(seed))

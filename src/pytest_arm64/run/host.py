@@ -18,7 +18,7 @@ import pytest
 
 from ..errors import Arm64Error
 from ..settings import Settings, load_settings
-from .arguments import inner_arguments, same_everywhere, unknown_here
+from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
 from .gates import cell_gate, emit
 from .mirror import HostMirror
@@ -153,6 +153,7 @@ class HostPlugin:
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
+        refuse_what_cannot_work(config.option)
         arguments = inner_arguments(config.invocation_params.args)
         settings = load_settings(
             config.option,
