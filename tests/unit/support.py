@@ -168,7 +168,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """A client that was killed while it was answered is what some tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class EngineHandler(BaseHTTPRequestHandler):
     server: _Server
     timeout = 10
 
@@ -207,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def played_engine(path: Path, answers: Mapping[str, Answer]) -> Iterator[PlayedEngine]:
     """A played engine that listens at *path*."""
-    with _Server(str(path), _Handler) as server:
+    with _Server(str(path), EngineHandler) as server:
         server.engine = PlayedEngine(str(path), dict(answers))
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from ..errors import EngineError
 from .endpoint import Engine
+from .patience import BETWEEN_SECONDS
+from .stream import Stream
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
+# Docker's frame of a stream without a terminal: channel, three zeros, length.
+_HEADER = struct.Struct(">BxxxL")
 
 
 @dataclass(frozen=True)
@@ -66,27 +70,51 @@ class Exec:
 
     def __init__(self, engine: Engine, exec_id: str) -> None:
         self._api = engine.client.api
+        self._patience = engine.patience
         self._id = exec_id
-        self._stream = _Stream(self._api.exec_start(exec_id, socket=True))
-        self._reader = self._stream.reader
+        self._stream = Stream(self._api.exec_start(exec_id, socket=True))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        pending = bytearray()
         while True:
-            header = self._read(8)
-            if len(header) < 8:
+            try:
+                data = self._stream.receive(BETWEEN_SECONDS)
+            except TimeoutError:
+                if self._over():
+                    return
+                continue
+            if not data:
                 return
-            channel, length = struct.unpack(">BxxxL", header)
-            data = self._read(length)
-            if data:
-                yield channel, data
-            if len(data) < length:
-                return
+            pending += data
+            while len(pending) >= _HEADER.size:
+                channel, length = _HEADER.unpack_from(pending)
+                end = _HEADER.size + length
+                if len(pending) < end:
+                    break
+                if length:
+                    yield channel, bytes(pending[_HEADER.size : end])
+                del pending[:end]
 
-    def _read(self, length: int) -> bytes:
+    def _over(self) -> bool:
+        """Whether a stream in which nothing comes will never give anything again.
+
+        The command may have ended and left a child behind that holds its output open; the
+        container, the engine or the connection may be gone.
+        """
         try:
-            return self._reader.read(length) or b""
-        except (OSError, ValueError):
-            return b""
+            self._patience.check()
+        except OSError:
+            return True
+        return not self._running()
+
+    def _running(self) -> bool:
+        from docker.errors import DockerException
+        from requests.exceptions import RequestException
+
+        try:
+            return bool(self._api.exec_inspect(self._id)["Running"])
+        except (DockerException, RequestException, OSError):
+            return False
 
     def code(self) -> int | None:
         """Exit code, None while it runs or where the container is gone."""
@@ -103,22 +131,6 @@ class Exec:
         self._stream.close()
 
 
-class _Stream:
-    """A hijacked connection, as docker-py hands it out, with all that has to be closed."""
-
-    def __init__(self, handed: Any) -> None:
-        self._handed = handed
-        self._response = getattr(handed, "_response", None)
-        # The response's own buffered reader may already hold the first bytes of the stream.
-        self.reader: Any = (
-            handed if self._response is None else self._response.raw._fp.fp  # noqa: SLF001
-        )
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            (self._handed if self._response is None else self._response).close()
-
-
 class Container:
     """Context manager: made and started on entry, removed on every way out.
 
@@ -129,7 +141,7 @@ class Container:
         self._engine = engine
         self._plan = plan
         self._container: DockerContainer | None = None
-        self._lifeline: _Stream | None = None
+        self._lifeline: Stream | None = None
 
     def __enter__(self) -> Container:  # noqa: PYI034  (Self needs Python 3.11)
         self.start()
@@ -187,7 +199,7 @@ class Container:
                     for m in plan.mounts
                 ],
             )
-            self._lifeline = _Stream(
+            self._lifeline = Stream(
                 client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
             )
             self._container.start()
@@ -273,14 +285,17 @@ class Container:
         target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
         try:
             with engine_errors(f"{path} could not be read from the container"):
-                stream, _ = self._engine.client.api.get_archive(self.id, path)
-                for chunk in stream:
-                    target.write(chunk)
+                self._engine.patience.wait_for(lambda: self._fetch(path, target))
         except BaseException:
             target.close()
             raise
         target.seek(0)
         return target
+
+    def _fetch(self, path: str, target: IO[bytes]) -> None:
+        stream, _ = self._engine.client.api.get_archive(self.id, path)
+        for chunk in stream:
+            target.write(chunk)
 
     def read(self, path: str) -> bytes:
         """Content of the regular file *path*.
