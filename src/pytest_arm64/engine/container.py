@@ -316,7 +316,8 @@ class Container:
         changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
         with engine_errors(f"the image {tag} could not be made"):
             repository, _, name = tag.rpartition(":")
-            return self._container.commit(repository, name, changes=changes)
+            # Nothing but `cat` runs in it, and a rootless engine cannot always pause.
+            return self._container.commit(repository, name, changes=changes, pause=False)
 
 
 def _quoted(value: str) -> str:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
@@ -42,6 +43,11 @@ class Engine:
     """What ``uname -m`` says on the engine's host."""
     version: str
     has_init: bool
+    rootless: bool = False
+    """Whether root in a container is this user: then only root there may write what is ours."""
+    podman: bool = False
+    clock_ahead: float = 0.0
+    """Seconds by which the engine's clock is ahead of this machine's."""
     patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -166,11 +172,33 @@ def _describe(client: DockerClient, patience: Patience, address: Address) -> Eng
     numbers = re.match(r"(\d+)\.(\d+)", told)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
         raise _too_old(told)
+    if info.get("OSType", "linux") != "linux":
+        raise EngineError(
+            f"the engine at {address} runs {info['OSType']} containers",
+            why="Graviton runs Linux, and so do the tests",
+            next_step="switch Docker Desktop to Linux containers",
+        )
     machine = info.get("Architecture", "")
     return Engine(
         client=client,
         machine=_MACHINES.get(machine, machine),
         version=version.get("Version", ""),
         has_init=bool(info.get("InitBinary")),
+        rootless=info.get("Rootless") is True
+        or "name=rootless" in (info.get("SecurityOptions") or ()),
+        podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
+        clock_ahead=_ahead(info.get("SystemTime")),
         patience=patience,
     )
+
+
+def _ahead(moment: object) -> float:
+    """Seconds from now to *moment*, 0 where that is no time."""
+    if not isinstance(moment, str):
+        return 0.0
+    # Go writes nanoseconds, and Python before 3.11 knows neither those nor "Z".
+    plain = re.sub(r"\.\d+", "", moment).replace("Z", "+00:00")
+    try:
+        return (datetime.fromisoformat(plain) - datetime.now(timezone.utc)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
