@@ -76,6 +76,7 @@ class Options:
     arm64_refresh: bool = False
     arm64_offline: bool = False
     arm64_require_native: bool = False
+    arm64_timeout: str | None = None
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

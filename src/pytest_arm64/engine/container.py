@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import struct
 import tarfile
 import tempfile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
+# Both versions of control groups count what was killed; only one of the files is there.
+_MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 # Docker's frame of a stream without a terminal: channel, three zeros, length.
 _HEADER = struct.Struct(">BxxxL")
 
@@ -48,6 +51,10 @@ class Plan:
     tmpfs: Mapping[str, str] | None = None
     network: str = "none"
     read_only: bool = False
+    memory: int = 0
+    """Bytes that all processes together may use, swap included; 0 for no limit."""
+    memory_note: str = ""
+    """What it means that they used more."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
 
@@ -191,6 +198,8 @@ class Container:
                 cap_add=list(plan.capabilities),
                 security_opt=["no-new-privileges"],
                 pids_limit=PIDS_LIMIT,
+                mem_limit=plan.memory or None,
+                memswap_limit=plan.memory or None,
                 tmpfs=dict(plan.tmpfs or {}),
                 volumes=list(plan.volumes),
                 # Unlike the short form, this one never makes a missing folder on the engine's side.
@@ -309,6 +318,31 @@ class Container:
             if source is None:
                 raise EngineError(f"{path} in the container is no regular file")
             return source.read()
+
+    def fate(self) -> str:
+        """Why nothing comes from it any more, in words."""
+        from docker.errors import DockerException, NotFound
+        from requests.exceptions import RequestException
+
+        try:
+            state = self._engine.client.api.inspect_container(self.id)["State"]
+        except NotFound:
+            return "the container was removed while it was used"
+        except (DockerException, RequestException, OSError):
+            return "the engine does not answer; look whether it still runs: docker version"
+        if state.get("Running"):
+            return "the container still runs; the connection to it was cut"
+        return f"the container has ended with exit code {state.get('ExitCode')}"
+
+    def memory_fate(self) -> str:
+        """Whether the kernel has killed something in it for want of memory, in words or empty."""
+        with contextlib.suppress(EngineError):
+            counters = self.run(["cat", *_MEMORY_EVENTS]).stdout.decode("ascii", "replace")
+            if re.search(r"^oom_kill [1-9]", counters, re.MULTILINE):
+                return self._plan.memory_note or (
+                    "the machine ran out of memory: the kernel killed it"
+                )
+        return ""
 
     def commit(self, tag: str, labels: Mapping[str, str]) -> Image:
         """Make an image of the container as it is; the tag comes last, so it is whole or absent."""

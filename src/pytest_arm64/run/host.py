@@ -19,6 +19,7 @@ from ..errors import Arm64Error
 from ..settings import Settings, load_settings
 from .arguments import inner_arguments, same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
+from .deaths import Ground
 from .gates import cell_gate, emit
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
@@ -138,6 +139,7 @@ class HostPlugin:
             module=Path(sys.argv[0]).name == "__main__.py",
             facts={},
             terminal=_terminal(config),
+            timeout=settings.timeout,
             environment=same_everywhere(os.environ) if others else {},
         )
         open_place = self._resources.enter_context(_places(config, settings))
@@ -147,7 +149,7 @@ class HostPlugin:
         ]
         self._results = [cell.run() for cell in silent]
         place = self._place = self._resources.enter_context(open_place(self._planned))
-        task = self._task = replace(task, facts=place.facts)
+        task = self._task = replace(task, facts=place.facts, where=place.where)
         for cell, result in zip(silent, self._results, strict=True):
             config.hook.pytest_arm64_cell(
                 config=config, cell=cell, result=result, mirrored=place.transport
@@ -159,7 +161,7 @@ class HostPlugin:
             lambda finished, failed: replace(
                 task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
             ),
-            lambda end: f"{end} ({place.where})",
+            Ground(place.where, place.lacks, task.timeout),
         )
         self._session.start()
         inside: Any = config.pluginmanager.getplugin(INSIDE)

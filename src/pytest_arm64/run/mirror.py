@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -40,6 +41,10 @@ class HostMirror:
         self.ledger = Ledger()
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
+        self.expected: dict[str, str] = {}
+        """Running tests that are expected to fail, with the reason."""
+        self.began = 0.0
+        """When the last test was started, by the monotonic clock."""
         self.pid: int | None = None
         self.pytest_version = ""
         self.plugins: tuple[str, ...] = ()
@@ -170,9 +175,13 @@ class HostMirror:
         self.collected = True
         self._stopped(reason)
 
+    def _on_expected(self, nodeid: str, reason: str) -> None:
+        self.expected[nodeid] = str(reason)
+
     def _on_logstart(self, nodeid: str, location: list[Any]) -> None:
         where = self._location = (location[0], location[1], location[2])
         self.running[nodeid] = where
+        self.began = time.monotonic()
         self._hook.pytest_runtest_logstart(nodeid=nodeid, location=where)
 
     def _on_passed(self, *values: Any) -> None:
@@ -231,6 +240,7 @@ class HostMirror:
 
     def _on_logfinish(self, nodeid: str, location: list[Any] | None) -> None:
         ledger = self.ledger
+        self.expected.pop(nodeid, None)
         if self.running.pop(nodeid, None) is None and not ledger.distributed:
             ledger.faults.append(f"{nodeid} was finished without its start")
         if nodeid not in ledger.decided and not self._config.getoption("setuponly", default=False):
@@ -292,8 +302,12 @@ class HostMirror:
         report = failed_report(nodeid, location, text, "teardown" if decided else "call")
         if location is None:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
-        self.ledger.failures += 1
+        reason = self.expected.pop(nodeid, None)
+        if reason is not None:
+            report.outcome, report.wasxfail = "skipped", reason
+        else:
+            self.ledger.failures += 1
+            self.failed[nodeid] = None
         self.ledger.finished[nodeid] += 1
-        self.failed[nodeid] = None
         self._hook.pytest_runtest_logreport(report=report)
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=report.location)

@@ -6,20 +6,21 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 import pytest
 
+from .backstop import Backstop
+from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
 from .reconcile import COMPLETE_STATUSES
 from .stops import InsideError
-from .task import Task
+from .task import End, Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
 MAXIMUM_DEATHS = 10
-TAIL = 4000
-"""How much of the last output a death report shows, in characters."""
 
 
 @contextmanager
@@ -52,16 +53,16 @@ class MirroredSession:
         session: pytest.Session,
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
-        explain: Callable[[str], str],
+        ground: Ground,
         mirror: HostMirror | None = None,
     ) -> None:
         self._session = session
         self._transport = transport
         self._task = task
-        self._explain = explain
+        self._ground = ground
         self._events: Iterator[None] = iter(())
         self._running: Running | None = None
-        self._tail = ""
+        self._words = LastWords()
         self._deaths = 0
         self._left_at_end = False
         self.mirror = HostMirror(session) if mirror is None else mirror
@@ -141,18 +142,23 @@ class MirroredSession:
         """All processes in turn: a death fails its test, the rest goes on in a new one."""
         mirror = self.mirror
         while True:
-            self._tail = ""
+            self._words = LastWords()
             mirror.next_process()
             task = self._task(dict(mirror.ledger.finished), list(mirror.failed))
             self._running = self._transport.start(task)
             ordered = Ordered(task.nonce)
+            backstop = Backstop(self._ground.timeout, mirror, self._running)
             try:
                 for channel, data in self._running:
                     if channel in (PROTOCOL, OUTPUT):
                         yield from self._handled(ordered.feed(data, protocol=channel == PROTOCOL))
                 yield from self._handled(ordered.rest())
                 end = self._running.end()
+                if backstop.fired:
+                    end = replace(end, overdue=True)
+                collecting = "" if mirror.collected else self._running.collecting()
             finally:
+                backstop.cancel()
                 self.close()
             if ordered.incomplete:
                 self.problems.append("what the session inside said ended inside a frame")
@@ -161,35 +167,40 @@ class MirroredSession:
                     said = mirror.ledger.exit_code
                     self.problems.append(f"the process inside said {said} and ended with {end}")
                 return
-            if not self._died(str(end), gone=end.code is None):
+            if not self._died(end, collecting):
                 return
 
     def _handled(self, events: Iterator[object]) -> Iterator[None]:
         for event in events:
             if isinstance(event, bytes):
-                self._tail = (self._tail + event.decode("utf-8", "replace"))[-TAIL:]
-                self.mirror.output(event)
+                shown = self._words.add(event)
             else:
+                shown = self._words.release()
+            if shown:
+                self.mirror.output(shown)
+            if not isinstance(event, bytes):
                 self.mirror.handle(event)  # type: ignore[arg-type]
                 yield
 
-    def _died(self, end: str, *, gone: bool) -> bool:
+    def _died(self, end: End, collecting: str) -> bool:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
         self._deaths += 1
-        text = f"the process that ran this test died: {self._explain(end)}"
-        if self._tail.strip():
-            text += f"\n--- last output of the process ---\n{self._tail.strip()}"
+        said = self._words.text
+        cause = self._ground.cause(end, said)
+        last = f"\n--- last output of the process ---\n{said}" if said else ""
+        text = f"the process that ran this test died: {cause}{last}"
         for nodeid in running:
             self.mirror.fail(nodeid, text)
         if ledger.status is not None:
-            self.problems.append(f"the process inside died after its session: {end}")
+            self.problems.append(f"the process inside died after its session: {cause}{last}")
             return False
         if not running:
-            self.problems.append(f"the process inside died and was running no test: {end}")
+            phase = self._phase(collecting)
+            self.problems.append(f"the process inside died {phase}: {cause}{last}")
             return False
-        if gone:
-            self.problems.append(f"the session inside is gone: {end}")
+        if end.code is None:
+            self.problems.append(f"the session inside is gone: {cause}")
             return False
         if self._session.shouldfail:
             ledger.reason = ("Failed", str(self._session.shouldfail), None)
@@ -201,9 +212,17 @@ class MirroredSession:
             )
             return False
         if not ledger.missing():  # the last test was the one that died
-            ledger.status = ledger.changed = ledger.exit_code = 1
+            failed = int(bool(self.mirror.failed or ledger.failures))
+            ledger.status = ledger.changed = ledger.exit_code = failed
+            ledger.complete = True
             return False
         return True
+
+    def _phase(self, collecting: str) -> str:
+        """When a process that was running no test died."""
+        if self.mirror.collected:
+            return "between two tests"
+        return f"while it collected {collecting}" if collecting else "before it collected"
 
     def _conclude(self) -> None:
         ledger = self.mirror.ledger
