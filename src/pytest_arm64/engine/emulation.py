@@ -20,12 +20,12 @@ QEMU_MODELS = {
 
 EXTENSIONS = {
     "graviton2": "FP16, LSE, DotProd",
-    "graviton3": "SVE, BF16, I8MM, FHM, FCMA, JSCVT, SHA3, SHA512, SM3, SM4, RNG, PAC, FlagM, LRCPC2",
+    "graviton3": "SVE, BF16, I8MM, FHM, FCMA, JSCVT, SHA3, SHA512, SM3, SM4, RNG, PAC, FlagM",
     "graviton4": "SVE2, FlagM2, FRINT, BTI, SB",
 }
 """Instructions that a core has and its predecessor has not, by the architecture's own names.
 
-As the kernel's hardware capabilities of the emulated cores tell them; graviton2's are beyond ARMv8.0.
+From the hardware capabilities of the emulated cores; graviton2's are those beyond ARMv8.0.
 """
 
 _PARTS = {

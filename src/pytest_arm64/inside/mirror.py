@@ -45,6 +45,7 @@ class Mirror:
 
     def __init__(self, sender: Sender, task: Mapping[str, Any], note: str) -> None:
         self._sender = sender
+        self._task = task
         self._finished = Counter(task["finished"])
         self._failed: list[str] | None = list(task.get("failed", ()))
         self._watch = Watch(task.get("timeout", 0))
@@ -77,6 +78,10 @@ class Mirror:
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
         self._terminal.attach(config, self._after())
+        if config.pluginmanager.hasplugin("xdist"):
+            from .workers import Workers
+
+            config.pluginmanager.register(Workers(self._task))
         self._xml = _without_file(config)
 
     @pytest.hookimpl(hookwrapper=True)

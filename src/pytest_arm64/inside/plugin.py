@@ -14,7 +14,13 @@ from _pytest import config as config_module
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-timeout")
+VALUES = (
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-timeout",
+)
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

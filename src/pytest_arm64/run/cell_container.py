@@ -63,7 +63,9 @@ def cell_container(
             with closing(container):
                 yield container, True
             return
-    with Container(engine, cell_plan(engine, cell, environment, settings, mounted=False)) as container:
+    with Container(
+        engine, cell_plan(engine, cell, environment, settings, mounted=False)
+    ) as container:
         user = environment.user
         root = settings.root
         container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))

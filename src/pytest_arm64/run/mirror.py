@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from .frames import PROTOCOL_VERSION, Frame
 from .reconcile import Ledger
 from .reports import failed_report, passed_report, rebuilt_report, rebuilt_warning
 from .stops import Stop
+from .task import End
 
 Location = tuple[str, "int | None", str]
 
@@ -55,6 +56,8 @@ class HostMirror:
         self.summary: list[str] = []
         self.started = self.collected = self.looped = False
         """How far the session inside has come."""
+        self.worker_death: Callable[[End], str] = str
+        """What there is to say of a worker of pytest-xdist that ended so."""
         self.stop: Stop | None = None
         self.internal_error: str | None = None
 
@@ -201,6 +204,10 @@ class HostMirror:
             self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
             self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
+            code = getattr(report, "_arm64_code", None)
+            if isinstance(code, int):
+                cause = self.worker_death(End(code))
+                report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
         if status is not None:
             category, letter, word = status
             word = (word[0], word[1]) if isinstance(word, list) else word

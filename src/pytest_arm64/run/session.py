@@ -66,6 +66,7 @@ class MirroredSession:
         self._deaths = 0
         self._left_at_end = False
         self.mirror = HostMirror(session) if mirror is None else mirror
+        self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -172,10 +173,8 @@ class MirroredSession:
 
     def _handled(self, events: Iterator[object]) -> Iterator[None]:
         for event in events:
-            if isinstance(event, bytes):
-                shown = self._words.add(event)
-            else:
-                shown = self._words.release()
+            words = self._words
+            shown = words.add(event) if isinstance(event, bytes) else words.release()
             if shown:
                 self.mirror.output(shown)
             if not isinstance(event, bytes):
@@ -185,19 +184,17 @@ class MirroredSession:
     def _died(self, end: End, collecting: str) -> bool:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
-        self._deaths += 1
-        said = self._words.text
-        cause = self._ground.cause(end, said)
-        last = f"\n--- last output of the process ---\n{said}" if said else ""
-        text = f"the process that ran this test died: {cause}{last}"
+        self._deaths += not self.mirror.expected.keys() & running
+        cause = self._describe(end)
+        text = f"the process that ran this test died: {cause}"
         for nodeid in running:
             self.mirror.fail(nodeid, text)
         if ledger.status is not None:
-            self.problems.append(f"the process inside died after its session: {cause}{last}")
+            self.problems.append(f"the process inside died after its session: {cause}")
             return False
         if not running:
             phase = self._phase(collecting)
-            self.problems.append(f"the process inside died {phase}: {cause}{last}")
+            self.problems.append(f"the process inside died {phase}: {cause}")
             return False
         if end.code is None:
             self.problems.append(f"the session inside is gone: {cause}")
@@ -217,6 +214,14 @@ class MirroredSession:
             ledger.complete = True
             return False
         return True
+
+    def _describe(self, end: End) -> str:
+        """What there is to say of a process that ended so."""
+        return self._told(end, self._words.text)
+
+    def _told(self, end: End, said: str) -> str:
+        cause = self._ground.cause(end, said)
+        return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
 
     def _phase(self, collecting: str) -> str:
         """When a process that was running no test died."""

@@ -79,9 +79,7 @@ class SilentCell:
     ) -> None:
         self._config = config
         self._place = place
-        self._task = replace(
-            task, facts=place.facts, where=place.where, terminal=NO_TERMINAL
-        )
+        self._task = replace(task, facts=place.facts, where=place.where, terminal=NO_TERMINAL)
         self._folder = folder
         self._progress = progress
         self._collected = Counter(collected)
