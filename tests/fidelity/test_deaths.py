@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -299,3 +300,30 @@ def test_a_session_fixture_that_kills_every_test(project: MakeCase) -> None:
     result = project(code).mirrored([])
     assert result.code == 1
     assert "10 tests have killed their process; the run ends here" in result.text
+
+
+def test_terminated(project: MakeCase) -> None:
+    case = project(SLOW.format("time.sleep(60)"))
+    case.write()
+    process = case.start(["-v"], "--arm64")
+    _running(process, case.project)
+    process.terminate()
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert "test_it.py::test_first PASSED" in out
+    assert "1 passed" in out
+    assert (case.folder / "junit.xml").exists()
+
+
+def test_terminated_and_the_test_goes_on(project: MakeCase) -> None:
+    stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
+    case = project("import signal\n" + dedent(SLOW.format(stubborn)))
+    case.write()
+    process = case.start(["-v"], "--arm64")
+    _running(process, case.project)
+    began = time.monotonic()
+    process.terminate()
+    out, _ = process.communicate(timeout=20)
+    assert time.monotonic() - began < 12
+    assert process.returncode == 143
+    assert "this run is not complete" in out

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from types import FrameType
 
 import pytest
 
@@ -16,30 +13,12 @@ from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
 from .reconcile import COMPLETE_STATUSES
+from .signals import TERMINATED, TERMINATION_SECONDS, on_signals
 from .stops import InsideError
 from .task import End, Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
 MAXIMUM_DEATHS = 10
-
-
-@contextmanager
-def _on_interrupt(act: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C calls *act*, so that no byte on its way is lost; the second ends at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        signal.signal(signal.SIGINT, before)
-        act()
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class MirroredSession:
@@ -65,6 +44,7 @@ class MirroredSession:
         self._words = LastWords()
         self._deaths = 0
         self._left_at_end = False
+        self._interrupted = self._terminated = False
         self.mirror = HostMirror(session) if mirror is None else mirror
         self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
@@ -120,15 +100,25 @@ class MirroredSession:
     def _advance(self, reached: Callable[[], bool]) -> None:
         if reached():
             return
-        with _on_interrupt(self._interrupt):
+        with on_signals(self._interrupt, self._terminate):
             for _ in self._events:
                 if reached():
                     return
 
     def _interrupt(self) -> None:
         """Have the session inside stop as it would by Ctrl-C; what it still says is shown."""
+        self._interrupted = True
         if self._running is not None and self.mirror.pid is not None:
             self._running.interrupt(self.mirror.pid)
+
+    def _terminate(self) -> None:
+        """As Ctrl-C; whoever sends SIGTERM sends SIGKILL before long, so there is a limit."""
+        self._terminated = True
+        self._interrupt()
+        if self._running is not None:
+            timer = threading.Timer(TERMINATION_SECONDS, self._running.close)
+            timer.daemon = True
+            timer.start()
 
     def _stop_here(self) -> None:
         """Raise what the phase inside was ended by."""
@@ -199,6 +189,9 @@ class MirroredSession:
         if end.code is None:
             self.problems.append(f"the session inside is gone: {cause}")
             return False
+        if self._interrupted:
+            self.problems.append("the run was interrupted, and the test would not stop")
+            return False
         if self._session.shouldfail:
             ledger.reason = ("Failed", str(self._session.shouldfail), None)
             ledger.status = ledger.changed = ledger.exit_code = 1
@@ -239,6 +232,8 @@ class MirroredSession:
     def exit_status(self, here: int) -> int:
         """Exit status of the run, given the one that the host's session has come to."""
         final = self.mirror.ledger.final
+        if self._terminated:
+            return TERMINATED
         if self.problems and final in (None, *COMPLETE_STATUSES):
             return here if here not in COMPLETE_STATUSES else 1
         if here not in COMPLETE_STATUSES or final is None:
