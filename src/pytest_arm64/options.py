@@ -55,6 +55,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="pull and install nothing: use what is there (variable PYTEST_ARM64_OFFLINE)",
     )
     group.addoption(
+        "--arm64-timeout",
+        metavar="SECONDS",
+        help="kill a test that takes longer, show where it was, and go on (default: any time)",
+    )
+    group.addoption(
         "--arm64-require-native",
         action="store_true",
         help="fail unless the tests run natively on ARM",

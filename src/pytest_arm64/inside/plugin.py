@@ -16,7 +16,14 @@ from .matrix import Rows
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate")
+VALUES = (
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-gate",
+    "--arm64-timeout",
+)
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
 

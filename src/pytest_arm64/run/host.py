@@ -20,6 +20,7 @@ from ..errors import Arm64Error
 from ..settings import Settings, load_settings
 from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
+from .deaths import Ground
 from .gates import Gate, cell_gate, emit, gates_alone
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
@@ -174,6 +175,7 @@ class HostPlugin:
             module=Path(sys.argv[0]).name == "__main__.py",
             facts={},
             terminal=_terminal(config),
+            timeout=settings.timeout,
             environment=same_everywhere(os.environ) if others else {},
         )
         open_place = self._resources.enter_context(_places(config, settings))
@@ -187,7 +189,7 @@ class HostPlugin:
         if alone:
             return
         records = self._findings.records if self._findings is not None else {}
-        task = self._task = replace(task, facts=place.facts, records=records)
+        task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
         for cell, result in zip(silent, self._results, strict=True):
             config.hook.pytest_arm64_cell(
                 config=config, cell=cell, result=result, mirrored=place.transport
@@ -199,7 +201,7 @@ class HostPlugin:
             lambda finished, failed: replace(
                 task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
             ),
-            lambda end: f"{end} ({place.where})",
+            Ground(place.where, place.lacks, task.timeout),
         )
         self._session.start()
         inside: Any = config.pluginmanager.getplugin(INSIDE)
