@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from .fixtures.measure import MARKER, Budgets, arm64_measure
+from .fixtures.target import arm64_target
 from .options import add_options
+from .report.measurements import MeasureSummary
+
+__all__ = ["arm64_measure", "arm64_target"]
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
@@ -47,27 +51,17 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
+    config.pluginmanager.register(Budgets(), "arm64-budgets")
+    summary = MeasureSummary()
+    config.pluginmanager.register(summary, "arm64-measure-summary")
     if config.option.arm64 and not config.option.help:
         from .run.host import HostPlugin
+        from .run.measurements import HostMeasurements
 
         config.pluginmanager.register(HostPlugin(config), "arm64-host")
-
-
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell that the tests run in; here, of this machine, in no target."""
-    import os
-    import platform
-
-    from .cell import FACTS
-
-    facts: dict[str, Any] = dict.fromkeys(FACTS)
-    facts |= {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "page_size": os.sysconf("SC_PAGE_SIZE"),
-    }
-    return MappingProxyType(facts)
+        measurements = HostMeasurements(summary, config.option.arm64_report)
+        config.pluginmanager.register(measurements, "arm64-measurements")
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from _pytest import config as config_module
 
+from .fixtures.measure import MARKER, Budgets, arm64_measure  # type: ignore[import-not-found]
+from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
+
+__all__ = ["arm64_measure", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
@@ -23,6 +26,7 @@ VALUES = (
     "--arm64-cpu",
     "--arm64-gate",
     "--arm64-timeout",
+    "--arm64-report",
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
@@ -73,6 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
+    config.pluginmanager.register(Budgets(), "arm64-budgets")
 
 
 def _roll_the_same(option: Any, seed: int) -> None:
@@ -81,12 +87,6 @@ def _roll_the_same(option: Any, seed: int) -> None:
         option.randomly_seed = seed
     if getattr(option, "hypothesis_seed", "") is None:
         option.hypothesis_seed = str(seed)
-
-
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
-    return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
 
 
 @pytest.fixture(scope="session")
