@@ -18,6 +18,8 @@ examples:
   pytest-arm64 doctor --format json   the same for a script
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
+  pytest-arm64 cost x86.json arm.json --memory 512MB
+                                      what the measured calls cost on Lambda
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -38,8 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    from .cost import command as cost
+
+    cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "cost":
+            return cost.run_command(options)
         if options.command == "audit":
             from .audit.command import run_command
 

@@ -54,3 +54,7 @@ class InstallError(Arm64Error):
 
 class ProtocolError(Arm64Error):
     """The session inside said something that the host cannot make sense of."""
+
+
+class PriceError(Arm64Error):
+    """A price is not known, or what it would be multiplied with is no evidence."""

@@ -78,30 +78,26 @@ def _bootstrapped(ordered: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Each value that a bootstrap sample's median can take, with its probability."""
     count = len(ordered)
     needed = rank(count, 0.5) + 1
+    ways = [(k, _log_ways(count, k)) for k in range(needed, count + 1)]
     below = 0.0
     for index, value in enumerate(ordered, 1):
-        # The median is at most this value if that many draws are among the first `index`.
-        up_to = _at_least(needed, count, index / count)
+        # The median is at most this value if `needed` draws are among the first `index`.
+        up_to = _at_least(ways, count, index / count)
         if up_to - below > _NEGLIGIBLE:
             yield value, up_to - below
         below = up_to
 
 
-def _at_least(needed: int, count: int, share: float) -> float:
-    """Probability of *needed* or more successes in *count* trials."""
+def _log_ways(count: int, k: int) -> float:
+    return math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+
+
+def _at_least(ways: Sequence[tuple[int, float]], count: int, share: float) -> float:
+    """Probability that one of *ways* numbers of successes comes out of *count* trials."""
     if share >= 1.0:
         return 1.0
     log_p, log_q = math.log(share), math.log1p(-share)
-    return math.fsum(
-        math.exp(
-            math.lgamma(count + 1)
-            - math.lgamma(k + 1)
-            - math.lgamma(count - k + 1)
-            + k * log_p
-            + (count - k) * log_q
-        )
-        for k in range(needed, count + 1)
-    )
+    return math.fsum(math.exp(way + k * log_p + (count - k) * log_q) for k, way in ways)
 
 
 def _quantile(pairs: Iterable[tuple[float, float]], tail: float) -> float:

@@ -187,15 +187,15 @@ class Measured:
         Raises:
             MalformedRecordError: it is none.
         """
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise MalformedRecordError(f"no record of a test in format {FORMAT}")
         try:
-            if document["format"] != FORMAT:
-                raise MalformedRecordError(f"of format {document['format']!r}, not {FORMAT}")
             return cls(
                 test=_text(document["test"]),
                 where=Where.of(dict(document["where"])),
                 records=tuple(Record.from_json(r) for r in document["records"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise MalformedRecordError(f"no record of a test: {error}") from None
 
 
