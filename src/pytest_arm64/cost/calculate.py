@@ -8,7 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..errors import PriceError
-from .model import DAYS, MILLION, Part, Savings, Side, instance_cost, lambda_cost
+from .model import (
+    DAYS,
+    MILLION,
+    Part,
+    Savings,
+    Side,
+    change,
+    in_percent,
+    instance_cost,
+    lambda_cost,
+)
 from .prices import price_list
 
 REGION = "us-east-1"
@@ -92,8 +102,11 @@ def _on_lambda(
         priced.append(Priced(side, cost.total, month, detail))
     names = dict.fromkeys(side.architecture for side in sides)
     listed = ", ".join(f"{name} {prices.price(name)} a GB-second" for name in names)
+    x86, arm = prices.price("x86_64"), prices.price("arm64")
     return priced, [
         f"{prices}: {listed}, {requests} a million requests on both",
+        f"a GB-second is {in_percent(change(x86, arm))} on arm64"
+        f" ({in_percent(change(arm, x86))} on x86_64)",
         f"{memory} MB as Lambda counts them (1,024 MB are one GB)",
         "a call is billed in whole milliseconds, rounded up; first price tier, no free tier",
         "Lambda's processor share grows with its memory: a call is assumed to take as long there",

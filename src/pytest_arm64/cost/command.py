@@ -13,7 +13,7 @@ from ..errors import PriceError
 from ..measure.budget import bytes_of, shown_seconds
 from ..measure.record import printable
 from .calculate import REGION, Answer, Question, calculate
-from .model import MILLION, Part, change
+from .model import MILLION, Part, change, in_percent
 from .sides import ARCHITECTURES, read_side
 
 _CENT = Decimal("0.01")
@@ -104,8 +104,8 @@ def shown(answer: Answer) -> Iterator[str]:
     if len(answer.priced) == 2:
         before, after = answer.priced
         yield (
-            f"a call costs {_percent(change(before.million, after.million))} on the second side"
-            f" ({_percent(change(after.million, before.million))} on the first)"
+            f"a call costs {in_percent(change(before.million, after.million))} on the second side"
+            f" ({in_percent(change(after.million, before.million))} on the first)"
         )
     if answer.savings.parts:
         yield "savings a month:"
@@ -148,10 +148,6 @@ def to_json(answer: Answer) -> dict[str, Any]:
         ],
         "assumptions": list(answer.assumptions),
     }
-
-
-def _percent(value: Decimal) -> str:
-    return f"{abs(value):.1f} % {'less' if value < 0 else 'more'}"
 
 
 def _cents(value: Decimal) -> str:

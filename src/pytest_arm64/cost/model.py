@@ -84,6 +84,15 @@ def change(before: Decimal, after: Decimal) -> Decimal:
     return (after / before - 1) * 100
 
 
+def in_percent(value: Decimal) -> str:
+    """A change in words.
+
+    >>> in_percent(Decimal("-28.94"))
+    '28.9 % less'
+    """
+    return f"{abs(value):.1f} % {'less' if value < 0 else 'more'}"
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of a saving."""
