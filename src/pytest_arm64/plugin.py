@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .fixtures.measure import MARKER, Budgets, arm64_measure
+from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.target import arm64_target
 from .options import add_options
 from .report.measurements import MeasureSummary
@@ -51,8 +51,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
-    config.addinivalue_line("markers", MARKER)
-    config.pluginmanager.register(Budgets(), "arm64-budgets")
+    judge_budgets(config)
     summary = MeasureSummary()
     config.pluginmanager.register(summary, "arm64-measure-summary")
     if config.option.arm64 and not config.option.help:

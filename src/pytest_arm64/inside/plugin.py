@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
-from .fixtures.measure import MARKER, Budgets, arm64_measure  # type: ignore[import-not-found]
+from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
 from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
 
@@ -77,8 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
-    config.addinivalue_line("markers", MARKER)
-    config.pluginmanager.register(Budgets(), "arm64-budgets")
+    judge_budgets(config)
 
 
 def _roll_the_same(option: Any, seed: int) -> None:
