@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from .inside.records import arm64_abi, arm64_install
 from .options import add_options
+
+__all__ = ["arm64_abi", "arm64_install", "arm64_target"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

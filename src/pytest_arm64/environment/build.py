@@ -7,12 +7,16 @@ import json
 import os
 import pwd
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from .. import cache
+from ..binary.record import AbiRecord
+from ..binary.scan import scan_tar, system_of_run
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
@@ -27,9 +31,9 @@ from .pipconfig import host_pip_config
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
+from .tree import ABI, HOME, INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
 
-FORMAT = 1
+FORMAT = 2
 PACKAGE = "pytest_arm64_inside"
 """Name under which ``inside/`` is importable in a cell."""
 
@@ -53,6 +57,7 @@ class Environment:
     """Tag of the image to run: the environment with this user and our own code added."""
     ran: Ran
     record: InstallRecord
+    abi: AbiRecord
     reused: bool
     user: User
     path: str = ""
@@ -104,8 +109,8 @@ def make_environment(
         request = pip_installer.Request(manifest, runner, config)
         image = _install(engine, cell, base, ran, request, tag, progress)
     user = calling_user()
-    run_tag, record = _run_image(engine, cell, image, key, user)
-    return Environment(key, run_tag, ran, record, reused, user, image.path)
+    run_tag, records = _run_image(engine, cell, image, key, user)
+    return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
 
 
 def _install(
@@ -123,10 +128,14 @@ def _install(
     installed, files = pip_installer.install(engine, cell, ran, with_compiler, request, progress)
     with (
         files,
-        progress.step("make the environment image"),
+        progress.step("make the environment image") as step,
         Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
     ):
         container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
+        step.update("looking at compiled files")
+        system = system_of_run(engine, base, ran)
+        abi = scan_tar(f"environment {tag}", files, "/opt", HOME, system, cell.target)
+        files.seek(0)
         container.put("/opt", files)
         record = InstallRecord(
             packages=tuple(installed),
@@ -134,7 +143,8 @@ def _install(
             made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - began, 1),
         )
-        container.put("/", tar_of({RECORD: Entry(json.dumps(record.to_json()).encode())}))
+        documents = {RECORD: record.to_json(), ABI: abi.to_json()}
+        container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
         container.commit(tag, {f"{LABEL}.base": base.id})
     image = find_image(engine, tag)
     assert image is not None
@@ -145,7 +155,7 @@ def _install(
 
 def _run_image(
     engine: Engine, cell: Cell, image: Base, key: str, user: User
-) -> tuple[str, InstallRecord]:
+) -> tuple[str, _Records]:
     """The thin image that is run: *image*, our code for the inside, an entry for the user."""
     files = inside_files()
     digest = cache.digest(
@@ -154,9 +164,9 @@ def _run_image(
     tag = f"{LABEL}/run:{digest[:20]}"
     if find_image(engine, tag) is not None:
         with contextlib.suppress(ValueError):
-            return tag, InstallRecord.from_json(cache.load("records", digest) or {})
+            return tag, _Records.from_json(cache.load("records", digest) or {})
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
-        record = _read_record(container)
+        records = _read_records(container)
         entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
         entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
         entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
@@ -168,16 +178,36 @@ def _run_image(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
         )
-    cache.store("records", digest, record.to_json())
-    return tag, record
+    cache.store("records", digest, records.to_json())
+    return tag, records
 
 
-def _read_record(container: Container) -> InstallRecord:
+@dataclass(frozen=True)
+class _Records:
+    """What is known of an environment's content."""
+
+    install: InstallRecord
+    abi: AbiRecord
+
+    def to_json(self) -> dict[str, Any]:
+        return {"install": self.install.to_json(), "abi": self.abi.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> _Records:
+        """Raises ValueError where one of them is damaged."""
+        return cls(
+            InstallRecord.from_json(data.get("install", {})),
+            AbiRecord.from_json(data.get("abi", {})),
+        )
+
+
+def _read_records(container: Container) -> _Records:
     try:
-        return InstallRecord.from_json(json.loads(container.read(RECORD)))
+        found = {"install": container.read(RECORD), "abi": container.read(ABI)}
+        return _Records.from_json({name: json.loads(text) for name, text in found.items()})
     except ValueError as error:
         raise InstallError(
-            f"the environment's own record cannot be read: {error}",
+            f"the environment's own records cannot be read: {error}",
             next_step="make it anew: --arm64-refresh",
         ) from None
 

@@ -21,6 +21,7 @@ INSIDE = f"{HOME}/inside"
 OUT = f"{HOME}/out"
 """Results and what the host hands in: an anonymous volume of the calling user."""
 RECORD = f"{HOME}/record.json"
+ABI = f"{HOME}/abi.json"
 PYTHON = f"{ENV}/bin/python"
 
 # Folders that are never part of a copy of the project.

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
+from .records import arm64_abi, arm64_install
+
+__all__ = ["arm64_abi", "arm64_install", "arm64_target"]
+
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
 VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
