@@ -22,6 +22,7 @@ from pytest_arm64.doctor import settings_here
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.endpoint import open_engine
 from pytest_arm64.environment.build import make_environment
+from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.tree import PYTHON
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.run.cell_container import cell_environment, cell_plan
@@ -47,7 +48,9 @@ def compare(count: int, rounds: int) -> list[float]:
         settings = settings_here(folder)
         image = settings.image.replace("{arch}", "arm64") or settings.target.reference
         cell = Cell(settings.target, "arm64", settings.core, image)
-        environment = make_environment(engine, cell, settings, folder, NoProgress())
+        environment = make_environment(
+            engine, cell, settings, folder, NoProgress(), host_pip_config()
+        )
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         plan = cell_plan(cell, environment, settings, mounted=True)
 

@@ -63,11 +63,28 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
         "path",
         nargs="*",
         metavar="PATH",
-        help="a requirement file, a pyproject.toml, or a project's folder (default: here)",
+        help="a requirement file, a lock, a pyproject.toml, or a project's folder "
+        "(default: the services that are configured here, else the project here)",
     )
     parser.add_argument("--target", default="", metavar="A[,B…]", help="what it is deployed to")
-    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    parser.add_argument("--format", choices=("table", "json", "markdown", "sarif"), default="table")
     parser.add_argument("--all", action="store_true", help="show green rows in the table too")
+    parser.add_argument(
+        "--extra", action="append", default=[], metavar="NAME", help="with this extra of it"
+    )
+    parser.add_argument(
+        "--group", action="append", default=[], metavar="NAME", help="with this dependency group"
+    )
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="move pins in requirement files to releases with a wheel, and show the difference",
+    )
+    parser.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="keep the findings in arm64-baseline.json, so that only worse ones fail a run",
+    )
     parser.add_argument("--offline", action="store_true", help="use kept index pages only")
     parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
     parser.add_argument(

@@ -44,6 +44,20 @@ def test_death_in_a_test(project: MakeCase, how: str, told: str) -> None:
     assert set(result.cache["lastfailed"]) == {"test_it.py::test_fails", "test_it.py::test_dies"}  # type: ignore[call-overload]
 
 
+def test_death_in_a_teardown_spares_the_outcome_of_its_test(project: MakeCase) -> None:
+    code = """
+        import os, pytest
+        @pytest.fixture
+        def dying(): yield; os._exit(3)
+        def test_dies(dying): pass
+        def test_after(): pass
+    """
+    result = project(code).mirrored([])
+    assert result.code == 1
+    assert "2 passed, 1 error" in result.text
+    assert "ERROR test_it.py::test_dies" in result.text
+
+
 def test_death_of_the_last_test(project: MakeCase) -> None:
     result = project("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)").mirrored([])
     assert result.code == 1

@@ -9,6 +9,9 @@ from functools import cached_property
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from .formats import Formats
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,20 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Node:
+    """One selected release and what holds it."""
+
+    name: str
+    version: Version | None
+    problem: str = ""
+    demands: tuple[Wish, ...] = ()
+    """Everything that limits its version, constraints included."""
+    path: tuple[str, ...] = ()
+    """From the place that asks for it, over releases, to itself."""
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class LocalProject:
     """A project that is named by its folder."""
 
@@ -60,6 +77,11 @@ class LocalProject:
     requires: tuple[str, ...] = ()
     extras: tuple[tuple[str, tuple[str, ...]], ...] = ()
     doubt: str = ""
+    editable: bool = False
+    uri: str = ""
+    """Its folder as a ``file://`` address, or the repository that it comes from."""
+    detail: str = "a local project whose build may compile something"
+    """Why it is built from source, where it is."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +98,7 @@ class Wishes:
     links: tuple[str, ...] = ()
     no_index: bool = False
     prereleases: bool = False
+    formats: Formats = field(default_factory=Formats)
     gaps: tuple[str, ...] = ()
     """What the files leave open, so that the tree may be incomplete."""
 

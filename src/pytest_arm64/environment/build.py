@@ -27,7 +27,7 @@ from ..progress import Progress
 from ..settings import Settings
 from . import pip_installer
 from .manifests import read_manifest
-from .pipconfig import host_pip_config
+from .pipconfig import PipConfig
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -75,9 +75,14 @@ def calling_user() -> User:
 
 
 def make_environment(
-    engine: Engine, cell: Cell, settings: Settings, rootpath: Path, progress: Progress
+    engine: Engine,
+    cell: Cell,
+    settings: Settings,
+    rootpath: Path,
+    progress: Progress,
+    config: PipConfig,
 ) -> Environment:
-    """The environment of *cell*, from the project's own files.
+    """The environment of *cell*, from the project's own files, with the host's pip *config*.
 
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
@@ -85,7 +90,6 @@ def make_environment(
     base, ran = provisioned(engine, cell, progress, offline=settings.offline)
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
-    config = host_pip_config()
     key = cache.digest(
         {
             "format": FORMAT,

@@ -32,6 +32,9 @@ _PLAIN = frozenset(
     ]
 )
 
+# From here on, in seconds, somebody waits for the outcome; what is quicker goes in one piece.
+_NOTICED = 0.02
+
 _SAME_IN_JSON = (str, int, float, bool, type(None))
 
 
@@ -46,6 +49,8 @@ class Mirror:
         self._config: Any = None
         self._first_config: Any = None
         self._keywords: Any = None
+        self._location: Any = None
+        self._distributed = False
         self._statuses: bool | None = None
         self._xml: Any = None
         self._header: list[str] = []
@@ -145,6 +150,7 @@ class Mirror:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._distributed = True
         self._sender.send("collected", list(ids), str(node.gateway.id), len(ids), [], "")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -156,6 +162,7 @@ class Mirror:
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         if self._failed is not None:
             self._inherit(self._failed)
+        self._location = location
         self._sender.send("logstart", nodeid, location)
 
     def _inherit(self, failed: list[str]) -> None:
@@ -181,12 +188,17 @@ class Mirror:
         keywords = None
         if report.keywords != self._keywords:
             keywords = self._keywords = report.keywords
+        location = None if report.location == self._location else report.location
         times = (report.duration, getattr(report, "start", 0), getattr(report, "stop", 0))
-        values = (report.nodeid, report.location, report.when, keywords, *times)
-        if report.when == "call":
-            self._sender.send("passed", *values)
-        else:
-            self._sender.hold("passed", *values)
+        self._sender.hold("passed", report.nodeid, location, report.when, keywords, *times)
+        if report.when == "call" and report.duration > _NOTICED:
+            self._sender.flush()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        # A teardown that may take its time, or die: its test's outcome is known by then.
+        if getattr(item, "fixturenames", True):
+            self._sender.flush()
 
     def _status(self, report: pytest.TestReport) -> Any:
         """How a plugin of the project wants *report* shown."""
@@ -202,7 +214,9 @@ class Mirror:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        self._sender.send("logfinish", nodeid, location)
+        told = None if location == self._location else location
+        # Nothing but the start of the next test follows, unless others run them.
+        (self._sender.send if self._distributed else self._sender.hold)("logfinish", nodeid, told)
 
     def pytest_warning_recorded(
         self,

@@ -16,14 +16,19 @@ import sys
 import threading
 from typing import Any
 
-PROTOCOL = 2
+PROTOCOL = 3
 MARK = b"\0arm64-%s-%d\0"
 # High, because tests that close "all" descriptors usually begin at 3 and stop early.
 _HIGHEST_DESCRIPTOR = 4096
+# ASCII only: line separators and lone surrogates of a test's making stay inside the string.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), skipkeys=True, default=repr)
 
 
 class Sender:
-    """Writes frames, each a JSON list of a kind and its values, in the order of the calls."""
+    """Writes frames, each a list of a kind and its values, in the order of the calls.
+
+    A line holds the frames that go at once: ``[mark, frame, …]``, mark 0 where none was written.
+    """
 
     def __init__(self, descriptor: int, printed: int | None = None) -> None:
         self._descriptor = descriptor
@@ -32,31 +37,35 @@ class Sender:
         self._batches = 0
         self._lock = threading.RLock()
         self._owner = os.getpid()
-        self._held: list[str] = []
+        self._held: list[tuple[Any, ...]] = []
 
     def mark_with(self, nonce: str) -> None:
         """Mark what is printed, from now on."""
         self._nonce = nonce.encode()
 
-    def hold(self, kind: str, *values: Any) -> None:
+    def hold(self, *frame: Any) -> None:
         """Send with the next frame that cannot wait."""
-        self._held.append(_encoded(kind, values))
+        self._held.append(frame)
 
-    def send(self, kind: str, *values: Any) -> None:
-        """Send now. A fork of this process, unwinding through pytest, must stay silent."""
-        if os.getpid() != self._owner:
+    def send(self, *frame: Any) -> None:
+        """Send now, after what is held."""
+        self._held.append(frame)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what is held. A fork of this process, unwinding through pytest, stays silent."""
+        if not self._held or os.getpid() != self._owner:
             return
         with self._lock:
-            lines = [*self._held, _encoded(kind, values)]
-            self._held.clear()
+            frames, self._held = self._held, []
+            mark = 0
             if self._nonce and self._printed is not None:
-                self._batches += 1
-                # What Python still buffers was printed before this frame.
+                mark = self._batches = self._batches + 1
+                # What Python still buffers was printed before these frames.
                 with contextlib.suppress(OSError, ValueError, AttributeError):
                     sys.__stdout__.flush()  # type: ignore[union-attr]
-                _write(self._printed, MARK % (self._nonce, self._batches))
-                lines.insert(0, _encoded("mark", (self._batches, len(lines))))
-            _write(self._descriptor, "".join(lines).encode())
+                _write(self._printed, MARK % (self._nonce, mark))
+            _write(self._descriptor, f"{_ENCODER.encode([mark, *frames])}\n".encode())
 
 
 def take_standard_output() -> Sender:
@@ -79,8 +88,3 @@ def _write(descriptor: int, data: bytes) -> None:
             waiting = select.poll()
             waiting.register(descriptor, select.POLLOUT)
             waiting.poll()
-
-
-def _encoded(kind: str, values: tuple[Any, ...]) -> str:
-    # ASCII only: line separators and lone surrogates of a test's making stay inside the string.
-    return json.dumps([kind, *values], separators=(",", ":"), skipkeys=True, default=repr) + "\n"

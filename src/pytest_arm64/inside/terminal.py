@@ -7,8 +7,7 @@ conftest, a plugin, live logging or ``--setup-show`` write besides.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from inspect import isgeneratorfunction
 from typing import Any
 
@@ -138,33 +137,35 @@ class Terminal:
         hooks = vars(self._config.pluginmanager.hook).values()
         return [i for hook in hooks if hasattr(hook, "get_hookimpls") for i in hook.get_hookimpls()]
 
-    @contextmanager
-    def _state(self, *, muted: bool, summary: bool) -> Iterator[None]:
-        self.flush()
+    def _switch(self, muted: bool, summary: bool) -> tuple[bool, bool]:
+        """Treat what is written as told; how it was treated."""
+        if self._text:
+            self.flush()
         before = self._muted, self._summary
         self._muted, self._summary = muted, summary
-        try:
-            yield
-        finally:
-            self.flush()
-            self._muted, self._summary = before
+        return before
 
     def _with(
         self, function: Callable[..., Any], *, muted: bool, summary: bool = False
     ) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            with self._state(muted=muted, summary=summary):
+            before = self._switch(muted, summary)
+            try:
                 return function(*args)
+            finally:
+                self._switch(*before)
 
         def wrap(*args: Any) -> Any:
             generator = function(*args)
             step, value = generator.send, None
             while True:
+                before = self._switch(muted, summary)
                 try:
-                    with self._state(muted=muted, summary=summary):
-                        shown = step(value)
+                    shown = step(value)
                 except StopIteration as stop:
                     return stop.value
+                finally:
+                    self._switch(*before)
                 try:
                     step, value = generator.send, (yield shown)
                 except BaseException as error:  # noqa: BLE001  (passed on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +12,9 @@ from typing import Any
 
 from ..errors import ProtocolError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 # Fewest values of each kind of frame.
 KINDS = {
-    "mark": 2,
     "hello": 3,
     "session": 5,
     "deselected": 1,
@@ -45,28 +45,37 @@ class Frame:
     values: tuple[Any, ...]
 
 
-class FrameReader:
-    """Cuts a byte stream into frames."""
+@dataclass(frozen=True)
+class Batch:
+    """Frames that were written at once."""
+
+    mark: int
+    """Number of the mark that was written among what is printed just before; 0 for none."""
+    frames: tuple[Frame, ...]
+
+
+class BatchReader:
+    """Cuts a byte stream into batches, a line each."""
 
     def __init__(self) -> None:
         self._pending: list[bytes] = []
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Frames that *data* completes.
+    def feed(self, data: bytes) -> Iterator[Batch]:
+        """Batches that *data* completes.
 
         Raises:
-            ProtocolError: a line is no frame of this protocol.
+            ProtocolError: a line is no batch of this protocol.
         """
         first, *more = data.split(b"\n")
         self._pending.append(first)
         for following in more:
             line = b"".join(self._pending)
             self._pending = [following]
-            yield parse_frame(line)
+            yield parse_batch(line)
 
     @property
     def incomplete(self) -> bool:
-        """Whether the stream ended inside a frame."""
+        """Whether the stream ended inside a batch."""
         return any(self._pending)
 
 
@@ -74,12 +83,12 @@ class Ordered:
     """Puts frames and what was printed in the order in which they were written.
 
     They come by two ways. Before each batch of frames a mark is written among what is printed;
-    the batch tells its number and size, and waits here for that mark.
+    the batch tells its number, and waits here for that mark.
     """
 
     def __init__(self, nonce: str) -> None:
-        self._reader = FrameReader()
-        self._frames: deque[Frame] = deque()
+        self._reader = BatchReader()
+        self._batches: deque[Batch] = deque()
         self._printed = b""
         start = b"\0arm64-" + nonce.encode() + b"-"
         beginnings = b"|".join(re.escape(start[:n]) for n in range(len(start) - 1, 0, -1))
@@ -87,23 +96,21 @@ class Ordered:
         self._unfinished = re.compile(
             rb"(?:" + re.escape(start) + rb"[0-9]{0,15}|" + beginnings + rb")\Z"
         )
-        self._awaited: tuple[int, int] | None = None
-        self._reached: int | None = None
-        self._due = 0  # frames of a batch whose mark has been reached
+        self._reached = 0  # the mark at which what is printed waits for its batch; 0 for none
 
     @property
     def incomplete(self) -> bool:
-        """Whether the frames ended inside one."""
+        """Whether the frames ended inside a batch."""
         return self._reader.incomplete
 
     def feed(self, data: bytes, *, protocol: bool) -> Iterator[Frame | bytes]:
         """What can be handled now that *data* has come by one of the ways.
 
         Raises:
-            ProtocolError: a line is no frame of this protocol.
+            ProtocolError: a line is no batch of this protocol.
         """
         if protocol:
-            self._frames.extend(self._reader.feed(data))
+            self._batches.extend(self._reader.feed(data))
         else:
             self._printed += data
         yield from self._ready()
@@ -111,9 +118,10 @@ class Ordered:
     def rest(self) -> Iterator[Frame | bytes]:
         """Everything that is left when nothing more can come."""
         yield from self._ready()
-        while self._frames or self._awaited is not None or self._reached is not None:
-            self._awaited = self._reached = None
-            self._due = 0
+        while self._batches or self._reached:
+            self._reached = 0
+            if self._batches:
+                yield from self._batches.popleft().frames
             yield from self._ready()
         if self._printed:
             yield self._printed
@@ -121,29 +129,23 @@ class Ordered:
 
     def _ready(self) -> Iterator[Frame | bytes]:
         while True:
-            while self._frames and self._awaited is None:
-                frame = self._frames.popleft()
-                if frame.kind == "mark":
-                    self._awaited, self._due = (frame.values[0], frame.values[1]), 0
-                else:
-                    self._due -= 1
-                    yield frame
-            if self._due > 0:
+            while self._batches and self._batches[0].mark <= self._reached:
+                batch = self._batches.popleft()
+                if batch.mark == self._reached:
+                    self._reached = 0
+                yield from batch.frames
+            if self._reached and not self._batches:
                 return
-            if self._reached is None:
-                text, self._reached = self._cut()
-                if text:
-                    yield text
-            if self._reached is None or self._awaited is None:
+            text, self._reached = self._cut()
+            if text:
+                yield text
+            if not self._reached:
                 return
-            reached, (awaited, size) = self._reached, self._awaited
-            if reached >= awaited:
-                self._awaited, self._due = None, size
-            if reached <= awaited:
-                self._reached = None
 
-    def _cut(self) -> tuple[bytes, int | None]:
+    def _cut(self) -> tuple[bytes, int]:
         """Text up to the next mark, and its number; what may yet become a mark is kept."""
+        if not self._printed:
+            return b"", 0
         found = self._mark.search(self._printed)
         if found:
             text = self._printed[: found.start()]
@@ -152,24 +154,31 @@ class Ordered:
         unfinished = self._unfinished.search(self._printed)
         at = unfinished.start() if unfinished else len(self._printed)
         text, self._printed = self._printed[:at], self._printed[at:]
-        return text, None
+        return text, 0
 
 
-def parse_frame(line: bytes) -> Frame:
+def parse_batch(line: bytes) -> Batch:
     """One line of the protocol.
 
     Raises:
-        ProtocolError: it is no frame of this protocol.
+        ProtocolError: it is no batch of this protocol.
     """
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         value = None
-    if not isinstance(value, list) or not value or not isinstance(value[0], str):
+    if not isinstance(value, list) or len(value) < 2:
         raise ProtocolError(f"the session inside sent no frame: {line[:120]!r}")
+    mark, *frames = value
+    if type(mark) is not int or mark < 0:
+        raise ProtocolError(f"the session inside sent frames without a number: {line[:120]!r}")
+    return Batch(mark, tuple(map(_frame, frames)))
+
+
+def _frame(value: Any) -> Frame:
+    if not isinstance(value, list) or not value or not isinstance(value[0], str):
+        raise ProtocolError(f"the session inside sent no frame: {str(value)[:120]}")
     kind, *values = value
-    if kind not in KINDS or len(values) < KINDS[kind]:
-        raise ProtocolError(f"the session inside sent an unknown frame: {line[:120]!r}")
-    if kind == "mark" and not (type(values[0]) is type(values[1]) is int):
-        raise ProtocolError(f"the session inside sent a mark without a number: {line[:120]!r}")
+    if len(values) < KINDS.get(kind, sys.maxsize):
+        raise ProtocolError(f"the session inside sent an unknown frame: {str(value)[:120]}")
     return Frame(kind, tuple(values))

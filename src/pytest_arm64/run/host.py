@@ -238,6 +238,15 @@ def _terminal(config: pytest.Config) -> dict[str, Any]:
 def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
     """A container of the target's image, with the project's environment in it."""
     # What talks to an engine is loaded when one is needed.
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ..environment.pipconfig import host_pip_config
+
+    # pip tells its configuration while the engine's library is loaded and asked.
+    asking = ThreadPoolExecutor(1)
+    pip_config = asking.submit(host_pip_config)
+    asking.shutdown(wait=False)
+
     from ..engine.endpoint import open_engine
     from ..environment.build import make_environment
     from ..report.header import header_lines, summary_line
@@ -258,7 +267,9 @@ def container_place(settings: Settings, rootpath: Path) -> Iterator[Place]:
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
-        environment = make_environment(engine, cell, settings, rootpath, progress)
+        environment = make_environment(
+            engine, cell, settings, rootpath, progress, pip_config.result()
+        )
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         ran = environment.ran
         with cell_container(engine, cell, environment, settings) as (container, mounted):

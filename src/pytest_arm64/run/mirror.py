@@ -33,6 +33,8 @@ class HostMirror:
         self._config = session.config
         self._hook = session.config.hook
         self._keywords: Mapping[str, Any] = {}
+        self._location: Location = ("", None, "")
+        """Of the test that was started last: what frames do not repeat."""
         self._again = False
         self._late = bytearray()
         self.ledger = Ledger()
@@ -169,14 +171,14 @@ class HostMirror:
         self._stopped(reason)
 
     def _on_logstart(self, nodeid: str, location: list[Any]) -> None:
-        where = (location[0], location[1], location[2])
+        where = self._location = (location[0], location[1], location[2])
         self.running[nodeid] = where
         self._hook.pytest_runtest_logstart(nodeid=nodeid, location=where)
 
     def _on_passed(self, *values: Any) -> None:
         if values[3] is not None:
             self._keywords = values[3]
-        report = passed_report(values, self._keywords)
+        report = passed_report(values, self._location, self._keywords)
         if report.when == "call":
             self.ledger.decided.add(report.nodeid)
         self._hook.pytest_runtest_logreport(report=report)
@@ -227,7 +229,7 @@ class HostMirror:
 
         return [p for p in self._config.pluginmanager.get_plugins() if isinstance(p, LogXML)]
 
-    def _on_logfinish(self, nodeid: str, location: list[Any]) -> None:
+    def _on_logfinish(self, nodeid: str, location: list[Any] | None) -> None:
         ledger = self.ledger
         if self.running.pop(nodeid, None) is None and not ledger.distributed:
             ledger.faults.append(f"{nodeid} was finished without its start")
@@ -236,9 +238,8 @@ class HostMirror:
         if not ledger.distributed:
             ledger.decided.discard(nodeid)
         ledger.finished[nodeid] += 1
-        self._hook.pytest_runtest_logfinish(
-            nodeid=nodeid, location=(location[0], location[1], location[2])
-        )
+        where = self._location if location is None else (location[0], location[1], location[2])
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=where)
 
     def _on_warning(self, *values: Any) -> None:
         when, nodeid, location = values[4:7]

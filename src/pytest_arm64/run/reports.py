@@ -15,13 +15,18 @@ import pytest
 _HAS_TIMES = "start" in inspect.signature(pytest.TestReport.__init__).parameters
 
 
-def passed_report(values: Sequence[Any], keywords: Mapping[str, Any]) -> pytest.TestReport:
-    """The report of an uneventful phase, from the values of a ``passed`` frame."""
+def passed_report(
+    values: Sequence[Any], started: tuple[str, int | None, str], keywords: Mapping[str, Any]
+) -> pytest.TestReport:
+    """The report of an uneventful phase, from the values of a ``passed`` frame.
+
+    *started* is the location of the test that was started last, *keywords* those told last.
+    """
     nodeid, location, when, _, duration, start, stop = values[:7]
     times = {"start": start, "stop": stop} if _HAS_TIMES else {}
     return pytest.TestReport(
         nodeid=nodeid,
-        location=_location(location),
+        location=started if location is None else _location(location),
         keywords=keywords,
         outcome="passed",
         longrepr=None,

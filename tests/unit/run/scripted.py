@@ -16,7 +16,7 @@ Lines = list[list[Any]]
 def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Lines:
     """The frames of a whole, uneventful session."""
     return [
-        ["hello", 2, 4_000_000, "9.0"],
+        ["hello", 3, 4_000_000, "9.0"],
         ["session", [], [], {}, False, None],
         ["collected", list(nodeids), "", len(nodeids), [], ""],
         ["collection", None],
@@ -57,7 +57,7 @@ def failed(nodeid: str) -> list[Any]:
 
 def encoded(frames: Lines) -> bytes:
     """As they come by the wire."""
-    return b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
+    return b"".join(json.dumps([0, frame]).encode() + b"\n" for frame in frames)
 
 
 @dataclass

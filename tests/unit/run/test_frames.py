@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.errors import ProtocolError
-from pytest_arm64.run.frames import KINDS, Frame, FrameReader, Ordered, parse_frame
+from pytest_arm64.run.frames import KINDS, Batch, BatchReader, Frame, Ordered, parse_batch
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -23,38 +23,42 @@ NONCE = "c0ffee"
 @given(st.binary())
 def test_any_bytes_are_frames_or_an_error(data: bytes) -> None:
     try:
-        frames = list(FrameReader().feed(data))
+        batches = list(BatchReader().feed(data))
     except ProtocolError:
         return
-    assert all(frame.kind in KINDS for frame in frames)
+    assert all(frame.kind in KINDS for batch in batches for frame in batch.frames)
 
 
 @given(JSON)
-def test_any_json_is_a_frame_or_an_error(value: Any) -> None:
-    try:
-        frame = parse_frame(json.dumps(value).encode())
-    except ProtocolError:
-        return
-    assert len(frame.values) >= KINDS[frame.kind]
+def test_any_json_is_a_batch_or_an_error(value: Any) -> None:
+    for line in (value, [1, value]):
+        try:
+            batch = parse_batch(json.dumps(line).encode())
+        except ProtocolError:
+            continue
+        assert all(len(frame.values) >= KINDS[frame.kind] for frame in batch.frames)
 
 
-@given(st.sampled_from(sorted(KINDS)), st.lists(JSON, min_size=9), st.data())
-def test_a_frame_survives_any_cut(kind: str, values: list[Any], data: st.DataObject) -> None:
-    if kind == "mark":
-        values[:2] = 1, 1
-    line = json.dumps([kind, *values]).encode() + b"\n"
-    reader, found, rest = FrameReader(), [], line
+FRAMES = st.tuples(st.sampled_from(sorted(KINDS)), st.lists(JSON, min_size=9))
+
+
+@given(st.integers(0), st.lists(FRAMES, min_size=1, max_size=4), st.data())
+def test_a_batch_survives_any_cut(
+    mark: int, frames: list[tuple[str, list[Any]]], data: st.DataObject
+) -> None:
+    line = json.dumps([mark, *([kind, *values] for kind, values in frames)]).encode() + b"\n"
+    reader, found, rest = BatchReader(), [], line
     while rest:
         size = data.draw(st.integers(1, len(rest)))
         found += list(reader.feed(rest[:size]))
         rest = rest[size:]
-    assert found == [Frame(kind, tuple(values))]
+    assert found == [Batch(mark, tuple(Frame(kind, tuple(values)) for kind, values in frames))]
     assert not reader.incomplete
 
 
 def test_deeply_nested_json_is_an_error() -> None:
     with pytest.raises(ProtocolError):
-        parse_frame(b'["exit",' + b"[" * 100_000)
+        parse_batch(b'[0,["exit",' + b"[" * 100_000)
 
 
 def _written(pieces: list[bytes | int]) -> tuple[bytes, bytes]:
@@ -65,7 +69,7 @@ def _written(pieces: list[bytes | int]) -> tuple[bytes, bytes]:
             printed += piece
         else:
             printed += b"\0arm64-" + NONCE.encode() + b"-%d\0" % number
-            frames += b'["mark",%d,1]\n["exit",%d]\n' % (number, piece)
+            frames += b'[%d,["exit",%d]]\n' % (number, piece)
     return printed, frames
 
 

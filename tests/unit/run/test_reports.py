@@ -60,7 +60,8 @@ def test_a_worker_is_named_as_pytest_names_it(config: pytest.Config) -> None:
 
 
 def test_a_plain_phase() -> None:
-    report = passed_report(["t.py::a", ["t.py", 3, "a"], "call", None, 0.5, 1, 2], {"a": 1})
+    started = ("t.py", 3, "a")
+    report = passed_report(["t.py::a", None, "call", None, 0.5, 1, 2], started, {"a": 1})
     assert (report.nodeid, report.location, report.outcome) == (
         "t.py::a",
         ("t.py", 3, "a"),
