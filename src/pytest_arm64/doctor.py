@@ -103,5 +103,6 @@ def settings_here(folder: Path) -> Settings:
         arm64_refresh=False,
         arm64_offline=False,
         arm64_require_native=False,
+        arm64_installer=None,
     )
     return load_settings(options, os.environ, rootpath=folder, cwd=folder)

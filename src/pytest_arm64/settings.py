@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 CORES = ("graviton2", "graviton3", "graviton4")
+INSTALLERS = ("plan", "pip")
 INSTALL_MODES = ("editable", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
@@ -43,6 +44,8 @@ class Settings:
     refresh: bool = False
     offline: bool = False
     require_native: bool = False
+    installer: str = INSTALLERS[0]
+    """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
 
 
 class Options(Protocol):
@@ -55,6 +58,7 @@ class Options(Protocol):
     arm64_refresh: bool
     arm64_offline: bool
     arm64_require_native: bool
+    arm64_installer: str | None
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -67,6 +71,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "env": list,
     "network": str,
     "targets": dict,
+    "installer": str,
     "services": list,
     "service": dict,
     "allow-source": list,
@@ -104,6 +109,11 @@ def load_settings(
     install = table.get("install", "editable")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
+    installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]
+    if installer not in INSTALLERS:
+        raise SettingsError(
+            f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
+        )
     core = options.arm64_cpu or table.get("cpu") or CORES[0]
     if core not in CORES:
         raise SettingsError(f"unknown core {core!r}", next_step=f"choose one of {', '.join(CORES)}")
@@ -124,6 +134,7 @@ def load_settings(
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
+        installer=installer,
     )
 
 

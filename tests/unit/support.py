@@ -33,6 +33,7 @@ PYTHON = Python(
     version="3.12.4",
     minor="3.12",
     cache_tag="cpython-312",
+    magic="cb0d0d0a",
     purelib="lib/python3.12/site-packages",
     library="/usr/lib64/python3.12",
     compiled=True,
@@ -76,6 +77,7 @@ class Options:
     arm64_refresh: bool = False
     arm64_offline: bool = False
     arm64_require_native: bool = False
+    arm64_installer: str | None = None
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

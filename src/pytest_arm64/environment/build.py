@@ -25,13 +25,14 @@ from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
 from ..progress import Progress
 from ..settings import Settings
-from . import pip_installer
+from . import pip_installer, plan_installer
 from .manifests import read_manifest
 from .pipconfig import PipConfig
+from .plan import NotPlannableError
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ABI, HOME, INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
+from .tree import ABI, ENV, HOME, INSIDE, OUT, PYTHON, RECORD, TESTS, Entry, tar_of
 
 FORMAT = 2
 PACKAGE = "pytest_arm64_inside"
@@ -95,7 +96,7 @@ def make_environment(
             "format": FORMAT,
             "base": base.id,
             "target": cell.target.name,
-            "installer": pip_installer.pip_name(),
+            "installer": [settings.installer, plan_installer.FORMAT, pip_installer.pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
             **manifest.fingerprint(),
@@ -105,47 +106,51 @@ def make_environment(
     image = None if settings.refresh else find_image(engine, tag)
     reused = image is not None
     if image is None:
-        if settings.offline:
-            raise InstallError(
-                "this project's environment is not here, and --arm64-offline forbids installing",
-                next_step="run once without --arm64-offline",
-            )
         request = pip_installer.Request(manifest, runner, config)
-        image = _install(engine, cell, base, ran, request, tag, progress)
+        host = plan_installer.Host(
+            engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
+        )
+        image = _install(host, base, request, settings, tag, progress)
     user = calling_user()
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
 
 
 def _install(
-    engine: Engine,
-    cell: Cell,
+    host: plan_installer.Host,
     base: Base,
-    ran: Ran,
     request: pip_installer.Request,
+    settings: Settings,
     tag: str,
     progress: Progress,
 ) -> Base:
+    engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    with_compiler = builder(engine, cell, base, ran, progress)
-    installed, files = pip_installer.install(engine, cell, ran, with_compiler, request, progress)
+    made, installer, fallback = _installation(host, request, settings, progress)
     with (
-        files,
+        made.files as files,
         progress.step("make the environment image") as step,
         Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
     ):
         container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
-        abi = scan_tar(f"environment {tag}", files, "/opt", HOME, system, cell.target)
+        abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
         files.seek(0)
-        container.put("/opt", files)
+        container.put(made.at, files)
+        if made.uncompiled:
+            step.update("compiling")
+            compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
+            container.run(compile_it, environment=qemu_environment(cell, engine))
         record = InstallRecord(
-            packages=tuple(installed),
-            installer=pip_installer.pip_name(),
+            packages=tuple(made.packages),
+            installer=installer,
             made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - began, 1),
+            notes=made.notes,
+            missing=made.missing,
+            fallback=fallback,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}
         container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
@@ -155,6 +160,35 @@ def _install(
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
     return image
+
+
+def _installation(
+    host: plan_installer.Host,
+    request: pip_installer.Request,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[pip_installer.Installation, str, str]:
+    """What was installed, by which installer, and why not by the one that was asked for."""
+    reason = ""
+    if settings.installer == plan_installer.NAME:
+        try:
+            made = plan_installer.install(
+                host, request, progress, offline=settings.offline, refresh=settings.refresh
+            )
+        except NotPlannableError as error:
+            reason = str(error)
+        else:
+            return made, f"the plan ({pip_installer.pip_name()} for builds)", ""
+    if settings.offline:
+        raise InstallError(
+            "this project's environment is not here, and --arm64-offline forbids installing"
+            + (f": {reason}" if reason else ""),
+            next_step="run once without --arm64-offline",
+        )
+    made = pip_installer.install(
+        host.engine, host.cell, host.ran, host.builder(), request, progress
+    )
+    return made, pip_installer.pip_name(), reason
 
 
 def _run_image(

@@ -18,7 +18,13 @@ __all__ = ["arm64_abi", "arm64_install", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+VALUES = (
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-installer",
+)
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -31,6 +31,12 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
         f"arm64: {_where(ran)}",
         f"arm64: environment {environment.key}, {_made(environment)}",
     ]
+    if environment.record.fallback:
+        reason = printable(environment.record.fallback)
+        lines.append(f"arm64: installed by pip, because the plan was not certain: {reason}")
+    if environment.record.missing:
+        names = printable(", ".join(environment.record.missing))
+        lines.append(f"arm64: LEFT OUT, nothing of it can be used here: {names}")
     lines += abi_lines(environment.abi)
     if not mounted:
         lines.append(
