@@ -202,7 +202,7 @@ class _Destination(WheelDestination):
         name = os.fspath(path)
         if scheme != "scripts":
             return self._add(f"{self._base(scheme)}/{name}", name, stream, runs=is_executable)
-        with fix_shebang(stream, PYTHON) as fixed:
+        with io.BytesIO(stream.read()) as script, fix_shebang(script, PYTHON) as fixed:
             return self._add(f"{self._prefix}/bin/{name}", name, fixed, runs=True)
 
     def finalize_installation(
