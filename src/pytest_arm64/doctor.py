@@ -88,7 +88,7 @@ def _failed(name: str, error: Arm64Error) -> Check:
     return Check(name, FAILED, error.what, error.next_step)
 
 
-def settings_here(folder: Path) -> Settings:
+def settings_here(folder: Path, *, offline: bool = False) -> Settings:
     """Settings as ``pytest --arm64`` without other options would have them in *folder*."""
     import os
     from types import SimpleNamespace
@@ -101,7 +101,7 @@ def settings_here(folder: Path) -> Settings:
         arm64_cpu=None,
         arm64_requirements=(),
         arm64_refresh=False,
-        arm64_offline=False,
+        arm64_offline=offline,
         arm64_require_native=False,
         arm64_installer=None,
     )

@@ -35,8 +35,16 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--arm64-cpu",
-        metavar="CORE",
-        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM",
+        metavar="CORE[,CORE]",
+        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
+        "of several the first is shown, each other one is a single result",
+    )
+    group.addoption(
+        "--arm64-gate",
+        choices=("report", "new", "all"),
+        help="what of the wheel matrix fails the run: nothing, what is worse than "
+        "arm64-baseline.json, or all (default: new where that file is, all where services or "
+        "allowances are configured, else report)",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

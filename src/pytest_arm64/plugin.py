@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .inside.records import arm64_abi, arm64_install
 from .options import add_options
+
+if TYPE_CHECKING:
+    from .inside.matrix import Rows
 
 __all__ = ["arm64_abi", "arm64_install", "arm64_target"]
 
@@ -66,3 +69,11 @@ def arm64_target() -> Mapping[str, Any]:
         "page_size": os.sysconf("SC_PAGE_SIZE"),
     }
     return MappingProxyType(facts)
+
+
+@pytest.fixture(scope="session")
+def arm64_matrix(pytestconfig: pytest.Config) -> Rows:
+    """The wheel matrix of what is deployed, by package name; here, from kept index pages."""
+    from .fixtures.matrix import matrix_here
+
+    return matrix_here(pytestconfig.rootpath)

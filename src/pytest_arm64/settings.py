@@ -34,7 +34,10 @@ class Settings:
     target: Target
     image: str = ""
     """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
-    core: str = CORES[0]
+    cores: tuple[str, ...] = (CORES[0],)
+    """Cores to run on: the first is shown, the others are gates."""
+    reference: bool = False
+    """Whether linux/amd64 runs first, to be compared with."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
     install: str = "editable"
@@ -46,6 +49,11 @@ class Settings:
     require_native: bool = False
     installer: str = INSTALLERS[0]
     """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
+
+    @property
+    def core(self) -> str:
+        """The core that is shown."""
+        return self.cores[0]
 
 
 class Options(Protocol):
@@ -114,14 +122,12 @@ def load_settings(
         raise SettingsError(
             f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
         )
-    core = options.arm64_cpu or table.get("cpu") or CORES[0]
-    if core not in CORES:
-        raise SettingsError(f"unknown core {core!r}", next_step=f"choose one of {', '.join(CORES)}")
+    cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
-        core=core,
+        cores=cores,
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),
@@ -136,6 +142,17 @@ def load_settings(
         require_native=options.arm64_require_native,
         installer=installer,
     )
+
+
+def _cores(text: str) -> tuple[str, ...]:
+    """Names of cores, separated by commas, each once."""
+    cores = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for core in cores:
+        if core not in CORES:
+            raise SettingsError(
+                f"unknown core {core!r}", next_step=f"choose among {', '.join(CORES)}"
+            )
+    return cores
 
 
 def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -81,6 +81,8 @@ class Lock:
     requires_python: str = ""
     index: str = ""
     """The index that it was made from, empty where it names none or several."""
+    digest: str = ""
+    """SHA-256 of the file."""
     renewal: str = ""
     """The command that moves one release; ``{name}`` and ``{version}`` stand for it."""
 

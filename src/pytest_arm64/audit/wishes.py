@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -101,6 +102,25 @@ class Wishes:
     formats: Formats = field(default_factory=Formats)
     gaps: tuple[str, ...] = ()
     """What the files leave open, so that the tree may be incomplete."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two must share to lead to the same tree, ready for JSON."""
+        listed = {
+            key: [[str(r), wish.origin, sorted(wish.hashes)] for r, wish in pairs]
+            for key, pairs in (
+                ("requirements", self.requirements),
+                ("constraints", self.constraints),
+            )
+        }
+        formats = [sorted(self.formats.no_binary), sorted(self.formats.only_binary)]
+        sources = [self.index, *self.extra_indexes, *self.links, self.no_index, self.prereleases]
+        return {
+            **listed,
+            "locals": [repr(local) for local in self.locals],
+            "formats": formats,
+            "sources": sources,
+            "gaps": list(self.gaps),
+        }
 
 
 def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:

@@ -44,8 +44,7 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     Raises:
         SettingsError, ArtifactError, EngineError, ImageError: see each.
     """
-    local = [path for path in options.path if not path.startswith(IMAGE)]
-    targets = chosen_targets(options.target, Path(local[0] if local else "."), environ)
+    targets = chosen_targets(options.target, Path.cwd(), environ)
     if len(targets) != 1:
         raise SettingsError("abi compares with one target at a time")
     records = list(_records(options, targets[0], environ))

@@ -32,7 +32,7 @@ from .plan import NotPlannableError
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ABI, ENV, HOME, INSIDE, OUT, PYTHON, RECORD, TESTS, Entry, tar_of
+from .tree import ABI, ENV, HOME, INSIDE, OUT, PYTHON, RECORD, RESULTS, TESTS, Entry, tar_of
 
 FORMAT = 2
 PACKAGE = "pytest_arm64_inside"
@@ -82,8 +82,12 @@ def make_environment(
     rootpath: Path,
     progress: Progress,
     config: PipConfig,
+    *,
+    like: InstallRecord | None = None,
 ) -> Environment:
     """The environment of *cell*, from the project's own files, with the host's pip *config*.
+
+    *like* is the record of another architecture's, whose versions this one is to have.
 
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
@@ -91,6 +95,7 @@ def make_environment(
     base, ran = provisioned(engine, cell, progress, offline=settings.offline)
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
+    pins = like.pins() if like is not None else ()
     key = cache.digest(
         {
             "format": FORMAT,
@@ -99,6 +104,7 @@ def make_environment(
             "installer": [settings.installer, plan_installer.FORMAT, pip_installer.pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
+            **({"pins": pins} if pins else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -106,7 +112,7 @@ def make_environment(
     image = None if settings.refresh else find_image(engine, tag)
     reused = image is not None
     if image is None:
-        request = pip_installer.Request(manifest, runner, config)
+        request = pip_installer.Request(manifest, runner, config, pins)
         host = plan_installer.Host(
             engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
         )
@@ -207,7 +213,8 @@ def _run_image(
         records = _read_records(container)
         entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
         entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
-        entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
+        for folder in (OUT, RESULTS):
+            entries[folder] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
         compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]

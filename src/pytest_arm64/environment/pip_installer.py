@@ -33,6 +33,7 @@ _SITE = f"{BUILD}/site"
 _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
+_PINS = f"{BUILD}/pins.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
 _NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
@@ -63,6 +64,8 @@ class Request:
     runner: tuple[str, ...]
     """Requirements of the session inside, added to the test scope."""
     config: PipConfig
+    pins: tuple[str, ...] = ()
+    """Constraints on both scopes: the versions of another architecture."""
 
 
 def pip_name() -> str:
@@ -88,12 +91,14 @@ def install(
         arguments = _scope_arguments(manifest.deploy)
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
+        pinned = ["-c", _PINS] if request.pins else []
         if arguments:
+            arguments += pinned
             installed += run_pip(container, manifest.root, variables, "deploy", arguments, step)
         pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
         container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
         arguments = [*_scope_arguments(manifest.test), *request.runner]
-        arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt"]
+        arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt", *pinned]
         installed += run_pip(container, manifest.root, variables, "test", arguments, step)
         step.update("taking the packages out")
         container.run(["rm", "-rf", BUILD])
@@ -152,6 +157,8 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
     if config.ca:
         entries[_CA] = Entry(config.ca)
+    if request.pins:
+        entries[_PINS] = Entry("".join(f"{pin}\n" for pin in request.pins).encode())
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = Entry(mode=0o755)

@@ -86,6 +86,8 @@ class Question:
     config: PipConfig
     cell: Cell
     ran: Ran
+    pins: tuple[str, ...] = ()
+    """Constraints on both scopes: the versions of another architecture."""
 
 
 def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetcher]:
@@ -100,12 +102,15 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
         raise NotPlannableError(f"pip's setting {unknown[0]} is pip's own business")
     platform = platform_of_run(question.cell, question.ran)
     deploy = _wishes(question.manifest.deploy, question.manifest)
+    given = [Requirement(pin) for pin in question.pins]
+    elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
+    deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
     deployed, editable, folders = _resolved(auditor, deploy, platform, DEPLOY)
     test = _wishes(question.manifest.test, question.manifest, tests=True)
     test = with_requirements(test, question.runner, "the session inside")
     pins = [Requirement(f"{p.name}=={p.version}") for p in deployed if p.version]
     limits = tuple((pin, wish_of(pin, "what is deployed")) for pin in pins)
-    test = replace(test, constraints=(*test.constraints, *limits))
+    test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests, more_editable, more_folders = _resolved(auditor, test, platform, TEST)
     there = {package.name for package in deployed}
     tests = [package for package in tests if package.name not in there]

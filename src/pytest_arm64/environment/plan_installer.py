@@ -75,7 +75,9 @@ def install(
         NotPlannableError: the audit cannot decide; pip has to.
         InstallError: a file cannot be had, is hostile, or cannot be built.
     """
-    question = Question(request.manifest, request.runner, request.config, host.cell, host.ran)
+    question = Question(
+        request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
+    )
     with Auditor(offline=offline, refresh=refresh, config=request.config) as auditor:
         with progress.step("resolve") as step:
             plan, fetcher = make_plan(question, auditor)

@@ -59,6 +59,10 @@ class InstallRecord:
         """How many packages of *scope* there are in each state."""
         return dict(Counter(p.state for p in self.packages if p.scope == scope))
 
+    def pins(self) -> tuple[str, ...]:
+        """``name==version`` of every package that came from an index, as constraints."""
+        return tuple(sorted(f"{p.name}=={p.version}" for p in self.packages if p.file))
+
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
+from .matrix import Rows
 from .records import arm64_abi, arm64_install
 
 __all__ = ["arm64_abi", "arm64_install", "arm64_target"]
@@ -23,6 +24,7 @@ VALUES = (
     "--arm64-image",
     "--arm64-requirements",
     "--arm64-cpu",
+    "--arm64-gate",
     "--arm64-installer",
 )
 
@@ -38,11 +40,33 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, action="append", help="(for the host)")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    seed = os.environ.get("PYTEST_ARM64_SEED")
+    if seed is not None:
+        _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+
+
+def _roll_the_same(option: Any, seed: int) -> None:
+    """Seeds of pytest-randomly and Hypothesis, where the user gave none."""
+    if getattr(option, "randomly_seed", None) == "default":
+        option.randomly_seed = seed
+    if getattr(option, "hypothesis_seed", "") is None:
+        option.hypothesis_seed = str(seed)
 
 
 @pytest.fixture(scope="session")
 def arm64_target() -> Mapping[str, Any]:
     """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
     return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
+
+
+@pytest.fixture(scope="session")
+def arm64_matrix() -> Rows:
+    """The wheel matrix of what is deployed, by package name."""
+    with open(os.environ["PYTEST_ARM64_TASK"], encoding="utf-8") as stream:
+        matrices = json.load(stream)["records"].get("matrices", [])
+    if not matrices:
+        pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
+    return Rows(matrices[0])

@@ -162,13 +162,26 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
     return "\n".join(lines)
 
 
-def summary(matrix: WheelMatrix) -> list[str]:
-    """The verdict of a matrix in a few lines."""
+def summary_words(matrix: WheelMatrix) -> str:
+    """The counts of a matrix, and whether it is ready, in one line."""
+    verdict = "ready" if matrix.ready else "not ready"
+    age = f", index pages up to {matrix.index_age / 3600:.0f} h old"
+    return (
+        f"{_counted(matrix)}; {verdict if matrix.complete else 'INCOMPLETE'}"
+        f"{age if matrix.index_age > 3600 else ''}"
+    )
+
+
+def _counted(matrix: WheelMatrix) -> str:
     counts = matrix.count()
     parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
     plural = "" if len(matrix.deployed) == 1 else "s"
-    count = f"{len(matrix.deployed)} package{plural}"
-    lines = [f"{count}: {', '.join(parts)}" if parts else "no packages"]
+    return f"{len(matrix.deployed)} package{plural}: {', '.join(parts)}" if parts else "no packages"
+
+
+def summary(matrix: WheelMatrix) -> list[str]:
+    """The verdict of a matrix in a few lines."""
+    lines = [_counted(matrix)]
     lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
     lines += [f"note: {printable(note)}" for note in matrix.notes]
     others = [(TEST, "for the tests"), (BUILD, "to build from source")]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import SettingsError
 
 OUR_FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-OUR_VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+OUR_VALUES = (
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-gate",
+)
 # Files that the host writes from the mirrored reports. ``--junitxml`` is not among them: the
 # session inside has pytest's plugin too, for what tests record, and only its file is the host's.
 HOST_VALUES = ("--report-log",)
+GATE = "arm64::"
+"""How the ids of gates begin; no session inside has such."""
 REFUSED = {
     "--pdb": "a debugger needs a terminal inside the container",
     "--trace": "a debugger needs a terminal inside the container",
@@ -31,7 +40,7 @@ _FORWARDED_VARIABLES = (
 
 
 def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
-    """*args* as the user typed them, less what concerns the host alone.
+    """*args* as the user typed them, less what concerns the host alone: its options, its gates.
 
     Raises:
         SettingsError: an option that cannot work across the border, with the reason.
@@ -51,12 +60,26 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
         _, forwarded = parser.parse_known_args(list(args))
     except SystemExit:  # argparse has said why
         raise SettingsError("the arguments could not be understood") from None
-    return tuple(forwarded)
+    return tuple(
+        word
+        for before, word in zip(["", *forwarded], forwarded, strict=False)
+        if not word.startswith(GATE) or before == "--deselect"
+    )
 
 
 def forwarded_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables that steer pytest itself and therefore belong to the session inside."""
     return {name: environ[name] for name in _FORWARDED_VARIABLES if name in environ}
+
+
+def same_everywhere(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make the cells of one session roll the same dice."""
+    seed = int.from_bytes(os.urandom(4), "big")
+    hashes = environ.get("PYTHONHASHSEED", "random")
+    return {
+        "PYTHONHASHSEED": str(seed) if hashes == "random" else hashes,
+        "PYTEST_ARM64_SEED": str(seed),
+    }
 
 
 def unknown_here(args: list[str], unknown: Iterable[str]) -> None:

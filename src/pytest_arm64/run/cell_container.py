@@ -43,19 +43,26 @@ def cell_environment(
 
 @contextmanager
 def cell_container(
-    engine: Engine, cell: Cell, environment: Environment, settings: Settings
+    engine: Engine,
+    cell: Cell,
+    environment: Environment,
+    settings: Settings,
+    *,
+    copied: bool = False,
 ) -> Iterator[tuple[Container, bool]]:
     """A running container, and whether the project is mounted (True) or copied into it.
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
+    *copied* asks for a copy in any case.
     """
-    container = _mounted(
-        engine, cell_plan(cell, environment, settings, mounted=True), settings.root
-    )
-    if container is not None:
-        with closing(container):
-            yield container, True
-        return
+    if not copied:
+        container = _mounted(
+            engine, cell_plan(cell, environment, settings, mounted=True), settings.root
+        )
+        if container is not None:
+            with closing(container):
+                yield container, True
+            return
     with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
         user = environment.user
         root = settings.root

@@ -53,6 +53,7 @@ class MirroredSession:
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
         explain: Callable[[str], str],
+        mirror: HostMirror | None = None,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -63,7 +64,7 @@ class MirroredSession:
         self._tail = ""
         self._deaths = 0
         self._left_at_end = False
-        self.mirror = HostMirror(session)
+        self.mirror = HostMirror(session) if mirror is None else mirror
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -90,12 +91,26 @@ class MirroredSession:
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
 
+    def abandon(self, reason: str) -> None:
+        """End before the first test, as ``-x`` would; what goes on inside is lost."""
+        self.close()
+        self._events = iter(())
+        ledger = self.mirror.ledger
+        ledger.reason = ("Failed", reason, None)
+        ledger.status = ledger.changed = ledger.exit_code = 1
+
     def finish(self) -> None:
         """Follow the session inside to its end and account for everything."""
         before = self.mirror.stop
         self._advance(lambda: False)
         self._conclude()
         self._left_at_end = before is None and self.mirror.stop is not None
+
+    def follow_to_the_end(self) -> None:
+        """Follow the session inside through all its phases; what stops it is not raised."""
+        self._events = self._follow()
+        self._advance(lambda: False)
+        self._conclude()
 
     def leave(self) -> None:
         """Leave the end of the session as the one inside has left it."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+NO_TERMINAL: Mapping[str, Any] = {"width": 80, "markup": False, "tty": False}
+
 
 @dataclass(frozen=True)
 class Task:
@@ -18,16 +20,18 @@ class Task:
     module: bool
     """Whether the user typed ``python -m pytest``."""
     facts: Mapping[str, Any]
+    records: Mapping[str, Any] = field(default_factory=dict)
+    """What the fixtures tell of the cell beyond its facts: the wheel matrices."""
     finished: Mapping[str, int] = field(default_factory=dict)
     """Node ids that need not run again, with counts."""
     failed: Sequence[str] = ()
     """Those of them that failed."""
-    terminal: Mapping[str, Any] = field(
-        default_factory=lambda: {"width": 80, "markup": False, "tty": False}
-    )
+    terminal: Mapping[str, Any] = field(default_factory=lambda: dict(NO_TERMINAL))
     """What the host's terminal is like."""
     nonce: str = ""
     """Marks what is printed, so that it can be put in order with the frames."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of this run, beyond those of the place."""
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -36,6 +40,7 @@ class Task:
                 "cwd": self.cwd,
                 "module": self.module,
                 "facts": dict(self.facts),
+                "records": dict(self.records),
                 "finished": dict(self.finished),
                 "failed": list(self.failed),
                 "terminal": dict(self.terminal),

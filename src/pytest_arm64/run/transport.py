@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Protocol
 
 from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.build import PACKAGE, inside_files
-from ..environment.tree import INSIDE, OUT, PYTHON, Entry, tar_of
+from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
+from .results import VARIABLE, unpack
 from .task import End, Task
 
 PROTOCOL, OUTPUT = STDOUT, STDERR
@@ -44,13 +46,26 @@ class Transport(Protocol):
     def start(self, task: Task) -> Running:
         """Start an agent on *task*."""
 
+    def give(self, files: Mapping[str, bytes]) -> None:
+        """Put *files*, by relative name, below ``$PYTEST_ARM64_OUT``."""
+
+    def fetch(self, folder: Path) -> None:
+        """Bring what is below ``$PYTEST_ARM64_OUT`` into *folder*; regular files only.
+
+        Raises:
+            ProtocolError: it cannot be taken.
+        """
+
 
 class ContainerTransport:
     """Agents in a running container."""
 
-    def __init__(self, container: Container, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, container: Container, environment: Mapping[str, str], owner: tuple[int, int]
+    ) -> None:
         self._container = container
         self._environment = environment
+        self._owner = owner
         self._started = 0
 
     def start(self, task: Task) -> Running:
@@ -59,10 +74,19 @@ class ContainerTransport:
         self._container.put(OUT, tar_of({path: Entry(task.encode())}))
         running = self._container.start_exec(
             [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", f"{OUT}/{path}"],
-            environment=self._environment,
+            environment={**self._environment, **task.environment, VARIABLE: RESULTS},
             workdir="/",
         )
         return _InContainer(self._container, running)
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        uid, gid = self._owner
+        entries = {name: Entry(content, uid=uid, gid=gid) for name, content in files.items()}
+        self._container.put(RESULTS, tar_of(with_parents(entries, uid=uid, gid=gid)))
+
+    def fetch(self, folder: Path) -> None:
+        with self._container.fetch(RESULTS) as stream:
+            unpack(stream, folder)
 
 
 class _InContainer:
@@ -94,6 +118,8 @@ class LocalTransport:
         for name, content in inside_files().items():
             package.joinpath(name).write_bytes(content)
         self._start = package / "start.py"
+        self._out = Path(self._folder.name, "results")
+        self._out.mkdir()
         self._started = 0
 
     def start(self, task: Task) -> Running:
@@ -106,10 +132,23 @@ class LocalTransport:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=self._environment,
+                env={**self._environment, **task.environment, VARIABLE: str(self._out)},
                 start_new_session=True,
             )
         )
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self._out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def fetch(self, folder: Path) -> None:
+        with tempfile.TemporaryFile() as stream:
+            with tarfile.open(fileobj=stream, mode="w") as archive:
+                archive.add(self._out, self._out.name)
+            stream.seek(0)
+            unpack(stream, folder)
 
     def close(self) -> None:
         """Remove the copy of our code."""

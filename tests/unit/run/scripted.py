@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pytest_arm64.run.task import End, Task
@@ -70,6 +71,12 @@ class Scripted:
     def start(self, task: Task) -> Playback:
         data, code = self.processes.pop(0) if self.processes else (b"", 1)
         return Playback(data, code, self.printed)
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        raise AssertionError(f"nobody gives {files}")
+
+    def fetch(self, folder: Path) -> None:
+        """There is nothing in it."""
 
 
 @dataclass

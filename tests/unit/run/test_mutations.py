@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.run.host import Place
+from pytest_arm64.run.place import Place
 from unit.run import scripted
 from unit.run.scripted import Lines, Scripted, encoded, failed, session
 

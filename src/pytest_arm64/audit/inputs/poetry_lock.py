@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def read_poetry_lock(
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
         releases={name: tuple(found) for name, found in releases.items()},
         deploy=Selection(tuple(project.deployed(extras, groups))),
         test=Selection(tuple(project.group(group)) if group else ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -63,6 +64,7 @@ def read_pylock(
     lock = Lock(
         kind=NAME,
         shown=reading.origin(path),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
         releases={name: tuple(found) for name, found in releases.items()},
         requires_python=str(data.get("requires-python", "")),
         index=indexes.pop() if len(indexes) == 1 else "",

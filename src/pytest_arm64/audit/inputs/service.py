@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...environment.manifests import test_scope
-from ...errors import SettingsError
+from ...errors import NothingToReadError, SettingsError
 from ..locks import Lock
-from ..wishes import Wishes
+from ..wishes import Wishes, wish_of
 from . import poetry_lock, pylock, uv_lock
 from .project import read_project, workspace_root
 from .reading import Reading, read_toml, requirement, strings, table
@@ -33,6 +33,19 @@ class Service:
     manifest: str = ""
     """The file that says what is deployed."""
     notes: tuple[str, ...] = ()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two services must share to have the same matrix, ready for JSON."""
+        return {
+            "name": self.name,
+            "deploy": self.deploy.fingerprint(),
+            "test": self.test.fingerprint() if self.test is not None else None,
+            "lock": [self.lock.shown, self.lock.digest, repr(self.lock.deploy)]
+            if self.lock is not None
+            else None,
+            "manifest": self.manifest,
+            "notes": list(self.notes),
+        }
 
 
 def read_service(
@@ -86,10 +99,6 @@ def with_requirements(wishes: Wishes | None, texts: tuple[str, ...], origin: str
     Raises:
         SettingsError: one of *texts* is no requirement.
     """
-    from dataclasses import replace
-
-    from ..wishes import wish_of
-
     found = [requirement(text, origin) for text in texts]
     more = tuple((wanted, wish_of(wanted, origin, direct=True)) for wanted in found)
     known = wishes or Wishes("", ())
@@ -169,7 +178,7 @@ class _Choice:
                 "setup.py may name dependencies: it is a program, and is not run"
             )
         elif not configured:
-            raise SettingsError(
+            raise NothingToReadError(
                 f"{folder} has none of requirements.txt, pyproject.toml, {', '.join(LOCKS)}",
                 next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -78,6 +79,7 @@ def read_uv_lock(
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
         releases={name: tuple(found) for name, found in releases.items()},
         deploy=Selection(tuple(deploy)),
         test=Selection(tuple(test)),
