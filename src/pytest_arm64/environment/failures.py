@@ -170,6 +170,13 @@ def _compiler(match: re.Match[str], tools: Tools) -> Failure:
     )
 
 
+def _cxx(match: re.Match[str], tools: Tools) -> Failure:
+    del match
+    return Failure(
+        COMPILER, "there is no C++ compiler", tools.at_build_time("g++", "program", _COMPILERS)
+    )
+
+
 def _rust(match: re.Match[str], tools: Tools) -> Failure:
     del match
     return Failure(
@@ -231,12 +238,7 @@ def _patterns() -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str], Tool
     yield re.compile(rf"unable to execute '((?:[\w.-]*-)?(?:{programs}))'"), _compiler
     yield re.compile(rf"command '((?:\S*[/-])?(?:{programs}))' failed: No such file"), _compiler
     yield re.compile(r"Unknown compiler\(s\): \[\['(\S+?)'"), _compiler
-    yield (
-        re.compile(r"No CMAKE_\w+_COMPILER could be found(.{0})"),
-        lambda _, tools: Failure(
-            COMPILER, "there is no C++ compiler", tools.at_build_time("g++", "program", _COMPILERS)
-        ),
-    )
+    yield re.compile(r"No CMAKE_\w+_COMPILER could be found"), _cxx
     yield (
         re.compile(
             rf"(?m)^(?:/\S+: \d+: |sh: (?:line \d+: )?)?({programs}): (?:command )?not found"
