@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(tryfirst=True)
+# A wrapper, so that it comes before every plugin that begins to work here, as pytest-cov does.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
+) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
         from .run.host import keep_project_out
 
         keep_project_out(early_config, parser, args)
+    yield
 
 
 @pytest.hookimpl(tryfirst=True)

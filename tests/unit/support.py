@@ -78,6 +78,7 @@ class Options:
     arm64_offline: bool = False
     arm64_require_native: bool = False
     arm64_installer: str | None = None
+    arm64_timeout: str | None = None
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -170,7 +171,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """A client that was killed while it was answered is what some tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class EngineHandler(BaseHTTPRequestHandler):
     server: _Server
     timeout = 10
 
@@ -209,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def played_engine(path: Path, answers: Mapping[str, Answer]) -> Iterator[PlayedEngine]:
     """A played engine that listens at *path*."""
-    with _Server(str(path), _Handler) as server:
+    with _Server(str(path), EngineHandler) as server:
         server.engine = PlayedEngine(str(path), dict(answers))
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from docker.models.images import Image
 
 
+SILENCE_SECONDS = 25.0
+"""How long the engine may say nothing of a pull; what it has got is kept for the next one."""
+
+
 @dataclass(frozen=True)
 class Base:
     """An image as the engine holds it."""
@@ -86,14 +90,17 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
         try:
-            for event in engine.client.api.pull(
+            events = engine.client.api.pull(
                 reference, platform=f"linux/{architecture}", stream=True, decode=True
-            ):
+            )
+            for event in engine.patience.each(events, SILENCE_SECONDS):
                 failure = failure or str(event.get("error", ""))
                 _track(layers, event)
                 total = sum(size for _, size in layers.values())
                 done = sum(got for got, _ in layers.values())
                 step.update(str(event.get("status", "")), done / total if total else None)
+        except TimeoutError:
+            failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
     if failure:

@@ -65,8 +65,13 @@ class Environment:
     """The image's own ``PATH``."""
 
 
-def calling_user() -> User:
-    """The user of this process, by number even where the system has no name for it."""
+def cell_user(engine: Engine) -> User:
+    """As whom tests run: the user of this process, by number even where it has no name.
+
+    In a rootless engine that user is called root.
+    """
+    if engine.rootless:
+        return User(0, 0, "root", "/root")
     uid, gid = os.getuid(), os.getgid()
     try:
         name = pwd.getpwuid(uid).pw_name
@@ -117,7 +122,7 @@ def make_environment(
             engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
         )
         image = _install(host, base, request, settings, tag, progress)
-    user = calling_user()
+    user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
 
