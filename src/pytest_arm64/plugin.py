@@ -52,6 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .run.host import HostPlugin
 
         config.pluginmanager.register(HostPlugin(config), "arm64-host")
+        if config.option.arm64_compare or config.option.arm64_record:
+            from .run.reference import ReferenceSide
+
+            config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
 
 
 @pytest.fixture(scope="session")

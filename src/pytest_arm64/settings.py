@@ -37,6 +37,10 @@ class Settings:
     """Cores to run on: the first is shown, the others are gates."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
+    record: bool = False
+    """Whether what linux/amd64 computes becomes the goldens."""
+    record_emulated: bool = False
+    """Whether an emulated x86 may record."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
     install: str = "editable"
@@ -63,6 +67,8 @@ class Options(Protocol):
     arm64_refresh: bool
     arm64_offline: bool
     arm64_require_native: bool
+    arm64_compare: bool
+    arm64_record: bool
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -75,6 +81,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "env": list,
     "network": str,
     "targets": dict,
+    "record-emulated": bool,
     "services": list,
     "service": dict,
     "allow-source": list,
@@ -118,6 +125,9 @@ def load_settings(
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
         cores=cores,
+        reference=options.arm64_compare or options.arm64_record,
+        record=options.arm64_record,
+        record_emulated=table.get("record-emulated", False),
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),

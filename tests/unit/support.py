@@ -76,6 +76,8 @@ class Options:
     arm64_refresh: bool = False
     arm64_offline: bool = False
     arm64_require_native: bool = False
+    arm64_compare: bool = False
+    arm64_record: bool = False
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

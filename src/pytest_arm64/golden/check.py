@@ -146,8 +146,10 @@ class ArmGolden:
 
     def told(self) -> dict[str, Any]:
         """What a report is to carry; empty where nothing was compared."""
-        if not self.comparisons:
+        if not self._names:
             return {}
+        if self._situation.records:
+            return {"folder": str(folder_of(self._module)), "test": self._test}
         return {
             "values": [comparison.to_json() for comparison in self.comparisons],
             "notes": self.notes,

@@ -36,6 +36,7 @@ def provenance(facts: Mapping[str, Any]) -> dict[str, Any]:
         "os": facts.get("os"),
         "libc": " ".join(platform.libc_ver()),
         "numpy_features": numpy_features(),
+        "numpy_dispatch": numpy_dispatch(),
         "blas": blas_cores(),
         "cv2": _cv2(),
         "versions": versions(),
@@ -77,6 +78,13 @@ def numpy_features() -> list[str]:
     core = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
     enabled = getattr(core, "__cpu_features__", {})
     return sorted(name for name, on in enabled.items() if on)
+
+
+def numpy_dispatch() -> list[str]:
+    """Those of NumPy's features that can be switched off, as it was not built to need them."""
+    core = loaded("numpy._core._multiarray_umath") or loaded("numpy.core._multiarray_umath")
+    enabled = numpy_features()
+    return [name for name in getattr(core, "__cpu_dispatch__", ()) if name in enabled]
 
 
 def blas_cores() -> list[str]:

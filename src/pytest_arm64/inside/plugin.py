@@ -17,7 +17,10 @@ from .matrix import Rows
 __all__ = ["arm64_golden", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+FLAGS = (
+    *("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native"),
+    *("--arm64-compare", "--arm64-record"),
+)
 VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate")
 
 
