@@ -65,6 +65,16 @@ def add_options(parser: pytest.Parser) -> None:
         help="kill a test that takes longer, show where it was, and go on (default: any time)",
     )
     group.addoption(
+        "--arm64-compare",
+        action="store_true",
+        help="run the tests on linux/amd64 first: what differs on ARM64 is a failure of its test",
+    )
+    group.addoption(
+        "--arm64-record",
+        action="store_true",
+        help="run the tests on linux/amd64 first and keep the values of arm64_golden",
+    )
+    group.addoption(
         "--arm64-require-native",
         action="store_true",
         help="fail unless the tests run natively on ARM",

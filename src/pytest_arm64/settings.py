@@ -40,6 +40,10 @@ class Settings:
     """Cores to run on: the first is shown, the others are gates."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
+    record: bool = False
+    """Whether what linux/amd64 computes becomes the goldens."""
+    record_emulated: bool = False
+    """Whether an emulated x86 may record."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
     install: str = "editable"
@@ -74,6 +78,8 @@ class Options(Protocol):
     arm64_require_native: bool
     arm64_installer: str | None
     arm64_timeout: str | None
+    arm64_compare: bool
+    arm64_record: bool
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -88,6 +94,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "memory": str,
     "targets": dict,
     "installer": str,
+    "record-emulated": bool,
     "services": list,
     "service": dict,
     "allow-source": list,
@@ -136,6 +143,9 @@ def load_settings(
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
         cores=cores,
+        reference=options.arm64_compare or options.arm64_record,
+        record=options.arm64_record,
+        record_emulated=table.get("record-emulated", False),
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.hookimpl(optionalhook=True)
 def pytest_arm64_place(settings: Settings, planned: Planned) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
-    several = len(settings.cores) > 1
+    several = len(settings.cores) > 1 or settings.reference
     return _local({"WHERE": planned.name} if several else {})
 
 

@@ -79,6 +79,8 @@ class Options:
     arm64_require_native: bool = False
     arm64_installer: str | None = None
     arm64_timeout: str | None = None
+    arm64_compare: bool = False
+    arm64_record: bool = False
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

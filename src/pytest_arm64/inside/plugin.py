@@ -5,20 +5,28 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from _pytest import config as config_module
 
+from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
+from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
 from .records import arm64_abi, arm64_install
 
-__all__ = ["arm64_abi", "arm64_install", "arm64_target"]
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+FLAGS = (
+    "--arm64",
+    "--arm64-refresh",
+    "--arm64-offline",
+    "--arm64-require-native",
+    "--arm64-compare",
+    "--arm64-record",
+)
 VALUES = (
     "--arm64-target",
     "--arm64-image",
@@ -85,12 +93,6 @@ def _roll_the_same(option: Any, seed: int) -> None:
         option.randomly_seed = seed
     if getattr(option, "hypothesis_seed", "") is None:
         option.hypothesis_seed = str(seed)
-
-
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
-    return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
 
 
 @pytest.fixture(scope="session")

@@ -183,16 +183,21 @@ class HostPlugin:
             self._silent(planned, self._resources.enter_context(open_place(planned)), task)
             for planned in others
         ]
-        self._results = [cell.run() for cell in silent]
         place = self._place = self._resources.enter_context(open_place(self._planned))
         self._take_findings(place)
         if alone:
             return
         records = self._findings.records if self._findings is not None else {}
         task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
-        for cell, result in zip(silent, self._results, strict=True):
+        for number, cell in enumerate(silent, start=1):
+            result = cell.run()
+            self._results.append(result)
             config.hook.pytest_arm64_cell(
-                config=config, cell=cell, result=result, mirrored=place.transport
+                config=config,
+                cell=cell,
+                result=result,
+                others=silent[number:],
+                mirrored=place.transport,
             )
         _forget_warnings(config)
         self._session = MirroredSession(
@@ -292,6 +297,7 @@ class HostPlugin:
                 config=self._config,
                 mirrored=place.transport,
                 complete=not session.problems,
+                collected=dict(session.mirror.ledger.collected),
                 again=self._again,
             )
         except Arm64Error as error:
