@@ -228,10 +228,6 @@ def _cold_uv(contest: Contest, run: Callable[[], float]) -> float:
 def lock(document: Mapping[str, Any], latency: float, rounds: int) -> None:
     """A ``uv.lock`` of about 300 packages against a cold ``uv lock --check`` of it."""
     index = RecordedIndex(document, latency)
-    pins: dict[str, str] = {}
-    for tree in document["trees"].values():
-        if tree["target"].endswith("3.12"):
-            pins |= {k: v for k, v in tree["versions"].items() if k not in pins}
     with index.serving(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wanted = [f'"{package}"' for package in _consistent(document)]
