@@ -18,6 +18,7 @@ examples:
   pytest-arm64 doctor --format json   the same for a script
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
+  pytest-arm64 abi dist/*.whl         will its compiled files load there?
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -25,7 +26,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
 
-    ``audit`` also knows 3: the tree could not be evaluated completely.
+    ``audit`` and ``abi`` also know 3: it could not be evaluated completely.
     """
     parser = argparse.ArgumentParser(
         prog="pytest-arm64",
@@ -38,8 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    from .binary.command import add_arguments as add_abi
+
+    add_abi(commands.add_parser("abi", help="whether compiled files load on a target"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "abi":
+            from .binary.command import run_command as run_abi
+
+            return run_abi(options)
         if options.command == "audit":
             from .audit.command import run_command
 

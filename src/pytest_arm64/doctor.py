@@ -103,5 +103,7 @@ def settings_here(folder: Path, *, offline: bool = False) -> Settings:
         arm64_refresh=False,
         arm64_offline=offline,
         arm64_require_native=False,
+        arm64_installer=None,
+        arm64_timeout=None,
     )
     return load_settings(options, os.environ, rootpath=folder, cwd=folder)

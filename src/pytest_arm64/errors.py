@@ -54,3 +54,7 @@ class InstallError(Arm64Error):
 
 class ProtocolError(Arm64Error):
     """The session inside said something that the host cannot make sense of."""
+
+
+class ArtifactError(Arm64Error):
+    """A wheel, archive, folder or image that is to be looked at cannot be read."""

@@ -55,6 +55,16 @@ def add_options(parser: pytest.Parser) -> None:
         help="pull and install nothing: use what is there (variable PYTEST_ARM64_OFFLINE)",
     )
     group.addoption(
+        "--arm64-installer",
+        metavar="NAME",
+        help="plan (default): unpack exactly what the audit resolves; pip: run pip inside",
+    )
+    group.addoption(
+        "--arm64-timeout",
+        metavar="SECONDS",
+        help="kill a test that takes longer, show where it was, and go on (default: any time)",
+    )
+    group.addoption(
         "--arm64-require-native",
         action="store_true",
         help="fail unless the tests run natively on ARM",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .inside.records import arm64_abi, arm64_install
 from .options import add_options
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
+
+__all__ = ["arm64_abi", "arm64_install", "arm64_target"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,14 +27,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(tryfirst=True)
+# A wrapper, so that it comes before every plugin that begins to work here, as pytest-cov does.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
+) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
         from .run.host import keep_project_out
 
         keep_project_out(early_config, parser, args)
+    yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 CORES = ("graviton2", "graviton3", "graviton4")
+INSTALLERS = ("plan", "pip")
 INSTALL_MODES = ("editable", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
 _HIGHEST_PATCH = 99
+_LONGEST_TIMEOUT = 30 * 86400
+_MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Settings:
     refresh: bool = False
     offline: bool = False
     require_native: bool = False
+    installer: str = INSTALLERS[0]
+    """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
+    timeout: float = 0.0
+    """Seconds that a test may take, 0 for any."""
+    memory: int = 0
+    """Bytes of memory that the deployed service has, 0 for any."""
 
     @property
     def core(self) -> str:
@@ -63,6 +72,8 @@ class Options(Protocol):
     arm64_refresh: bool
     arm64_offline: bool
     arm64_require_native: bool
+    arm64_installer: str | None
+    arm64_timeout: str | None
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -74,7 +85,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "install": str,
     "env": list,
     "network": str,
+    "memory": str,
     "targets": dict,
+    "installer": str,
     "services": list,
     "service": dict,
     "allow-source": list,
@@ -112,6 +125,11 @@ def load_settings(
     install = table.get("install", "editable")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
+    installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]
+    if installer not in INSTALLERS:
+        raise SettingsError(
+            f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
+        )
     cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
@@ -130,7 +148,34 @@ def load_settings(
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
+        installer=installer,
+        timeout=_seconds(options.arm64_timeout),
+        memory=_bytes(table.get("memory", ""), manifest),
     )
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1.0
+    if text is not None and not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise SettingsError(
+            f"--arm64-timeout {text} is not a number of seconds above 0",
+            next_step="for example --arm64-timeout 60",
+        )
+    return seconds
+
+
+def _bytes(text: str, manifest: Path) -> int:
+    """``512MB`` as Lambda counts it, by powers of two."""
+    found = _MEMORY.fullmatch(text)
+    if text and found is None:
+        raise SettingsError(
+            f"{manifest}: memory = {text!r} is no amount of memory",
+            next_step='say for example memory = "512MB" or memory = "2GB"',
+        )
+    return int(found[1]) * (2**20 if found[2] == "M" else 2**30) if found else 0
 
 
 def _cores(text: str) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
@@ -14,6 +15,10 @@ from .endpoint import LABEL, Engine
 
 if TYPE_CHECKING:
     from docker.models.images import Image
+
+
+SILENCE_SECONDS = 25.0
+"""How long the engine may say nothing of a pull; what it has got is kept for the next one."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Base:
     labels: Mapping[str, str]
     path: str = ""
     """The image's own ``PATH``, empty where it sets none."""
+    library_path: str = ""
+    """The image's own ``LD_LIBRARY_PATH``."""
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
@@ -83,14 +90,17 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
         try:
-            for event in engine.client.api.pull(
+            events = engine.client.api.pull(
                 reference, platform=f"linux/{architecture}", stream=True, decode=True
-            ):
+            )
+            for event in engine.patience.each(events, SILENCE_SECONDS):
                 failure = failure or str(event.get("error", ""))
                 _track(layers, event)
                 total = sum(size for _, size in layers.values())
                 done = sum(got for got, _ in layers.values())
                 step.update(str(event.get("status", "")), done / total if total else None)
+        except TimeoutError:
+            failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
     if failure:
@@ -106,6 +116,35 @@ def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None
     detail = event.get("progressDetail") or {}
     if event.get("status") == "Downloading" and detail.get("total"):
         layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
+
+
+def export_image(engine: Engine, image: Base) -> IO[bytes]:
+    """The whole file system of *image* as a tar in a temporary file, at its start.
+
+    Nothing of the image is started.
+    """
+    target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+    container = None
+    try:
+        with engine_errors(f"the files of {image.reference} could not be read"):
+            container = engine.client.containers.create(
+                image.id,
+                command=["-"],
+                platform=f"linux/{image.architecture}",
+                labels=engine.labels,
+                network_mode="none",
+            )
+            for chunk in cast("Iterator[bytes]", container.export()):
+                target.write(chunk)
+    except BaseException:
+        target.close()
+        raise
+    finally:
+        if container is not None:
+            with engine_errors("a container could not be removed"):
+                container.remove(force=True, v=True)
+    target.seek(0)
+    return target
 
 
 def remove_derived(engine: Engine, image: Base) -> None:
@@ -127,11 +166,13 @@ def _base(reference: str, image: Image) -> Base:
     attributes = image.attrs
     config = attributes.get("Config") or {}
     digests = attributes.get("RepoDigests") or []
+    variables = dict(str(v).partition("=")[::2] for v in config.get("Env") or [])
     return Base(
         reference=reference,
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
         labels=config.get("Labels") or {},
-        path=next((v[5:] for v in config.get("Env") or [] if v.startswith("PATH=")), ""),
+        path=variables.get("PATH", ""),
+        library_path=variables.get("LD_LIBRARY_PATH", ""),
     )

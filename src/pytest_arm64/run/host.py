@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,8 +18,9 @@ import pytest
 
 from ..errors import Arm64Error
 from ..settings import Settings, load_settings
-from .arguments import inner_arguments, same_everywhere, unknown_here
+from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
+from .deaths import Ground
 from .gates import Gate, cell_gate, emit, gates_alone
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from .findings import Findings
 
 INSIDE = "arm64-inside"
+# Stands among the header's lines of the session inside for those that are told here.
+OWN_HEADER = "\0"
 # Plugins whose twin inside owns the project's cache.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
 
@@ -46,6 +50,8 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.pythonwarnings = None
     config._inicache["filterwarnings"] = []
     config.known_args_namespace.strict_config = False
+    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
+    config.known_args_namespace.cov_source = None
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
@@ -70,6 +76,12 @@ class Inside:
         self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        # What plugins warn of while they are configured, they warn of inside as well. Pytest
+        # restores the filters after this hook.
+        warnings.simplefilter("ignore")
+
     def take(self, session: MirroredSession, pluginmanager: Any) -> None:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
@@ -79,9 +91,16 @@ class Inside:
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
                     caller._remove_plugin(implementation.plugin)
+        pluginmanager.register(_HeaderBelow(self._header()[1]))
 
     def pytest_report_header(self) -> list[str]:
-        return list(self.mirror.header) if self.mirror is not None else []
+        return self._header()[0]
+
+    def _header(self) -> tuple[list[str], list[str]]:
+        """Lines of plugins inside: before pytest's own, and after them."""
+        lines = list(self.mirror.header) if self.mirror is not None else []
+        at = lines.index(OWN_HEADER) if OWN_HEADER in lines else len(lines)
+        return lines[:at], lines[at + 1 :]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         return list(self.mirror.collection_lines) if self.mirror is not None else []
@@ -99,6 +118,17 @@ class Inside:
         if self.mirror is not None and self.mirror.summary:
             terminalreporter.ensure_newline()
             terminalreporter.write("".join(self.mirror.summary))
+
+
+class _HeaderBelow:
+    """What plugins inside show below pytest's own lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_header(self) -> list[str]:
+        return self._lines
 
 
 class HostPlugin:
@@ -128,6 +158,7 @@ class HostPlugin:
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
+        refuse_what_cannot_work(config.option)
         arguments = inner_arguments(config.invocation_params.args)
         settings = load_settings(
             config.option,
@@ -144,6 +175,7 @@ class HostPlugin:
             module=Path(sys.argv[0]).name == "__main__.py",
             facts={},
             terminal=_terminal(config),
+            timeout=settings.timeout,
             environment=same_everywhere(os.environ) if others else {},
         )
         open_place = self._resources.enter_context(_places(config, settings))
@@ -157,7 +189,7 @@ class HostPlugin:
         if alone:
             return
         records = self._findings.records if self._findings is not None else {}
-        task = self._task = replace(task, facts=place.facts, records=records)
+        task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
         for cell, result in zip(silent, self._results, strict=True):
             config.hook.pytest_arm64_cell(
                 config=config, cell=cell, result=result, mirrored=place.transport
@@ -169,7 +201,7 @@ class HostPlugin:
             lambda finished, failed: replace(
                 task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
             ),
-            lambda end: f"{end} ({place.where})",
+            Ground(place.where, place.lacks, task.timeout),
         )
         self._session.start()
         inside: Any = config.pluginmanager.getplugin(INSIDE)

@@ -35,6 +35,8 @@ class Place:
     facts: Mapping[str, Any]
     where: str
     """For a death's report: machine, core, native or emulated."""
+    lacks: str = ""
+    """For the report of an illegal instruction: what this core does not have."""
     summary: str = ""
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
     assessment: Assessment | None = None
@@ -96,6 +98,7 @@ class _Containers:
 
     @contextmanager
     def open(self, planned: Planned) -> Iterator[Place]:
+        from ..engine.emulation import lacking
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
 
@@ -115,6 +118,7 @@ class _Containers:
                 header=tuple(header_lines(cell, environment, mounted=mounted)),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
+                lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, cell) if not copied else None,
             )

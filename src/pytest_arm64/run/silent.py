@@ -14,6 +14,7 @@ import pytest
 
 from ..progress import Progress
 from .cells import Planned
+from .deaths import Ground
 from .mirror import HostMirror
 from .place import Place
 from .reconcile import COMPLETE_STATUSES
@@ -78,7 +79,7 @@ class SilentCell:
     ) -> None:
         self._config = config
         self._place = place
-        self._task = replace(task, facts=place.facts, terminal=NO_TERMINAL)
+        self._task = replace(task, facts=place.facts, where=place.where, terminal=NO_TERMINAL)
         self._folder = folder
         self._progress = progress
         self._collected = Counter(collected)
@@ -103,7 +104,7 @@ class SilentCell:
                 mirror.session,
                 self._place.transport,
                 self._task_after(skipped),
-                lambda end: f"{end} ({self._place.where})",
+                Ground(self._place.where, self._place.lacks, self._task.timeout),
                 mirror,
             )
             try:

@@ -28,6 +28,10 @@ class Task:
     """Those of them that failed."""
     terminal: Mapping[str, Any] = field(default_factory=lambda: dict(NO_TERMINAL))
     """What the host's terminal is like."""
+    timeout: float = 0.0
+    """Seconds that a test may take, 0 for any."""
+    where: str = ""
+    """Machine and core, for the report of a death that the session inside sees itself."""
     nonce: str = ""
     """Marks what is printed, so that it can be put in order with the frames."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +48,8 @@ class Task:
                 "finished": dict(self.finished),
                 "failed": list(self.failed),
                 "terminal": dict(self.terminal),
+                "timeout": self.timeout,
+                "where": self.where,
                 "nonce": self.nonce,
             }
         ).encode()
@@ -54,6 +60,10 @@ class End:
     """How a process ended: exit code, None where nobody can say (the container is gone)."""
 
     code: int | None
+    detail: str = ""
+    """What the place knows of it beyond the code."""
+    overdue: bool = False
+    """Whether it was killed because its test took too long."""
 
     @property
     def signal(self) -> str:

@@ -17,11 +17,16 @@ from typing import Protocol
 from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.build import PACKAGE, inside_files
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
+from ..errors import EngineError
 from .results import VARIABLE, unpack
 from .task import End, Task
 
 PROTOCOL, OUTPUT = STDOUT, STDERR
 """Channels: the agent's frames, and everything that a test printed."""
+
+
+COLLECTING = ".collecting"
+"""Suffix to a task's path: where the agent notes what it collects, for the case of its death."""
 
 
 class Running(Protocol):
@@ -32,6 +37,12 @@ class Running(Protocol):
 
     def interrupt(self, pid: int) -> None:
         """Deliver SIGINT to the process that calls itself *pid*."""
+
+    def kill(self, pid: int) -> None:
+        """End the process that calls itself *pid*, whatever it is doing."""
+
+    def collecting(self) -> str:
+        """What it was collecting last, empty where it did not."""
 
     def end(self) -> End:
         """Wait for the end and tell how it came."""
@@ -77,7 +88,7 @@ class ContainerTransport:
             environment={**self._environment, **task.environment, VARIABLE: RESULTS},
             workdir="/",
         )
-        return _InContainer(self._container, running)
+        return _InContainer(self._container, running, f"{OUT}/{path}{COLLECTING}")
 
     def give(self, files: Mapping[str, bytes]) -> None:
         uid, gid = self._owner
@@ -90,9 +101,10 @@ class ContainerTransport:
 
 
 class _InContainer:
-    def __init__(self, container: Container, running: Exec) -> None:
+    def __init__(self, container: Container, running: Exec, collecting: str) -> None:
         self._container = container
         self._running = running
+        self._collecting = collecting
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         return iter(self._running)
@@ -100,8 +112,23 @@ class _InContainer:
     def interrupt(self, pid: int) -> None:
         self._container.start_exec(["kill", "-INT", str(pid)]).close()
 
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(EngineError):
+            self._container.start_exec(["kill", "-KILL", str(pid)]).close()
+
+    def collecting(self) -> str:
+        with contextlib.suppress(EngineError):
+            return _name(self._container.read(self._collecting))
+        return ""
+
     def end(self) -> End:
-        return End(self._running.code())
+        code = self._running.code()
+        end = End(code)
+        if code is None:
+            return End(None, detail=self._container.fate())
+        if end.signal == "SIGKILL":
+            return End(code, detail=self._container.memory_fate())
+        return end
 
     def close(self) -> None:
         self._running.close()
@@ -134,7 +161,8 @@ class LocalTransport:
                 stderr=subprocess.PIPE,
                 env={**self._environment, **task.environment, VARIABLE: str(self._out)},
                 start_new_session=True,
-            )
+            ),
+            Path(f"{path}{COLLECTING}"),
         )
 
     def give(self, files: Mapping[str, bytes]) -> None:
@@ -156,8 +184,9 @@ class LocalTransport:
 
 
 class _Local:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], collecting: Path) -> None:
         self._process = process
+        self._collecting = collecting
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         streams = {self._process.stdout: PROTOCOL, self._process.stderr: OUTPUT}
@@ -177,6 +206,15 @@ class _Local:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def collecting(self) -> str:
+        with contextlib.suppress(OSError):
+            return _name(self._collecting.read_bytes())
+        return ""
+
     def end(self) -> End:
         return End(self._process.wait())
 
@@ -188,3 +226,8 @@ class _Local:
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def _name(noted: bytes) -> str:
+    """The name in a note, without what an earlier and longer one left behind it."""
+    return noted.partition(b"\0")[0].decode("utf-8", "replace")

@@ -17,7 +17,7 @@ Lines = list[list[Any]]
 def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Lines:
     """The frames of a whole, uneventful session."""
     return [
-        ["hello", 3, 4_000_000, "9.0"],
+        ["hello", 4, 4_000_000, "9.0"],
         ["session", [], [], {}, False, None],
         ["collected", list(nodeids), "", len(nodeids), [], ""],
         ["collection", None],
@@ -93,6 +93,12 @@ class Playback:
 
     def interrupt(self, pid: int) -> None:
         raise AssertionError(f"nobody interrupts {pid}")
+
+    def kill(self, pid: int) -> None:
+        raise AssertionError(f"nobody kills {pid}")
+
+    def collecting(self) -> str:
+        return ""
 
     def end(self) -> End:
         return End(self.code)
