@@ -115,8 +115,9 @@ class MirroredSession:
         """As Ctrl-C; whoever sends SIGTERM sends SIGKILL before long, so there is a limit."""
         self._terminated = True
         self._interrupt()
-        if self._running is not None:
-            timer = threading.Timer(TERMINATION_SECONDS, self._running.close)
+        if self._running is not None and self.mirror.pid is not None:
+            end = (self.mirror.pid,)
+            timer = threading.Timer(TERMINATION_SECONDS, self._running.kill, end)
             timer.daemon = True
             timer.start()
 
