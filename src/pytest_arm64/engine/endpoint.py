@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,8 @@ class Engine:
     rootless: bool = False
     """Whether root in a container is this user: then only root there may write what is ours."""
     podman: bool = False
+    local: bool = False
+    """Whether the kernel under it is this machine's."""
     clock_ahead: float = 0.0
     """Seconds by which the engine's clock is ahead of this machine's."""
     patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
@@ -187,6 +190,7 @@ def _describe(client: DockerClient, patience: Patience, address: Address) -> Eng
         rootless=info.get("Rootless") is True
         or "name=rootless" in (info.get("SecurityOptions") or ()),
         podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
+        local=bool(address.socket) and info.get("KernelVersion") == platform.release(),
         clock_ahead=_ahead(info.get("SystemTime")),
         patience=patience,
     )
