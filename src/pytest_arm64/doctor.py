@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from . import cache
 from .cell import Cell, Ran
 from .engine.binfmt import aarch64_handlers, explanation
+from .engine.clock import clock_error
 from .engine.container import Container, Plan
 from .engine.endpoint import Engine, open_engine
 from .engine.images import Base, ask_registry, find_image
 from .engine.probe import NoPython, probe
-from .errors import Arm64Error, ClockError, EmulationError, ImageError, SpaceError
+from .errors import Arm64Error, EmulationError, ImageError, SpaceError
 from .targets import MACHINES
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
-SKEW_SECONDS = 30.0
-"""How far two clocks may be apart before certificates and time stamps suffer."""
 LITTLE_SPACE = 2 * 2**30
 NO_SPACE = 200 * 2**20
 
@@ -90,16 +89,10 @@ def _attempts(engine: Engine, settings: Settings) -> Iterator[Check]:
 
 def check_clock(engine: Engine) -> Check:
     """Whether the engine and this machine agree on the time."""
-    ahead = engine.clock_ahead
-    if abs(ahead) <= SKEW_SECONDS:
-        return Check("clock", OK, "the engine's agrees with this machine's")
-    which = "ahead of" if ahead > 0 else "behind"
-    error = ClockError(
-        f"the engine's clock is {abs(ahead):.0f} s {which} this machine's",
-        why="certificates are refused and time stamps mislead when a clock is wrong",
-        next_step="set both clocks; a virtual machine that has slept is cured by its restart",
-    )
-    return told("clock", error, WARNING)
+    error = clock_error(engine.clock_ahead)
+    if error is not None:
+        return told("clock", error, WARNING)
+    return Check("clock", OK, "the engine's agrees with this machine's")
 
 
 def check_emulation(engine: Engine, settings: Settings) -> Check:

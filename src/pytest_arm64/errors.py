@@ -28,6 +28,10 @@ class SettingsError(Arm64Error):
     """An option, a variable or ``[tool.pytest-arm64]`` says something that cannot be used."""
 
 
+class NothingToReadError(SettingsError):
+    """No file says what is deployed."""
+
+
 class EngineError(Arm64Error):
     """The container engine is absent, refuses us, or failed to do what was asked."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .engine.address import podman_socket
 from .engine.binfmt import TABLE, Handler, aarch64_handlers
 from .engine.endpoint import Engine, open_engine
-from .engine.images import get_image
+from .engine.images import find_image, get_image
 from .errors import Arm64Error, EngineError
 
 if TYPE_CHECKING:
@@ -56,13 +56,17 @@ def mend(settings: Settings, progress: Progress) -> Iterator[Action]:
 
 
 def start_podman(run: Callable[..., object] = subprocess.run) -> Action | None:
-    """Start a rootless Podman's socket where there is no other engine; None where none is missing."""
+    """Start Podman's socket for this user where there is no other engine, and Podman is there."""
     if os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists():
         return None
     if not podman_socket():
         if not (shutil.which("podman") and shutil.which("systemctl")):
             return None
-        run(["systemctl", "--user", "start", "podman.socket"], check=False)
+        run(
+            ["systemctl", "--user", "start", "podman.socket"],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
     if not podman_socket():
         return Action("podman", LEFT, "its socket could not be started", "podman system service")
     return Action(
@@ -110,6 +114,9 @@ def _register(table: Path, handlers: list[Handler], program: str) -> Action:
 def _image(engine: Engine, settings: Settings, progress: Progress) -> Action:
     reference = (settings.image or settings.target.reference).replace("{arch}", "arm64")
     try:
+        found = find_image(engine, reference)
+        if found is not None and found.architecture == "arm64":
+            return Action("image", NOTHING, f"{reference} is here for arm64")
         get_image(engine, reference, "arm64", progress, offline=False)
     except Arm64Error as error:
         return Action("image", LEFT, error.what, error.next_step)

@@ -40,6 +40,13 @@ def add_options(parser: pytest.Parser) -> None:
         "of several the first is shown, each other one is a single result",
     )
     group.addoption(
+        "--arm64-gate",
+        choices=("report", "new", "all"),
+        help="what of the wheel matrix fails the run: nothing, what is worse than "
+        "arm64-baseline.json, or all (default: new where that file is, all where services or "
+        "allowances are configured, else report)",
+    )
+    group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"
     )
     group.addoption(

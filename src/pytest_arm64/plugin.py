@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .options import add_options
+
+if TYPE_CHECKING:
+    from .inside.matrix import Rows
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,14 +24,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(tryfirst=True)
+# A wrapper, so that it comes before every plugin that begins to work here, as pytest-cov does.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
+) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
         from .run.host import keep_project_out
 
         keep_project_out(early_config, parser, args)
+    yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,3 +68,11 @@ def arm64_target() -> Mapping[str, Any]:
         "page_size": os.sysconf("SC_PAGE_SIZE"),
     }
     return MappingProxyType(facts)
+
+
+@pytest.fixture(scope="session")
+def arm64_matrix(pytestconfig: pytest.Config) -> Rows:
+    """The wheel matrix of what is deployed, by package name; here, from kept index pages."""
+    from .fixtures.matrix import matrix_here
+
+    return matrix_here(pytestconfig.rootpath)

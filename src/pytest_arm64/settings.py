@@ -83,7 +83,12 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "network": str,
     "memory": str,
     "targets": dict,
+    "services": list,
+    "service": dict,
+    "allow-source": list,
 }
+# Lists of tables, which are checked where they are read.
+_TABLE_LISTS = ("allow-source",)
 
 
 def load_settings(
@@ -197,8 +202,12 @@ def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             raise SettingsError(
                 f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type"
             )
-        if isinstance(value, list) and not all(isinstance(entry, str) for entry in value):
-            raise SettingsError(f"{manifest}: [tool.pytest-arm64] {key} must be a list of strings")
+        entry_type = dict if key in _TABLE_LISTS else str
+        if isinstance(value, list) and not all(isinstance(entry, entry_type) for entry in value):
+            raise SettingsError(
+                f"{manifest}: [tool.pytest-arm64] {key} must be a list of "
+                f"{'tables' if entry_type is dict else 'strings'}"
+            )
     return table, project
 
 

@@ -44,6 +44,10 @@ class ArchiveError(Exception):
     """An archive that cannot be read, or does not hold what it should."""
 
 
+class AbsentError(ArchiveError):
+    """A readable archive that does not hold what was looked for."""
+
+
 def wheel_metadata(archive: BinaryIO, project: str) -> bytes:
     """``METADATA`` of *project*'s wheel.
 
@@ -53,20 +57,23 @@ def wheel_metadata(archive: BinaryIO, project: str) -> bytes:
     return _from_zip(archive, lambda name: _is_wheel_metadata(name, project))
 
 
-def sdist_metadata_from_zip(archive: BinaryIO, project: str) -> bytes:
-    """``PKG-INFO`` of a zipped source distribution.
+def sdist_member_from_zip(archive: BinaryIO, project: str, wanted: str = "PKG-INFO") -> bytes:
+    """The top-level file *wanted* of a zipped source distribution.
 
     Raises:
         ArchiveError: it is broken, or there is not exactly one.
     """
-    return _from_zip(archive, lambda name: _is_sdist_metadata(name, project))
+    return _from_zip(archive, lambda name: _is_sdist_member(name, project, wanted))
 
 
-def sdist_metadata_from_tar(stream: Readable, filename: str, project: str) -> bytes:
-    """``PKG-INFO`` of a source distribution, read from its stream up to there and no further.
+def sdist_member_from_tar(
+    stream: Readable, filename: str, project: str, wanted: str = "PKG-INFO"
+) -> bytes:
+    """The top-level file *wanted* of a source distribution, read up to there and no further.
 
     Raises:
-        ArchiveError: it is broken, too large, or holds none.
+        ArchiveError: it is broken, or too large.
+        AbsentError: it holds none.
     """
     lower = filename.lower()
     try:
@@ -80,14 +87,14 @@ def sdist_metadata_from_tar(stream: Readable, filename: str, project: str) -> by
             for count, member in enumerate(archive):
                 if count > _MAXIMUM_MEMBERS:
                     raise ArchiveError("it holds too many members")
-                if member.isreg() and _is_sdist_metadata(member.name, project):
+                if member.isreg() and _is_sdist_member(member.name, project, wanted):
                     if member.size > MAXIMUM_METADATA:
-                        raise ArchiveError("its PKG-INFO is too large")
+                        raise ArchiveError(f"its {wanted} is too large")
                     content = archive.extractfile(member)
                     return content.read(MAXIMUM_METADATA) if content else b""
     except _BROKEN as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
-    raise ArchiveError("it holds no PKG-INFO")
+    raise AbsentError(f"it holds no {wanted}")
 
 
 class RangeFile(io.RawIOBase):
@@ -146,7 +153,8 @@ def _from_zip(archive: BinaryIO, wanted: Callable[[str], bool]) -> bytes:
         with zipfile.ZipFile(archive) as opened:
             found = [info for info in opened.infolist() if wanted(info.filename)]
             if len(found) != 1:
-                raise ArchiveError(f"it holds {len(found) or 'no'} metadata files")
+                kind = ArchiveError if found else AbsentError
+                raise kind(f"it holds {len(found) or 'no'} such files")
             with opened.open(found[0]) as stream:
                 content = stream.read(MAXIMUM_METADATA + 1)
     except _BROKEN as error:
@@ -163,9 +171,9 @@ def _is_wheel_metadata(name: str, project: str) -> bool:
     return canonicalize_name(folder.rpartition("-")[0].rpartition("-")[0]) == project
 
 
-def _is_sdist_metadata(name: str, project: str) -> bool:
+def _is_sdist_member(name: str, project: str, wanted: str) -> bool:
     folder, slash, rest = name.removeprefix("./").partition("/")
-    if not slash or rest != "PKG-INFO":
+    if not slash or rest != wanted:
         return False
     dashes = (i for i, character in enumerate(folder) if character == "-")
     return any(canonicalize_name(folder[:i]) == project for i in dashes)

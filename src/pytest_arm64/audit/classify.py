@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 
 from packaging.version import Version
 
-from .environment import Platform, glibc_floor, wheel_tags
+from .environment import Platform, glibc_floor, libstdcxx_of, wheel_tags
+from .fetch import shown
 from .fit import Fit, best_tag, fit, floor_of, python_fits
 from .fit import admits as admits_python
-from .matrix import BLOCKER, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
-from .provider import Provider
+from .known import Known
+from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .remedy import Found, nearest, newest, remedy
+from .shelf import Shelf
 from .simple import WHEEL as WHEEL_FILE
 from .simple import File
-from .tree import Node, Tree
-from .wishes import Wish
+from .tree import Tree
+from .wishes import LocalProject, Node, Wish
 
 HASHES = "no-hash-for-arm"
+LOCK = "lock-for-x86"
+NO_BINARY = "no-binary"
 NEWER_GLIBC = "newer-glibc"
 WRONG_PYTHON = "wrong-python"
 NOT_LINUX = "not-linux"
@@ -49,9 +53,16 @@ _X86_VENDORS = (
 class Judge:
     """Files seen through the eyes of the target, and of x86_64 for comparison."""
 
-    provider: Provider
+    shelf: Shelf
     platform: Platform
     x86: Platform
+    known: Known
+    """What else is known of packages: replacements, system packages of the target."""
+    scope: str = DEPLOY
+    lock: str = ""
+    """The lock that decides, as it is told; empty where the index does."""
+    renewal: str = ""
+    """The command that moves one release of the lock."""
 
     def rows(self, tree: Tree) -> tuple[Row, ...]:
         """A row for each package of *tree*, the gravest first."""
@@ -61,28 +72,41 @@ class Judge:
         return tuple(sorted(found, key=lambda row: (STATES.index(row.state), row.name)))
 
     def _row(self, node: Node) -> Row:
-        local = self.provider.locals.get(node.name)
+        local = self.shelf.locals.get(node.name)
         if local is not None:
+            return self._local(node, local)
+        if node.version is None:
             return Row(
                 node.name,
-                local.version,
-                SOURCE if local.native else PURE,
+                "",
+                UNKNOWN,
                 node.path,
-                native=local.native,
-                cause=SOURCE_EVERYWHERE if local.native else "",
-                detail="a local project whose build may compile something" if local.native else "",
-                doubt=local.doubt,
+                cause=UNREADABLE,
+                detail=node.problem,
+                scope=self.scope,
             )
-        if node.version is None:
-            return Row(node.name, "", UNKNOWN, node.path, cause=UNREADABLE, detail=node.problem)
         return self._released(node, node.version)
+
+    def _local(self, node: Node, local: LocalProject) -> Row:
+        return Row(
+            node.name,
+            local.version,
+            SOURCE if local.native else PURE,
+            node.path,
+            native=local.native,
+            cause=SOURCE_EVERYWHERE if local.native else "",
+            detail=local.detail if local.native else "",
+            doubt=local.doubt,
+            scope=self.scope,
+            url=shown(local.uri),
+            editable=local.editable,
+        )
 
     def _released(self, node: Node, version: Version) -> Row:
         name = node.name
-        releases = self.provider.index.page(name).releases
-        files = releases[version]
-        usable = self.provider.fit(name, version, pinned=any(w.pin for w in node.demands))
-        told = self.provider.metadata(name, version)
+        files = self.shelf.files(name, version)
+        usable = self.shelf.fit(name, version, pinned=any(w.pin for w in node.demands))
+        told = self.shelf.metadata(name, version)
         refused = not admits_python(told.requires_python, self.platform.python_version)
         if refused:
             # Not every index repeats on its page what the metadata ask for.
@@ -90,6 +114,8 @@ class Judge:
         state = state_of(usable)
         file = usable.wheel or usable.sdist
         floor = floor_of(usable.wheel.name, self.platform) if usable.wheel else None
+        green = state in (PURE, WHEEL)
+        asked = not green or self.shelf.asked(name)
         row = Row(
             name,
             str(version),
@@ -101,24 +127,63 @@ class Judge:
             glibc=f"{floor[0]}.{floor[1]}" if floor else "",
             x86=state_of(fit(files, self.x86, yanked=True)),
             files=tuple(sorted(f.name for f in files)),
-            newest_wheel=newest(releases, self.platform),
+            newest_wheel=newest(self.shelf.releases(name), self.platform) if asked else "",
             doubt=told.doubt,
-            yanked=all(f.yanked for f in files),
+            yanked=bool(files) and all(f.yanked for f in files),
+            scope=self.scope,
+            url=file.url if file else "",
+            hashes=(f"sha256:{file.sha256}",) if file and file.sha256 else (),
+            libstdcxx=libstdcxx_of(floor) if floor else "",
+            system=self.known.system_packages(name, state),
         )
-        if state in (PURE, WHEEL):
-            return row
+        return row if green else self._explained(row, node, version, usable, told.requires_python)
+
+    def _explained(
+        self, row: Row, node: Node, version: Version, usable: Fit, requires_python: str
+    ) -> Row:
+        """*row* with cause and remedy."""
+        releases = self.shelf.releases(node.name)
         found = nearest(releases, version, self.platform)
-        cause, detail = self._cause(node, files, usable, found)
-        if refused:
-            cause, detail = WRONG_PYTHON, f"it asks for Python {told.requires_python}"
-        advice = remedy(name, version, found, node.demands, state=state, cause=cause)
-        return replace(row, cause=cause, detail=detail, remedy=advice)
+        demands = self.shelf.demands(node)
+        offered = fit(releases.get(version, ()), self.platform, yanked=True).wheel
+        if not admits_python(requires_python, self.platform.python_version):
+            cause, detail = WRONG_PYTHON, f"it asks for Python {requires_python}"
+        elif self.lock and offered is not None:
+            cause = LOCK
+            detail = (
+                f"{self.lock} lists no file of it for {self.platform.machine}, though "
+                f"{offered.name} exists: it was made for another platform"
+            )
+        else:
+            cause, detail = self._cause(node, usable, found, demands)
+        advice = remedy(
+            node.name,
+            version,
+            found,
+            demands,
+            state=row.state,
+            cause=cause,
+            renewal=self.renewal,
+            offered=offered.name if cause == LOCK and offered is not None else "",
+        )
+        replacement = self.known.replacement(node.name)
+        if replacement is not None:
+            text = f"{advice.text}; {replacement.name} does its work ({replacement.source})"
+            advice = replace(
+                advice, text=text, replacement=replacement.name, source=replacement.source
+            )
+        url = row.url or address_of(releases.get(version, ()), row.file)
+        return replace(row, cause=cause, detail=detail, remedy=advice, url=url)
 
     def _cause(
-        self, node: Node, files: tuple[File, ...], usable: Fit, found: Found
+        self, node: Node, usable: Fit, found: Found, demands: tuple[Wish, ...]
     ) -> tuple[str, str]:
+        assert node.version is not None
+        files = self.shelf.files(node.name, node.version)
         free = fit(files, self.platform, yanked=True)
         if free.wheel is not None:
+            if self.shelf.excluded(node.name) == WHEEL_FILE:
+                return NO_BINARY, f"--no-binary keeps {free.wheel.name} out"
             return HASHES, f"the lock holds no hash of {free.wheel.name}"
         glibc = self._glibc_needed(files)
         if glibc:
@@ -134,8 +199,9 @@ class Judge:
             offer = f": the wheels are for {', '.join(pythons[:8])}" if pythons else ""
             return WRONG_PYTHON, f"it does not come for {minor}{offer}"
         if x86.wheel is None:
-            if usable.sdist is not None:
-                return SOURCE_EVERYWHERE, "no wheel for this Python on x86_64 either"
+            if free.sdist is not None:
+                refused_here = "" if usable.usable else "; --only-binary keeps its source out"
+                return SOURCE_EVERYWHERE, f"no wheel for this Python on x86_64 either{refused_here}"
             return NOT_LINUX, "it has no file that Linux can use"
         if found.later is None:
             if usable.sdist is None and any(fnmatchcase(node.name, p) for p in _X86_VENDORS):
@@ -144,13 +210,13 @@ class Judge:
                 NOT_PUBLISHED,
                 "it has a wheel for x86_64 and, in no release so far, one for ARM64",
             )
-        held = [w for w in node.demands if not admits(w, found.later[0])]
+        held = [w for w in demands if not admits(w, found.later[0])]
         if held and not any(w.direct for w in held):
             return (
                 TRANSITIVE,
                 f"{held[0].origin} holds it below {found.later[0]}, the first with one",
             )
-        if held:
+        if held or self.lock:
             return PIN, f"the next release with a usable wheel is {found.later[0]}"
         return NOT_PUBLISHED, f"this release has none yet; {found.later[0]} has one"
 
@@ -182,6 +248,11 @@ class Judge:
                 floors = [glibc_floor(tag, platform.machine) for tag in tags[2]]
                 if any(f and f <= platform.glibc for f in floors):
                     yield from tags[0]
+
+
+def address_of(files: Iterable[File], name: str) -> str:
+    """Where the file called *name* is; empty where it is not among *files*."""
+    return next((file.url for file in files if file.name == name), "")
 
 
 def state_of(usable: Fit) -> str:

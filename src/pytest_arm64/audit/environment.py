@@ -17,6 +17,18 @@ TagKey = tuple[str, str, str]
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 # aarch64 began with manylinux2014; nothing older was ever defined for it.
 _OLDEST = {"arm64": 17, "amd64": 5}
+# The newest GLIBCXX symbol that a wheel may need, by the manylinux policy of its tag; for aarch64.
+# Source: auditwheel 6.8, policy/manylinux-policy.json. A policy without an entry has that of the
+# one before it.
+_LIBSTDCXX = {
+    (2, 17): "3.4.19",
+    (2, 24): "3.4.22",
+    (2, 26): "3.4.24",
+    (2, 31): "3.4.28",
+    (2, 34): "3.4.29",
+    (2, 35): "3.4.30",
+    (2, 39): "3.4.33",
+}
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)\Z")
 
 
@@ -121,6 +133,11 @@ def glibc_floor(platform_tag: str, machine: str) -> tuple[int, int] | None:
         if platform_tag == f"{name}_{machine}":
             return glibc
     return None
+
+
+def libstdcxx_of(glibc: tuple[int, int]) -> str:
+    """The newest ``GLIBCXX`` that a wheel for manylinux *glibc* may need; empty below them all."""
+    return next((v for floor, v in reversed(_LIBSTDCXX.items()) if floor <= glibc), "")
 
 
 def wheel_tags(filename: str) -> tuple[list[str], list[str], list[str]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import urllib.parse
@@ -113,7 +114,7 @@ class Index:
         self._sources = sources
         self._offline = offline
         self._refresh = refresh
-        self._fetcher = Fetcher(sources.access, clock, offline=offline)
+        self.fetcher = Fetcher(sources.access, clock, offline=offline)
         self._workers = Workers(workers)
         self._lock = threading.Lock()
         self._pages: dict[str, list[Future[list[File] | None]]] = {}
@@ -216,7 +217,7 @@ class Index:
             folder = file_path(url)
             return [{"filename": path.name, "url": path.as_uri()} for path in folder.iterdir()]
         try:
-            reply = self._fetcher.get(url, limit=MAXIMUM_PAGE)
+            reply = self.fetcher.get(url, limit=MAXIMUM_PAGE)
             entries = html_entries(reply.body) if reply.status == 200 else []
             for entry in entries:
                 entry["url"] = urllib.parse.urljoin(reply.url, entry["url"]).partition("#")[0]
@@ -237,7 +238,7 @@ class Index:
         headers = {"Accept": ACCEPT}
         if kept is not None and isinstance(kept.get("etag"), str) and kept["etag"]:
             headers["If-None-Match"] = kept["etag"]
-        reply = self._fetcher.get(url, headers=headers, limit=MAXIMUM_PAGE)
+        reply = self.fetcher.get(url, headers=headers, limit=MAXIMUM_PAGE)
         if reply.status == 304 and kept is not None:
             cache.store(_PAGES, key, {**kept, "fetched": time.time()})
             return self._kept_files(project, kept)
@@ -290,7 +291,7 @@ class Index:
                     str(kept.get("requires-python", "")),
                     str(kept.get("doubt", "")),
                 )
-        found = read_metadata(self._fetcher, project, file)
+        found = read_metadata(self.fetcher, project, file)
         if remote:
             cache.store(
                 _METADATA,
@@ -303,6 +304,19 @@ class Index:
                 },
             )
         return found
+
+
+def page_of_reference(project: str, url: str) -> Page | None:
+    """The page of a file that is named by its address; None where it names none."""
+    place, _, fragment = url.partition("#")
+    name = urllib.parse.unquote(place.partition("?")[0].rpartition("/")[2])
+    digest = re.search(r"(?:^|&)sha256=([0-9a-fA-F]{64})", fragment)
+    entry = {"hashes": {"sha256": digest[1].lower()}} if digest else {}
+    file = file_of(project, name, place, entry)
+    if file is None or "+" in place.partition("://")[0]:
+        return None
+    releases = _by_version([file])
+    return Page(project, releases) if releases else None
 
 
 def _by_version(files: Iterable[File]) -> dict[Version, tuple[File, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 FORMAT = 1
+DEPLOY, TEST, BUILD = "deploy", "test", "build"
 PURE, WHEEL, SOURCE, BLOCKER, UNKNOWN = "pure", "wheel", "source", "blocker", "unknown"
 STATES = (BLOCKER, UNKNOWN, SOURCE, WHEEL, PURE)
 """The gravest first."""
@@ -24,6 +26,10 @@ class Remedy:
     """Whether every demand on the package admits that release."""
     held_by: tuple[str, ...] = ()
     """The demands that do not."""
+    replacement: str = ""
+    """What else does its work, where that is known."""
+    source: str = ""
+    """Who says so."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,33 @@ class Row:
     blocked_by: tuple[str, ...] = ()
     """Blockers among the packages that it leads to."""
     yanked: bool = False
-    scope: str = "deploy"
+    scope: str = DEPLOY
+    """``deploy`` is judged; ``test`` is shown; ``build`` is what a source build needs."""
+    url: str = ""
+    """Where the file is: an address without credentials, or a local project's folder."""
+    hashes: tuple[str, ...] = ()
+    """Of the file, as ``sha256:…``; empty where neither index nor lock tells one."""
+    editable: bool = False
+    """A local project that stays in its folder."""
+    libstdcxx: str = ""
+    """The newest ``GLIBCXX_…`` that the file may need by its tag's policy."""
+    system: tuple[str, ...] = ()
+    """System packages of the target that it is known to need, each with when and why."""
+
+    @property
+    def green(self) -> bool:
+        return self.state in (PURE, WHEEL)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Row:
+        """The row that ``asdict`` gave; what is unknown here is left out."""
+        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        known = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+        remedy = known.get("remedy")
+        if isinstance(remedy, dict):
+            told = {**remedy, "held_by": tuple(remedy.get("held_by", ()))}
+            known["remedy"] = Remedy(**told)
+        return cls(**known)
 
 
 @dataclass(frozen=True)
@@ -70,18 +102,31 @@ class WheelMatrix:
     """What keeps the matrix as a whole from being complete."""
     index_age: float = 0.0
     """Seconds since the oldest index page that was used was fetched."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know and what changes no verdict."""
+    manifest: str = ""
+    """The file that says what is deployed, relative to the repository."""
 
     @property
     def complete(self) -> bool:
         """Whether every package of the tree is known, with its state."""
         return not self.problems and not any(
-            row.state == UNKNOWN or row.doubt for row in self.packages
+            row.state == UNKNOWN or row.doubt for row in self.deployed
         )
 
     @property
     def ready(self) -> bool:
         """Whether everything has a usable wheel."""
-        return self.complete and all(row.state in (PURE, WHEEL) for row in self.packages)
+        return self.complete and all(row.green for row in self.deployed)
+
+    @property
+    def deployed(self) -> tuple[Row, ...]:
+        """The rows that are judged."""
+        return self.of_scope(DEPLOY)
+
+    def of_scope(self, scope: str) -> tuple[Row, ...]:
+        """The rows of *scope*, the gravest first."""
+        return tuple(row for row in self.packages if row.scope == scope)
 
     @property
     def exit_code(self) -> int:
@@ -91,8 +136,8 @@ class WheelMatrix:
         return 0 if self.ready else 1
 
     def count(self) -> dict[str, int]:
-        """Rows by state, the gravest first."""
-        counts = Counter(row.state for row in self.packages)
+        """Deployed rows by state, the gravest first."""
+        counts = Counter(row.state for row in self.deployed)
         return {state: counts[state] for state in STATES if counts[state]}
 
     def __getitem__(self, name: str) -> Row:
@@ -111,6 +156,30 @@ class WheelMatrix:
             "ready": self.ready,
             "counts": self.count(),
             "problems": list(self.problems),
+            "notes": list(self.notes),
+            "manifest": self.manifest,
             "index_age_seconds": round(self.index_age),
             "packages": [asdict(row) for row in self.packages],
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> WheelMatrix:
+        """The matrix that ``to_json`` gave.
+
+        Raises:
+            ValueError: it is of another format, or damaged.
+        """
+        try:
+            if data["format"] != FORMAT:
+                raise ValueError(f"a wheel matrix of format {data['format']!r}")
+            return cls(
+                service=data["service"],
+                target=data["target"],
+                packages=tuple(map(Row.from_json, data["packages"])),
+                problems=tuple(data["problems"]),
+                index_age=float(data["index_age_seconds"]),
+                notes=tuple(data["notes"]),
+                manifest=data["manifest"],
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"a damaged wheel matrix: {error!r}") from None

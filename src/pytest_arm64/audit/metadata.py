@@ -22,8 +22,8 @@ from .archives import (
     TAIL,
     ArchiveError,
     RangeFile,
-    sdist_metadata_from_tar,
-    sdist_metadata_from_zip,
+    sdist_member_from_tar,
+    sdist_member_from_zip,
     wheel_metadata,
 )
 from .fetch import Fetcher, FetchError, Readable, Reply, file_path, shown
@@ -70,7 +70,7 @@ def read_metadata(fetcher: Fetcher, project: str, file: File) -> Metadata:
     try:
         if file.kind == WHEEL:
             return parse_metadata(_of_wheel(fetcher, project, file), project, file)
-        return parse_metadata(_of_sdist(fetcher, project, file), project, file)
+        return parse_metadata(read_sdist_member(fetcher, project, file), project, file)
     except (ArchiveError, FetchError, OSError) as error:
         raise MetadataError(f"{file.name}: {error}") from None
 
@@ -165,14 +165,22 @@ def _from_tail(fetcher: Fetcher, project: str, file: File) -> bytes | None:
     return wheel_metadata(cast(BinaryIO, RangeFile(size, tail, part)), project)
 
 
-def _of_sdist(fetcher: Fetcher, project: str, file: File) -> bytes:
+def read_sdist_member(
+    fetcher: Fetcher, project: str, file: File, wanted: str = "PKG-INFO"
+) -> bytes:
+    """The top-level file *wanted* of a source distribution; nothing of it is executed.
+
+    Raises:
+        ArchiveError: it is broken; AbsentError where it holds no such file.
+        FetchError: it cannot be had.
+    """
     if file.name.lower().endswith(".zip"):
         with _whole(fetcher, file) as archive:
-            return sdist_metadata_from_zip(archive, project)
+            return sdist_member_from_zip(archive, project, wanted)
     with fetcher.open(file.url) as (reply, stream):
         if reply.status != 200:
             raise FetchError(f"{shown(file.url)} answers {reply.status}")
-        return sdist_metadata_from_tar(stream, file.name, project)
+        return sdist_member_from_tar(stream, file.name, project, wanted)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +15,19 @@ from packaging.version import InvalidVersion, Version
 from resolvelib import AbstractProvider
 
 from .environment import Platform
+from .fetch import file_path
 from .fit import Fit, fit
-from .index import Index
+from .formats import Formats
+from .index import Index, Page, page_of_reference
 from .metadata import Metadata, MetadataError
 from .simple import SDIST, WHEEL, File
-from .wishes import LocalProject, Wish, wish_of, wishes_of
+from .wishes import LocalProject, Node, Wish, wish_of, wishes_of
 
 Identity = tuple[str, str]
 # So many times a demand for an unusable release makes the resolver look for older ones that
 # demand another; an installer would go on and on.
 _PATIENCE = 60
+_ANY_FORMAT = Formats()
 
 
 class StarvedError(Exception):
@@ -64,6 +68,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         *,
         locals_: Iterable[LocalProject] = (),
         prereleases: bool = False,
+        formats: Formats = _ANY_FORMAT,
     ) -> None:
         self.index = index
         self.platform = platform
@@ -75,16 +80,34 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         self.admitted: set[str] = set()
         """Names whose unusable releases are candidates, because nothing else led to a tree."""
         self._prereleases = prereleases
+        self._formats = formats
+        self._direct: dict[str, Page] = {}
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
         self._metadata: dict[tuple[str, Version], Metadata] = {}
         self._satisfied: dict[tuple[int, int], tuple[Wish, Candidate, bool]] = {}
 
     def restrict(
-        self, *, constraints: Iterable[Wish], hashes: Mapping[str, frozenset[str]]
+        self,
+        *,
+        constraints: Iterable[Wish],
+        hashes: Mapping[str, frozenset[str]],
+        references: Iterable[Wish] = (),
     ) -> None:
-        """Limit versions and files; to be said before anything is asked."""
+        """Limit versions and files; to be said before anything is asked.
+
+        Args:
+            constraints: what constraint files say.
+            hashes: by name, the files to which a lock restricts it.
+            references: demands that name a file by its address.
+        """
         self.hashes = hashes
+        for wish in references:
+            with suppress(ValueError):
+                address = self.index.fetcher.access.learn(wish.url)
+                page = page_of_reference(wish.name, address)
+                if page is not None:
+                    self._direct[wish.name] = page
         for wish in constraints:
             self._constraints.setdefault(wish.name, []).append(wish)
 
@@ -150,9 +173,9 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
     def _satisfies(self, requirement: Wish, candidate: Candidate) -> bool:
         if candidate.version is None or candidate.name in self.locals:
             return True
-        return not requirement.url and requirement.specifier.contains(
-            candidate.version, prereleases=True
-        )
+        if requirement.url:
+            return candidate.name in self._direct
+        return requirement.specifier.contains(candidate.version, prereleases=True)
 
     def get_dependencies(self, candidate: Candidate) -> list[Wish]:
         name, extra, version = candidate.name, candidate.extra, candidate.version
@@ -175,11 +198,30 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
             return True
 
+    def page(self, name: str) -> Page:
+        """Everything that there is of *name*: the file that was named, or what the indexes have."""
+        return self._direct.get(name) or self.index.page(name)
+
+    def files(self, name: str, version: Version) -> tuple[File, ...]:
+        return self.page(name).releases.get(version, ())
+
+    def releases(self, name: str) -> Mapping[Version, tuple[File, ...]]:
+        return self.page(name).releases
+
+    def asked(self, name: str) -> bool:  # noqa: ARG002
+        return True
+
+    def demands(self, node: Node) -> tuple[Wish, ...]:
+        return node.demands
+
+    def excluded(self, name: str) -> str:
+        return self._formats.excluded(name)
+
     def fit(self, name: str, version: Version, *, pinned: bool = True) -> Fit:
         """The files of a release that the target can use."""
         key = (name, version, pinned)
         if key not in self._fits:
-            files = self.index.page(name).releases.get(version, ())
+            files = self._formats.admitted(name, self.files(name, version))
             hashes = self.hashes.get(name, frozenset())
             self._fits[key] = fit(files, self.platform, yanked=pinned, hashes=hashes)
         return self._fits[key]
@@ -204,7 +246,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         usable = self.fit(name, version)
         if usable.wheel is not None:
             yield usable.wheel
-        files = self.index.page(name).releases.get(version, ())
+        files = self.files(name, version)
         wheels = [f for f in files if f.kind == WHEEL and f != usable.wheel]
         # Dependencies of another Python may differ: prefer the wheels of this one.
         python = f"cp{self.platform.python[0]}{self.platform.python[1]}-"
@@ -220,7 +262,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         specifiers = [w.specifier for w in (*wishes, *self.constraints_on(name))]
         pre = self._prereleases or any(specifier.prereleases for specifier in specifiers)
         later, found = [], False
-        for version in self.index.page(name).releases:
+        for version in self.releases(name):
             if all(s.contains(version, prereleases=True) for s in specifiers):
                 if version.is_prerelease and not pre:
                     later.append(version)
@@ -281,9 +323,12 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
 
     def _problem(self, name: str, wishes: Sequence[Wish]) -> str:
         """Why nothing can be said of *name*; empty where the index can be asked."""
-        if any(wish.url for wish in wishes):
-            return "a direct reference (URL, path or repository): what it holds is not evaluated"
-        page = self.index.page(name)
+        named = next((wish.url for wish in wishes if wish.url), "")
+        if named.startswith("file:") and not file_path(named).exists():
+            return "what it names by its path is not there"
+        if named and name not in self._direct:
+            return "a direct reference to sources: what they hold is known after a build"
+        page = self.page(name)
         if page.problem:
             return page.problem
         # A wrong demand of the service itself is told at its row; one of a dependency makes
@@ -295,7 +340,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         return ""
 
     def _wanted_at_all(self, name: str, version: Version, *, pinned: bool) -> bool:
-        files = self.index.page(name).releases[version]
+        files = self.files(name, version)
         return pinned or any(not file.yanked for file in files)
 
     def _of_local(self, local: LocalProject, candidate: Candidate) -> list[Wish]:

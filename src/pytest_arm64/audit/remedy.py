@@ -45,8 +45,28 @@ def remedy(
     *,
     state: str,
     cause: str,
+    renewal: str = "",
+    offered: str = "",
 ) -> Remedy:
-    """What to do about *name*, whose *version* has no usable wheel."""
+    """What to do about *name*, whose *version* has no usable wheel.
+
+    Args:
+        name: the package.
+        version: the release that is selected.
+        found: the nearest releases with one.
+        demands: everything that limits its version.
+        state: ``source`` or ``blocker``.
+        cause: why it is.
+        renewal: for a lock, the command that moves one release of it.
+        offered: for a lock, the file that the index has and the lock does not list.
+    """
+    if offered:
+        return Remedy(
+            f"make the lock again for all platforms: {offered} is then used",
+            str(version),
+            offered,
+            allowed=True,
+        )
     chosen = found.later or found.earlier
     other_python = "; or deploy on a Python that it comes for" if cause == "wrong-python" else ""
     if chosen is None:
@@ -56,7 +76,10 @@ def remedy(
     what = f"{name} {target} has a usable wheel"
     if not found.later:
         what = f"no later release has a usable wheel; {what}"
-    if not held:
+    if not held and renewal:
+        command = renewal.format(name=name, version=target)
+        text = f"{what} and every demand admits it: {command}"
+    elif not held:
         text = f"{what} and every demand admits it: pin it"
     elif all(w.direct for w in held):
         text = f"{what}: change {', '.join(_who(w) for w in held[:3])}"

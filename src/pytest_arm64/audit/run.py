@@ -5,82 +5,250 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import TracebackType
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
 
 from ..environment.manifests import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
-from .classify import Judge
-from .environment import platform_of
+from .builds import BuildsError, build_requirements
+from .classify import LOCK, Judge, address_of
+from .environment import Platform, platform_of
 from .fetch import Clock
+from .formats import Formats
 from .index import Index, Sources
-from .matrix import WheelMatrix
-from .read import read_wishes
-from .tree import resolve
-from .wishes import Wish, wish_of
+from .inputs.service import Service
+from .known import Known
+from .locks import Lock, locked_tree
+from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
+from .provider import Provider
+from .shelf import LockShelf
+from .simple import file_of
+from .tree import Tree, resolve
+from .wishes import Wish, Wishes, wish_of
 
 TIME_LIMIT = 300.0
 
 
-def audit(
-    paths: Iterable[Path],
-    targets: Iterable[Target],
-    *,
-    environ: Mapping[str, str] = os.environ,
-    offline: bool = False,
-    refresh: bool = False,
-    time_limit: float = TIME_LIMIT,
-    config: PipConfig | None = None,
-) -> Iterator[WheelMatrix]:
-    """A matrix for each of *paths* and each of *targets*.
+class Auditor(AbstractContextManager["Auditor"]):
+    """Makes matrices; services with the same sources share an index and its connections.
 
-    Args:
-        paths: requirement files, ``pyproject.toml`` files or project folders.
-        targets: what they are deployed to.
-        environ: the host's variables, which pip and the index client read.
-        offline: ask no network; pages that were kept do, however old.
-        refresh: ask the indexes anew about what was kept.
-        time_limit: seconds for everything; what is not answered by then is ``unknown``.
-        config: pip's configuration; that of this host by default.
+    A context manager: its threads are let go at the end.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        offline: bool = False,
+        refresh: bool = False,
+        time_limit: float = TIME_LIMIT,
+        config: PipConfig | None = None,
+    ) -> None:
+        """Settings that all matrices share.
+
+        Args:
+            environ: the host's variables, which pip and the index client read.
+            offline: ask no network; pages that were kept do, however old.
+            refresh: ask the indexes anew about what was kept.
+            time_limit: seconds for everything; what is not answered by then is ``unknown``.
+            config: pip's configuration; that of this host by default.
+
+        Raises:
+            SettingsError: pip's configuration cannot be read.
+        """
+        self._environ = environ
+        self._offline = offline
+        self._refresh = refresh
+        self._clock = Clock(time_limit)
+        self._config = config or host_pip_config(environ)
+        self._limits = tuple(_configured_constraints(self._config))
+        self._indexes: dict[Sources, Index] = {}
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for index in self._indexes.values():
+            index.close()
+
+    def index(self, wishes: Wishes, lock: Lock | None = None) -> Index:
+        """The index from which *wishes* are fulfilled; a lock may name another."""
+        sources = Sources.of_host(
+            self._config,
+            index=wishes.index or (lock.index if lock is not None else ""),
+            extra=wishes.extra_indexes,
+            links=wishes.links,
+            no_index=wishes.no_index,
+            environ=self._environ,
+        )
+        if sources not in self._indexes:
+            self._indexes[sources] = Index(
+                sources, self._clock, offline=self._offline, refresh=self._refresh
+            )
+        return self._indexes[sources]
+
+    def matrix(self, service: Service, target: Target) -> WheelMatrix:
+        """The matrix of *service* on *target*.
+
+        Raises:
+            SettingsError: the target or an address cannot be used.
+        """
+        return _Assessment(self, service, target).matrix()
+
+    def addressed(self, service: Service, matrix: WheelMatrix) -> WheelMatrix:
+        """*matrix* with the addresses that a lock does not name, as far as the index has them."""
+        index = self.index(service.deploy, service.lock)
+        missing = [row for row in matrix.packages if row.file and not row.url]
+        for row in missing:
+            index.prefetch(row.name)
+        found = {
+            (row.name, row.scope): address_of(
+                index.page(row.name).releases.get(Version(row.version), ()), row.file
+            )
+            for row in missing
+        }
+        rows = (
+            replace(row, url=found.get((row.name, row.scope), row.url)) for row in matrix.packages
+        )
+        return replace(matrix, packages=tuple(rows))
+
+    def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
+        """The tree of *wishes* under pip's own configuration."""
+        settings = self._config.settings
+        base = Formats().without_wheels(settings.get("no-binary", ""))
+        base = base.wheels_only(settings.get("only-binary", ""))
+        wishes = replace(wishes, formats=wishes.formats.over(base))
+        return resolve(index, platform, wishes, self._limits)
+
+
+def audit(
+    services: Iterable[Service], targets: Iterable[Target], auditor: Auditor
+) -> Iterator[WheelMatrix]:
+    """A matrix for each of *services* and each of *targets*.
 
     Raises:
-        SettingsError: a file or a target cannot be used.
+        SettingsError: a target or an address cannot be used.
     """
-    services = [read_wishes(path, environ) for path in paths]
     chosen = list(targets)
-    platforms = [(platform_of(t), platform_of(t, "amd64")) for t in chosen]
-    clock = Clock(time_limit)
-    config = config or host_pip_config(environ)
-    limits = tuple(_configured_constraints(config))
-    open_indexes: dict[Sources, Index] = {}
-    try:
-        for wishes in services:
-            sources = Sources.of_host(
-                config,
-                index=wishes.index,
-                extra=wishes.extra_indexes,
-                links=wishes.links,
-                no_index=wishes.no_index,
-                environ=environ,
+    for target in chosen:
+        platform_of(target)
+    for service in services:
+        for target in chosen:
+            yield auditor.matrix(service, target)
+
+
+class _Assessment:
+    """One service on one target: its three scopes in turn."""
+
+    def __init__(self, auditor: Auditor, service: Service, target: Target) -> None:
+        self._auditor = auditor
+        self._service = service
+        self._target = target
+        self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
+        self._known = Known.of(target)
+        self._index = auditor.index(service.deploy, service.lock)
+        self._notes: list[str] = list(service.notes)
+
+    def matrix(self) -> WheelMatrix:
+        deployed, problems = self._deployed()
+        tests = self._tests(deployed)
+        builds = tuple(self._builds(deployed))
+        lock_for_x86 = [row for row in deployed if row.cause == LOCK]
+        if lock_for_x86 and self._service.lock is not None:
+            self._notes.append(
+                f"{self._service.lock.shown} was made for another platform: of "
+                f"{len(lock_for_x86)} packages it lists no file for {self._arm.machine}, "
+                "though there is one"
             )
-            index = open_indexes.get(sources)
-            if index is None:
-                index = Index(sources, clock, offline=offline, refresh=refresh)
-                open_indexes[sources] = index
-            for target, (arm, x86) in zip(chosen, platforms, strict=True):
-                tree, provider = resolve(index, arm, wishes, limits)
-                yield WheelMatrix(
-                    service=wishes.service,
-                    target=target.name,
-                    packages=Judge(provider, arm, x86).rows(tree),
-                    problems=(*wishes.gaps, *tree.problems),
-                    index_age=max(0.0, time.time() - index.oldest),
-                )
-    finally:
-        for index in open_indexes.values():
-            index.close()
+        return WheelMatrix(
+            service=self._service.name,
+            target=self._target.name,
+            packages=(*deployed, *tests, *builds),
+            problems=(*self._service.deploy.gaps, *problems),
+            index_age=max(0.0, time.time() - self._index.oldest),
+            notes=tuple(self._notes),
+            manifest=self._service.manifest,
+        )
+
+    def _deployed(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        lock = self._service.lock
+        if lock is not None:
+            tree = locked_tree(lock, lock.deploy, self._arm)
+            return self._locked_rows(lock, tree, DEPLOY), tree.problems
+        tree, provider = self._auditor.resolved(self._index, self._service.deploy, self._arm)
+        return self._judge(provider, DEPLOY).rows(tree), tree.problems
+
+    def _tests(self, deployed: tuple[Row, ...]) -> tuple[Row, ...]:
+        """What the tests need besides, with the deployed versions as constraints."""
+        lock, wishes = self._service.lock, self._service.test
+        there = {row.name for row in deployed}
+        if lock is not None and lock.test.needs:
+            tree = locked_tree(lock, lock.test, self._arm)
+            rows = self._locked_rows(lock, tree, TEST)
+        elif wishes is not None and wishes.requirements:
+            limits = tuple(map(_pinned, filter(_is_released, deployed)))
+            wishes = replace(wishes, constraints=(*wishes.constraints, *limits))
+            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
+            rows = self._judge(provider, TEST).rows(tree)
+            self._notes += [f"of the tests: {gap}" for gap in wishes.gaps]
+        else:
+            return ()
+        self._notes += [f"of the tests: {problem}" for problem in tree.problems]
+        return tuple(row for row in rows if row.name not in there)
+
+    def _builds(self, deployed: tuple[Row, ...]) -> Iterator[Row]:
+        """What the source distributions that are deployed need to be built."""
+        found: dict[str, Row] = {}
+        for row in deployed:
+            if row.state != SOURCE or not row.url or row.editable or not row.version:
+                continue
+            file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
+            if file is None:
+                continue
+            try:
+                wanted = build_requirements(self._index, row.name, file)
+            except BuildsError as error:
+                self._notes.append(f"what builds {row.name} {row.version} is not known: {error}")
+                continue
+            origin = f"build of {row.name} {row.version}"
+            wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
+            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
+            self._notes += [f"{origin}: {problem}" for problem in tree.problems]
+            for needed in self._judge(provider, BUILD).rows(tree):
+                known = found.setdefault(needed.name, needed)
+                if STATES.index(needed.state) < STATES.index(known.state):
+                    found[needed.name] = needed
+        yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
+
+    def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
+        shelf = LockShelf(lock, self._index, self._arm)
+        judge = Judge(
+            shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
+        )
+        return judge.rows(tree)
+
+    def _judge(self, provider: Provider, scope: str) -> Judge:
+        return Judge(provider, self._arm, self._x86, self._known, scope)
+
+
+def _is_released(row: Row) -> bool:
+    return bool(row.version) and not row.editable and not row.url.startswith("git+")
+
+
+def _pinned(row: Row) -> tuple[Requirement, Wish]:
+    requirement = Requirement(f"{row.name}=={row.version}")
+    return requirement, wish_of(requirement, f"deployed {row.name} {row.version}")
+
+
+def _hashes(row: Row) -> dict[str, str]:
+    return dict(value.split(":", 1) for value in row.hashes if ":" in value)
 
 
 def _configured_constraints(config: PipConfig) -> Iterator[tuple[Requirement, Wish]]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
-from packaging.version import Version
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
 from resolvelib.resolvers import Result
 
@@ -16,23 +15,9 @@ from .fetch import FetchError
 from .index import Index
 from .provider import Candidate, Identity, Provider, StarvedError
 from .scout import Scout
-from .wishes import Wish, Wishes, wishes_of
+from .wishes import Node, Wish, Wishes, wishes_of
 
 _MAXIMUM_ROUNDS = 50_000
-
-
-@dataclass(frozen=True)
-class Node:
-    """One selected release and what holds it."""
-
-    name: str
-    version: Version | None
-    problem: str = ""
-    demands: tuple[Wish, ...] = ()
-    """Everything that limits its version, constraints included."""
-    path: tuple[str, ...] = ()
-    """From the place that asks for it, over releases, to itself."""
-    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +43,13 @@ def resolve(
         wishes: what is asked for.
         limits: further constraints, as pip's configuration names them.
     """
-    provider = Provider(index, platform, locals_=wishes.locals, prereleases=wishes.prereleases)
+    provider = Provider(
+        index,
+        platform,
+        locals_=wishes.locals,
+        prereleases=wishes.prereleases,
+        formats=wishes.formats,
+    )
     roots = [
         wish
         for requirement, base in wishes.requirements
@@ -68,6 +59,7 @@ def resolve(
     provider.restrict(
         constraints=[w for r, w in (*wishes.constraints, *limits) if provider.applies(r)],
         hashes=_hashes(roots),
+        references=[wish for wish in roots if wish.url],
     )
     Scout(provider).explore(roots)
     try:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from .formats import Formats
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,20 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Node:
+    """One selected release and what holds it."""
+
+    name: str
+    version: Version | None
+    problem: str = ""
+    demands: tuple[Wish, ...] = ()
+    """Everything that limits its version, constraints included."""
+    path: tuple[str, ...] = ()
+    """From the place that asks for it, over releases, to itself."""
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class LocalProject:
     """A project that is named by its folder."""
 
@@ -60,6 +78,11 @@ class LocalProject:
     requires: tuple[str, ...] = ()
     extras: tuple[tuple[str, tuple[str, ...]], ...] = ()
     doubt: str = ""
+    editable: bool = False
+    uri: str = ""
+    """Its folder as a ``file://`` address, or the repository that it comes from."""
+    detail: str = "a local project whose build may compile something"
+    """Why it is built from source, where it is."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +99,28 @@ class Wishes:
     links: tuple[str, ...] = ()
     no_index: bool = False
     prereleases: bool = False
+    formats: Formats = field(default_factory=Formats)
     gaps: tuple[str, ...] = ()
     """What the files leave open, so that the tree may be incomplete."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two must share to lead to the same tree, ready for JSON."""
+        listed = {
+            key: [[str(r), wish.origin, sorted(wish.hashes)] for r, wish in pairs]
+            for key, pairs in (
+                ("requirements", self.requirements),
+                ("constraints", self.constraints),
+            )
+        }
+        formats = [sorted(self.formats.no_binary), sorted(self.formats.only_binary)]
+        sources = [self.index, *self.extra_indexes, *self.links, self.no_index, self.prereleases]
+        return {
+            **listed,
+            "locals": [repr(local) for local in self.locals],
+            "formats": formats,
+            "sources": sources,
+            "gaps": list(self.gaps),
+        }
 
 
 def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:

@@ -124,11 +124,9 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
     from requests.exceptions import RequestException
 
     if reference.startswith(f"{LABEL}/"):
-        raise ImageError(
-            f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE
-        )
+        raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
     try:
-        told = engine.client.api.inspect_distribution(reference)
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
     except (APIError, DockerException, RequestException, OSError) as error:
         raise ImageError(
             f"the registry does not give {reference}: {getattr(error, 'explanation', error)}",

@@ -121,7 +121,7 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
     if not files and (rootpath / "requirements.txt").is_file():
         files = (rootpath / "requirements.txt",)
     deploy = Scope(files=files)
-    test = _test_scope(settings, rootpath, pyproject, files)
+    test = test_scope(settings.test_requirements, rootpath, pyproject, files)
     documents: dict[Path, bytes] = {}
     for path in (*deploy.files, *test.files):
         _read_documents(path, documents)
@@ -153,12 +153,19 @@ def _installable(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
     return (rootpath / "setup.py").is_file()
 
 
-def _test_scope(
-    settings: Settings, rootpath: Path, pyproject: Mapping[str, Any], deployed: tuple[Path, ...]
+def test_scope(
+    configured: tuple[Path, ...],
+    rootpath: Path,
+    pyproject: Mapping[str, Any],
+    deployed: tuple[Path, ...],
 ) -> Scope:
-    """The first that exists: configured files, usual file names, a group, an extra."""
-    if settings.test_requirements:
-        return Scope(files=settings.test_requirements)
+    """The first that exists: *configured* files, usual file names, a group, an extra.
+
+    Raises:
+        SettingsError: the group or extra is not what it should be.
+    """
+    if configured:
+        return Scope(files=configured)
     for name in TEST_FILES:
         path = rootpath / name
         if path.is_file() and path not in deployed:

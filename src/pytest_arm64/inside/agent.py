@@ -2,8 +2,8 @@
 
 The task is a JSON file: ``args`` for pytest, ``cwd``, ``module`` (whether the user ran
 ``python -m pytest``, which puts the working directory on ``sys.path``), ``finished`` and
-``failed`` (what other processes of this run have done already), ``facts`` (what the fixtures
-tell), ``terminal`` (what the host's is like), ``nonce`` (marks what is printed).
+``failed`` (what other processes of this run have done already), ``facts`` and ``records`` (what
+the fixtures tell), ``terminal`` (what the host's is like), ``nonce`` (marks what is printed).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def main(task_path: str) -> int:
     os.chdir(task["cwd"])
     _arrange_path(module=task["module"])
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])
+    os.environ["PYTEST_ARM64_TASK"] = task_path  # its records: too much for a variable
     import pytest
 
     from . import plugin

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 from _pytest import config as config_module
+
+from .matrix import Rows
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
@@ -19,8 +21,11 @@ VALUES = (
     "--arm64-image",
     "--arm64-requirements",
     "--arm64-cpu",
+    "--arm64-gate",
     "--arm64-timeout",
 )
+# Values of options that are the host's alone, wherever they were given.
+HOST_WRITES = ("pastebin", "report_log")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,8 +39,36 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, action="append", help="(for the host)")
 
 
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    if getattr(early_config.known_args_namespace, "cov_source", None):
+        _be_third_party()  # before pytest-cov begins to measure, which is here
+    yield
+
+
+def _be_third_party() -> None:
+    """Have coverage leave this package out, as it leaves out what is installed."""
+    from coverage import inorout
+
+    for name in ("_add_third_party_paths", "add_third_party_paths"):  # in newer and older versions
+        add = getattr(inorout, name, None)
+        if add is not None:
+            setattr(inorout, name, _and_ours(add))
+
+
+def _and_ours(add: Callable[[set[str]], None]) -> Callable[[set[str]], None]:
+    def call(paths: set[str]) -> None:
+        add(paths)
+        paths.add(os.path.dirname(os.path.abspath(__file__)))
+
+    return call
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    for name in HOST_WRITES:
+        if hasattr(config.option, name):
+            setattr(config.option, name, None)
     seed = os.environ.get("PYTEST_ARM64_SEED")
     if seed is not None:
         _roll_the_same(config.option, int(seed))
@@ -54,3 +87,13 @@ def _roll_the_same(option: Any, seed: int) -> None:
 def arm64_target() -> Mapping[str, Any]:
     """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
     return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
+
+
+@pytest.fixture(scope="session")
+def arm64_matrix() -> Rows:
+    """The wheel matrix of what is deployed, by package name."""
+    with open(os.environ["PYTEST_ARM64_TASK"], encoding="utf-8") as stream:
+        matrices = json.load(stream)["records"].get("matrices", [])
+    if not matrices:
+        pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
+    return Rows(matrices[0])

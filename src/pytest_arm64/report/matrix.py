@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from ..audit.matrix import BLOCKER, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row, WheelMatrix
+from ..audit.matrix import (
+    BLOCKER,
+    BUILD,
+    DEPLOY,
+    FORMAT,
+    PURE,
+    SOURCE,
+    STATES,
+    TEST,
+    UNKNOWN,
+    WHEEL,
+    Row,
+    WheelMatrix,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +50,7 @@ def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: boo
             table.add_column("why, and what to do", ratio=1)
             for row in rows:
                 table.add_row(
-                    Text(row.name),
+                    Text(row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"),
                     Text(row.version),
                     Text(row.state, _STYLES[row.state]),
                     Text("\n".join(explanation(row))),
@@ -46,6 +60,20 @@ def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: boo
         console.print()
     if len({matrix.target for matrix in matrices}) > 1:
         _print_comparison(console, matrices)
+    if len({matrix.service for matrix in matrices}) > 1:
+        for line in holding_up(matrices):
+            console.print(Text(line))
+
+
+def holding_up(matrices: Sequence[WheelMatrix]) -> list[str]:
+    """``numpy 1.0 (source) holds up: api, worker``, a line for each package that is not green."""
+    lines = []
+    for row, held in gravest(matrices):
+        services = list(dict.fromkeys(matrix.service for matrix in held))
+        if services:
+            what = f"{row.name} {row.version}".strip()
+            lines.append(printable(f"{what} ({row.state}) holds up: {', '.join(services)}"))
+    return lines
 
 
 def _print_comparison(console: Console, matrices: Sequence[WheelMatrix]) -> None:
@@ -66,13 +94,50 @@ def _print_comparison(console: Console, matrices: Sequence[WheelMatrix]) -> None
 
 def comparison(matrices: Sequence[WheelMatrix]) -> list[tuple[str, list[str]]]:
     """State by target, for each package that is not green on all of them."""
-    tables = [{row.name: row.state for row in matrix.packages} for matrix in matrices]
+    tables = [{row.name: row.state for row in matrix.deployed} for matrix in matrices]
     found = []
     for name in sorted({name for table in tables for name in table}):
         states = [table.get(name, "") for table in tables]
         if any(state in (SOURCE, BLOCKER, UNKNOWN) for state in states):
             found.append((name, states))
     return found
+
+
+def document(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
+    """The JSON of one matrix, or of several with what each package holds up."""
+    if len(matrices) == 1:
+        return matrices[0].to_json()
+    return {
+        "format": FORMAT,
+        "complete": all(matrix.complete for matrix in matrices),
+        "ready": all(matrix.ready for matrix in matrices),
+        "packages": [
+            {
+                **asdict(row),
+                "holds_up": [{"service": m.service, "target": m.target} for m in held],
+            }
+            for row, held in gravest(matrices)
+        ],
+        "matrices": [matrix.to_json() for matrix in matrices],
+    }
+
+
+def gravest(matrices: Sequence[WheelMatrix]) -> list[tuple[Row, list[WheelMatrix]]]:
+    """The gravest row of each deployed package, with the matrices in which it is not green.
+
+    What holds up most comes first.
+    """
+    rows: dict[str, Row] = {}
+    held: dict[str, list[WheelMatrix]] = {}
+    for matrix in matrices:
+        for row in matrix.deployed:
+            known = rows.setdefault(row.name, row)
+            if STATES.index(row.state) < STATES.index(known.state):
+                rows[row.name] = row
+            if not row.green:
+                held.setdefault(row.name, []).append(matrix)
+    names = sorted(rows, key=lambda n: (-len(held.get(n, ())), STATES.index(rows[n].state), n))
+    return [(rows[name], held.get(name, [])) for name in names]
 
 
 def markdown(matrices: Sequence[WheelMatrix]) -> str:
@@ -88,19 +153,45 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
         ]
         for row in matrix.packages:
             words = "<br>".join(map(_cell, explanation(row)))
-            lines.append(f"| {_cell(row.name)} | {_cell(row.version)} | {row.state} | {words} |")
+            name = row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"
+            lines.append(f"| {_cell(name)} | {_cell(row.version)} | {row.state} | {words} |")
         lines.append("")
+    if len({matrix.service for matrix in matrices}) > 1:
+        lines += ["## What holds up which service", ""]
+        lines += [f"- {_cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
     return "\n".join(lines)
+
+
+def summary_words(matrix: WheelMatrix) -> str:
+    """The counts of a matrix, and whether it is ready, in one line."""
+    verdict = "ready" if matrix.ready else "not ready"
+    age = f", index pages up to {matrix.index_age / 3600:.0f} h old"
+    return (
+        f"{_counted(matrix)}; {verdict if matrix.complete else 'INCOMPLETE'}"
+        f"{age if matrix.index_age > 3600 else ''}"
+    )
+
+
+def _counted(matrix: WheelMatrix) -> str:
+    counts = matrix.count()
+    parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
+    plural = "" if len(matrix.deployed) == 1 else "s"
+    return f"{len(matrix.deployed)} package{plural}: {', '.join(parts)}" if parts else "no packages"
 
 
 def summary(matrix: WheelMatrix) -> list[str]:
     """The verdict of a matrix in a few lines."""
-    counts = matrix.count()
-    parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
-    plural = "" if len(matrix.packages) == 1 else "s"
-    count = f"{len(matrix.packages)} package{plural}"
-    lines = [f"{count}: {', '.join(parts)}" if parts else "no packages"]
+    lines = [_counted(matrix)]
     lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
+    lines += [f"note: {printable(note)}" for note in matrix.notes]
+    others = [(TEST, "for the tests"), (BUILD, "to build from source")]
+    for scope, words in others:
+        found = matrix.of_scope(scope)
+        grave = sum(not row.green for row in found)
+        if found:
+            lines.append(
+                f"{len(found)} more {words}" + (f", {grave} without a wheel" if grave else "")
+            )
     if not matrix.complete:
         lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
     elif matrix.ready:
@@ -125,6 +216,8 @@ def explanation(row: Row) -> list[str]:
         lines.append(f"incomplete: {row.doubt}")
     if row.blocked_by:
         lines.append("needs " + ", ".join(row.blocked_by) + ", which is blocked")
+    if row.system:
+        lines.append("system packages: " + ", ".join(row.system))
     if row.yanked:
         lines.append("yanked by its maintainers")
     if _worth_telling(row) and row.path:

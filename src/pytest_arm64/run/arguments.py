@@ -7,19 +7,21 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import SettingsError
+from .option_table import PYTEST, Who
 
 OUR_FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-OUR_VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu")
+OUR_VALUES = (
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-gate",
+)
 # Files that the host writes from the mirrored reports. ``--junitxml`` is not among them: the
 # session inside has pytest's plugin too, for what tests record, and only its file is the host's.
 HOST_VALUES = ("--report-log",)
-REFUSED = {
-    "--pdb": "a debugger needs a terminal inside the container",
-    "--trace": "a debugger needs a terminal inside the container",
-    "--fixtures": "it lists what this machine has",
-    "--fixtures-per-test": "it lists what this machine has",
-    "--setup-plan": "it runs nothing that could be mirrored",
-}
+GATE = "arm64::"
+"""How the ids of gates begin; no session inside has such."""
 _FORWARDED_VARIABLES = (
     "PYTEST_ADDOPTS",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
@@ -32,17 +34,11 @@ _FORWARDED_VARIABLES = (
 
 
 def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
-    """*args* as the user typed them, less what concerns the host alone.
+    """*args* as the user typed them, less what concerns the host alone: its options, its gates.
 
     Raises:
-        SettingsError: an option that cannot work across the border, with the reason.
+        SettingsError: they cannot be understood.
     """
-    for name, reason in REFUSED.items():
-        if name in args:
-            raise SettingsError(
-                f"{name} does not work with --arm64: {reason}",
-                next_step=f"leave out {name}, or leave out --arm64",
-            )
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in OUR_FLAGS:
         parser.add_argument(name, action="store_true")
@@ -52,7 +48,26 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
         _, forwarded = parser.parse_known_args(list(args))
     except SystemExit:  # argparse has said why
         raise SettingsError("the arguments could not be understood") from None
-    return tuple(forwarded)
+    return tuple(
+        word
+        for before, word in zip(["", *forwarded], forwarded, strict=False)
+        if not word.startswith(GATE) or before == "--deselect"
+    )
+
+
+def refuse_what_cannot_work(options: object) -> None:
+    """Look at pytest's parsed *options*, wherever the user has put them.
+
+    Raises:
+        SettingsError: one cannot work across the border, with the reason.
+    """
+    for option in PYTEST:
+        if option.who is Who.REFUSED and getattr(options, option.dest, None):
+            name = option.names[0]
+            raise SettingsError(
+                f"{name} does not work with --arm64: {option.note}",
+                next_step=f"leave out {name}, or leave out --arm64",
+            )
 
 
 def forwarded_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -35,10 +35,21 @@ def cell_environment(
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",
+        **_coverage_environment(environment),
         **qemu_environment(cell, engine),
         **forwarded_variables(environ),
         **passed_variables(settings, environ),
     }
+
+
+def _coverage_environment(environment: Environment) -> dict[str, str]:
+    """Where coverage is among the packages: test packages are third-party code to it.
+
+    It takes for that what lies in a folder of the interpreter's installation schemes, of which
+    the user's is the only one that can be chosen.
+    """
+    names = {package.name.lower() for package in environment.record.packages}
+    return {"PYTHONUSERBASE": TESTS} if "coverage" in names else {}
 
 
 @contextmanager

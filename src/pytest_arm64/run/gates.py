@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
+from _pytest.mark.expression import Expression
 
+from .arguments import GATE
 from .silent import CellResult
 
 
@@ -28,7 +32,7 @@ def cell_gate(result: CellResult) -> Gate:
     for test in bad:
         lines += ["", f"{test.outcome.upper()} {test.nodeid}", test.text]
     return Gate(
-        nodeid=f"arm64::repository::{result.planned.name}",
+        nodeid=f"{GATE}repository::{result.planned.name}",
         location=("pyproject.toml", None, result.planned.name),
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
@@ -52,3 +56,57 @@ def emit(config: pytest.Config, gate: Gate) -> None:
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
+
+
+def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
+    """Those of *gates* that the command line selects.
+
+    ``-k``, ``-m`` and ``--deselect`` select as they do among tests. Where single tests are
+    named, a gate runs only if it is named too.
+    """
+    option = config.option
+    named = [arg for arg in positional(config) if arg.startswith(GATE)]
+    single = [arg for arg in positional(config) if "::" in arg]
+    by_keyword, by_mark = _matcher(option.keyword), _matcher(option.markexpr)
+    deselected = tuple(option.deselect or ())
+    for gate in gates:
+        if single and not any(_below(gate.nodeid, name) for name in named):
+            continue
+        if not by_keyword(partial(_is_in, gate.nodeid.lower().split("::"))):
+            continue
+        if by_mark(lambda mark: mark == "arm64") and not gate.nodeid.startswith(deselected or "\0"):
+            yield gate
+
+
+def positional(config: pytest.Config) -> list[str]:
+    """The arguments that name files, folders and node ids."""
+    return [str(arg) for arg in getattr(config.option, "file_or_dir", None) or ()]
+
+
+def _is_in(words: Sequence[str], keyword: str) -> bool:
+    return any(keyword.lower() in word for word in words)
+
+
+def _below(nodeid: str, name: str) -> bool:
+    return nodeid == name or nodeid.startswith(name.rstrip(":") + "::")
+
+
+def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
+    if not expression:
+        return lambda match: True  # noqa: ARG005
+    try:
+        compiled = Expression.compile(expression)
+    except Exception:  # noqa: BLE001  (the session inside tells the user what is wrong with it)
+        return lambda match: False  # noqa: ARG005
+
+    def evaluate(match: Callable[[str], bool]) -> bool:
+        # pytest 8.3 also passes the keyword arguments of a mark.
+        return bool(compiled.evaluate(lambda name, /, **_: match(name)))
+
+    return evaluate
+
+
+def gates_alone(config: pytest.Config) -> bool:
+    """Whether nothing but gates was asked for."""
+    named = positional(config)
+    return bool(named) and all(arg.startswith(GATE) for arg in named)

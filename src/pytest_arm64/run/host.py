@@ -6,21 +6,22 @@ import os
 import sys
 import tempfile
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ..errors import Arm64Error
 from ..settings import Settings, load_settings
-from .arguments import inner_arguments, same_everywhere, unknown_here
+from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
 from .deaths import Ground
-from .gates import cell_gate, emit
+from .gates import Gate, cell_gate, emit, gates_alone
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
 from .session import MirroredSession
@@ -28,7 +29,12 @@ from .silent import CellResult, SilentCell
 from .stops import InsideError, show_as_inside
 from .task import NO_TERMINAL, Task
 
+if TYPE_CHECKING:
+    from .findings import Findings
+
 INSIDE = "arm64-inside"
+# Stands among the header's lines of the session inside for those that are told here.
+OWN_HEADER = "\0"
 # Plugins whose twin inside owns the project's cache.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
 
@@ -44,6 +50,8 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.pythonwarnings = None
     config._inicache["filterwarnings"] = []
     config.known_args_namespace.strict_config = False
+    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
+    config.known_args_namespace.cov_source = None
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
@@ -68,6 +76,12 @@ class Inside:
         self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        # What plugins warn of while they are configured, they warn of inside as well. Pytest
+        # restores the filters after this hook.
+        warnings.simplefilter("ignore")
+
     def take(self, session: MirroredSession, pluginmanager: Any) -> None:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
@@ -77,9 +91,16 @@ class Inside:
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
                     caller._remove_plugin(implementation.plugin)
+        pluginmanager.register(_HeaderBelow(self._header()[1]))
 
     def pytest_report_header(self) -> list[str]:
-        return list(self.mirror.header) if self.mirror is not None else []
+        return self._header()[0]
+
+    def _header(self) -> tuple[list[str], list[str]]:
+        """Lines of plugins inside: before pytest's own, and after them."""
+        lines = list(self.mirror.header) if self.mirror is not None else []
+        at = lines.index(OWN_HEADER) if OWN_HEADER in lines else len(lines)
+        return lines[:at], lines[at + 1 :]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         return list(self.mirror.collection_lines) if self.mirror is not None else []
@@ -99,6 +120,17 @@ class Inside:
             terminalreporter.write("".join(self.mirror.summary))
 
 
+class _HeaderBelow:
+    """What plugins inside show below pytest's own lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_header(self) -> list[str]:
+        return self._lines
+
+
 class HostPlugin:
     """Registered where ``--arm64`` is given."""
 
@@ -111,6 +143,7 @@ class HostPlugin:
         self._task: Task | None = None
         self._folder: Path | None = None
         self._results: list[CellResult] = []
+        self._findings: Findings | None = None
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
@@ -125,6 +158,7 @@ class HostPlugin:
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
+        refuse_what_cannot_work(config.option)
         arguments = inner_arguments(config.invocation_params.args)
         settings = load_settings(
             config.option,
@@ -133,6 +167,8 @@ class HostPlugin:
             cwd=Path(config.invocation_params.dir),
         )
         *others, self._planned = planned_cells(settings)
+        alone = gates_alone(config)
+        others = [] if alone else others
         task = Task(
             args=arguments,
             cwd=str(config.invocation_params.dir),
@@ -149,7 +185,11 @@ class HostPlugin:
         ]
         self._results = [cell.run() for cell in silent]
         place = self._place = self._resources.enter_context(open_place(self._planned))
-        task = self._task = replace(task, facts=place.facts, where=place.where)
+        self._take_findings(place)
+        if alone:
+            return
+        records = self._findings.records if self._findings is not None else {}
+        task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
         for cell, result in zip(silent, self._results, strict=True):
             config.hook.pytest_arm64_cell(
                 config=config, cell=cell, result=result, mirrored=place.transport
@@ -166,6 +206,15 @@ class HostPlugin:
         self._session.start()
         inside: Any = config.pluginmanager.getplugin(INSIDE)
         inside.take(self._session, config.pluginmanager)
+
+    def _take_findings(self, place: Place) -> None:
+        found = place.assessment
+        if found is None or not (found.matrices or found.problem):
+            return
+        from .findings import Findings
+
+        self._findings = Findings(self._config, found)
+        self._config.pluginmanager.register(self._findings, "arm64-findings")
 
     def _silent(
         self, planned: Planned, place: Place, task: Task, collected: Counter[str] | None = None
@@ -195,22 +244,28 @@ class HostPlugin:
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
         session.testscollected = 0
-        assert self._session is not None
-        with _told_as_usage_error():
-            self._session.collect()
+        if self._session is not None:  # None where nothing but gates was asked for
+            with _told_as_usage_error():
+                self._session.collect()
         session.testscollected += len(self._gates())
         return True
 
-    def _gates(self) -> list[Any]:
-        return [cell_gate(r) for r in self._results if r.planned.role is Role.FURTHER]
+    def _gates(self) -> list[Gate]:
+        found = self._findings.gates() if self._findings is not None else []
+        cells = [cell_gate(r) for r in self._results if r.planned.role is Role.FURTHER]
+        return [*found, *cells]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool:
-        assert self._session is not None
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
         for gate in self._gates():
             emit(self._config, gate)
-        with _told_as_usage_error():
-            self._session.run()
+            if session.shouldfail:  # -x, --maxfail
+                if self._session is not None:
+                    self._session.abandon(str(session.shouldfail))
+                raise session.Failed(session.shouldfail)
+        if self._session is not None:
+            with _told_as_usage_error():
+                self._session.run()
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -300,7 +355,8 @@ def _places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
     if config.hook.pytest_arm64_place.get_hookimpls():
         yield provided
     else:
-        with container_places(settings, config.rootpath) as opened:
+        gate = config.option.arm64_gate or ""
+        with container_places(settings, config.rootpath, gate) as opened:
             yield opened
 
 

@@ -40,6 +40,8 @@ class HostMirror:
         self._again = False
         self._late = bytearray()
         self.ledger = Ledger()
+        self._rerun: set[str] = set()
+        """Running tests of whose attempts one more follows."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
         self.expected: dict[str, str] = {}
@@ -52,6 +54,7 @@ class HostMirror:
         self.showing: Mapping[str, list[str]] = {}
         """Modules of foreign plugins inside, by the hook with which they show something."""
         self.header: list[str] = []
+        """Lines of foreign plugins inside, ``OWN_HEADER`` where pytest's own are among them."""
         self.collection_lines: list[str] = []
         self.summary: list[str] = []
         self.started = self.collected = self.looped = False
@@ -191,15 +194,24 @@ class HostMirror:
         if values[3] is not None:
             self._keywords = values[3]
         report = passed_report(values, self._location, self._keywords)
+        self._attempt(report)
         if report.when == "call":
             self.ledger.decided.add(report.nodeid)
         self._hook.pytest_runtest_logreport(report=report)
+
+    def _attempt(self, report: Any) -> None:
+        """Keep in mind whether another attempt has to follow."""
+        if report.when == "setup":
+            self._rerun.discard(report.nodeid)
+        if report.outcome == "rerun":
+            self._rerun.add(report.nodeid)
 
     def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
         report = rebuilt_report(self._config, data)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None
+        self._attempt(report)
         if report.when == "call" or report.outcome != "passed":
             self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
@@ -254,7 +266,7 @@ class HostMirror:
             ledger.faults.append(f"{nodeid} was finished without a report of its outcome")
         if not ledger.distributed:
             ledger.decided.discard(nodeid)
-        ledger.finished[nodeid] += 1
+        ledger.finished[nodeid] += nodeid not in self._rerun
         where = self._location if location is None else (location[0], location[1], location[2])
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=where)
 

@@ -18,6 +18,7 @@ from .transport import ContainerTransport, Transport
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ..audit.assess import Assessment
     from ..cell import Cell
     from ..engine.endpoint import Engine
     from ..environment.build import Environment
@@ -38,22 +39,29 @@ class Place:
     """For the report of an illegal instruction: what this core does not have."""
     summary: str = ""
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
+    assessment: Assessment | None = None
+    """What the audit found; None where nothing was audited."""
 
 
 OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
 
 
 @contextmanager
-def container_places(settings: Settings, rootpath: Path) -> Iterator[OpenPlace]:
-    """Containers of one engine, each with the project's environment in it."""
+def container_places(settings: Settings, rootpath: Path, gate: str) -> Iterator[OpenPlace]:
+    """Containers of one engine, each with the project's environment in it.
+
+    *gate* is what of the audit fails the run, empty for the default.
+    """
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
 
+    from ..audit.assess import assess
     from ..environment.pipconfig import host_pip_config
 
-    # pip tells its configuration while the engine's library is loaded and asked.
-    asking = ThreadPoolExecutor(1)
+    # pip tells its configuration, and the audit is made, while the engine is asked.
+    asking = ThreadPoolExecutor(2)
     pip_config = asking.submit(host_pip_config)
+    audit = asking.submit(assess, settings, rootpath, policy=gate, config=pip_config.result)
     asking.shutdown(wait=False)
 
     from ..engine.endpoint import open_engine
@@ -67,7 +75,7 @@ def container_places(settings: Settings, rootpath: Path) -> Iterator[OpenPlace]:
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
-        yield _Containers(engine, settings, rootpath, progress, pip_config).open
+        yield _Containers(engine, settings, rootpath, progress, pip_config, audit).open
 
 
 class _Containers:
@@ -78,12 +86,14 @@ class _Containers:
         rootpath: Path,
         progress: Progress,
         pip_config: Future[PipConfig],
+        audit: Future[Assessment],
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._rootpath = rootpath
         self._progress = progress
         self._pip_config = pip_config
+        self._audit = audit
         self._environments: dict[Cell, Environment] = {}
 
     @contextmanager
@@ -105,12 +115,17 @@ class _Containers:
                 transport=ContainerTransport(
                     container, variables, (environment.user.uid, environment.user.gid)
                 ),
-                header=tuple(header_lines(cell, environment, mounted=mounted)),
+                header=(*header_lines(cell, environment, mounted=mounted), *_clock(engine)),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
+                assessment=self._assessment(environment, cell) if not copied else None,
             )
+
+    def _assessment(self, environment: Environment, cell: Cell) -> Assessment:
+        found = self._audit.result()
+        return found.installed(cell.target, environment.ran, environment.record)
 
     def _environment(self, planned: Planned) -> Environment:
         """The cell's environment; a reference has the versions that the mirrored cell has."""
@@ -130,3 +145,10 @@ class _Containers:
                 like=like,
             )
         return self._environments[planned.cell]
+
+
+def _clock(engine: Engine) -> list[str]:
+    from ..engine.clock import clock_error
+
+    error = clock_error(engine.clock_ahead)
+    return [f"arm64: {error.what}: {error.why}"] if error is not None else []

@@ -74,6 +74,14 @@ class MirroredSession:
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
 
+    def abandon(self, reason: str) -> None:
+        """End before the first test, as ``-x`` would; what goes on inside is lost."""
+        self.close()
+        self._events = iter(())
+        ledger = self.mirror.ledger
+        ledger.reason = ("Failed", reason, None)
+        ledger.status = ledger.changed = ledger.exit_code = 1
+
     def finish(self) -> None:
         """Follow the session inside to its end and account for everything."""
         before = self.mirror.stop

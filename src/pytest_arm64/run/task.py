@@ -20,6 +20,8 @@ class Task:
     module: bool
     """Whether the user typed ``python -m pytest``."""
     facts: Mapping[str, Any]
+    records: Mapping[str, Any] = field(default_factory=dict)
+    """What the fixtures tell of the cell beyond its facts: the wheel matrices."""
     finished: Mapping[str, int] = field(default_factory=dict)
     """Node ids that need not run again, with counts."""
     failed: Sequence[str] = ()
@@ -42,6 +44,7 @@ class Task:
                 "cwd": self.cwd,
                 "module": self.module,
                 "facts": dict(self.facts),
+                "records": dict(self.records),
                 "finished": dict(self.finished),
                 "failed": list(self.failed),
                 "terminal": dict(self.terminal),

@@ -17,8 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from pytest_arm64.audit.inputs.service import read_service
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.audit.run import audit
+from pytest_arm64.audit.run import Auditor
 from pytest_arm64.environment.pipconfig import PipConfig
 from pytest_arm64.targets import shipped_targets
 from unit.support import write
@@ -285,11 +286,25 @@ def matrix_of(
     write(folder, {"requirements.txt": requirements})
     config = PipConfig({"index-url": index, **(settings or {})}, {}, ())
     environ = options.pop("environ", {"NETRC": str(folder / "no-netrc")})
-    (matrix,) = audit(
-        [folder / "requirements.txt"],
-        [shipped_targets()[target]],
-        environ=environ,
-        config=config,
-        **options,
-    )
-    return matrix
+    service = read_service(folder / "requirements.txt", environ)
+    with Auditor(environ, config=config, **options) as auditor:
+        return auditor.matrix(service, shipped_targets()[target])
+
+
+def matrix_of_folder(
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    index: str,
+    *,
+    target: str = "al2023-python3.12",
+    path: str = ".",
+    settings: Mapping[str, str] | None = None,
+    **how: Any,
+) -> WheelMatrix:
+    """The matrix of the service at *path* below *folder*, which gets *files*."""
+    write(folder, files)
+    config = PipConfig({"index-url": index, **(settings or {})}, {}, ())
+    environ = {"NETRC": str(folder / "no-netrc")}
+    service = read_service(folder / path, environ, root=folder, **how)
+    with Auditor(environ, config=config) as auditor:
+        return auditor.matrix(service, shipped_targets()[target])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_arm64.audit.archives import (
     ArchiveError,
     RangeFile,
-    sdist_metadata_from_tar,
+    sdist_member_from_tar,
     wheel_metadata,
 )
 from pytest_arm64.audit.matrix import PURE, SOURCE, UNKNOWN
@@ -330,13 +330,13 @@ def test_static_metadata_of_a_source_distribution_are_believed(
     with serve({**ZED, "zed": zed}, files={"zed-1.0.tar.gz": content}) as index:
         matrix = matrix_of(tmp_path, "zed", index.url)
     assert matrix.complete is certain
-    assert {row.name for row in matrix.packages} == {"zed", "leaf"}
+    assert {row.name for row in matrix.deployed} == {"zed", "leaf"}
 
 
 def test_a_tar_that_unpacks_to_too_much_is_left() -> None:
     bomb = gzip.compress(b"\0" * 1024 + b"x" * (64 * 2**20))
     found = attempt(
-        ArchiveError, lambda: sdist_metadata_from_tar(io.BytesIO(bomb), "zed-1.0.tar.gz", "zed")
+        ArchiveError, lambda: sdist_member_from_tar(io.BytesIO(bomb), "zed-1.0.tar.gz", "zed")
     )
     assert isinstance(found, ArchiveError)
 
@@ -351,7 +351,7 @@ def test_any_bytes_are_metadata_or_an_error(noise: bytes, cut: int) -> None:
     archive = sdist("zed", "1.0")
     spoilt = archive[:cut] + noise + archive[cut + len(noise) :]
     tar = attempt(
-        ArchiveError, lambda: sdist_metadata_from_tar(io.BytesIO(spoilt), "zed-1.0.tar.gz", "zed")
+        ArchiveError, lambda: sdist_member_from_tar(io.BytesIO(spoilt), "zed-1.0.tar.gz", "zed")
     )
     assert isinstance(tar, bytes | ArchiveError)
 

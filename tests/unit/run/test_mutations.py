@@ -132,6 +132,13 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
         5,
         "says that it ran no test",
     ),
+    "a rerun that never came": (
+        with_frame(
+            ["report", {**failed("t.py::a")[1], "outcome": "rerun"}, None, None, False], "logfinish"
+        ),
+        0,
+        "1 collected tests were never reported",
+    ),
     "two statuses": (
         changed(lambda f: f.__setitem__(-1, ["exit", 5])),
         5,

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.read import read_wishes
+from pytest_arm64.audit.inputs.service import read_service
 from pytest_arm64.audit.wishes import Wishes
 from pytest_arm64.errors import SettingsError
 from unit.support import attempt, is_plain_text, write
+
+
+def read_wishes(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -> Wishes:
+    return read_service(path, environ).deploy
 
 
 def texts(wishes: Wishes) -> list[str]:
@@ -82,7 +88,7 @@ def test_any_file_is_read_or_refused(content: bytes) -> None:
 
 
 def test_what_is_not_understood_is_a_gap_and_not_silence(tmp_path: Path) -> None:
-    write(tmp_path, {"r.txt": "--only-binary :all:\n-r http://host.invalid/r.txt\none\n"})
+    write(tmp_path, {"r.txt": "--install-somehow :all:\n-r http://host.invalid/r.txt\none\n"})
     wishes = read_wishes(tmp_path / "r.txt")
     assert len(wishes.gaps) == 2
     assert wishes.gaps[0].startswith("r.txt:1:")
@@ -160,7 +166,7 @@ def test_a_folder_is_its_requirements_and_its_project(tmp_path: Path) -> None:
     write(tmp_path, {"requirements.txt": "one\n", "pyproject.toml": project})
     wishes = read_wishes(tmp_path)
     assert texts(wishes) == ["one", "two"]
-    assert origins(wishes) == ["requirements.txt:1", "pyproject.toml"]
+    assert origins(wishes) == ["requirements.txt:1", "pyproject.toml:4"]
 
 
 def test_configured_files_go_first(tmp_path: Path) -> None:
@@ -180,7 +186,7 @@ def test_dynamic_dependencies_are_a_gap(tmp_path: Path) -> None:
     "files",
     [
         {},
-        {"pyproject.toml": "[tool.poetry.dependencies]\none = '^1'\n"},
+        {"pyproject.toml": "[tool.other]\none = '^1'\n"},
         {"pyproject.toml": "not toml ["},
         {"requirements.txt": "-r gone.txt\n"},
     ],

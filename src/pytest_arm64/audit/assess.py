@@ -1,0 +1,212 @@
+"""The audit as a part of ``pytest --arm64``: matrices of the run's services, kept between runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from .. import __version__, cache
+from ..cell import Ran
+from ..environment.pipconfig import PipConfig, host_pip_config
+from ..environment.record import InstallRecord
+from ..errors import NothingToReadError, SettingsError
+from ..settings import Settings, read_pyproject
+from ..targets import Target
+from .allowances import Allowance, read_allowances, unused
+from .baseline import Baseline, read_baseline
+from .inputs.service import Service
+from .matrix import DEPLOY, SOURCE, WheelMatrix
+from .services import configured_services, repository_service
+from .verdicts import ALL, NEW, REPORT, Verdict, verdicts
+
+_KIND = "matrices"
+_FRESH_SECONDS = 24 * 3600.0
+_NO_CONFIG = PipConfig({}, {}, ())
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the audit of a run found, and by what it is judged."""
+
+    matrices: tuple[WheelMatrix, ...]
+    policy: str = REPORT
+    baseline: Baseline | None = None
+    allowances: tuple[Allowance, ...] = ()
+    observed: Mapping[str, str] = field(default_factory=dict)
+    """By name: the state in which a package was installed on the very target that was asked."""
+    today: date = field(default_factory=date.today)
+    problem: str = ""
+    """Why there is no matrix although there is something to audit."""
+
+    def installed(self, target: Target, ran: Ran, record: InstallRecord) -> Assessment:
+        """With what was really installed, where that was on what was asked for.
+
+        An installation with another Python, or on a stand-in, says nothing about the target.
+        """
+        if len(self.matrices) != 1 or ran.differences(target):
+            return self
+        states: dict[str, str] = {
+            canonicalize_name(p.name): p.state for p in record.packages if p.scope == DEPLOY
+        }
+        return replace(self, observed=states)
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts on all services."""
+        for matrix in self.matrices:
+            yield from verdicts(
+                matrix,
+                self.policy,
+                baseline=self.baseline,
+                allowances=self.allowances,
+                observed=self.observed,
+                today=self.today,
+            )
+
+    def reminders(self) -> Iterator[str]:
+        """What is to be told of allowances: those that end soon, and those that nothing needs."""
+        for allowance in self.allowances:
+            if allowance.expires_soon(self.today):
+                yield f"soon over: {allowance.told(self.today)}"
+        used = [
+            (matrix.service, row.name)
+            for matrix in self.matrices
+            for row in matrix.deployed
+            if self.observed.get(row.name, row.state) == SOURCE
+        ]
+        if all(matrix.complete for matrix in self.matrices):
+            for allowance in unused(self.allowances, used):
+                yield f"not needed any more: {allowance.told(self.today)}"
+
+
+def assess(
+    settings: Settings,
+    rootpath: Path,
+    *,
+    policy: str = "",
+    environ: Mapping[str, str] = os.environ,
+    config: Callable[[], PipConfig] = host_pip_config,
+) -> Assessment:
+    """The matrices of the services at *rootpath*; none where no file says what is deployed.
+
+    Args:
+        settings: what the run was asked for.
+        rootpath: pytest's rootdir.
+        policy: ``report``, ``new`` or ``all``; by default ``new`` where there is a baseline,
+            ``all`` where services or allowances are configured, else ``report``.
+        environ: the host's variables.
+        config: tells pip's configuration.
+
+    Raises:
+        SettingsError: a file, a table, the baseline or pip's configuration cannot be read.
+    """
+    table, _ = read_pyproject(rootpath / "pyproject.toml")
+    baseline = read_baseline(settings.root)
+    chosen = _policy(policy, baseline, table)
+    try:
+        services = list(_services(settings, rootpath, table, environ))
+        matrices = kept_matrices(
+            services,
+            settings.target,
+            environ,
+            config() if services else _NO_CONFIG,
+            offline=settings.offline,
+            refresh=settings.refresh,
+        )
+    except SettingsError as error:
+        if chosen != REPORT:
+            raise
+        return Assessment((), problem=error.what)
+    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table))
+
+
+def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:
+    if asked:
+        if asked == NEW and baseline is None:
+            raise SettingsError(
+                "--arm64-gate new: there is no arm64-baseline.json",
+                next_step="pytest-arm64 audit --write-baseline",
+            )
+        return asked
+    if baseline is not None:
+        return NEW
+    configured = any(key in table for key in ("service", "services", "allow-source"))
+    return ALL if configured else REPORT
+
+
+def _services(
+    settings: Settings, rootpath: Path, table: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[Service]:
+    if "service" in table or "services" in table:
+        yield from configured_services(rootpath, table, environ)
+        return
+    try:
+        yield repository_service(rootpath, settings.requirements, environ)
+    except NothingToReadError:
+        return
+
+
+def kept_matrices(
+    services: Sequence[Service],
+    target: Target,
+    environ: Mapping[str, str],
+    config: PipConfig,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+) -> list[WheelMatrix]:
+    """Matrices of *services*, from the last run where nothing that decides them has changed.
+
+    A lock settles its matrix for ever; what an index decided is kept for 24 hours. With
+    ``CI`` set everything is asked anew.
+    """
+    refresh = refresh or (bool(environ.get("CI")) and not offline)
+    keys = [_key(service, target, config) for service in services]
+    found = [
+        None if refresh else _load(key, settled=service.lock is not None or offline)
+        for key, service in zip(keys, services, strict=True)
+    ]
+    if None not in found:
+        return [matrix for matrix in found if matrix is not None]
+    # Resolver and network client are loaded where they are needed.
+    from .run import Auditor
+
+    made: list[WheelMatrix] = []
+    with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:
+        for key, service, known in zip(keys, services, found, strict=True):
+            matrix = known or auditor.matrix(service, target)
+            if known is None and matrix.complete:
+                cache.store(_KIND, key, {"made": time.time(), **matrix.to_json()})
+            made.append(matrix)
+    return made
+
+
+def _load(key: str, *, settled: bool) -> WheelMatrix | None:
+    kept = cache.load(_KIND, key)
+    made = kept.get("made") if kept is not None else None
+    if kept is None or not isinstance(made, float):
+        return None
+    age = time.time() - made
+    if not (settled or 0 <= age < _FRESH_SECONDS):
+        return None
+    try:
+        matrix = WheelMatrix.from_json(kept)
+    except ValueError:
+        return None
+    return replace(matrix, index_age=matrix.index_age + max(0.0, age))
+
+
+def _key(service: Service, target: Target, config: PipConfig) -> str:
+    """What two matrices must share to be the same."""
+    return cache.digest(
+        [
+            *(__version__, service.fingerprint(), config.fingerprint()),
+            *(target.name, target.python, target.glibc, target.recipe.name),
+        ]
+    )

@@ -1,0 +1,55 @@
+"""What a source distribution's build needs by its own account (PEP 518), read and never run."""
+
+from __future__ import annotations
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from .. import cache
+from .._toml import TOMLDecodeError, loads
+from .archives import AbsentError, ArchiveError
+from .fetch import FetchError
+from .index import Index
+from .inputs.reading import strings, table
+from .metadata import read_sdist_member
+from .simple import File
+
+# What an installer assumes of a project without [build-system]; source: PEP 518.
+DEFAULT = ("setuptools>=40.8.0",)
+_KIND = "build-requirements"
+
+
+class BuildsError(Exception):
+    """A source distribution's build requirements cannot be had; the text says why."""
+
+
+def build_requirements(index: Index, project: str, file: File) -> tuple[Requirement, ...]:
+    """``[build-system] requires`` of the source distribution *file*.
+
+    Raises:
+        BuildsError: it cannot be read, or they are no requirements.
+    """
+    key = cache.digest([project, file.name, file.sha256]) if file.sha256 else ""
+    kept = cache.load(_KIND, key) if key else None
+    texts = kept.get("requires") if kept is not None else None
+    if not isinstance(texts, list):
+        texts = _told(index, project, file)
+        if key:
+            cache.store(_KIND, key, {"requires": texts})
+    try:
+        return tuple(Requirement(str(text)) for text in texts)
+    except (InvalidRequirement, RecursionError):
+        raise BuildsError(f"{file.name}: its build requirements are none") from None
+
+
+def _told(index: Index, project: str, file: File) -> list[str]:
+    try:
+        content = read_sdist_member(index.fetcher, project, file, "pyproject.toml")
+        data = loads(content.decode("utf-8"))
+    except AbsentError:
+        return list(DEFAULT)
+    except (ArchiveError, FetchError, OSError, UnicodeDecodeError, TOMLDecodeError) as error:
+        raise BuildsError(f"{file.name}: {error}") from None
+    except RecursionError:
+        raise BuildsError(f"{file.name}: its pyproject.toml is nested too deeply") from None
+    system = table(data, "build-system")
+    return strings(system["requires"]) if "requires" in system else list(DEFAULT)

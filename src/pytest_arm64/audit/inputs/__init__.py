@@ -1,0 +1,1 @@
+"""The files in which a service says what it depends on, read and never executed."""

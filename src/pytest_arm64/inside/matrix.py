@@ -1,0 +1,47 @@
+"""``arm64_matrix`` as tests see it: rows by package name, from the host's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+
+class Rows(Mapping[str, Any]):
+    """Rows of a wheel matrix by the package's normalised name; attributes as in its JSON.
+
+    ``service``, ``target``, ``complete`` and ``ready`` are of the matrix as a whole.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.service: str = data["service"]
+        self.target: str = data["target"]
+        self.complete: bool = data["complete"]
+        self.ready: bool = data["ready"]
+        self.problems: tuple[str, ...] = tuple(data["problems"])
+        # Deployed rows go before those of the tests and builds.
+        self._rows = {row["name"]: _row(row) for row in reversed(_ordered(data["packages"]))}
+
+    def __getitem__(self, name: str) -> Any:
+        normal = "-".join(filter(None, name.lower().replace("_", "-").replace(".", "-").split("-")))
+        return self._rows[normal]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._rows))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<wheel matrix of {self.service} for {self.target}: {len(self)} packages>"
+
+
+def _ordered(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(rows, key=lambda row: ("deploy", "test", "build").index(row["scope"]))
+
+
+def _row(data: Mapping[str, Any]) -> Any:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    if data.get("remedy") is not None:
+        values["remedy"] = SimpleNamespace(**data["remedy"])
+    return SimpleNamespace(**values)

@@ -1,0 +1,113 @@
+"""Gates among the results of a run: reports of their own, selected as tests are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from fidelity.harness import Case
+
+TESTS = "def test_one(): pass\ndef test_slow_thing(): pass\n"
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Case:
+    return Case(tmp_path / "case", {"test_it.py": TESTS, "requirements.txt": "quick\nslow\n"})
+
+
+def run(case: Case, *arguments: str) -> tuple[int, str]:
+    case.write()
+    process = case.start([*arguments, "-p", "gated_place"], "--arm64")
+    out, _ = process.communicate(timeout=40)
+    return process.returncode, out
+
+
+def counted(out: str) -> str:
+    return out.strip().splitlines()[-1].strip("= ").rpartition(" in ")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "counts"),
+    [
+        ((), 1, "1 failed, 3 passed"),
+        (("--arm64-gate", "report"), 0, "2 passed"),
+        (("-k", "slow"), 1, "1 failed, 1 passed"),
+        (("-k", "quick or one"), 0, "2 passed"),
+        (("-m", "not arm64"), 0, "2 passed"),
+        (("--deselect", "arm64::api::slow"), 0, "3 passed"),
+        (("test_it.py::test_one",), 0, "1 passed"),
+        (("test_it.py",), 1, "1 failed, 3 passed"),
+        (("arm64::api::slow",), 1, "1 failed"),
+        (("arm64::api",), 1, "1 failed, 1 passed"),
+        (("arm64::api::quick", "test_it.py::test_one"), 0, "2 passed"),
+        (("arm64::api::quick", "--arm64-gate", "report"), 0, "1 passed"),
+    ],
+)
+def test_gates_are_selected_as_tests_are(
+    gated: Case, arguments: tuple[str, ...], code: int, counts: str
+) -> None:
+    found, out = run(gated, "-p", "no:cacheprovider", *arguments)
+    assert (found, counted(out).partition(", 1 deselected")[0]) == (code, counts), out
+
+
+def test_gates_run_before_the_tests_and_stop_them(gated: Case) -> None:
+    _, out = run(gated, "-v")
+    lines = [line.split(" ")[:2] for line in out.splitlines() if line.rstrip().endswith("%]")]
+    assert [name for name, _ in lines] == [
+        "arm64::api::slow",
+        "arm64::api::quick",
+        "test_it.py::test_one",
+        "test_it.py::test_slow_thing",
+    ]
+    assert "[100%]" in out
+    code, out = run(gated, "-x")
+    assert (code, counted(out)) == (1, "1 failed")
+    assert "not complete" not in out
+
+
+def test_a_gate_in_a_junit_file_names_the_requirement(gated: Case) -> None:
+    run(gated)
+    cases = ElementTree.parse(gated.folder / "junit.xml").getroot().iter("testcase")
+    found = {case.get("name"): case for case in cases}
+    assert set(found) == {"slow", "quick", "test_one", "test_slow_thing"}
+    failure = found["slow"].find("failure")
+    assert failure is not None
+    assert "slow 1.0 is source on target" in str(failure.get("message"))
+
+
+def test_what_is_reported_only_stands_below_the_results(gated: Case) -> None:
+    code, out = run(gated, "--arm64-gate", "report")
+    assert code == 0
+    assert "arm64: audit: slow 1.0 is source on target" in out
+    assert "arm64: audit of api for target: 3 packages" in out
+    assert "\x1b" not in out
+
+
+def test_nothing_is_run_where_things_are_only_collected(gated: Case) -> None:
+    code, out = run(gated, "--collect-only", "-q")
+    assert code == 0
+    assert "arm64::" not in out
+
+
+def test_tests_ask_for_the_matrix(gated: Case) -> None:
+    text = (
+        "def test_it(arm64_matrix):\n"
+        "    assert arm64_matrix['slow'].state == 'source'\n"
+        "    assert (len(arm64_matrix), list(arm64_matrix)) == (3, ['plain', 'quick', 'slow'])\n"
+        "    assert 'other' not in arm64_matrix\n"
+        "    assert arm64_matrix.target == 'target' and not arm64_matrix.ready\n"
+    )
+    gated.files = {"test_it.py": text}
+    code, out = run(gated, "--arm64-gate", "report", "-p", "no:cacheprovider")
+    assert (code, counted(out)) == (0, "1 passed"), out
+
+
+def test_a_plain_run_has_the_matrix_of_kept_pages_or_says_why_not(gated: Case) -> None:
+    gated.files = {"test_it.py": "def test_it(arm64_matrix): pass\n"}
+    gated.write()
+    process = gated.start(["-rs"])
+    out, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, out
+    assert "no wheel matrix: no file says what is deployed" in out
