@@ -115,7 +115,7 @@ class _Containers:
                 transport=ContainerTransport(
                     container, variables, (environment.user.uid, environment.user.gid)
                 ),
-                header=tuple(header_lines(cell, environment, mounted=mounted)),
+                header=(*header_lines(cell, environment, mounted=mounted), *_clock(engine)),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
@@ -145,3 +145,10 @@ class _Containers:
                 like=like,
             )
         return self._environments[planned.cell]
+
+
+def _clock(engine: Engine) -> list[str]:
+    from ..engine.clock import clock_error
+
+    error = clock_error(engine.clock_ahead)
+    return [f"arm64: {error.what}: {error.why}"] if error is not None else []
