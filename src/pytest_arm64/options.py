@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -45,6 +47,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="what of the wheel matrix fails the run: nothing, what is worse than "
         "arm64-baseline.json, or all (default: new where that file is, all where services or "
         "allowances are configured, else report)",
+    )
+    group.addoption(
+        "--arm64-report",
+        metavar="DIR",
+        type=Path,
+        help="write what was found into files in this folder: measurements.json",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

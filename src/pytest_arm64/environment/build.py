@@ -288,7 +288,7 @@ def inside_files() -> dict[str, bytes]:
     """
     ours = resources.files("pytest_arm64")
     files = dict(_files_of(ours / "inside", PACKAGE))
-    for room in ("fixtures", "golden"):
+    for room in ("fixtures", "golden", "measure"):
         files |= _files_of(ours / room, f"{PACKAGE}/{room}")
     files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
     return files

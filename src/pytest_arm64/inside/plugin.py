@@ -12,11 +12,12 @@ import pytest
 from _pytest import config as config_module
 
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
+from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
 from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
 from .records import arm64_abi, arm64_install
 
-__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = (
@@ -35,6 +36,7 @@ VALUES = (
     "--arm64-gate",
     "--arm64-installer",
     "--arm64-timeout",
+    "--arm64-report",
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
@@ -85,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    judge_budgets(config)
 
 
 def _roll_the_same(option: Any, seed: int) -> None:
