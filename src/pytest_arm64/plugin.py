@@ -50,20 +50,32 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
-    if config.option.arm64 and not config.option.help:
+    if config.option.help or hasattr(config, "workerinput"):
+        return
+    if config.option.arm64:
         from .run.host import HostPlugin
 
         config.pluginmanager.register(HostPlugin(config), "arm64-host")
+    elif config.option.arm64_marked:
+        from .run.marked import MarkedPlugin
+
+        config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
 
 
 @pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell that the tests run in; here, of this machine, in no target."""
+def arm64_target(pytestconfig: pytest.Config) -> Mapping[str, Any]:
+    """Facts of the cell that the tests run in; here, of this machine, in no target.
+
+    With ``--arm64-marked`` they are those of the cell on both sides.
+    """
     import os
     import platform
 
     from .cell import FACTS
 
+    marked: Any = pytestconfig.pluginmanager.getplugin("arm64-marked")
+    if marked is not None and marked.facts is not None:
+        return MappingProxyType(dict(marked.facts))
     facts: dict[str, Any] = dict.fromkeys(FACTS)
     facts |= {
         "machine": platform.machine(),

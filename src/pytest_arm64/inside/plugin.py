@@ -18,7 +18,13 @@ from .records import arm64_abi, arm64_install
 __all__ = ["arm64_abi", "arm64_install", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+FLAGS = (
+    "--arm64",
+    "--arm64-marked",
+    "--arm64-refresh",
+    "--arm64-offline",
+    "--arm64-require-native",
+)
 VALUES = (
     "--arm64-target",
     "--arm64-image",
@@ -30,6 +36,8 @@ VALUES = (
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
+MARKED = "PYTEST_ARM64_MARKED"
+"""Set where only the tests that are marked are to run here."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -45,8 +53,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    if getattr(early_config.known_args_namespace, "cov_source", None):
+    known: Any = early_config.known_args_namespace
+    if getattr(known, "cov_source", None):
         _be_third_party()  # before pytest-cov begins to measure, which is here
+        if MARKED in os.environ:  # the host's pytest-cov merges the data, and reports
+            known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
 
 
@@ -77,6 +88,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if MARKED in os.environ:
+        items[:] = [item for item in items if item.get_closest_marker("arm64")]
 
 
 def _roll_the_same(option: Any, seed: int) -> None:

@@ -33,7 +33,7 @@ class MirroredSession:
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
         ground: Ground,
-        mirror: HostMirror | None = None,
+        mirror: HostMirror,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -45,7 +45,7 @@ class MirroredSession:
         self._deaths = 0
         self._left_at_end = False
         self._interrupted = self._terminated = False
-        self.mirror = HostMirror(session) if mirror is None else mirror
+        self.mirror = mirror
         self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
