@@ -36,6 +36,8 @@ VALUES = (
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
+SOURCE = "PYTEST_ARM64_SOURCE"
+"""Folder of the project, where what is installed was built from a copy of it."""
 MARKED = "PYTEST_ARM64_MARKED"
 """Set where only the tests that are marked are to run here."""
 
@@ -59,6 +61,20 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         if MARKED in os.environ:  # the host's pytest-cov merges the data, and reports
             known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
+    if SOURCE in os.environ:
+        _map_to_source(early_config.pluginmanager.getplugin("_cov"), os.environ[SOURCE])
+
+
+def _map_to_source(cov: Any, source: str) -> None:
+    """Have what was measured in an installed project told of its source."""
+    import sysconfig
+
+    combining = getattr(getattr(cov, "cov_controller", None), "combining_cov", None)
+    if combining is not None:
+        installed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+        folders = [os.path.join(source, "src"), source]
+        paths = {f"arm64-{n}": [folder, *installed] for n, folder in enumerate(folders)}
+        combining.set_option("paths", paths | (combining.get_option("paths") or {}))
 
 
 def _be_third_party() -> None:
