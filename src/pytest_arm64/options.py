@@ -16,6 +16,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="run the tests in an ARM64 container, natively on ARM and emulated elsewhere",
     )
     group.addoption(
+        "--arm64-marked",
+        action="store_true",
+        help="run the tests that are marked arm64 in the container, and all others here",
+    )
+    group.addoption(
         "--arm64-target",
         metavar="NAME",
         help="what to deploy on, e.g. al2023-python3.12 or lambda-python3.13 "

@@ -57,7 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     judge_budgets(config)
     summary = MeasureSummary()
     config.pluginmanager.register(summary, "arm64-measure-summary")
-    if config.option.arm64 and not config.option.help:
+    if config.option.help or hasattr(config, "workerinput"):
+        return
+    if config.option.arm64:
         from .run.host import HostPlugin
         from .run.measurements import HostMeasurements
 
@@ -68,6 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+    elif config.option.arm64_marked:
+        from .run.marked import MarkedPlugin
+
+        config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
 
 
 @pytest.fixture(scope="session")

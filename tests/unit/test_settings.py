@@ -108,7 +108,7 @@ class TestOrder:
     def test_defaults(self, tmp_path: Path) -> None:
         found = settings_of(tmp_path)
         assert found.target.name == "al2023-python3.12"
-        assert (found.install, found.network, found.image) == ("editable", "bridge", "")
+        assert (found.install, found.network, found.image) == ("auto", "bridge", "")
         assert found.requirements == found.test_requirements == ()
         assert found.env == ()
 
