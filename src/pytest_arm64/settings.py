@@ -82,6 +82,23 @@ class Options(Protocol):
     arm64_record: bool
 
 
+@dataclass
+class Unsaid:
+    """``Options`` of somebody who gave none."""
+
+    arm64_target: str | None = None
+    arm64_image: str | None = None
+    arm64_cpu: str | None = None
+    arm64_requirements: Sequence[str] = ()
+    arm64_refresh: bool = False
+    arm64_offline: bool = False
+    arm64_require_native: bool = False
+    arm64_installer: str | None = None
+    arm64_timeout: str | None = None
+    arm64_compare: bool = False
+    arm64_record: bool = False
+
+
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "target": str,
     "image": str,
