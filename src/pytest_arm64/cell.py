@@ -35,6 +35,8 @@ class Python:
     version: str
     minor: str
     cache_tag: str
+    magic: str
+    """Magic number of its byte-code, hexadecimal."""
     purelib: str
     """Path of pure packages below a prefix, ``lib/python3.12/site-packages``."""
     library: str
