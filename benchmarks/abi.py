@@ -122,8 +122,9 @@ def main() -> None:
         files.mkdir()
         paths: list[Path] = []
         wheels: list[Path] = []
+        there = options.wheels is not None and len(list(folder.glob("*.whl"))) > len(PROJECTS)
         for python in PYTHONS:
-            if not options.wheels or not any(folder.glob("*.whl")):
+            if not there:
                 fetch(folder, python)
             new = [wheel for wheel in sorted(folder.glob("*.whl")) if wheel not in wheels]
             wheels += new

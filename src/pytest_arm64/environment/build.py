@@ -8,7 +8,7 @@ import os
 import pwd
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
@@ -23,9 +23,11 @@ from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
-from ..progress import Progress
+from ..progress import Progress, Step
 from ..settings import Settings
 from . import pip_installer, plan_installer
+from .failures import Tools
+from .loading import load_all, modules_of
 from .manifests import read_manifest
 from .pipconfig import PipConfig
 from .plan import NotPlannableError
@@ -154,6 +156,7 @@ def _install(
             step.update("compiling")
             compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
             container.run(compile_it, environment=qemu_environment(cell, engine))
+        abi = _loaded(container, host, abi, step)
         record = InstallRecord(
             packages=tuple(made.packages),
             installer=installer,
@@ -171,6 +174,24 @@ def _install(
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
     return image
+
+
+def _loaded(
+    container: Container, host: plan_installer.Host, abi: AbiRecord, step: Step
+) -> AbiRecord:
+    """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
+    ran = host.ran
+    modules = [
+        module
+        for prefix in (ENV, TESTS)
+        for module in modules_of(abi, f"{prefix.removeprefix(HOME + '/')}/{ran.python.purelib}")
+    ]
+    if not modules:
+        return abi
+    step.update(f"loading {len(modules)} compiled modules")
+    tools = Tools(host.cell.target.recipe.name, ran.python.minor)
+    variables = qemu_environment(host.cell, host.engine)
+    return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
 def _installation(

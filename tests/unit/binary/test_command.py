@@ -35,7 +35,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["abi", path, "--target", "al2023-python3.12", "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["format"] == 1
-    assert found["loads"] is False
+    assert found["loadable"] is False
     assert found["against"] == "declared data of al2023-python3.12"
     assert found["looked_up"] is False
     (finding,) = found["findings"]
@@ -52,7 +52,7 @@ def test_several_paths_are_several_records(
     arguments = ["abi", wheel(tmp_path, elf()), str(folder), "--format", "json"]
     assert main([*arguments, "--target", "al2023-python3.12"]) == 3
     found = json.loads(capsys.readouterr().out)["records"]
-    assert [record["loads"] for record in found] == [True, None]
+    assert [record["loadable"] for record in found] == [True, None]
 
 
 def test_table(
