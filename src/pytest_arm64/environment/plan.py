@@ -58,6 +58,8 @@ class Planned:
     url: str = ""
     """Where the file is, complete; shown without credentials only."""
     sha256: str = ""
+    allowed: frozenset[str] = frozenset()
+    """SHA-256 values, one of which it must have; empty where the requirements name none."""
     requested: bool = False
 
 
@@ -218,7 +220,10 @@ def _planned(tree: Tree, provider: Provider, name: str, scope: str, *, requested
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
     version = str(node.version)
-    return Planned(name, version, scope, state, file.name, file.url, file.sha256, requested)
+    allowed = provider.hashes.get(name, frozenset())
+    return Planned(
+        name, version, scope, state, file.name, file.url, file.sha256, allowed, requested
+    )
 
 
 def installation_order(parents: Mapping[str, Iterable[str]]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import cache
 from ..audit.fetch import Fetcher, FetchError, file_path, shown
 from ..errors import InstallError
+from .failures import HASH
 from .plan import Planned
 
 KIND = "distributions"
@@ -39,10 +40,12 @@ def fetch(fetcher: Fetcher, package: Planned) -> Path:
     """
     if package.url.startswith("file:"):
         path = file_path(package.url)
-        if package.sha256:
+        if package.sha256 or package.allowed:
             _check(package, hash_of(path))
         return path
     known = package.sha256 or _hash_by_address(package.url)
+    if known:
+        _check(package, known)
     kept = _place(known, package.file) if known else None
     if kept is not None and kept.is_file():
         kept.touch()  # what was used last is pruned last
@@ -115,10 +118,12 @@ def _download(fetcher: Fetcher, package: Planned) -> Path:
 
 
 def _check(package: Planned, found: str) -> None:
-    if package.sha256 and found != package.sha256:
+    expected = package.allowed | ({package.sha256} if package.sha256 else set())
+    if expected and found not in expected:
         raise InstallError(
-            f"{package.file} is not what its hash says: expected sha256 {package.sha256}, "
-            f"got {found}",
-            why="somebody changed it on its way, or the index and the file do not belong together",
-            next_step="try again with --arm64-refresh; if it stays, ask whoever runs the index",
+            f"{package.file} is not what its hash says ({HASH}): expected sha256 "
+            f"{' or '.join(sorted(expected))}, got {found}",
+            why="somebody changed it on its way, or the requirements were locked without this file",
+            next_step="lock again for all platforms, if the lock was made on x86 only; else try "
+            "again with --arm64-refresh, and ask whoever runs the index",
         )
