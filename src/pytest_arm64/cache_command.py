@@ -1,19 +1,16 @@
-"""The command ``pytest-arm64 cache``: what is kept, how much, and how it gets to another machine."""
+"""The command ``pytest-arm64 cache``: what is kept, how much, and how it gets elsewhere."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
 import tarfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from . import cache
+from .cache import contents, prune
 from .errors import SettingsError
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
@@ -23,17 +20,6 @@ _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _MAXIMUM_MEMBERS = 2_000_000
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One file of the cache."""
-
-    path: Path
-    kind: str
-    size: int
-    used: float
-    """When it was used last, in seconds since 1970."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -41,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     info.add_argument("--format", choices=("table", "json"), default="table")
     prune = actions.add_parser("prune", help="remove what was not used for long")
     prune.add_argument("--size", default="", metavar="SIZE", help="keep at most this much: 5G")
-    prune.add_argument("--days", type=float, metavar="N", help="remove what was not used for N days")
+    prune.add_argument(
+        "--days", type=float, metavar="N", help="remove what was not used for N days"
+    )
     for name, words in (
         ("export", "write what other machines can use into a tar file"),
         ("import", "read such a file"),
@@ -72,40 +60,6 @@ def run_command(options: argparse.Namespace) -> int:
     else:
         print(f"{import_(folder, options.file)} files from {options.file}")  # noqa: T201
     return 0
-
-
-def contents(folder: Path) -> Iterator[Kept]:
-    """Everything that is kept in *folder*."""
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            with contextlib.suppress(OSError):  # removed by another run meanwhile
-                found = path.lstat()
-                kind = path.relative_to(folder).parts[0]
-                yield Kept(path, kind, found.st_size, found.st_mtime)
-
-
-def prune(folder: Path, *, limit: int | None = None, days: float | None = None) -> tuple[int, int]:
-    """Remove what was not used for *days*, then the least recently used beyond *limit* bytes.
-
-    Returns:
-        how many files were removed, and how many bytes.
-    """
-    kept = sorted(contents(folder), key=lambda entry: entry.used)
-    oldest = time.time() - days * 86400 if days is not None else float("-inf")
-    left = sum(entry.size for entry in kept)
-    count = size = 0
-    for entry in kept:
-        if entry.used >= oldest and (limit is None or left <= limit):
-            continue
-        with contextlib.suppress(OSError):
-            entry.path.unlink()
-            count, size, left = count + 1, size + entry.size, left - entry.size
-    for parent, _, _ in os.walk(folder, topdown=False):
-        if Path(parent) != folder:
-            with contextlib.suppress(OSError):  # not empty
-                Path(parent).rmdir()
-    return count, size
 
 
 def export(folder: Path, file: Path) -> int:
@@ -155,6 +109,9 @@ def import_(folder: Path, file: Path) -> int:
                     while chunk := stream.read(2**20):
                         target.write(chunk)
                 os.utime(part, (member.mtime, member.mtime))
+                if not _is_what_its_hash_says(path=part, place=place.relative_to(folder)):
+                    part.unlink()
+                    raise SettingsError(f"{file} holds a damaged {member.name[:120]!r}")
                 part.replace(place)
                 count += 1
     except (OSError, tarfile.TarError, EOFError) as error:
@@ -168,6 +125,15 @@ def _place(folder: Path, member: tarfile.TarInfo) -> Path | None:
     if not safe or path.parts[0] not in _PORTABLE or not member.isreg():
         return None
     return folder / path
+
+
+def _is_what_its_hash_says(path: Path, place: Path) -> bool:
+    """Whether a distribution lies below its own hash; of other kinds no hash is known."""
+    if place.parts[0] != "distributions":
+        return True
+    from .environment.wheel_cache import hash_of
+
+    return hash_of(path) == place.parts[-2]
 
 
 def size_of(text: str) -> int:

@@ -66,7 +66,8 @@ class Shelf:
             wheel = folder / str(note["wheel"])
             if not wheel.is_file():
                 return None
-            wheel.touch()
+            for used in (wheel, folder / "note.json"):
+                used.touch()
             return Built(wheel, float(note["seconds"]), str(note["log"]), fresh=False)
         except (OSError, ValueError, LookupError, TypeError):
             return None

@@ -115,7 +115,8 @@ def _kept(path: Path) -> Layer | None:
         note = json.loads(_note(path).read_text("utf-8"))
         if path.stat().st_size != note["bytes"]:
             return None
-        os.utime(path)  # what was used last is pruned last
+        for used in (path, _note(path)):
+            os.utime(used)  # what was used last is pruned last
         return Layer(
             path,
             str(note["name"]),
