@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import cache
@@ -18,18 +16,6 @@ from .plan import Planned
 KIND = "distributions"
 _ADDRESSES = "distribution-hashes"
 _CHUNK = 2**20
-_THREADS = 8
-
-
-def fetch_all(fetcher: Fetcher, packages: Sequence[Planned]) -> dict[str, Path]:
-    """The file of each of *packages* by name, fetched where it is not kept, side by side.
-
-    Raises:
-        InstallError: one cannot be had, or is not what its hash says.
-    """
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(lambda package: fetch(fetcher, package), packages)
-        return dict(zip((package.name for package in packages), found, strict=True))
 
 
 def fetch(fetcher: Fetcher, package: Planned) -> Path:
