@@ -18,6 +18,7 @@ EXECUTABLE_STACK = "executable-stack"
 DUPLICATE_OPENMP = "duplicate-openmp"
 NATIVE_IN_PURE = "native-in-pure-wheel"
 EXECUTABLE = "bundled-executable"
+TOO_LARGE = "too-large"
 UNKNOWN = "not-evaluated"
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import cache
 from ..binary.record import AbiRecord
 from ..binary.scan import scan_tar, system_of_run
-from ..cell import Cell, Ran
+from ..cell import Cell, Ran, machine_of
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
@@ -27,6 +27,7 @@ from ..errors import InstallError
 from ..progress import Progress, Step
 from ..settings import Settings
 from . import pip_installer, plan_installer
+from .consistency import broken, installed_in
 from .failures import Tools
 from .loading import load_all, modules_of
 from .manifests import read_manifest
@@ -53,7 +54,7 @@ from .tree import (
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-FORMAT = 2
+FORMAT = 3
 PACKAGE = "pytest_arm64_inside"
 """Name under which ``inside/`` is importable in a cell."""
 
@@ -179,7 +180,7 @@ def _install(
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
-        files.seek(0)
+        unmet = broken(installed_in(files), _markers(cell, ran))
         container.put(made.at, files)
         if made.uncompiled:
             step.update("compiling")
@@ -193,6 +194,7 @@ def _install(
             seconds=round(time.monotonic() - began, 1),
             notes=made.notes,
             missing=made.missing,
+            broken=tuple(unmet),
             fallback=fallback,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}
@@ -204,6 +206,15 @@ def _install(
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
     return image
+
+
+def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
+    from ..audit.environment import marker_environment
+
+    major, minor = ran.python.minor.split(".")
+    found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
+    full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
+    return {**found, **full}
 
 
 def _loaded(

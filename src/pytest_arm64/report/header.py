@@ -37,6 +37,8 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))
         lines.append(f"arm64: LEFT OUT, nothing of it can be used here: {names}")
+    for unmet in environment.record.broken[:_SHOWN]:
+        lines.append(f"arm64: NOT MET: {printable(unmet)}")
     lines += abi_lines(environment.abi)
     if not mounted:
         lines.append(

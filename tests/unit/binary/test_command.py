@@ -100,3 +100,17 @@ def test_lambda_unpacks_where_its_loader_searches(
     assert main(["abi", str(folder), "--target", "lambda-python3.12", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["files"][0]["needed"] == {"libmine.so": "lib/libmine.so"}
+
+
+def test_lambda_takes_so_much_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pytest_arm64.binary import scan
+
+    monkeypatch.setattr(scan, "LAMBDA_LIMIT", 1000)
+    folder = write(tmp_path / "zip", {"data.bin": bytes(2000), "ext.so": elf()})
+    arguments = ["abi", str(folder), "--format", "json", "--target"]
+    assert main([*arguments, "lambda-python3.12"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [finding["kind"] for finding in found["findings"]] == ["too-large"]
+    assert main([*arguments, "al2023-python3.12"]) == 0
