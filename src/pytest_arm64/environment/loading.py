@@ -20,6 +20,8 @@ from .tree import HOME, PYTHON, Entry, tar_of
 
 _LIST = f"{HOME}/modules.json"
 _MAXIMUM_DEATHS = 10
+# Modules write caches where they are imported; there it is no part of the image.
+_ELSEWHERE = {"HOME": "/dev/shm", "TMPDIR": "/dev/shm", "XDG_CACHE_HOME": "/dev/shm"}  # noqa: S108
 _SUFFIX = re.compile(r"(\.cpython-\d+[a-z]*-[\w-]+|\.abi3)?\.so\Z")
 _NO_MODULE = "does not define module export function"
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 14: "SIGALRM"}
@@ -60,7 +62,7 @@ def load_all(
     def run(names: Sequence[str]) -> Finished:
         container.put("/", tar_of({_LIST: Entry(json.dumps(list(names)).encode())}))
         command = [PYTHON, "-B", "-c", source, _LIST]
-        return container.run(command, environment=variables, workdir="/")
+        return container.run(command, environment={**_ELSEWHERE, **variables}, workdir="/")
 
     by_name = {module.name: module for module in modules}
     found = []

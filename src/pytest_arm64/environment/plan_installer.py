@@ -43,6 +43,8 @@ from .wheel_layer import Layer, layer_of, write_together
 NAME = "plan"
 FORMAT = 1
 """Counts up when the same plan would give other files."""
+_SECONDS = 3600.0
+"""For everything that is fetched, source distributions between builds included."""
 _PREFIXES = {"deploy": ENV, "test": TESTS}
 
 
@@ -80,7 +82,9 @@ def install(
     question = Question(
         request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
     )
-    with Auditor(offline=offline, refresh=refresh, config=request.config) as auditor:
+    with Auditor(
+        offline=offline, refresh=refresh, config=request.config, time_limit=_SECONDS
+    ) as auditor:
         with progress.step("resolve") as step:
             plan, fetcher = make_plan(question, auditor)
             step.update(f"{len(plan.packages)} packages")
@@ -218,6 +222,12 @@ def _together(
     try:
         shared = write_together(files, [u.layer for u in ready], project + skeleton)  # type: ignore[arg-type]
         files.seek(0)
+    except OSError as error:
+        files.close()
+        raise InstallError(
+            f"the packages could not be put together: {error}",
+            next_step="try again: the disk may be full, or another process pruned the cache",
+        ) from None
     except BaseException:
         files.close()
         raise
