@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,7 @@ class Contest:
             "XDG_CACHE_HOME": str(folder / "caches"),
             "UV_CACHE_DIR": str(folder / "uv-cache"),
             "UV_NO_CONFIG": "1",
+            "UV_PYTHON": sys.executable,
             "UV_PYTHON_DOWNLOADS": "never",
         }
         if index:
@@ -206,8 +208,7 @@ def trees(document: Mapping[str, Any], latency: float, rounds: int) -> None:
 
 def _compare_tree(contest: Contest, what: str) -> None:
     file = "requirements.txt"
-    uv = lambda: contest.uv_compile(file)  # noqa: E731
-    ours = lambda: contest.ours(file)  # noqa: E731
+    ours, uv = partial(contest.ours, file), partial(contest.uv_compile, file)
     contest.compare(f"{what}, from nothing", ours, uv, limit=1.0)
     ours()
     # uv begins from nothing in each round, which leaves our caches alone.
@@ -232,7 +233,7 @@ def lock(document: Mapping[str, Any], latency: float, rounds: int) -> None:
         folder = Path(name)
         wanted = [f'"{package}"' for package in _consistent(document)]
         (folder / "pyproject.toml").write_text(
-            '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.12,<3.13"\n'
+            '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11,<3.13"\n'
             f"dependencies = [{', '.join(wanted)}]\n"
             "[tool.uv]\nenvironments = [\"sys_platform == 'linux'\"]\n",
             "utf-8",
