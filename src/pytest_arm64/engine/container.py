@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from ..errors import EngineError
+from ..errors import EngineError, SpaceError
 from .endpoint import Engine
 from .patience import BETWEEN_SECONDS
 from .stream import Stream
@@ -368,9 +368,19 @@ def engine_errors(what: str) -> Iterator[None]:
         yield
     except APIError as error:
         text = str(error.explanation or error)
-        next_step = "free some space: docker system df" if "no space left" in text else ""
-        raise EngineError(f"{what}: {text}", next_step=next_step) from None
+        if "no space left" in text:
+            raise no_space(what, text) from None
+        raise EngineError(f"{what}: {text}") from None
     except (DockerException, RequestException, OSError) as error:
         raise EngineError(
             f"{what}: {error}", next_step="look whether the engine still runs: docker version"
         ) from None
+
+
+def no_space(what: str, text: str) -> SpaceError:
+    """The error for a full disk of the engine's."""
+    return SpaceError(
+        f"{what}: {text}",
+        why="images and containers live on the engine's disk",
+        next_step="see what takes the space: docker system df; free some: docker image prune",
+    )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
+import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from .address import DEFAULT_SOCKET, Address, engine_address, podman_socket, unusable
+from .clock import ahead
 from .patience import PING_SECONDS, Patience
 from .ssh import forwarded
 from .sweep import sweep, this_process
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 MINIMUM_API = (1, 41)
 _LONGEST_SECONDS = 3600
+# For the one question that needs no version.
+_ANY_VERSION = "1.41"
 LABEL = "pytest-arm64"
 """Prefix of every label, and the repository of every image, that is ours."""
 
@@ -46,6 +50,8 @@ class Engine:
     rootless: bool = False
     """Whether root in a container is this user: then only root there may write what is ours."""
     podman: bool = False
+    local: bool = False
+    """Whether the kernel under it is this machine's."""
     clock_ahead: float = 0.0
     """Seconds by which the engine's clock is ahead of this machine's."""
     patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
@@ -66,16 +72,17 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
     """
     address = engine_address(environ)
     with ExitStack() as resources:
-        socket, forward = address.socket, None
+        path, forward = address.socket, None
         if address.host.startswith("ssh://"):
             forward = resources.enter_context(forwarded(address.host))
-            socket = forward.socket
+            path = forward.socket
         host = f"unix://{forward.socket}" if forward else address.host
-        client, patience = resources.enter_context(_connected(address, host))
-        engine = _describe(client, patience, address)
+        _knock(address, path)
+        client, version, patience = resources.enter_context(_connected(address, host))
+        engine = _describe(client, version, patience, address)
         label = f"{LABEL}.session={engine.session}"
         hold = forward.hold if forward else None
-        resources.enter_context(watching(socket, label, hold, lambda: not patience.lost))
+        resources.enter_context(watching(path, label, hold, lambda: not patience.lost))
         resources.callback(_remove_containers, engine)
         sweep(client)
         yield engine
@@ -92,10 +99,25 @@ def _remove_containers(engine: Engine) -> None:
             engine.client.api.remove_container(container["Id"], force=True, v=True)
 
 
+def _knock(address: Address, path: str) -> None:
+    """Connect once by ourselves: docker-py forgets to close what it could not connect."""
+    if not path:
+        return
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
+        try:
+            knocking.settimeout(PING_SECONDS)
+            knocking.connect(path)
+        except OSError as error:
+            raise _absent(address, error) from None
+
+
 @contextmanager
-def _connected(address: Address, host: str) -> Iterator[tuple[DockerClient, Patience]]:
+def _connected(
+    address: Address, host: str
+) -> Iterator[tuple[DockerClient, Mapping[str, Any], Patience]]:
     """A client that waits for each answer as long as the engine answers a second one's pings."""
-    from docker.errors import DockerException, InvalidVersion
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
 
     import docker
 
@@ -110,23 +132,36 @@ def _connected(address: Address, host: str) -> Iterator[tuple[DockerClient, Pati
             return self.patience.wait_for(lambda: super(Client, self).request(*arguments, **more))
 
     def client(seconds: int, version: str) -> Client:
-        return Client(
-            base_url=host or None, tls=address.tls or False, timeout=seconds, version=version
-        )
+        try:
+            return Client(
+                base_url=host or None, tls=address.tls or False, timeout=seconds, version=version
+            )
+        except (DockerException, ValueError) as error:
+            raise unusable(address.host, error) from None
 
-    try:
-        second = client(PING_SECONDS, "auto")
-    except InvalidVersion:
-        raise _too_old("the oldest that there is") from None
-    except ValueError as error:
-        raise unusable(address.host, error) from None
-    except DockerException as error:
-        raise _absent(address, error) from None
-    with closing(second), closing(client(_LONGEST_SECONDS, second.api_version)) as first:
+    with closing(client(PING_SECONDS, _ANY_VERSION)) as asking:
+        try:
+            told = asking.version(api_version=False)
+        except (DockerException, RequestException, OSError, ValueError) as error:
+            raise _absent(address, error) from None
+    version = _checked(address, told)
+    with (
+        closing(client(PING_SECONDS, version)) as second,
+        closing(client(_LONGEST_SECONDS, version)) as first,
+    ):
         first.patience = Patience(second.ping)
-        facade = docker.DockerClient(base_url=host or None, version=second.api_version)
+        facade = docker.DockerClient(base_url=host or None, version=version)
         facade.api = first
-        yield facade, first.patience
+        yield facade, told, first.patience
+
+
+def _checked(address: Address, told: Any) -> str:
+    """The engine's version of the API."""
+    version = str(told.get("ApiVersion", "")) if isinstance(told, dict) else ""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
+        raise _too_old(address, version or "unknown")
+    return version
 
 
 def _absent(address: Address, error: Exception) -> EngineError:
@@ -151,27 +186,25 @@ def _absent(address: Address, error: Exception) -> EngineError:
     )
 
 
-def _too_old(api: str) -> EngineError:
+def _too_old(address: Address, api: str) -> EngineError:
+    oldest = ".".join(map(str, MINIMUM_API))
     return EngineError(
-        f"the engine's API is {api}, older than {'.'.join(map(str, MINIMUM_API))}",
+        f"the API of the engine at {address} is {api}, older than {oldest}",
         why="older engines cannot run a container for another platform than their own",
         next_step="use Docker Engine 20.10 or newer",
     )
 
 
-def _describe(client: DockerClient, patience: Patience, address: Address) -> Engine:
+def _describe(
+    client: DockerClient, version: Mapping[str, Any], patience: Patience, address: Address
+) -> Engine:
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
-        version = client.version()
         info = client.info()
     except (DockerException, RequestException, OSError) as error:
         raise _absent(address, error) from None
-    told = str(version.get("ApiVersion", "unknown"))
-    numbers = re.match(r"(\d+)\.(\d+)", told)
-    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
-        raise _too_old(told)
     if info.get("OSType", "linux") != "linux":
         raise EngineError(
             f"the engine at {address} runs {info['OSType']} containers",
@@ -187,18 +220,7 @@ def _describe(client: DockerClient, patience: Patience, address: Address) -> Eng
         rootless=info.get("Rootless") is True
         or "name=rootless" in (info.get("SecurityOptions") or ()),
         podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
-        clock_ahead=_ahead(info.get("SystemTime")),
+        local=bool(address.socket) and info.get("KernelVersion") == platform.release(),
+        clock_ahead=ahead(info.get("SystemTime")),
         patience=patience,
     )
-
-
-def _ahead(moment: object) -> float:
-    """Seconds from now to *moment*, 0 where that is no time."""
-    if not isinstance(moment, str):
-        return 0.0
-    # Go writes nanoseconds, and Python before 3.11 knows neither those nor "Z".
-    plain = re.sub(r"\.\d+", "", moment).replace("Z", "+00:00")
-    try:
-        return (datetime.fromisoformat(plain) - datetime.now(timezone.utc)).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0

@@ -10,13 +10,17 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
-from .container import engine_errors
+from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
 
 if TYPE_CHECKING:
     from docker.models.images import Image
 
 
+_ELSEWHERE = (
+    "check the network and the registry, name another image with --arm64-image, "
+    "or build the stand-ins: scripts/engine up"
+)
 SILENCE_SECONDS = 25.0
 """How long the engine may say nothing of a pull; what it has got is kept for the next one."""
 
@@ -103,12 +107,41 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
             failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
+    if "no space left" in failure:
+        raise no_space(f"{reference} could not be pulled", failure)
     if failure:
         raise ImageError(
             f"{reference} could not be pulled for {architecture}: {failure}",
             why="the environment is made from this image",
-            next_step="check the network and the registry, name another image with "
-            "--arm64-image, or build the stand-ins: scripts/engine up",
+            next_step=_ELSEWHERE,
+        )
+
+
+def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
+    """Have the engine ask the registry for *reference*, without a pull.
+
+    Raises:
+        ImageError: the registry cannot be reached, does not have it, or not for *architecture*.
+    """
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    if reference.startswith(f"{LABEL}/"):
+        raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
+    try:
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+    except (APIError, DockerException, RequestException, OSError) as error:
+        raise ImageError(
+            f"the registry does not give {reference}: {getattr(error, 'explanation', error)}",
+            why="the first run would have to pull it",
+            next_step=_ELSEWHERE,
+        ) from None
+    offered = {str(platform.get("architecture")) for platform in told.get("Platforms") or ()}
+    if offered and architecture not in offered:
+        raise ImageError(
+            f"{reference} is offered for {', '.join(sorted(offered))}, not for {architecture}",
+            why="an image of another architecture says nothing about ARM",
+            next_step="name one that is with --arm64-image",
         )
 
 

@@ -13,6 +13,7 @@ from .. import cache
 from ..cell import Cell, Python, Ran
 from ..errors import EmulationError, EngineError, ImageError
 from ..targets import MACHINES
+from .binfmt import aarch64_handlers, explanation
 from .container import Container, Plan
 from .emulation import emulated_name, native_name, qemu_environment
 from .endpoint import Engine
@@ -165,9 +166,15 @@ def _is_arm(cell: Cell) -> bool:
 
 
 def _no_emulation(engine: Engine, cell: Cell, detail: object) -> EmulationError:
+    reason = str(detail).strip()
+    next_step = (
+        "scripts/engine up, or register qemu with the F flag: "
+        "docker run --privileged --rm tonistiigi/binfmt --install arm64"
+    )
+    if engine.local and cell.architecture == "arm64":
+        reason, next_step = explanation(aarch64_handlers())
     return EmulationError(
-        f"this {engine.machine} engine cannot execute {cell.platform} programs ({detail})",
+        f"this {engine.machine} engine cannot execute {cell.platform} programs: {reason}",
         why="without emulation only an ARM machine can run the tests",
-        next_step="scripts/engine up, or register qemu with the F flag: "
-        "docker run --privileged --rm tonistiigi/binfmt --install arm64",
+        next_step=next_step,
     )

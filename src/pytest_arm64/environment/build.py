@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import pwd
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import cache
 from ..binary.record import AbiRecord
@@ -32,7 +33,23 @@ from .plan import NotPlannableError
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ABI, ENV, HOME, INSIDE, OUT, PYTHON, RECORD, RESULTS, TESTS, Entry, tar_of
+from .tree import (
+    ABI,
+    ENV,
+    HOME,
+    INSIDE,
+    OUT,
+    PYTHON,
+    RECORD,
+    RESULTS,
+    TESTS,
+    Entry,
+    tar_of,
+    with_parents,
+)
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
 
 FORMAT = 2
 PACKAGE = "pytest_arm64_inside"
@@ -63,6 +80,8 @@ class Environment:
     user: User
     path: str = ""
     """The image's own ``PATH``."""
+    built_from: Path | None = None
+    """The project's folder, where a wheel that was built of it is installed."""
 
 
 def cell_user(engine: Engine) -> User:
@@ -124,7 +143,17 @@ def make_environment(
         image = _install(host, base, request, settings, tag, progress)
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
-    return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
+    return Environment(
+        key,
+        run_tag,
+        ran,
+        records.install,
+        records.abi,
+        reused,
+        user,
+        image.path,
+        manifest.whole,
+    )
 
 
 def _install(
@@ -208,7 +237,10 @@ def _run_image(
     """The thin image that is run: *image*, our code for the inside, an entry for the user."""
     files = inside_files()
     digest = cache.digest(
-        [FORMAT, image.id, user.uid, user.gid, user.name, {k: v.decode() for k, v in files.items()}]
+        [
+            *(FORMAT, image.id, user.uid, user.gid, user.name),
+            {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        ]
     )
     tag = f"{LABEL}/run:{digest[:20]}"
     if find_image(engine, tag) is not None:
@@ -216,8 +248,7 @@ def _run_image(
             return tag, _Records.from_json(cache.load("records", digest) or {})
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
         records = _read_records(container)
-        entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
-        entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
+        entries = with_parents({f"{INSIDE}/{name}": Entry(text) for name, text in files.items()})
         for folder in (OUT, RESULTS):
             entries[folder] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
@@ -263,13 +294,24 @@ def _read_records(container: Container) -> _Records:
 
 
 def inside_files() -> dict[str, bytes]:
-    """Our code for the inside, by file name."""
-    package = resources.files("pytest_arm64.inside")
-    return {
-        entry.name: entry.read_bytes()
-        for entry in sorted(package.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".py")
-    }
+    """Our code for the inside, by path below the folder that is put on its ``sys.path``.
+
+    ``inside/`` becomes a package of its own, with the rooms that its fixtures need.
+    """
+    ours = resources.files("pytest_arm64")
+    files = dict(_files_of(ours / "inside", PACKAGE))
+    for room in ("fixtures", "golden", "measure"):
+        files |= _files_of(ours / room, f"{PACKAGE}/{room}")
+    files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
+    return files
+
+
+def _files_of(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _files_of(entry, f"{name}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry.read_bytes()
 
 
 def _user_entries(container: Container, user: User) -> dict[str, Entry]:

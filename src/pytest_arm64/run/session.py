@@ -33,7 +33,7 @@ class MirroredSession:
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
         ground: Ground,
-        mirror: HostMirror | None = None,
+        mirror: HostMirror,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -45,7 +45,8 @@ class MirroredSession:
         self._deaths = 0
         self._left_at_end = False
         self._interrupted = self._terminated = False
-        self.mirror = HostMirror(session) if mirror is None else mirror
+        self._timer: threading.Timer | None = None
+        self.mirror = mirror
         self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
@@ -123,10 +124,11 @@ class MirroredSession:
         """As Ctrl-C; whoever sends SIGTERM sends SIGKILL before long, so there is a limit."""
         self._terminated = True
         self._interrupt()
-        if self._running is not None:
-            timer = threading.Timer(TERMINATION_SECONDS, self._running.close)
-            timer.daemon = True
-            timer.start()
+        if self._running is not None and self.mirror.pid is not None:
+            end = (self.mirror.pid,)
+            self._timer = threading.Timer(TERMINATION_SECONDS, self._running.kill, end)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _stop_here(self) -> None:
         """Raise what the phase inside was ended by."""
@@ -158,6 +160,8 @@ class MirroredSession:
                 collecting = "" if mirror.collected else self._running.collecting()
             finally:
                 backstop.cancel()
+                if self._timer is not None:
+                    self._timer.cancel()
                 self.close()
             if ordered.incomplete:
                 self.problems.append("what the session inside said ended inside a frame")
