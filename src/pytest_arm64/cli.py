@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "cost":
             return cost.run_command(options)
         if options.command == "audit":
-            from .audit.command import run_command
-
-            return run_command(options)
+            return _audit(options)
         return _doctor(options.format) if options.command == "doctor" else _setup()
     except Arm64Error as error:
         print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
@@ -96,6 +94,17 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit", type=float, default=300.0, metavar="SECONDS", help="for everything"
     )
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from .audit.workers import in_background
+    from .environment.pipconfig import host_pip_config
+
+    # pip tells its configuration while the audit is loaded.
+    config = in_background(host_pip_config)
+    from .audit.command import run_command
+
+    return run_command(options, config.result)
 
 
 def _doctor(form: str) -> int:
