@@ -43,17 +43,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     commands.add_parser("setup", help="mend what can be mended, and say what needs root")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
-    from .binary import command as abi
-    from .cost import command as cost
+    abi = commands.add_parser("abi", help="whether compiled files load on a target")
+    cost = commands.add_parser("cost", help="what measured calls cost, and why")
+    # What only one command needs is loaded for that one.
+    words = sys.argv[1:] if arguments is None else arguments
+    command = next((word for word in words if not word.startswith("-")), "")
+    if command == "abi":
+        from .binary.command import add_arguments as add_abi
 
-    abi.add_arguments(commands.add_parser("abi", help="whether compiled files load on a target"))
-    cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
+        add_abi(abi)
+    if command == "cost":
+        from .cost.command import add_arguments as add_cost
+
+        add_cost(cost)
     options = parser.parse_args(arguments)
     try:
         if options.command == "abi":
-            return abi.run_command(options)
+            from .binary.command import run_command as run_abi
+
+            return run_abi(options)
         if options.command == "cost":
-            return cost.run_command(options)
+            from .cost.command import run_command as run_cost
+
+            return run_cost(options)
         if options.command == "audit":
             return _audit(options)
         return _doctor(options.format) if options.command == "doctor" else _setup()
