@@ -159,8 +159,8 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     reading = Reading(manifest.root, os.environ)
     for path in scope.files:
         read_requirement_file(path, reading)
-    if manifest.project is not None:
-        project = local_project(manifest.project, reading, editable=True)
+    if manifest.own is not None:
+        project = local_project(manifest.own, reading, editable=manifest.whole is None)
         if project is None:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
