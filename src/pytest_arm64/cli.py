@@ -19,6 +19,9 @@ examples:
   pytest-arm64 setup                  mend what this user may mend
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
+  pytest-arm64 abi dist/*.whl         will its compiled files load there?
+  pytest-arm64 cost x86.json arm.json --memory 512MB
+                                      what the measured calls cost on Lambda
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -26,7 +29,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
 
-    ``audit`` also knows 3: the tree could not be evaluated completely.
+    ``audit`` and ``abi`` also know 3: it could not be evaluated completely.
     """
     parser = argparse.ArgumentParser(
         prog="pytest-arm64",
@@ -40,8 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     commands.add_parser("setup", help="mend what can be mended, and say what needs root")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    from .binary import command as abi
+    from .cost import command as cost
+
+    abi.add_arguments(commands.add_parser("abi", help="whether compiled files load on a target"))
+    cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "abi":
+            return abi.run_command(options)
+        if options.command == "cost":
+            return cost.run_command(options)
         if options.command == "audit":
             from .audit.command import run_command
 

@@ -62,3 +62,11 @@ class InstallError(Arm64Error):
 
 class ProtocolError(Arm64Error):
     """The session inside said something that the host cannot make sense of."""
+
+
+class ArtifactError(Arm64Error):
+    """A wheel, archive, folder or image that is to be looked at cannot be read."""
+
+
+class PriceError(Arm64Error):
+    """A price is not known, or what it would be multiplied with is no evidence."""

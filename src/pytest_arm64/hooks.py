@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,16 @@ def pytest_arm64_place(
 
 @pytest.hookspec
 def pytest_arm64_cell(
-    config: pytest.Config, cell: SilentCell, result: CellResult, mirrored: Transport
+    config: pytest.Config,
+    cell: SilentCell,
+    result: CellResult,
+    others: Sequence[SilentCell],
+    mirrored: Transport,
 ) -> None:
-    """A silent cell has run, and the mirrored one is about to start.
+    """A silent cell has run, and *others* and the mirrored one, in this order, are about to start.
 
-    *mirrored* takes files for the tests with ``give``; *cell* can repeat tests until the end of
-    the session.
+    They take files for their tests with ``give``; *cell* can repeat tests until the end of the
+    session.
     """
 
 
@@ -42,9 +46,12 @@ def pytest_arm64_finished(
     config: pytest.Config,
     mirrored: Transport,
     complete: bool,
+    collected: Mapping[str, int],
     again: Callable[[Collection[str]], CellResult],
 ) -> None:
     """The mirrored session is over and accounted for; *complete* where nothing is missing.
+
+    *collected* counts the node ids that were to run.
 
     *mirrored* hands out with ``fetch`` what the tests left below ``$PYTEST_ARM64_OUT``; *again*
     repeats tests, by node id, in the mirrored cell.

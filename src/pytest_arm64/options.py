@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -12,6 +14,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--arm64",
         action="store_true",
         help="run the tests in an ARM64 container, natively on ARM and emulated elsewhere",
+    )
+    group.addoption(
+        "--arm64-marked",
+        action="store_true",
+        help="run the tests that are marked arm64 in the container, and all others here",
     )
     group.addoption(
         "--arm64-target",
@@ -47,6 +54,12 @@ def add_options(parser: pytest.Parser) -> None:
         "allowances are configured, else report)",
     )
     group.addoption(
+        "--arm64-report",
+        metavar="DIR",
+        type=Path,
+        help="write what was found into files in this folder: measurements.json",
+    )
+    group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"
     )
     group.addoption(
@@ -55,9 +68,24 @@ def add_options(parser: pytest.Parser) -> None:
         help="pull and install nothing: use what is there (variable PYTEST_ARM64_OFFLINE)",
     )
     group.addoption(
+        "--arm64-installer",
+        metavar="NAME",
+        help="plan (default): unpack exactly what the audit resolves; pip: run pip inside",
+    )
+    group.addoption(
         "--arm64-timeout",
         metavar="SECONDS",
         help="kill a test that takes longer, show where it was, and go on (default: any time)",
+    )
+    group.addoption(
+        "--arm64-compare",
+        action="store_true",
+        help="run the tests on linux/amd64 first: what differs on ARM64 is a failure of its test",
+    )
+    group.addoption(
+        "--arm64-record",
+        action="store_true",
+        help="run the tests on linux/amd64 first and keep the values of arm64_golden",
     )
     group.addoption(
         "--arm64-require-native",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from .fixtures.golden import GoldenSummary, arm64_golden
+from .fixtures.measure import arm64_measure, judge_budgets
+from .fixtures.target import arm64_target
+from .inside.records import arm64_abi, arm64_install
 from .options import add_options
+from .report.measurements import MeasureSummary
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
+
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,27 +53,27 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
-    if config.option.arm64 and not config.option.help:
+    config.pluginmanager.register(GoldenSummary(), "arm64-golden-summary")
+    judge_budgets(config)
+    summary = MeasureSummary()
+    config.pluginmanager.register(summary, "arm64-measure-summary")
+    if config.option.help or hasattr(config, "workerinput"):
+        return
+    if config.option.arm64:
         from .run.host import HostPlugin
+        from .run.measurements import HostMeasurements
 
         config.pluginmanager.register(HostPlugin(config), "arm64-host")
+        if config.option.arm64_compare or config.option.arm64_record:
+            from .run.reference import ReferenceSide
 
+            config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
+        measurements = HostMeasurements(summary, config.option.arm64_report)
+        config.pluginmanager.register(measurements, "arm64-measurements")
+    elif config.option.arm64_marked:
+        from .run.marked import MarkedPlugin
 
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell that the tests run in; here, of this machine, in no target."""
-    import os
-    import platform
-
-    from .cell import FACTS
-
-    facts: dict[str, Any] = dict.fromkeys(FACTS)
-    facts |= {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "page_size": os.sysconf("SC_PAGE_SIZE"),
-    }
-    return MappingProxyType(facts)
+        config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
 
 
 @pytest.fixture(scope="session")

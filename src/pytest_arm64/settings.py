@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 CORES = ("graviton2", "graviton3", "graviton4")
-INSTALL_MODES = ("editable", "none")
+INSTALLERS = ("plan", "pip")
+INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
@@ -39,15 +40,21 @@ class Settings:
     """Cores to run on: the first is shown, the others are gates."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
+    record: bool = False
+    """Whether what linux/amd64 computes becomes the goldens."""
+    record_emulated: bool = False
+    """Whether an emulated x86 may record."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
-    install: str = "editable"
+    install: str = "auto"
     env: tuple[str, ...] = ()
     """``NAME=VALUE``, or ``NAME`` to take the host's value where it has one."""
     network: str = "bridge"
     refresh: bool = False
     offline: bool = False
     require_native: bool = False
+    installer: str = INSTALLERS[0]
+    """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
     timeout: float = 0.0
     """Seconds that a test may take, 0 for any."""
     memory: int = 0
@@ -69,7 +76,27 @@ class Options(Protocol):
     arm64_refresh: bool
     arm64_offline: bool
     arm64_require_native: bool
+    arm64_installer: str | None
     arm64_timeout: str | None
+    arm64_compare: bool
+    arm64_record: bool
+
+
+@dataclass
+class Unsaid:
+    """``Options`` of somebody who gave none."""
+
+    arm64_target: str | None = None
+    arm64_image: str | None = None
+    arm64_cpu: str | None = None
+    arm64_requirements: Sequence[str] = ()
+    arm64_refresh: bool = False
+    arm64_offline: bool = False
+    arm64_require_native: bool = False
+    arm64_installer: str | None = None
+    arm64_timeout: str | None = None
+    arm64_compare: bool = False
+    arm64_record: bool = False
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -83,6 +110,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "network": str,
     "memory": str,
     "targets": dict,
+    "installer": str,
+    "record-emulated": bool,
     "services": list,
     "service": dict,
     "allow-source": list,
@@ -117,15 +146,23 @@ def load_settings(
         requirements = _files(
             _listed(table.get("requirements", [])), rootpath, f"{manifest}: requirements"
         )
-    install = table.get("install", "editable")
+    install = table.get("install", "auto")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
+    installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]
+    if installer not in INSTALLERS:
+        raise SettingsError(
+            f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
+        )
     cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
         cores=cores,
+        reference=options.arm64_compare or options.arm64_record,
+        record=options.arm64_record,
+        record_emulated=table.get("record-emulated", False),
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),
@@ -138,6 +175,7 @@ def load_settings(
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
+        installer=installer,
         timeout=_seconds(options.arm64_timeout),
         memory=_bytes(table.get("memory", ""), manifest),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
@@ -35,6 +36,8 @@ class Base:
     labels: Mapping[str, str]
     path: str = ""
     """The image's own ``PATH``, empty where it sets none."""
+    library_path: str = ""
+    """The image's own ``LD_LIBRARY_PATH``."""
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
@@ -148,6 +151,35 @@ def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None
         layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
 
 
+def export_image(engine: Engine, image: Base) -> IO[bytes]:
+    """The whole file system of *image* as a tar in a temporary file, at its start.
+
+    Nothing of the image is started.
+    """
+    target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+    container = None
+    try:
+        with engine_errors(f"the files of {image.reference} could not be read"):
+            container = engine.client.containers.create(
+                image.id,
+                command=["-"],
+                platform=f"linux/{image.architecture}",
+                labels=engine.labels,
+                network_mode="none",
+            )
+            for chunk in cast("Iterator[bytes]", container.export()):
+                target.write(chunk)
+    except BaseException:
+        target.close()
+        raise
+    finally:
+        if container is not None:
+            with engine_errors("a container could not be removed"):
+                container.remove(force=True, v=True)
+    target.seek(0)
+    return target
+
+
 def remove_derived(engine: Engine, image: Base) -> None:
     """Remove *image*, which a newer one has replaced, and what was made from it here.
 
@@ -167,11 +199,13 @@ def _base(reference: str, image: Image) -> Base:
     attributes = image.attrs
     config = attributes.get("Config") or {}
     digests = attributes.get("RepoDigests") or []
+    variables = dict(str(v).partition("=")[::2] for v in config.get("Env") or [])
     return Base(
         reference=reference,
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
         labels=config.get("Labels") or {},
-        path=next((v[5:] for v in config.get("Env") or [] if v.startswith("PATH=")), ""),
+        path=variables.get("PATH", ""),
+        library_path=variables.get("LD_LIBRARY_PATH", ""),
     )

@@ -19,7 +19,7 @@ from .emulation import emulated_name, native_name, qemu_environment
 from .endpoint import Engine
 from .images import Base
 
-FORMAT = 2
+FORMAT = 3
 _NO_PYTHON = 42
 # Runs the first interpreter of "$@" that exists; else tells the system's name.
 _SCRIPT = """
@@ -60,7 +60,7 @@ def probe(engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]) -
 
 _TEXTS = ("machine", "os", "os_name", "glibc", "libstdcxx")
 _CPU_TEXTS = ("implementer", "part")
-_PYTHON_TEXTS = ("executable", "version", "minor", "cache_tag", "purelib", "library")
+_PYTHON_TEXTS = ("executable", "version", "minor", "cache_tag", "magic", "purelib", "library")
 
 
 def _complete(facts: Mapping[str, Any]) -> bool:

@@ -23,6 +23,7 @@ OUT = f"{HOME}/out"
 RESULTS = f"{OUT}/results"
 """``$PYTEST_ARM64_OUT`` of the sessions inside."""
 RECORD = f"{HOME}/record.json"
+ABI = f"{HOME}/abi.json"
 PYTHON = f"{ENV}/bin/python"
 
 # Folders that are never part of a copy of the project.

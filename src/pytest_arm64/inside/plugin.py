@@ -5,27 +5,46 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from _pytest import config as config_module
 
+from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
+from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
+from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
+from .records import arm64_abi, arm64_install
+
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+FLAGS = (
+    "--arm64",
+    "--arm64-marked",
+    "--arm64-refresh",
+    "--arm64-offline",
+    "--arm64-require-native",
+    "--arm64-compare",
+    "--arm64-record",
+)
 VALUES = (
     "--arm64-target",
     "--arm64-image",
     "--arm64-requirements",
     "--arm64-cpu",
     "--arm64-gate",
+    "--arm64-installer",
     "--arm64-timeout",
+    "--arm64-report",
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
+SOURCE = "PYTEST_ARM64_SOURCE"
+"""Folder of the project, where what is installed was built from a copy of it."""
+MARKED = "PYTEST_ARM64_MARKED"
+"""Set where only the tests that are marked are to run here."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -41,9 +60,26 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    if getattr(early_config.known_args_namespace, "cov_source", None):
+    known: Any = early_config.known_args_namespace
+    if getattr(known, "cov_source", None):
         _be_third_party()  # before pytest-cov begins to measure, which is here
+        if MARKED in os.environ:  # the host's pytest-cov merges the data, and reports
+            known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
+    if SOURCE in os.environ:
+        _map_to_source(early_config.pluginmanager.getplugin("_cov"), os.environ[SOURCE])
+
+
+def _map_to_source(cov: Any, source: str) -> None:
+    """Have what was measured in an installed project told of its source."""
+    import sysconfig
+
+    combining = getattr(getattr(cov, "cov_controller", None), "combining_cov", None)
+    if combining is not None:
+        installed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+        folders = [os.path.join(source, "src"), source]
+        paths = {f"arm64-{n}": [folder, *installed] for n, folder in enumerate(folders)}
+        combining.set_option("paths", paths | (combining.get_option("paths") or {}))
 
 
 def _be_third_party() -> None:
@@ -73,6 +109,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    judge_budgets(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if MARKED in os.environ:
+        items[:] = [item for item in items if item.get_closest_marker("arm64")]
 
 
 def _roll_the_same(option: Any, seed: int) -> None:
@@ -81,12 +124,6 @@ def _roll_the_same(option: Any, seed: int) -> None:
         option.randomly_seed = seed
     if getattr(option, "hypothesis_seed", "") is None:
         option.hypothesis_seed = str(seed)
-
-
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
-    return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
 
 
 @pytest.fixture(scope="session")

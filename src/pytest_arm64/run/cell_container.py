@@ -12,7 +12,7 @@ from ..engine.container import Container, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
-from ..environment.tree import ENV, OUT, TESTS, copy_of
+from ..environment.tree import ENV, HOME, OUT, TESTS, copy_of
 from ..errors import EngineError
 from ..settings import Settings, passed_variables
 from .arguments import forwarded_variables
@@ -35,6 +35,7 @@ def cell_environment(
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",
+        "PYTEST_ARM64_RECORDS": HOME,
         **_coverage_environment(environment),
         **qemu_environment(cell, engine),
         **forwarded_variables(environ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -40,6 +41,8 @@ class Outcome:
     seconds: float = 0.0
     """Of all its phases."""
     user_properties: tuple[tuple[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Category and message of each warning that it caused."""
 
     @property
     def bad(self) -> bool:
@@ -79,15 +82,28 @@ class SilentCell:
     ) -> None:
         self._config = config
         self._place = place
-        self._task = replace(task, facts=place.facts, where=place.where, terminal=NO_TERMINAL)
+        role = {"PYTEST_ARM64_ROLE": planned.role.value}
+        self._task = replace(
+            task,
+            facts=place.facts,
+            where=place.where,
+            terminal=NO_TERMINAL,
+            environment={**task.environment, **role},
+        )
         self._folder = folder
         self._progress = progress
         self._collected = Counter(collected)
         self._runs = 0
         self.planned = planned
 
-    def run(self, only: Collection[str] = ()) -> CellResult:
-        """Run the tests, or *only* these of them again.
+    def give(self, files: Mapping[str, bytes]) -> None:
+        """Put *files*, by relative name, below ``$PYTEST_ARM64_OUT`` of this cell."""
+        self._place.transport.give(files)
+
+    def run(
+        self, only: Collection[str] = (), environment: Mapping[str, str] | None = None
+    ) -> CellResult:
+        """Run the tests, or *only* these of them again, with the variables of *environment*.
 
         Raises:
             ProtocolError: what came from inside cannot be understood.
@@ -103,7 +119,7 @@ class SilentCell:
             session = MirroredSession(
                 mirror.session,
                 self._place.transport,
-                self._task_after(skipped),
+                self._task_after(skipped, environment or {}),
                 Ground(self._place.where, self._place.lacks, self._task.timeout),
                 mirror,
             )
@@ -128,10 +144,14 @@ class SilentCell:
             out=out,
         )
 
-    def _task_after(self, skipped: Counter[str]) -> Callable[[dict[str, int], list[str]], Task]:
+    def _task_after(
+        self, skipped: Counter[str], environment: Mapping[str, str]
+    ) -> Callable[[dict[str, int], list[str]], Task]:
+        base = replace(self._task, environment={**self._task.environment, **environment})
+
         def task(finished: dict[str, int], failed: list[str]) -> Task:
             done = skipped + Counter(finished)
-            return replace(self._task, finished=done, failed=failed, nonce=uuid.uuid4().hex)
+            return replace(base, finished=done, failed=failed, nonce=uuid.uuid4().hex)
 
         return task
 
@@ -147,17 +167,17 @@ class _Recorder:
         return dict(self._tests)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        found = _outcome(report)
+        found = outcome_of(report)
         if found is None:
             return
         known = self._tests.get(report.nodeid, Outcome(report.nodeid, "passed"))
         worse = _OUTCOMES.index(found) > _OUTCOMES.index(known.outcome)
-        self._tests[report.nodeid] = Outcome(
-            report.nodeid,
-            found if worse else known.outcome,
-            known.text or (str(report.longrepr) if report.failed else ""),
-            known.seconds + report.duration,
-            tuple(report.user_properties) or known.user_properties,
+        self._tests[report.nodeid] = replace(
+            known,
+            outcome=found if worse else known.outcome,
+            text=known.text or (str(report.longrepr) if report.failed else ""),
+            seconds=known.seconds + report.duration,
+            user_properties=tuple(report.user_properties) or known.user_properties,
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -165,17 +185,29 @@ class _Recorder:
             text = str(report.longrepr)
             self._tests[report.nodeid] = Outcome(report.nodeid, "error", text)
 
+    def pytest_warning_recorded(self, warning_message: Any, nodeid: str) -> None:
+        known = self._tests.get(nodeid)
+        if known is not None:
+            told = (*known.warnings, warning_text(warning_message))
+            self._tests[nodeid] = replace(known, warnings=told)
+
     def pytest_runtest_logfinish(self) -> None:
         self._tell(f"{len(self._tests)} tests")
 
 
-def _outcome(report: Any) -> str | None:
+def outcome_of(report: Any) -> str | None:
     """A phase's outcome; None for one that another attempt follows."""
     if report.outcome == "failed":
         return "failed" if report.when == "call" else "error"
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.outcome == "skipped" else "xpassed"
     return report.outcome if report.outcome in _OUTCOMES else None
+
+
+def warning_text(warning_message: Any) -> str:
+    """A warning's category and message, without addresses."""
+    message = re.sub(r"0x[0-9a-f]{6,}", "0x…", str(warning_message.message))
+    return f"{warning_message.category.__name__}: {message}"
 
 
 class _SilentMirror(HostMirror):

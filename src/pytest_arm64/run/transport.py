@@ -140,11 +140,11 @@ class LocalTransport:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, **(environment or {})}
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
-        package = Path(self._folder.name, PACKAGE)
-        package.mkdir()
         for name, content in inside_files().items():
-            package.joinpath(name).write_bytes(content)
-        self._start = package / "start.py"
+            path = Path(self._folder.name, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self._start = Path(self._folder.name, PACKAGE, "start.py")
         self._out = Path(self._folder.name, "results")
         self._out.mkdir()
         self._started = 0
