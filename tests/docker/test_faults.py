@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import resource
 import shutil
 import signal
@@ -134,8 +135,9 @@ def test_a_container_that_is_removed_under_a_run(
     (container,) = left_by(engine, process.pid, 0)
     engine.client.api.remove_container(container, force=True)
     out, _ = process.communicate(timeout=LONGEST_SECONDS)
-    assert process.returncode == 1
-    assert "the container was removed while it was used" in out
+    assert process.returncode == 1, out
+    # The engine kills before it removes, and may be seen between the two.
+    assert re.search(r"the container (was removed|has ended)|the tests that are left cannot go", out)
     assert "2 failed, 1 passed" in out
 
 
