@@ -1,16 +1,23 @@
-"""Small JSON records in the user's cache folder; a record that cannot be read is absent."""
+"""The user's cache folder: small JSON records, of which one that cannot be read is absent."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 # JSON as a whole; the checksum is that of the record as it is written.
 _FRAME = '{{"sha256":"{}","record":{}}}'
+
+LIMIT = 10 * 2**30
+"""Bytes to which the folder is cut back when an environment was made."""
 
 
 def _checksum(content: str) -> str:
@@ -63,3 +70,48 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
         temporary.replace(folder / f"{key}.json")
     except OSError:
         temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One file of the cache."""
+
+    path: Path
+    kind: str
+    size: int
+    used: float
+    """When it was used last, in seconds since 1970."""
+
+
+def contents(folder: Path) -> Iterator[Kept]:
+    """Everything that is kept in *folder*."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            with contextlib.suppress(OSError):  # removed by another run meanwhile
+                found = path.lstat()
+                kind = path.relative_to(folder).parts[0]
+                yield Kept(path, kind, found.st_size, found.st_mtime)
+
+
+def prune(folder: Path, *, limit: int | None = None, days: float | None = None) -> tuple[int, int]:
+    """Remove what was not used for *days*, then the least recently used beyond *limit* bytes.
+
+    Returns:
+        how many files were removed, and how many bytes.
+    """
+    kept = sorted(contents(folder), key=lambda entry: entry.used)
+    oldest = time.time() - days * 86400 if days is not None else float("-inf")
+    left = sum(entry.size for entry in kept)
+    count = size = 0
+    for entry in kept:
+        if entry.used >= oldest and (limit is None or left <= limit):
+            continue
+        with contextlib.suppress(OSError):
+            entry.path.unlink()
+            count, size, left = count + 1, size + entry.size, left - entry.size
+    for parent, _, _ in os.walk(folder, topdown=False):
+        if Path(parent) != folder:
+            with contextlib.suppress(OSError):  # not empty
+                Path(parent).rmdir()
+    return count, size

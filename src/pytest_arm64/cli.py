@@ -22,6 +22,7 @@ examples:
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
+  pytest-arm64 cache prune --size 5G  keep the least recently used out
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -43,13 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     commands.add_parser("setup", help="mend what can be mended, and say what needs root")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    from . import cache_command
     from .binary import command as abi
     from .cost import command as cost
 
     abi.add_arguments(commands.add_parser("abi", help="whether compiled files load on a target"))
     cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
+    cache_command.add_arguments(commands.add_parser("cache", help="what is kept on this machine"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "cache":
+            return cache_command.run_command(options)
         if options.command == "abi":
             return abi.run_command(options)
         if options.command == "cost":

@@ -9,8 +9,8 @@ import pytest
 
 from .fixtures.golden import GoldenSummary, arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
+from .fixtures.records import arm64_abi, arm64_install
 from .fixtures.target import arm64_target
-from .inside.records import arm64_abi, arm64_install
 from .options import add_options
 from .report.measurements import MeasureSummary
 

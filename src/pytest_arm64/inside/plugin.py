@@ -13,9 +13,12 @@ from _pytest import config as config_module
 
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
 from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
+from .fixtures.records import (  # type: ignore[import-not-found]
+    arm64_abi,
+    arm64_install,
+)
 from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
-from .records import arm64_abi, arm64_install
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
