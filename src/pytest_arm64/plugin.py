@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+        if config.option.arm64_profile:
+            from .run.profiles import HostProfiles
+
+            profiles = HostProfiles(config.option.arm64_report)
+            config.pluginmanager.register(profiles, "arm64-profiles")
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 

@@ -31,6 +31,7 @@ FLAGS = (
     "--arm64-require-native",
     "--arm64-compare",
     "--arm64-record",
+    "--arm64-profile",
 )
 VALUES = (
     "--arm64-target",
@@ -113,6 +114,10 @@ def pytest_configure(config: pytest.Config) -> None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     judge_budgets(config)
+    if config.option.arm64_profile:
+        from .fixtures.profile import Profiled  # type: ignore[import-not-found]
+
+        config.pluginmanager.register(Profiled(config.rootpath), "arm64-profiled")
 
 
 @pytest.hookimpl(trylast=True)
