@@ -40,6 +40,8 @@ ARM = ("aarch64", "arm64")
 class GoldenMismatchError(AssertionError):
     """A value is not what its golden is."""
 
+    __module__ = "pytest_arm64"
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -106,9 +108,9 @@ class ArmGolden:
         """
         __tracebackhide__ = True
         checked = policy_of(policy)
-        comparison = self.compare(value, name, checked)
+        comparison = self._compare(value, name, checked)
         if not comparison.ok:
-            raise GoldenMismatchError(explanation(comparison, checked, self._where()))
+            raise GoldenMismatchError(explanation(comparison, checked, self.source))
         return comparison.label
 
     def check_call(
@@ -121,8 +123,19 @@ class ArmGolden:
         __tracebackhide__ = True
         return self.check(outcome_of(function, *args), name, **policy)
 
-    def compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
+    def outcome(self, function: Callable[..., Any], *args: Any) -> Called:
+        """What ``check_call`` checks."""
+        return outcome_of(function, *args)
+
+    def judge(self, value: Any, name: str | None = None, **policy: Any) -> Comparison:
         """As ``check``, but a difference is returned and nothing is raised for it."""
+        return self._compare(value, name, policy_of(policy))
+
+    def explained(self, comparison: Comparison, policy: Mapping[str, Any]) -> str:
+        """The text with which ``check`` would have failed."""
+        return explanation(comparison, policy_of(dict(policy)), self.source)
+
+    def _compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
         label = self._name(name)
         here = stored(value, prefix=f"{len(self._names)}-")
         if self._situation.records:
@@ -197,7 +210,9 @@ class ArmGolden:
         leaf = Leaf("", Verdict.MISSING, ok=not arm and self._situation.live is None, what=what)
         return Comparison(label, (leaf,))
 
-    def _where(self) -> str:
+    @property
+    def source(self) -> str:
+        """Where the values come from that this test is compared with."""
         if self._situation.live is not None:
             return "computed on x86 in this run"
         about = self._golden.provenance if self._golden is not None else {}
