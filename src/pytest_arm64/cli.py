@@ -22,6 +22,7 @@ examples:
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
+  pytest-arm64 golden list            which values are kept for comparison?
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -45,15 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
     from .binary import command as abi
     from .cost import command as cost
+    from .golden import command as golden
 
     abi.add_arguments(commands.add_parser("abi", help="whether compiled files load on a target"))
     cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
+    golden.add_arguments(
+        commands.add_parser("golden", help="the values that are kept beside tests")
+    )
     options = parser.parse_args(arguments)
     try:
         if options.command == "abi":
             return abi.run_command(options)
         if options.command == "cost":
             return cost.run_command(options)
+        if options.command == "golden":
+            return golden.run_command(options)
         if options.command == "audit":
             from .audit.command import run_command
 
