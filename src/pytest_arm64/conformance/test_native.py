@@ -51,8 +51,16 @@ def real(name: str) -> float:
     return float(function())
 
 
+class KilledError(Exception):
+    """A process died of a signal."""
+
+
 def survived(name: str) -> Any:
-    """What the function returns, or the signal that it dies of, in a process of its own."""
+    """What the function returns in a process of its own.
+
+    Raises:
+        KilledError: the process died; the message is the signal's name.
+    """
     code = (
         "import ctypes, sys; f = getattr(ctypes.CDLL(sys.argv[1]), sys.argv[2]); "
         "f.restype = ctypes.c_long; print(f())"
@@ -66,7 +74,7 @@ def survived(name: str) -> Any:
     if done.returncode == 0:
         return int(done.stdout)
     number = -done.returncode if done.returncode < 0 else done.returncode - 128
-    return signal.Signals(number).name
+    raise KilledError(signal.Signals(number).name)
 
 
 CASES = [
@@ -78,13 +86,13 @@ CASES = [
     Case("long double", lambda: whole("long_double_digits"), "x87 extended against IEEE quad", ABI,
          INTEGER),
     Case("division by zero", lambda: survived("divide_by_zero"), "x86 raises #DE, ARM gives 0",
-         "C17 6.5.5: undefined; Intel SDM, IDIV; Arm ARM, SDIV", OUTCOME),
+         "C17 6.5.5: undefined; Intel SDM, IDIV; Arm ARM, SDIV", OUTCOME, call=True),
     Case("remainder of INT_MIN by -1", lambda: survived("remainder_of_minimum"),
-         "x86 raises #DE, ARM gives 0", "C17 6.5.5: undefined; Intel SDM, IDIV", OUTCOME),
+         "x86 raises #DE, ARM gives 0", "C17 6.5.5: undefined; Intel SDM, IDIV", OUTCOME, call=True),
     Case("aligned SIMD load of an unaligned address", lambda: survived("aligned_load"),
-         "x86's MOVDQA traps; ARM loads: the bug hides", "Intel SDM, MOVDQA", OUTCOME),
+         "x86's MOVDQA traps; ARM loads: the bug hides", "Intel SDM, MOVDQA", OUTCOME, call=True),
     Case("unaligned atomic", lambda: survived("unaligned_atomic"),
-         "without LSE2 (Graviton2) an atomic must be aligned", "Arm ARM, FEAT_LSE2", OUTCOME),
+         "without LSE2 (Graviton2) an atomic must be aligned", "Arm ARM, FEAT_LSE2", OUTCOME, call=True),
     Case("unaligned integer", lambda: whole("unaligned_integer"), "feared: traps",
          "Both allow unaligned access to normal memory"),
     Case("a*b+c", lambda: real("contracted"), "one rounding instead of two",

@@ -48,8 +48,10 @@ DISTRIBUTIONS: dict[str, tuple[Any, ...]] = {
 CASES = [
     Case("cast f4 to u1, scalar", lambda: cast([-2.0], "f4", "u1")[0],
          "NumPy converts single elements in scalar code", UNDEFINED_CAST, INTEGER),
-    Case("cast f4 to u1, vector", lambda: cast([-2.0], "f4", "u1", 33),
-         "NumPy converts long arrays through int32, in SIMD", UNDEFINED_CAST),
+    Case("cast f4 to u1, whole vectors", lambda: cast([-2.0], "f4", "u1", 32),
+         "NumPy converts whole vectors through int32, in SIMD", UNDEFINED_CAST),
+    Case("cast f4 to u1, vectors and a rest", lambda: cast([-2.0], "f4", "u1", 33),
+         "what fills no vector is converted in scalar code", UNDEFINED_CAST, INTEGER),
     Case("cast f4 to i4 of what does not fit", lambda: cast(ODD, "f4", "i4"),
          "saturation against integer indefinite", UNDEFINED_CAST, INTEGER),
     Case("cast f4 to i4 of what does not fit, vector", lambda: cast(ODD, "f4", "i4", 11),
