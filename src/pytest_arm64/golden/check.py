@@ -8,12 +8,13 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .explain import explanation
 from .leaves import compare, sides_of
+from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
 from .provenance import provenance, version_changes
 from .store import (
@@ -27,7 +28,7 @@ from .store import (
     read,
     write,
 )
-from .values import Called, stored
+from .values import Called, Stored, stored
 from .verdict import Comparison, Leaf, Verdict
 
 RECORDED = "recorded"
@@ -51,6 +52,8 @@ class Situation:
     facts: Mapping[str, Any] = field(default_factory=dict)
     out: Path | None = None
     """``$PYTEST_ARM64_OUT`` in a cell."""
+    pictures: Callable[[], Path] | None = None
+    """Makes the folder for pictures of images that differ."""
     role: str = ""
     """``reference`` or ``further`` in a silent cell, which records."""
 
@@ -151,9 +154,11 @@ class ArmGolden:
             comparison = compare(
                 label, kept.value, here, policy, noise=kept.noise, versions=changes
             )
+            if not comparison.ok:
+                comparison = self._with_pictures(comparison, kept.value, here)
         if kept is not None and policy.decision is not None:
-            key = f"value {label!r}, decision at {policy.decision:g}"
-            self._decisions[key] = sides_of(kept.value, policy.decision)
+            sides = self._decisions.setdefault(f"decision at {policy.decision:g}", [])
+            sides += sides_of(kept.value, policy.decision)
         self.comparisons.append(comparison)
         return comparison
 
@@ -199,6 +204,18 @@ class ArmGolden:
             self._golden = read(folder, self._test)
             self._asked = True
         return self._golden
+
+    def _with_pictures(self, comparison: Comparison, golden: Stored, here: Stored) -> Comparison:
+        make = self._situation.pictures
+        if make is None or comparison.verdict in (Verdict.SHAPE, Verdict.OUTCOME):
+            return comparison
+        name = name_of(f"{self._test} {comparison.name}")
+        try:
+            paths = write_pictures(golden, here, make(), name)
+        except OSError as error:
+            return replace(comparison, note=f"no pictures: {error}")
+        told = ", ".join(map(str, paths))
+        return replace(comparison, note=f"pictures: {told}") if paths else comparison
 
     def _missing(self, label: str) -> Comparison:
         arm = self._situation.machine in ARM
