@@ -21,6 +21,7 @@ examples:
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
   pytest-arm64 cache prune --size 5G  keep the least recently used out
+  pytest-arm64 golden list            which values are kept for comparison?
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -31,6 +32,7 @@ _COMMANDS = {
     "setup": ("mend what can be mended, and say what needs root", "commands.setup"),
     "audit": ("the wheel matrix of a dependency tree", "commands.audit"),
     "abi": ("whether compiled files load on a target", "binary.command"),
+    "golden": ("the values that are kept beside tests", "golden.command"),
     "cost": ("what measured calls cost, and why", "cost.command"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }
