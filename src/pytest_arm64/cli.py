@@ -18,6 +18,7 @@ examples:
   pytest-arm64 doctor --format json   the same for a script
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
+  pytest-arm64 report out             render out/report.json as a page and as Markdown
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -38,12 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    _add_report(commands.add_parser("report", help="show, compare and merge reports of runs"))
     options = parser.parse_args(arguments)
     try:
         if options.command == "audit":
             from .audit.command import run_command
 
             return run_command(options)
+        if options.command == "report":
+            from .report.command import run_command as run_report
+
+            return run_report(options)
         return _doctor(options.format)
     except Arm64Error as error:
         print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
@@ -81,6 +87,27 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
     parser.add_argument(
         "--time-limit", type=float, default=300.0, metavar="SECONDS", help="for everything"
+    )
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="REPORT",
+        help="a folder that --arm64-report named; or: diff A B; or: merge A B… --output DIR",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("files", "html", "markdown", "decisions"),
+        default="files",
+        help="write report.html and report.md (default), or print one; decisions: the boundaries",
+    )
+    parser.add_argument("--output", default="", metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 1 if a service is neither compatible nor behind a sound boundary",
     )
 
 

@@ -54,3 +54,7 @@ class InstallError(Arm64Error):
 
 class ProtocolError(Arm64Error):
     """The session inside said something that the host cannot make sense of."""
+
+
+class ReportError(Arm64Error):
+    """A report cannot be read, written, rendered or merged."""

@@ -46,6 +46,12 @@ def add_options(parser: pytest.Parser) -> None:
         "allowances are configured, else report)",
     )
     group.addoption(
+        "--arm64-report",
+        metavar="DIR",
+        help="write report.json into this folder: evidence and verdict for each service "
+        "(pytest-arm64 report DIR shows it)",
+    )
+    group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"
     )
     group.addoption(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .inside.boundary import MARKER
 from .options import add_options
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
     if config.option.arm64 and not config.option.help:
         from .run.host import HostPlugin
 
-        config.pluginmanager.register(HostPlugin(config), "arm64-host")
+        host = HostPlugin(config)
+        config.pluginmanager.register(host, "arm64-host")
+        if config.option.arm64_report:
+            from .run.recorder import Recorder
+
+            config.pluginmanager.register(Recorder(config, host), "arm64-report")
+    elif config.option.arm64_report and not config.option.help:
+        raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
 
 
 @pytest.fixture(scope="session")

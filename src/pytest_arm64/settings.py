@@ -69,6 +69,11 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "targets": dict,
     "services": list,
     "service": dict,
+    # What a folder says of itself as a service: read by ``services``.
+    "tests": (str, list),
+    "memory": str,
+    "monthly-cost": (int, float),
+    "boundary": dict,
     "allow-source": list,
 }
 # Lists of tables, which are checked where they are read.
@@ -119,7 +124,7 @@ def load_settings(
             f"{manifest}: test-requirements",
         ),
         install=install,
-        env=tuple(_checked_env(table.get("env", []), manifest)),
+        env=tuple(checked_env(table.get("env", []), manifest)),
         network=table.get("network", "bridge"),
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
@@ -233,7 +238,12 @@ def passed_variables(settings: Settings, environ: Mapping[str, str]) -> dict[str
     return found
 
 
-def _checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
+def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
+    """*entries* of ``env``, each ``NAME`` or ``NAME=VALUE``.
+
+    Raises:
+        SettingsError: one is neither.
+    """
     checked = []
     for entry in entries:
         name = entry.partition("=")[0] if isinstance(entry, str) else ""

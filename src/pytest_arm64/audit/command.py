@@ -56,7 +56,7 @@ def _services(
 ) -> Iterator[Service]:
     configured = "service" in table or "services" in table
     if configured and not options.path:
-        yield from configured_services(here, table, environ)
+        yield from configured_services(here, environ)
         return
     for path in options.path or ["."]:
         yield read_service(

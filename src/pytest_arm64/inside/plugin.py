@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,11 +13,15 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
+from .boundary import MARKER, keep_off_arm
 from .matrix import Rows
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
-VALUES = ("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate")
+VALUES = (
+    *("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate"),
+    "--arm64-report",
+)
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -32,6 +37,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    facts = json.loads(os.environ["PYTEST_ARM64_FACTS"])
+    keep_off_arm(item, str(facts.get("machine") or platform.machine()))
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from .transport import ContainerTransport, Transport
 
 if TYPE_CHECKING:
     from ..audit.assess import Assessment
+    from ..environment.record import InstallRecord
     from .gates import GateKeeper
 
 INSIDE = "arm64-inside"
@@ -45,6 +46,8 @@ class Place:
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
     assessment: Assessment | None = None
     """What the audit found, None where nothing was audited."""
+    record: InstallRecord | None = None
+    """What is installed there, None where nothing was installed for it."""
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -126,6 +129,16 @@ class HostPlugin:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
+
+    @property
+    def place(self) -> Place | None:
+        """Where the mirrored session runs; None where none was started."""
+        return self._place if self._session is not None else None
+
+    @property
+    def problems(self) -> list[str]:
+        """What makes the run incomplete."""
+        return self._session.problems if self._session is not None else []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -311,6 +324,7 @@ def container_place(settings: Settings, rootpath: Path, policy: str = "") -> Ite
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 summary=summary_line(cell, ran),
                 assessment=assessment,
+                record=environment.record,
             )
 
 
