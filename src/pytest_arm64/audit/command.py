@@ -38,6 +38,10 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     ) as auditor:
         matrices = list(audit(services, targets, auditor))
     _show(matrices, options.format, every=options.all)
+    if options.report:
+        from ..report.predict import write_predicted
+
+        sys.stderr.write(f"pytest-arm64: wrote {write_predicted(here, matrices, options.report)}\n")
     if options.fix:
         from .fixes import fix
 

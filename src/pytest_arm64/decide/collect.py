@@ -16,13 +16,35 @@ from .evidence import Build, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
 
 
-def services_at(rootpath: Path) -> tuple[ServiceConfig, ...]:
-    """The services that are configured at *rootpath*, or the repository as the only one.
+def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
+    """The services that are configured at *rootpath*, or the one that *rootpath* is.
+
+    A folder above, up to the repository's *root*, may configure it as one of several; then it
+    has the name, the boundary and the cost that it has there.
 
     Raises:
         SettingsError: the configuration cannot be used.
     """
-    return read_services(rootpath) or (repository_config(rootpath),)
+    found = read_services(rootpath)
+    if found:
+        return found
+    for folder in rootpath.parents:
+        if folder != root and root not in folder.parents:
+            break
+        for service in read_services(folder):
+            if service.folder == rootpath:
+                return (service,)
+    return (repository_config(rootpath),)
+
+
+def named_alike(
+    matrices: Iterable[WheelMatrix], services: Sequence[ServiceConfig]
+) -> tuple[WheelMatrix, ...]:
+    """*matrices*, the only one by the name of the only service: the audit knows no folder above."""
+    found = tuple(matrices)
+    if len(found) == len(services) == 1:
+        return (replace(found[0], service=services[0].name),)
+    return found
 
 
 def evidence_on(

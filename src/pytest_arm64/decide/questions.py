@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
-from .evidence import PREDICTED, Build, Evidence, ServiceEvidence
+from .evidence import GRADES, PREDICTED, Build, Evidence, ServiceEvidence, weakest
 
 YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
 WHEELS, BUILDS, REPLACEABLE = "wheels", "builds", "replaceable"
@@ -32,6 +32,8 @@ class Answer:
     evidence: tuple[Evidence, ...] = ()
     packages: tuple[str, ...] = ()
     """What the answer is about: for a no, what is in the way."""
+    grade: str = PREDICTED
+    """Of the weakest evidence that the answer cannot do without."""
 
 
 def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
@@ -42,15 +44,29 @@ def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
     if evidence.matrix is None:
         return {}
     found = {row.name: row.state for row in evidence.matrix.deployed}
-    for install in evidence.installs:
-        where = install.where
-        if not (where.as_asked and where.on_arm and where.fresh(today)):
-            continue
-        for package in install.packages:
-            row = _row(evidence.matrix, package.name)
-            if row is not None and row.version == package.version:
-                found[package.name] = package.state
-    return found
+    observed = _observed(evidence, today)
+    return {name: observed.get(name, (state, ""))[0] for name, state in found.items()}
+
+
+def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str, str]]:
+    """State and grade of each package as it was installed on what was asked for.
+
+    Of several installations the strongest counts, and of equals the latest.
+    """
+    versions = (
+        {row.name: row.version for row in evidence.matrix.deployed} if evidence.matrix else {}
+    )
+    counting = [
+        install
+        for install in evidence.installs
+        if install.where.as_asked and install.where.on_arm and install.where.fresh(today)
+    ]
+    return {
+        package.name: (package.state, install.where.grade)
+        for install in sorted(counting, key=lambda i: (not i.where.emulated, i.where.when))
+        for package in install.packages
+        if versions.get(package.name) == package.version
+    }
 
 
 def ask(evidence: ServiceEvidence, today: date) -> tuple[Answer, Answer, Answer]:
@@ -71,7 +87,8 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
     based_on += tuple(_observations(evidence, found, today))
     if without:
         text = f"no usable ARM64 wheel: {_listed(f'{r.name} {r.version}' for r in without)}"
-        return Answer(WHEELS, NO, text, based_on, tuple(row.name for row in without))
+        names = tuple(row.name for row in without)
+        return Answer(WHEELS, NO, text, based_on, names, _seen(names, evidence, today))
     unknown = [row for row in matrix.deployed if found[row.name] == UNKNOWN or row.doubt]
     if unknown or matrix.problems:
         reasons = [*matrix.problems, *(f"{r.name}: {r.doubt or r.detail}" for r in unknown)]
@@ -79,8 +96,17 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
         return Answer(WHEELS, NOT_EVALUATED, _listed(reasons), based_on, names)
     count = len(matrix.deployed)
     native = sum(found[row.name] == WHEEL for row in matrix.deployed)
-    text = f"{native} compiled of {count} packages, each with a wheel" if count else "no packages"
-    return Answer(WHEELS, YES, text, based_on)
+    packages = "1 package" if count == 1 else f"{count} packages"
+    text = f"{packages}, of which {native or 'none'} compiled, each with a wheel"
+    text = text if count else "nothing is deployed besides it"
+    names = tuple(row.name for row in matrix.deployed)
+    return Answer(WHEELS, YES, text, based_on, grade=_seen(names, evidence, today))
+
+
+def _seen(names: Sequence[str], evidence: ServiceEvidence, today: date) -> str:
+    """The weakest grade in which the state of any of *names* is known."""
+    observed = _observed(evidence, today)
+    return weakest(tuple(observed.get(name, ("", PREDICTED))[1] for name in names))
 
 
 def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
@@ -88,7 +114,7 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
         return _moot(BUILDS, wheels)
     assert evidence.matrix is not None
     reliable, failing, open_ = [], [], []
-    based_on = []
+    based_on, grades = [], []
     for name in wheels.packages:
         row = _row(evidence.matrix, name)
         assert row is not None
@@ -101,19 +127,24 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
         right = [b for b in builds if b.where.as_asked and b.where.fresh(today)]
         if row.state == BLOCKER:
             failing.append(f"{name} has no source to build")
+            grades.append(PREDICTED)
         elif any(not build.succeeded for build in right):
             failing.append(f"{name} did not build")
+            grades += [build.where.grade for build in right if not build.succeeded]
         elif len(right) >= CLEAN_BUILDS:
             reliable.append(name)
+            grades.append(sorted((b.where.grade for b in right), key=GRADES.index)[-CLEAN_BUILDS])
         else:
             open_.append(f"{name}: {_how_often(builds, right)}")
     if failing:
         packages = tuple(name for name in wheels.packages if name not in reliable)
-        return Answer(BUILDS, NO, _listed(failing + open_), tuple(based_on), packages)
+        text = _listed(failing + open_)
+        return Answer(BUILDS, NO, text, tuple(based_on), packages, weakest(tuple(grades)))
     if open_:
         packages = tuple(name for name in wheels.packages if name not in reliable)
         return Answer(BUILDS, NOT_EVALUATED, _listed(open_), tuple(based_on), packages)
-    return Answer(BUILDS, YES, f"{_listed(reliable)} built cleanly, repeatedly", tuple(based_on))
+    text = f"{_listed(reliable)} built cleanly, repeatedly"
+    return Answer(BUILDS, YES, text, tuple(based_on), grade=weakest(tuple(grades)))
 
 
 def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:

@@ -8,7 +8,6 @@ from datetime import date
 
 from .boundary import BoundaryState, examine
 from .evidence import (
-    GRADES,
     NATIVE,
     PREDICTED,
     Evidence,
@@ -19,7 +18,7 @@ from .evidence import (
     grade_words,
     weakest,
 )
-from .questions import NO, NOT_EVALUATED, QUESTIONS, YES, Answer, ask
+from .questions import NO, NOT_EVALUATED, NOT_NEEDED, QUESTIONS, YES, Answer, ask
 
 MIGRATE = "migrate"
 READY = "ready, pending a native run"
@@ -229,10 +228,5 @@ def _told(run: TestRun) -> Evidence:
 
 
 def _grade_of(answers: tuple[Answer, ...]) -> str:
-    """The weakest evidence behind those answers that were given and needed some."""
-    grades = tuple(
-        max((e.grade for e in a.evidence), key=GRADES.index)
-        for a in answers
-        if a.answer in (YES, NO) and a.evidence
-    )
-    return weakest(grades)
+    """The weakest grade among the answers that were needed; what is open is a prediction."""
+    return weakest(tuple(a.grade for a in answers if a.answer != NOT_NEEDED))

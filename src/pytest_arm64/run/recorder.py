@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..decide.collect import builds_of, evidence_on, install_of, services_at
+from ..decide.collect import builds_of, evidence_on, install_of, named_alike, services_at
 from ..decide.evidence import Install, ServiceEvidence, TestOutcome, TestRun, Where
 from ..errors import Arm64Error
 from ..report.document import Report, write_report
@@ -81,9 +81,9 @@ class Recorder:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         own_image = settings.image in ("", settings.target.reference)
         where = Where.of_facts(place.facts, now, asked_image=own_image)
-        services = services_at(rootpath)
+        services = services_at(rootpath, settings.root)
         audit = place.assessment
-        matrices = audit.matrices if audit is not None else ()
+        matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
         known = evidence_on(services, matrices, problem)
         install = install_of(place.record, where) if place.record is not None else None
