@@ -29,10 +29,10 @@ def line_of(text: str, table: tuple[str, ...], key: str = "") -> int:
             found = (*here, *_parts(pair[1]))
         else:
             continue
-        shared = found == wanted[: len(found)]
-        if shared and len(found) > deepest:
-            best, deepest = number, len(found)
-    return best if deepest >= len(table) or deepest == len(wanted) else 0
+        depth = min(len(found), len(wanted))
+        if found[:depth] == wanted[:depth] and depth > deepest:
+            best, deepest = number, depth
+    return best if deepest >= len(table) else 0
 
 
 def _parts(dotted: str) -> tuple[str, ...]:

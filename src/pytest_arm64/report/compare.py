@@ -36,7 +36,7 @@ def changes(before: Report, after: Report) -> tuple[Change, ...]:
     """What changed between two reports, what got worse first."""
     found = list(_changes(before, after))
     order = (WORSE, BETTER, OTHER)
-    return tuple(sorted(found, key=lambda c: (order.index(c.direction), c.service, c.what, c.name)))
+    return tuple(sorted(found, key=lambda change: (order.index(change.direction), change.service)))
 
 
 def _changes(before: Report, after: Report) -> Iterator[Change]:
