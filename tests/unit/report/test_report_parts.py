@@ -33,8 +33,8 @@ class TestCompare:
             (c.direction, c.service, c.what, c.before, c.after) for c in changes(before, after)
         ]
         assert found == [
-            (WORSE, "api", "test", "passed", "failed"),
             (WORSE, "api", "verdict", "migrate (native)", "undecided (native)"),
+            (WORSE, "api", "test", "passed", "failed"),
             (BETTER, "b", "verdict", "replace (predicted)", "migrate (native)"),
             (OTHER, "b", "package", "", "2.1.3 wheel"),
             (OTHER, "b", "package", "", "1.16.0 pure"),
