@@ -52,7 +52,7 @@ def compare(count: int, rounds: int) -> list[float]:
             engine, cell, settings, folder, NoProgress(), host_pip_config()
         )
         variables = cell_environment(engine, cell, environment, settings, os.environ)
-        plan = cell_plan(cell, environment, settings, mounted=True)
+        plan = cell_plan(engine, cell, environment, settings, mounted=True)
 
         def mirrored() -> float:
             began = time.perf_counter()

@@ -7,12 +7,6 @@ from typing import Any
 
 from .targets import MACHINES, Target
 
-FACTS = (
-    *("target", "image", "image_id", "digest", "machine", "os", "stand_in", "differences"),
-    *("python", "glibc", "libstdcxx", "page_size", "core", "emulated"),
-)
-"""Keys of the fixture ``arm64_target``; outside a cell most of them are None."""
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -41,6 +35,8 @@ class Python:
     version: str
     minor: str
     cache_tag: str
+    magic: str
+    """Magic number of its byte-code, hexadecimal."""
     purelib: str
     """Path of pure packages below a prefix, ``lib/python3.12/site-packages``."""
     library: str

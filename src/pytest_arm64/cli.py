@@ -16,8 +16,10 @@ _EPILOG = """\
 examples:
   pytest-arm64 doctor                 check engine, emulation, image and Python
   pytest-arm64 doctor --format json   the same for a script
+  pytest-arm64 setup                  mend what this user may mend
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
+  pytest-arm64 abi dist/*.whl         will its compiled files load there?
   pytest-arm64 report out             render out/report.json as a page and as Markdown
   pytest --arm64                      run the tests of this project on ARM64
 """
@@ -26,7 +28,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
 
-    ``audit`` also knows 3: the tree could not be evaluated completely.
+    ``audit`` and ``abi`` also know 3: it could not be evaluated completely.
     """
     parser = argparse.ArgumentParser(
         prog="pytest-arm64",
@@ -38,10 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     doctor = commands.add_parser("doctor", help="check what `pytest --arm64` needs on this machine")
     doctor.add_argument("--format", choices=("table", "json"), default="table")
+    commands.add_parser("setup", help="mend what can be mended, and say what needs root")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
+    from .binary.command import add_arguments as add_abi
+
+    add_abi(commands.add_parser("abi", help="whether compiled files load on a target"))
     _add_report(commands.add_parser("report", help="show, compare and merge reports of runs"))
     options = parser.parse_args(arguments)
     try:
+        if options.command == "abi":
+            from .binary.command import run_command as run_abi
+
+            return run_abi(options)
         if options.command == "audit":
             from .audit.command import run_command
 
@@ -50,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .report.command import run_command as run_report
 
             return run_report(options)
-        return _doctor(options.format)
+        return _doctor(options.format) if options.command == "doctor" else _setup()
     except Arm64Error as error:
         print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -125,18 +135,22 @@ def _doctor(form: str) -> int:
     if form == "json":
         document = {"format": 1, "usable": not failed, "checks": [asdict(c) for c in checks]}
         print(json.dumps(document, indent=2))  # noqa: T201
-        return int(failed)
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    else:
+        from .report.checks import show_checks
 
-    styles = {"ok": "green", "warning": "yellow", "failed": "red"}
-    table = Table("check", "state", "what was found", box=None, pad_edge=False)
-    for check in checks:
-        found = check.detail + (f"\n→ {check.next_step}" if check.next_step else "")
-        table.add_row(check.name, Text(check.state, styles[check.state]), Text(found))
-    Console().print(table)
+        show_checks(checks, sys.stdout)
     return int(failed)
+
+
+def _setup() -> int:
+    from .doctor import settings_here
+    from .mend import LEFT, mend
+    from .report.checks import show_actions
+    from .report.progress import TerminalProgress
+
+    actions = list(mend(settings_here(Path.cwd()), TerminalProgress(sys.stdout)))
+    show_actions(actions, sys.stdout)
+    return int(any(action.state == LEFT for action in actions))
 
 
 if __name__ == "__main__":

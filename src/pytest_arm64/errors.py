@@ -40,6 +40,14 @@ class ImageError(Arm64Error):
     """An image cannot be had, or is not what it was said to be."""
 
 
+class ClockError(Arm64Error):
+    """The engine's clock and this machine's disagree."""
+
+
+class SpaceError(EngineError):
+    """A disk is full, here or where the engine keeps its images."""
+
+
 class EmulationError(Arm64Error):
     """A foreign architecture cannot be executed here, or not as the core that was asked for."""
 
@@ -58,3 +66,7 @@ class ProtocolError(Arm64Error):
 
 class ReportError(Arm64Error):
     """A report cannot be read, written, rendered or merged."""
+
+
+class ArtifactError(Arm64Error):
+    """A wheel, archive, folder or image that is to be looked at cannot be read."""

@@ -35,8 +35,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--arm64-cpu",
-        metavar="CORE",
-        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM",
+        metavar="CORE[,CORE]",
+        help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
+        "of several the first is shown, each other one is a single result",
     )
     group.addoption(
         "--arm64-gate",
@@ -58,6 +59,26 @@ def add_options(parser: pytest.Parser) -> None:
         "--arm64-offline",
         action="store_true",
         help="pull and install nothing: use what is there (variable PYTEST_ARM64_OFFLINE)",
+    )
+    group.addoption(
+        "--arm64-installer",
+        metavar="NAME",
+        help="plan (default): unpack exactly what the audit resolves; pip: run pip inside",
+    )
+    group.addoption(
+        "--arm64-timeout",
+        metavar="SECONDS",
+        help="kill a test that takes longer, show where it was, and go on (default: any time)",
+    )
+    group.addoption(
+        "--arm64-compare",
+        action="store_true",
+        help="run the tests on linux/amd64 first: what differs on ARM64 is a failure of its test",
+    )
+    group.addoption(
+        "--arm64-record",
+        action="store_true",
+        help="run the tests on linux/amd64 first and keep the values of arm64_golden",
     )
     group.addoption(
         "--arm64-require-native",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+from .fixtures.golden import GoldenSummary, arm64_golden
+from .fixtures.target import arm64_target
 from .inside.boundary import MARKER
+from .inside.records import arm64_abi, arm64_install
 from .options import add_options
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
+
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,14 +29,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(tryfirst=True)
+# A wrapper, so that it comes before every plugin that begins to work here, as pytest-cov does.
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
-) -> None:
+) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
         from .run.host import keep_project_out
 
         keep_project_out(early_config, parser, args)
+    yield
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +53,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
+    config.pluginmanager.register(GoldenSummary(), "arm64-golden-summary")
     if config.option.arm64 and not config.option.help:
         from .run.host import HostPlugin
 
@@ -56,25 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
             from .run.recorder import Recorder
 
             config.pluginmanager.register(Recorder(config, host), "arm64-report")
+        if config.option.arm64_compare or config.option.arm64_record:
+            from .run.reference import ReferenceSide
+
+            config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
     elif config.option.arm64_report and not config.option.help:
         raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
-
-
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell that the tests run in; here, of this machine, in no target."""
-    import os
-    import platform
-
-    from .cell import FACTS
-
-    facts: dict[str, Any] = dict.fromkeys(FACTS)
-    facts |= {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "page_size": os.sysconf("SC_PAGE_SIZE"),
-    }
-    return MappingProxyType(facts)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
-from .settings import checked_env, read_pyproject
+from .settings import checked_env, memory_bytes, read_pyproject
 from .targets import suggestion
 from .toml_lines import line_of
 
@@ -30,8 +30,6 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "boundary": dict,
 }
 _BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
-_MEMORY = re.compile(r"(\d{1,9})\s*(KB|MB|GB|KiB|MiB|GiB)\Z")
-_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 @dataclass(frozen=True)
@@ -214,13 +212,11 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
 
 
 def _memory(source: _Source) -> int:
-    text = source.entry.get("memory", "")
-    if not text:
-        return 0
-    found = _MEMORY.match(text.strip())
-    if found is None:
-        raise source.error("memory", f"memory = {text!r} is no size", next_step='memory = "512MB"')
-    return int(found[1]) * _UNITS[found[2]]
+    try:
+        return memory_bytes(source.entry.get("memory", ""), source.manifest)
+    except SettingsError as error:
+        what = error.what.partition(": ")[2]
+        raise source.error("memory", what, next_step=error.next_step) from None
 
 
 def _env(source: _Source) -> tuple[str, ...]:

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 CORES = ("graviton2", "graviton3", "graviton4")
+INSTALLERS = ("plan", "pip")
 INSTALL_MODES = ("editable", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
 _HIGHEST_PATCH = 99
+_LONGEST_TIMEOUT = 30 * 86400
+_MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,14 @@ class Settings:
     target: Target
     image: str = ""
     """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
-    core: str = CORES[0]
+    cores: tuple[str, ...] = (CORES[0],)
+    """Cores to run on: the first is shown, the others are gates."""
+    reference: bool = False
+    """Whether linux/amd64 runs first, to be compared with."""
+    record: bool = False
+    """Whether what linux/amd64 computes becomes the goldens."""
+    record_emulated: bool = False
+    """Whether an emulated x86 may record."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
     install: str = "editable"
@@ -43,6 +53,17 @@ class Settings:
     refresh: bool = False
     offline: bool = False
     require_native: bool = False
+    installer: str = INSTALLERS[0]
+    """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
+    timeout: float = 0.0
+    """Seconds that a test may take, 0 for any."""
+    memory: int = 0
+    """Bytes of memory that the deployed service has, 0 for any."""
+
+    @property
+    def core(self) -> str:
+        """The core that is shown."""
+        return self.cores[0]
 
 
 class Options(Protocol):
@@ -55,6 +76,10 @@ class Options(Protocol):
     arm64_refresh: bool
     arm64_offline: bool
     arm64_require_native: bool
+    arm64_installer: str | None
+    arm64_timeout: str | None
+    arm64_compare: bool
+    arm64_record: bool
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -66,12 +91,14 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "install": str,
     "env": list,
     "network": str,
+    "memory": str,
     "targets": dict,
+    "installer": str,
+    "record-emulated": bool,
     "services": list,
     "service": dict,
     # What a folder says of itself as a service: read by ``services``.
     "tests": (str, list),
-    "memory": str,
     "monthly-cost": (int, float),
     "boundary": dict,
     "allow-source": list,
@@ -109,14 +136,20 @@ def load_settings(
     install = table.get("install", "editable")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
-    core = options.arm64_cpu or table.get("cpu") or CORES[0]
-    if core not in CORES:
-        raise SettingsError(f"unknown core {core!r}", next_step=f"choose one of {', '.join(CORES)}")
+    installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]
+    if installer not in INSTALLERS:
+        raise SettingsError(
+            f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
+        )
+    cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
         image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
-        core=core,
+        cores=cores,
+        reference=options.arm64_compare or options.arm64_record,
+        record=options.arm64_record,
+        record_emulated=table.get("record-emulated", False),
         requirements=requirements,
         test_requirements=_files(
             _listed(table.get("test-requirements", [])),
@@ -129,7 +162,49 @@ def load_settings(
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
+        installer=installer,
+        timeout=_seconds(options.arm64_timeout),
+        memory=memory_bytes(table.get("memory", ""), manifest),
     )
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1.0
+    if text is not None and not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise SettingsError(
+            f"--arm64-timeout {text} is not a number of seconds above 0",
+            next_step="for example --arm64-timeout 60",
+        )
+    return seconds
+
+
+def memory_bytes(text: str, manifest: Path) -> int:
+    """``512MB`` as Lambda counts it, by powers of two.
+
+    Raises:
+        SettingsError: it is no amount of memory.
+    """
+    found = _MEMORY.fullmatch(text)
+    if text and found is None:
+        raise SettingsError(
+            f"{manifest}: memory = {text!r} is no amount of memory",
+            next_step='say for example memory = "512MB" or memory = "2GB"',
+        )
+    return int(found[1]) * (2**20 if found[2] == "M" else 2**30) if found else 0
+
+
+def _cores(text: str) -> tuple[str, ...]:
+    """Names of cores, separated by commas, each once."""
+    cores = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for core in cores:
+        if core not in CORES:
+            raise SettingsError(
+                f"unknown core {core!r}", next_step=f"choose among {', '.join(CORES)}"
+            )
+    return cores
 
 
 def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:

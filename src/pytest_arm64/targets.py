@@ -38,6 +38,14 @@ class Target:
     interpreter: str
     recipe: Recipe
     digest: str = ""
+    symbols: tuple[tuple[str, str], ...] = ()
+    """Newest versions of symbols by prefix, such as ``("GLIBCXX", "3.4.29")``."""
+    library_path: tuple[str, ...] = ()
+    """Folders of its ``LD_LIBRARY_PATH``."""
+    has: tuple[str, ...] = ()
+    """Libraries beyond those of glibc and the compiler that are known to be in the image."""
+    lacks: tuple[str, ...] = ()
+    """Libraries that are known not to be in it."""
 
     @property
     def reference(self) -> str:
@@ -60,6 +68,10 @@ def _expand(key: str, base: Mapping[str, Any], recipes: Mapping[str, Recipe]) ->
             interpreter=base["interpreter"].format(python=python),
             recipe=recipes[base.get("recipe", "none")],
             digest=base.get("digest", ""),
+            symbols=tuple(base.get("symbols", {}).items()),
+            library_path=tuple(base.get("library-path", ())),
+            has=tuple(base.get("has", ())),
+            lacks=tuple(base.get("lacks", ())),
         )
         for python in base["pythons"]
     ]

@@ -11,11 +11,12 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.host import Place
+    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(config: pytest.Config) -> Any:
+def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     return _gated(config.option.arm64_gate or "all")
 
@@ -28,7 +29,7 @@ def _gated(policy: str) -> Iterator[Place]:
     path = ("requirements.txt:2", "slow 1.0")
     slow = Row("slow", "1.0", "source", path, cause="not-published", detail="\x1b[2Jnone")
     rows = (slow, Row("quick", "2.0", "wheel"), Row("plain", "3.0", "pure"))
-    with _local() as place:
+    with _local({}) as place:
         yield replace(
             place,
             assessment=Assessment((WheelMatrix("api", "target", rows),), policy),

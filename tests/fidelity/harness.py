@@ -25,6 +25,18 @@ PYTEST_VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 CACHED = ("lastfailed", "nodeids", "stepwise")
 TIMEOUT = 40
 SLOW = ("hypothesispytest",)
+PUBLISHED = {
+    "pytest-asyncio": "asyncio",
+    "pytest-cov": "pytest_cov",
+    "pytest-html": "html",
+    "pytest-metadata": "metadata",
+    "pytest-mock": "pytest_mock",
+    "pytest-randomly": "randomly",
+    "pytest-rerunfailures": "rerunfailures",
+    "pytest-subtests": "subtests",
+    "pytest-timeout": "timeout",
+}
+"""Plugins that are tried as they are published: distribution and name of the plugin."""
 
 # Variables that would make the two runs depend on where this suite itself runs.
 _DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
@@ -77,6 +89,8 @@ class Case:
     name: str = "project"
     plugins: tuple[str, ...] = ()
     """Installed plugins that are wanted; the others that are slow to load are left out."""
+    site: Path | None = None
+    """Folder of further packages, whose plugins are loaded by both sides as installed ones are."""
 
     def native(self, *lines: Sequence[str]) -> Result:
         """Run each of *lines*, arguments of one pytest, one after another."""
@@ -137,13 +151,16 @@ class Case:
         return Result(tuple(codes), tuple(texts), self._junit(), self._cache(), self._files())
 
     def _without(self) -> list[str]:
-        return [f"-pno:{name}" for name in SLOW if name not in self.plugins]
+        others = (*SLOW, *PUBLISHED.values()) if self.site is not None else SLOW
+        return [f"-pno:{name}" for name in others if name not in self.plugins]
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         return {
             **kept,
-            "PYTHONPATH": str(HERE),
+            "PYTHONPATH": os.pathsep.join(map(str, filter(None, (HERE, self.site)))),
+            # Below a user's base they are third-party code to coverage.
+            **({"PYTHONUSERBASE": str(self.site.parents[2])} if self.site else {}),
             "PYTHONUNBUFFERED": "1",
             "PYTHONHASHSEED": "0",
             "COLUMNS": "100",

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.host import Place
+    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.place import Place
+    from pytest_arm64.settings import Settings
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place() -> Any:
+def pytest_arm64_place(settings: Settings, planned: Planned) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
-    return _local()
+    several = len(settings.cores) > 1 or settings.reference
+    return _local({"WHERE": planned.name} if several else {})
 
 
 @contextmanager
-def _local() -> Iterator[Place]:
-    from pytest_arm64.run.host import Place
+def _local(environment: Mapping[str, str]) -> Iterator[Place]:
+    from pytest_arm64.run.place import Place
     from pytest_arm64.run.transport import LocalTransport
 
-    transport = LocalTransport()
+    transport = LocalTransport(environment)
     try:
         yield Place(
             transport=transport,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 import pytest
 
-from fidelity.harness import MakeCase
+from fidelity.harness import MakeCase, Result
 
 DYING = """
     import os, signal, sys
@@ -177,3 +180,150 @@ def test_interrupted_twice(project: MakeCase) -> None:
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "test_it.py::test_first PASSED" in out
+
+
+def _text_of(result: Result, test: str) -> str:
+    """What the JUnit file says of the failure of *test*."""
+    found = [
+        element[3][0][2]
+        for element in _cases(result.junit)
+        if element[1]["name"] == test and element[3]
+    ]
+    assert len(found) == 1
+    return str(found[0])
+
+
+def _cases(tree: Any) -> list[Any]:
+    own = [tree] if tree[0] == "testcase" else []
+    return own + [case for child in tree[3] for case in _cases(child)]
+
+
+WAYS = """
+    import ctypes, os, signal, subprocess, sys, time
+    import pytest
+    def test_first(): pass
+    SIGNALS = "SIGILL", "SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGKILL"
+    @pytest.mark.parametrize("name", SIGNALS)
+    def test_signal(name): os.kill(os.getpid(), getattr(signal, name))
+    def test_leaves(): os._exit(5)
+    def test_hangs(): time.sleep(60)
+    @pytest.mark.xfail(reason="not yet")
+    def test_expected(): os.kill(os.getpid(), signal.SIGSEGV)
+    @pytest.mark.xfail(sys.version_info < (3, 0), reason="never")
+    def test_not_expected(): os._exit(6)
+    @pytest.mark.parametrize("number", range(4))
+    def test_passes(number): pass
+"""
+TOLD = {
+    "test_signal[SIGILL]": "killed by SIGILL",
+    "test_signal[SIGSEGV]": "killed by SIGSEGV",
+    "test_signal[SIGBUS]": "killed by SIGBUS",
+    "test_signal[SIGABRT]": "killed by SIGABRT",
+    "test_signal[SIGFPE]": "killed by SIGFPE",
+    "test_signal[SIGKILL]": "killed by SIGKILL",
+    "test_leaves": "exit code 5",
+    "test_hangs": "it took longer than --arm64-timeout allows, 2 s",
+    "test_not_expected": "exit code 6",
+}
+
+
+@pytest.mark.parametrize("line", ["", "-n2"])
+def test_every_way_to_die(project: MakeCase, line: str) -> None:
+    extra = [*line.split(), "--max-worker-restart=20"] if line else []
+    result = project(WAYS).mirrored(["--arm64-timeout", "2", "-v", *extra])
+    assert result.code == 1
+    # Ten deaths would end the run; the expected one is none of them.
+    assert "9 failed, 5 passed, 1 xfailed" in result.text
+    for test, told in TOLD.items():
+        name = test if not line else f"test_it.py::{test}"
+        assert f"FAILED test_it.py::{test}" in result.text
+        if not line:
+            assert told in _text_of(result, name)
+            assert "(this machine)" in _text_of(result, name)
+        else:
+            assert f"the process that ran this test died: {told}" in result.text
+
+
+def test_where_a_test_hangs_is_told_once(project: MakeCase) -> None:
+    result = project("import time\ndef test_hangs():\n    time.sleep(60)\n").mirrored(
+        ["--arm64-timeout", "1", "-s"]
+    )
+    assert result.text.count("line 3 in test_hangs") == 1
+    assert "line 3 in test_hangs" in _text_of(result, "test_hangs")
+    assert re.search(r"… \d+ frames of the test runner", result.text)
+
+
+def test_a_hang_that_the_watch_inside_cannot_end(project: MakeCase) -> None:
+    code = "import os, signal\ndef test_stops(): os.kill(os.getpid(), signal.SIGSTOP)\n"
+    result = project(code + "def test_after(): pass\n").mirrored(["--arm64-timeout", "1"])
+    assert "1 failed, 1 passed" in result.text
+    assert "it took longer than --arm64-timeout allows" in _text_of(result, "test_stops")
+
+
+def test_in_time(project: MakeCase) -> None:
+    code = "import time\n" + "".join(f"def test_{n}(): time.sleep(.4)\n" for n in range(4))
+    assert "4 passed" in project(code).mirrored(["--arm64-timeout", "1"]).text
+
+
+def test_a_stack_that_is_no_death_is_shown(project: MakeCase) -> None:
+    code = (
+        "import faulthandler, sys\n"
+        "def test_it():\n"
+        "    print('Fatal Python error: not at all', file=sys.__stderr__, flush=True)\n"
+        "    print('and more', file=sys.__stderr__, flush=True)\n"
+    )
+    result = project(code).mirrored(["-s"])
+    assert result.code == 0
+    assert "Fatal Python error: not at all\nand more\n" in result.text
+
+
+def test_death_in_collection_names_the_file(project: MakeCase) -> None:
+    files = {
+        "test_a_quite_long_name.py": "def test_a(): pass",
+        "test_b.py": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)",
+        "test_c.py": "def test_c(): pass",
+    }
+    result = project(files).mirrored([])
+    assert result.code == 1
+    assert "died while it collected test_b.py: killed by SIGSEGV" in result.text
+    assert "line 2 in <module>" in result.text
+
+
+def test_a_session_fixture_that_kills_every_test(project: MakeCase) -> None:
+    code = """
+        import os, pytest
+        @pytest.fixture(scope="session", autouse=True)
+        def database(): os._exit(7)
+        @pytest.mark.parametrize("number", range(30))
+        def test_it(number): pass
+    """
+    result = project(code).mirrored([])
+    assert result.code == 1
+    assert "10 tests have killed their process; the run ends here" in result.text
+
+
+def test_terminated(project: MakeCase) -> None:
+    case = project(SLOW.format("time.sleep(60)"))
+    case.write()
+    process = case.start(["-v"], "--arm64")
+    _running(process, case.project)
+    process.terminate()
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert "test_it.py::test_first PASSED" in out
+    assert "1 passed" in out
+    assert (case.folder / "junit.xml").exists()
+
+
+def test_terminated_and_the_test_goes_on(project: MakeCase) -> None:
+    stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
+    case = project("import signal\n" + dedent(SLOW.format(stubborn)))
+    case.write()
+    process = case.start(["-v"], "--arm64")
+    _running(process, case.project)
+    began = time.monotonic()
+    process.terminate()
+    out, _ = process.communicate(timeout=20)
+    assert time.monotonic() - began < 12
+    assert process.returncode == 143
+    assert "this run is not complete" in out

@@ -33,6 +33,7 @@ PYTHON = Python(
     version="3.12.4",
     minor="3.12",
     cache_tag="cpython-312",
+    magic="cb0d0d0a",
     purelib="lib/python3.12/site-packages",
     library="/usr/lib64/python3.12",
     compiled=True,
@@ -76,6 +77,10 @@ class Options:
     arm64_refresh: bool = False
     arm64_offline: bool = False
     arm64_require_native: bool = False
+    arm64_installer: str | None = None
+    arm64_timeout: str | None = None
+    arm64_compare: bool = False
+    arm64_record: bool = False
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -168,7 +173,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """A client that was killed while it was answered is what some tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class EngineHandler(BaseHTTPRequestHandler):
     server: _Server
     timeout = 10
 
@@ -207,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def played_engine(path: Path, answers: Mapping[str, Answer]) -> Iterator[PlayedEngine]:
     """A played engine that listens at *path*."""
-    with _Server(str(path), _Handler) as server:
+    with _Server(str(path), EngineHandler) as server:
         server.engine = PlayedEngine(str(path), dict(answers))
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

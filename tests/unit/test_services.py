@@ -61,7 +61,7 @@ def test_tables_and_folders_are_services(tmp_path: Path) -> None:
     assert [path.name for path in worker.requirements] == ["requirements.txt", "more.txt"]
     assert [path.name for path in worker.test_requirements] == ["requirements-test.txt"]
     assert worker.tests == (tmp_path / "worker" / "tests",)
-    assert (worker.memory, worker.network, worker.monthly_cost) == (512_000_000, "none", 180.5)
+    assert (worker.memory, worker.network, worker.monthly_cost) == (512 * 2**20, "none", 180.5)
     assert worker.env == ("REGION=eu-west-1", "TOKEN")
     assert (worker.named, worker.where) == (True, f"{tmp_path / 'pyproject.toml'}:4")
     assert found["vlm worker"].boundary == Boundary("CUDA", "not", date(2027, 3, 1), ("a-b",))
@@ -109,7 +109,7 @@ WORKER = '[tool.pytest-arm64.service.worker]\nrequirements = "worker/requirement
     [
         (WORKER + 'memroy = "1GB"', 3, "did you mean"),
         (WORKER + "memory = 512", 3, "wrong type"),
-        (WORKER + 'memory = "much"', 3, "is no size"),
+        (WORKER + 'memory = "much"', 3, "no amount of memory"),
         (WORKER + "monthly-cost = -1", 3, "no amount"),
         (WORKER + "monthly-cost = nan", 3, "no amount"),
         (WORKER + "monthly-cost = true", 3, "wrong type"),

@@ -74,6 +74,8 @@ class TestOrder:
         assert settings_of(tmp_path / "none").core == "graviton2"
         assert settings_of(tmp_path / "table", table).core == "graviton3"
         assert settings_of(tmp_path / "both", table, arm64_cpu="graviton4").core == "graviton4"
+        several = settings_of(tmp_path / "several", arm64_cpu="graviton3, graviton2,graviton3")
+        assert several.cores == ("graviton3", "graviton2")
 
     def test_requirements_of_options_replace_those_of_the_table(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.txt": "", "b.txt": ""})

@@ -21,10 +21,10 @@ from ..settings import Settings, read_pyproject
 from ..targets import Target
 from .allowances import Allowance, read_allowances, unused
 from .baseline import Baseline, read_baseline
-from .gates import ALL, NEW, REPORT, Gate, gates
 from .inputs.service import Service
 from .matrix import DEPLOY, SOURCE, WheelMatrix
 from .services import configured_services, repository_service
+from .verdicts import ALL, NEW, REPORT, Verdict, verdicts
 
 _KIND = "matrices"
 _FRESH_SECONDS = 24 * 3600.0
@@ -57,10 +57,10 @@ class Assessment:
         }
         return replace(self, observed=states)
 
-    def gates(self) -> Iterator[Gate]:
-        """The gates of all services."""
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts on all services."""
         for matrix in self.matrices:
-            yield from gates(
+            yield from verdicts(
                 matrix,
                 self.policy,
                 baseline=self.baseline,

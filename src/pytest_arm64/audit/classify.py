@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -172,7 +172,8 @@ class Judge:
             advice = replace(
                 advice, text=text, replacement=replacement.name, source=replacement.source
             )
-        return replace(row, cause=cause, detail=detail, remedy=advice)
+        url = row.url or address_of(releases.get(version, ()), row.file)
+        return replace(row, cause=cause, detail=detail, remedy=advice, url=url)
 
     def _cause(
         self, node: Node, usable: Fit, found: Found, demands: tuple[Wish, ...]
@@ -247,6 +248,11 @@ class Judge:
                 floors = [glibc_floor(tag, platform.machine) for tag in tags[2]]
                 if any(f and f <= platform.glibc for f in floors):
                     yield from tags[0]
+
+
+def address_of(files: Iterable[File], name: str) -> str:
+    """Where the file called *name* is; empty where it is not among *files*."""
+    return next((file.url for file in files if file.name == name), "")
 
 
 def state_of(usable: Fit) -> str:

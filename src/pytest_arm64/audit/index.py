@@ -7,7 +7,7 @@ import re
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -15,20 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from .. import cache
 from ..environment.pipconfig import PipConfig
 from ..errors import SettingsError
 from .fetch import Access, Clock, Fetcher, FetchError, file_path, shown
 from .metadata import Metadata, MetadataError, read_metadata
+from .releases import Releases
 from .simple import (
     ACCEPT,
     File,
+    Listing,
     PageError,
-    file_from_json,
-    file_of,
+    checked_listing,
     html_entries,
+    listing_of,
     parse_page,
 )
 from .workers import Workers
@@ -90,7 +90,7 @@ class Page:
     """All files of one project, from every source."""
 
     project: str
-    releases: Mapping[Version, tuple[File, ...]]
+    releases: Releases
     """The newest first."""
     problem: str = ""
     """Why nothing can be said of this project; then there are no releases."""
@@ -117,7 +117,7 @@ class Index:
         self.fetcher = Fetcher(sources.access, clock, offline=offline)
         self._workers = Workers(workers)
         self._lock = threading.Lock()
-        self._pages: dict[str, list[Future[list[File] | None]]] = {}
+        self._pages: dict[str, list[Future[Listing | None]]] = {}
         self._joined: dict[str, Page] = {}
         self._metadata: dict[str, Future[Metadata]] = {}
         self._linked: list[dict[str, Any]] | None = None
@@ -128,7 +128,7 @@ class Index:
         """Let the workers go; nothing is waited for."""
         self._workers.close()
 
-    def prefetch(self, project: str) -> list[Future[list[File] | None]]:
+    def prefetch(self, project: str) -> list[Future[Listing | None]]:
         """Begin to fetch the page of *project* from every index."""
         with self._lock:
             if project not in self._pages:
@@ -184,33 +184,27 @@ class Index:
             raise MetadataError(f"{file.name}: no answer in the time of the audit") from None
 
     def _join(self, project: str) -> Page:
-        futures = self.prefetch(project)
-        files: dict[str, File] = {f.name: f for f in self._links_of(project)}
-        missing = True
-        for future in futures:
+        listings = [self._links_of(project)]
+        for future in self.prefetch(project):
             try:
                 found = future.result(self.clock.left() + 0.1)
             except FutureTimeout:
-                return Page(project, {}, f"no answer within {self.clock.seconds:g} s")
+                return Page(
+                    project, Releases(project), f"no answer within {self.clock.seconds:g} s"
+                )
             except (FetchError, PageError) as error:
-                return Page(project, {}, str(error))
-            missing = missing and found is None
-            for file in found or ():
-                known = files.setdefault(file.name, file)
-                if file.url.startswith("file:") and not known.url.startswith("file:"):
-                    files[file.name] = file
-        if missing and not files:
-            return Page(project, {}, "no index has a project of this name", missing=True)
-        return Page(project, _by_version(files.values()))
+                return Page(project, Releases(project), str(error))
+            if found is not None:
+                listings.append(found)
+        if len(listings) == 1 and not listings[0]:
+            reason = "no index has a project of this name"
+            return Page(project, Releases(project), reason, missing=True)
+        return Page(project, Releases(project, listings))
 
-    def _links_of(self, project: str) -> list[File]:
+    def _links_of(self, project: str) -> Listing:
         if self._linked is None:
             self._linked = [e for url in self._sources.links for e in self._link_entries(url)]
-        found = (
-            file_of(project, str(entry["filename"]), str(entry["url"]), entry)
-            for entry in self._linked
-        )
-        return [file for file in found if file is not None]
+        return listing_of(project, self._linked)
 
     def _link_entries(self, url: str) -> list[dict[str, Any]]:
         if url.startswith("file:") and file_path(url).is_dir():
@@ -227,28 +221,28 @@ class Index:
         remote = not url.startswith("file:")
         return [e for e in entries if not (remote and e["url"].startswith("file:"))]
 
-    def _index_page(self, project: str, index: str) -> list[File] | None:
-        """Files of *project* on one index, None where it has no such project."""
+    def _index_page(self, project: str, index: str) -> Listing | None:
+        """What one index lists of *project*, None where it has no such project."""
         url = f"{index}/{project}/"
         key = cache.digest([url])
         remote = not url.startswith("file:")
         kept = cache.load(_PAGES, key) if remote else None
         if kept is not None and self._fresh(kept):
-            return self._kept_files(project, kept)
+            return self._kept_listing(kept)
         headers = {"Accept": ACCEPT}
         if kept is not None and isinstance(kept.get("etag"), str) and kept["etag"]:
             headers["If-None-Match"] = kept["etag"]
         reply = self.fetcher.get(url, headers=headers, limit=MAXIMUM_PAGE)
         if reply.status == 304 and kept is not None:
             cache.store(_PAGES, key, {**kept, "fetched": time.time()})
-            return self._kept_files(project, kept)
+            return self._kept_listing(kept)
         if reply.status in (404, 410):
             return None
         if reply.status != 200:
             raise FetchError(f"{shown(index)} answers {_status(reply.status)}")
         kind = reply.headers.get("content-type", "")
         try:
-            files = parse_page(project, reply.body, kind, reply.url)
+            listing = parse_page(project, reply.body, kind, reply.url)
         except PageError as error:
             raise FetchError(f"the page {shown(url)} {error}") from None
         if remote:
@@ -258,10 +252,10 @@ class Index:
                 {
                     "fetched": time.time(),
                     "etag": reply.headers.get("etag", ""),
-                    "files": [file.as_json() for file in files],
+                    "listing": listing,
                 },
             )
-        return files
+        return listing
 
     def _fresh(self, kept: Mapping[str, Any]) -> bool:
         if self._offline:
@@ -270,13 +264,11 @@ class Index:
         age = time.time() - fetched if isinstance(fetched, float) else FRESH_SECONDS
         return not self._refresh and 0 <= age < FRESH_SECONDS
 
-    def _kept_files(self, project: str, kept: Mapping[str, Any]) -> list[File]:
+    def _kept_listing(self, kept: Mapping[str, Any]) -> Listing:
         fetched = kept.get("fetched")
         if isinstance(fetched, float):
             self.oldest = min(self.oldest, fetched)
-        rows = kept.get("files")
-        files = (file_from_json(project, row) for row in (rows if isinstance(rows, list) else ()))
-        return [file for file in files if file is not None]
+        return checked_listing(kept.get("listing"))
 
     def _file_metadata(self, project: str, file: File) -> Metadata:
         # A file is what its hash says; without one its address has to do, and not for ever.
@@ -312,26 +304,10 @@ def page_of_reference(project: str, url: str) -> Page | None:
     name = urllib.parse.unquote(place.partition("?")[0].rpartition("/")[2])
     digest = re.search(r"(?:^|&)sha256=([0-9a-fA-F]{64})", fragment)
     entry = {"hashes": {"sha256": digest[1].lower()}} if digest else {}
-    file = file_of(project, name, place, entry)
-    if file is None or "+" in place.partition("://")[0]:
+    if "+" in place.partition("://")[0]:
         return None
-    releases = _by_version([file])
+    releases = Releases(project, [listing_of(project, [{"filename": name, "url": place, **entry}])])
     return Page(project, releases) if releases else None
-
-
-def _by_version(files: Iterable[File]) -> dict[Version, tuple[File, ...]]:
-    spelled: dict[str, Version | None] = {}
-    releases: dict[Version, list[File]] = {}
-    for file in files:
-        if file.version not in spelled:
-            try:
-                spelled[file.version] = Version(file.version)
-            except InvalidVersion:
-                spelled[file.version] = None
-        version = spelled[file.version]
-        if version is not None:
-            releases.setdefault(version, []).append(file)
-    return {version: tuple(releases[version]) for version in sorted(releases, reverse=True)}
 
 
 def _status(status: int) -> str:

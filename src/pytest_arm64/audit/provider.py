@@ -20,6 +20,7 @@ from .fit import Fit, fit
 from .formats import Formats
 from .index import Index, Page, page_of_reference
 from .metadata import Metadata, MetadataError
+from .releases import Releases
 from .simple import SDIST, WHEEL, File
 from .wishes import LocalProject, Node, Wish, wish_of, wishes_of
 
@@ -205,7 +206,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
     def files(self, name: str, version: Version) -> tuple[File, ...]:
         return self.page(name).releases.get(version, ())
 
-    def releases(self, name: str) -> Mapping[Version, tuple[File, ...]]:
+    def releases(self, name: str) -> Releases:
         return self.page(name).releases
 
     def asked(self, name: str) -> bool:  # noqa: ARG002
@@ -262,7 +263,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         specifiers = [w.specifier for w in (*wishes, *self.constraints_on(name))]
         pre = self._prereleases or any(specifier.prereleases for specifier in specifiers)
         later, found = [], False
-        for version in self.releases(name):
+        for version in self._candidates(name, (*wishes, *self.constraints_on(name))):
             if all(s.contains(version, prereleases=True) for s in specifiers):
                 if version.is_prerelease and not pre:
                     later.append(version)
@@ -271,6 +272,12 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                     yield version
         if not found:
             yield from later
+
+    def _candidates(self, name: str, wishes: Iterable[Wish]) -> Iterable[Version]:
+        """The versions to look at: of thousands, a pin needs one."""
+        releases = self.releases(name)
+        exact = next((version for wish in wishes if (version := wish.exact) is not None), None)
+        return releases if exact is None else releases.like(exact)
 
     def best(self, name: str, wishes: Sequence[Wish]) -> Version | None:
         """The version that would be tried first."""

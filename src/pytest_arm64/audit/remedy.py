@@ -26,7 +26,7 @@ class Found:
 
 def nearest(releases: _Releases, version: Version, platform: Platform) -> Found:
     """Nearest final releases after and before *version* whose wheel *platform* can use."""
-    later = (v for v in reversed(list(releases)) if v > version and not v.is_prerelease)
+    later = (v for v in reversed(tuple(releases)) if v > version and not v.is_prerelease)
     earlier = (v for v in releases if v < version and not v.is_prerelease)
     return Found(_first(releases, later, platform), _first(releases, earlier, platform))
 

@@ -12,10 +12,9 @@ from .fit import Fit, fit
 from .index import Index
 from .locks import Lock
 from .metadata import Metadata, MetadataError
+from .releases import Releases
 from .simple import File
 from .wishes import LocalProject, Node, Wish, wish_of
-
-Releases = Mapping[Version, tuple[File, ...]]
 
 
 class Shelf(Protocol):

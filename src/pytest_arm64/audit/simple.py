@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -45,21 +45,14 @@ class File:
     """``sha256`` of the separate metadata (PEP 658), "?" where it is there without one."""
     size: int = 0
 
-    def as_json(self) -> list[Any]:
-        """For the cache; the kind and the version follow from the name."""
-        return [
-            self.name,
-            self.url,
-            self.requires_python,
-            self.yanked,
-            self.sha256,
-            self.metadata,
-            self.size,
-        ]
+
+Listing = Mapping[str, Sequence[list[Any]]]
+"""By version, as file names spell it: rows of name, address, ``requires-python``, yanked, SHA-256,
+SHA-256 of the metadata, size; not checked, and ready for JSON."""
 
 
-def parse_page(project: str, body: bytes, content_type: str, url: str) -> list[File]:
-    """Files of *project* on its page, which was found at *url*.
+def parse_page(project: str, body: bytes, content_type: str, url: str) -> Listing:
+    """What the page of *project*, which was found at *url*, lists.
 
     Raises:
         PageError: neither JSON nor HTML of the expected shape.
@@ -68,75 +61,111 @@ def parse_page(project: str, body: bytes, content_type: str, url: str) -> list[F
         entries: Iterable[Mapping[str, Any]] = _json_entries(body)
     else:
         entries = html_entries(body)
-    return list(_files(project, entries, url))
+    return listing_of(project, entries, url)
 
 
 def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> File | None:
     """The file called *name*, None where that is no wheel or sdist of *project*."""
-    if not _NAME.match(name):
+    return file_from_row(project, _row(name, url, entry))
+
+
+def file_from_row(project: str, row: object) -> File | None:
+    """The file that a row of a listing describes; None for what is no such thing."""
+    if not isinstance(row, list) or len(row) != 7:
         return None
-    lower = name.lower()
-    if lower.endswith(".whl"):
-        parts = name.split("-")
-        if len(parts) not in (5, 6) or not _is_name(parts[0], project):
-            return None
-        kind, version = WHEEL, parts[1].replace("_", "-")
-    else:
-        ending = next((e for e in SDIST_ENDINGS if lower.endswith(e)), None)
-        found = _sdist_version(project, name[: -len(ending)]) if ending else None
-        if found is None:
-            return None
-        kind, version = SDIST, found
-    requires = entry.get("requires-python")
-    hashes = entry.get("hashes")
-    sha256 = str(hashes.get("sha256", "")).lower() if isinstance(hashes, dict) else ""
-    size = entry.get("size")
+    name, url, requires, yanked, sha256, metadata, size = row
+    if not isinstance(name, str) or not isinstance(url, str) or not _NAME.match(name):
+        return None
+    version = spelled_version(project, name)
+    if version is None:
+        return None
+    wheel = name.lower().endswith(".whl")
+    digest = sha256.lower() if isinstance(sha256, str) else ""
     return File(
         name=name,
         url=url,
-        kind=kind,
-        version=version,
+        kind=WHEEL if wheel else SDIST,
+        version=version.replace("_", "-") if wheel else version,
         requires_python=requires if isinstance(requires, str) and len(requires) < 300 else "",
-        yanked=bool(entry.get("yanked") or entry.get("yanked") == ""),
-        sha256=sha256 if _SHA256.match(sha256) else "",
-        metadata=_metadata_mark(entry.get("core-metadata", entry.get("dist-info-metadata"))),
+        yanked=bool(yanked),
+        sha256=digest if _SHA256.match(digest) else "",
+        metadata=_metadata_mark(metadata),
         size=size if isinstance(size, int) and size > 0 else 0,
     )
 
 
-def file_from_json(project: str, row: object) -> File | None:
-    """The inverse of ``File.as_json``; None for what is no such thing."""
-    if not isinstance(row, list) or len(row) != 7:
-        return None
-    name, url, requires, yanked, sha256, metadata, size = row
-    entry = {"requires-python": requires, "hashes": {"sha256": sha256}, "size": size}
-    entry["yanked"] = True if yanked else False  # noqa: SIM210 - "" means yanked in a page
-    entry["core-metadata"] = {"sha256": metadata} if metadata not in ("", "?") else bool(metadata)
-    return file_of(project, str(name), str(url), entry)
+def spelled_version(project: str, name: str) -> str | None:
+    """The version in a file's name; None where that is no wheel or sdist of *project*."""
+    parts = name.split("-")
+    if name.endswith(".whl") or name.lower().endswith(".whl"):
+        return parts[1] if len(parts) in (5, 6) and _is_name(parts[0], project) else None
+    lower = name.lower()
+    ending = next((e for e in SDIST_ENDINGS if lower.endswith(e)), None)
+    return _sdist_version(project, name[: -len(ending)]) if ending else None
 
 
-def _files(project: str, entries: Iterable[Mapping[str, Any]], base: str) -> Iterator[File]:
+def _row(name: str, url: str, entry: Mapping[str, Any]) -> list[Any]:
+    hashes = entry.get("hashes")
+    mark = entry.get("core-metadata", entry.get("dist-info-metadata"))
+    yanked = entry.get("yanked")
+    return [
+        name,
+        url,
+        entry.get("requires-python") or "",
+        bool(yanked) or yanked == "",
+        hashes.get("sha256", "") if isinstance(hashes, dict) else "",
+        (mark.get("sha256") or "?") if isinstance(mark, dict) else "?" if mark is True else "",
+        entry.get("size") or 0,
+    ]
+
+
+def checked_listing(value: object) -> Listing:
+    """*value* as far as it is a listing: anything may have happened to the file it is from."""
+    if not isinstance(value, dict):
+        return {}
+    return {
+        version: [row for row in rows if isinstance(row, list) and len(row) == 7 and _named(row)]
+        for version, rows in value.items()
+        if isinstance(rows, list)
+    }
+
+
+def _named(row: list[Any]) -> bool:
+    return isinstance(row[0], str) and isinstance(row[1], str)
+
+
+def listing_of(project: str, entries: Iterable[Mapping[str, Any]], base: str = "file:") -> Listing:
+    """Those of *entries* that are files of *project*, found on a page at *base*.
+
+    Raises:
+        PageError: there are too many.
+    """
     remote = not base.startswith("file:")
+    found: dict[str, list[list[Any]]] = {}
     for count, entry in enumerate(entries):
         if count >= _MAXIMUM_FILES:
             raise PageError(f"lists more than {_MAXIMUM_FILES} files")
         address = entry.get("url")
         if not isinstance(address, str):
             continue
-        try:
-            url = address if address.startswith("https://") else urllib.parse.urljoin(base, address)
-        except ValueError:
-            continue
-        # A page from elsewhere must not make us read this machine's files.
-        if remote and not url.startswith(("http://", "https://")):
-            continue
-        url = url.partition("#")[0]
+        url = address
+        if not address.startswith(("https://", "http://")):
+            try:
+                url = urllib.parse.urljoin(base, address)
+            except ValueError:
+                continue
+            # A page from elsewhere must not make us read this machine's files.
+            if remote and not url.startswith(("http://", "https://")):
+                continue
+        if "#" in url:
+            url = url.partition("#")[0]
         name = entry.get("filename") or urllib.parse.unquote(
             url.partition("?")[0].rpartition("/")[2]
         )
-        file = file_of(project, str(name), url, entry)
-        if file is not None:
-            yield file
+        version = spelled_version(project, name) if isinstance(name, str) else None
+        if version is not None:
+            found.setdefault(version, []).append(_row(name, url, entry))
+    return found
 
 
 def _json_entries(body: bytes) -> list[Mapping[str, Any]]:
@@ -204,7 +233,6 @@ def _sdist_version(project: str, stem: str) -> str | None:
 
 
 def _metadata_mark(value: object) -> str:
-    if isinstance(value, dict):
-        digest = str(value.get("sha256", "")).lower()
-        return digest if _SHA256.match(digest) else "?"
-    return "?" if value is True else ""
+    if not isinstance(value, str) or not value:
+        return ""
+    return value.lower() if _SHA256.match(value.lower()) else "?"

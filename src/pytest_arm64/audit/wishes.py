@@ -43,6 +43,14 @@ class Wish:
         )
 
     @cached_property
+    def exact(self) -> Version | None:
+        """The version that it pins, but for local labels; None where it pins none."""
+        for specifier in self.specifier:
+            if specifier.operator == "==" and not specifier.version.endswith(".*"):
+                return Version(specifier.version)
+        return None
+
+    @cached_property
     def bounded(self) -> bool:
         """Whether it keeps newer versions out."""
         return any(s.operator in ("<", "<=", "==", "===", "~=") for s in self.specifier)

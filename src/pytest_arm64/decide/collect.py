@@ -9,10 +9,11 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..binary.record import AbiRecord
 from ..environment.record import InstallRecord
 from ..services import ServiceConfig, read_services, repository_config
 from .boundary import leaks
-from .evidence import Build, Install, Package, ServiceEvidence, Where
+from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
 
 
@@ -108,6 +109,15 @@ def install_of(record: InstallRecord, where: Where) -> Install:
         installer=record.installer,
         seconds=record.seconds,
     )
+
+
+def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
+    """What keeps deployed compiled files from being loaded, and that they were looked at."""
+    told = f"{len(record.files)} compiled files were read against {record.against}"
+    yield Finding("abi", told, grave=False, where=where)
+    for found in record.findings:
+        text = f"{found.kind}: {found.path}: {found.text}"
+        yield Finding("abi", text, found.grave, where, found.package, found.remedy)
 
 
 def builds_of(install: Install) -> Iterator[Build]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import struct
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from ..errors import EngineError
+from ..errors import EngineError, SpaceError
 from .endpoint import Engine
+from .patience import BETWEEN_SECONDS
+from .stream import Stream
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
+# Both versions of control groups count what was killed; only one of the files is there.
+_MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+# Docker's frame of a stream without a terminal: channel, three zeros, length.
+_HEADER = struct.Struct(">BxxxL")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Plan:
     tmpfs: Mapping[str, str] | None = None
     network: str = "none"
     read_only: bool = False
+    memory: int = 0
+    """Bytes that all processes together may use, swap included; 0 for no limit."""
+    memory_note: str = ""
+    """What it means that they used more."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
 
@@ -66,27 +77,51 @@ class Exec:
 
     def __init__(self, engine: Engine, exec_id: str) -> None:
         self._api = engine.client.api
+        self._patience = engine.patience
         self._id = exec_id
-        self._stream = _Stream(self._api.exec_start(exec_id, socket=True))
-        self._reader = self._stream.reader
+        self._stream = Stream(self._api.exec_start(exec_id, socket=True))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        pending = bytearray()
         while True:
-            header = self._read(8)
-            if len(header) < 8:
+            try:
+                data = self._stream.receive(BETWEEN_SECONDS)
+            except TimeoutError:
+                if self._over():
+                    return
+                continue
+            if not data:
                 return
-            channel, length = struct.unpack(">BxxxL", header)
-            data = self._read(length)
-            if data:
-                yield channel, data
-            if len(data) < length:
-                return
+            pending += data
+            while len(pending) >= _HEADER.size:
+                channel, length = _HEADER.unpack_from(pending)
+                end = _HEADER.size + length
+                if len(pending) < end:
+                    break
+                if length:
+                    yield channel, bytes(pending[_HEADER.size : end])
+                del pending[:end]
 
-    def _read(self, length: int) -> bytes:
+    def _over(self) -> bool:
+        """Whether a stream in which nothing comes will never give anything again.
+
+        The command may have ended and left a child behind that holds its output open; the
+        container, the engine or the connection may be gone.
+        """
         try:
-            return self._reader.read(length) or b""
-        except (OSError, ValueError):
-            return b""
+            self._patience.check()
+        except OSError:
+            return True
+        return not self._running()
+
+    def _running(self) -> bool:
+        from docker.errors import DockerException
+        from requests.exceptions import RequestException
+
+        try:
+            return bool(self._api.exec_inspect(self._id)["Running"])
+        except (DockerException, RequestException, OSError):
+            return False
 
     def code(self) -> int | None:
         """Exit code, None while it runs or where the container is gone."""
@@ -103,22 +138,6 @@ class Exec:
         self._stream.close()
 
 
-class _Stream:
-    """A hijacked connection, as docker-py hands it out, with all that has to be closed."""
-
-    def __init__(self, handed: Any) -> None:
-        self._handed = handed
-        self._response = getattr(handed, "_response", None)
-        # The response's own buffered reader may already hold the first bytes of the stream.
-        self.reader: Any = (
-            handed if self._response is None else self._response.raw._fp.fp  # noqa: SLF001
-        )
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            (self._handed if self._response is None else self._response).close()
-
-
 class Container:
     """Context manager: made and started on entry, removed on every way out.
 
@@ -129,7 +148,7 @@ class Container:
         self._engine = engine
         self._plan = plan
         self._container: DockerContainer | None = None
-        self._lifeline: _Stream | None = None
+        self._lifeline: Stream | None = None
 
     def __enter__(self) -> Container:  # noqa: PYI034  (Self needs Python 3.11)
         self.start()
@@ -179,6 +198,8 @@ class Container:
                 cap_add=list(plan.capabilities),
                 security_opt=["no-new-privileges"],
                 pids_limit=PIDS_LIMIT,
+                mem_limit=plan.memory or None,
+                memswap_limit=plan.memory or None,
                 tmpfs=dict(plan.tmpfs or {}),
                 volumes=list(plan.volumes),
                 # Unlike the short form, this one never makes a missing folder on the engine's side.
@@ -187,7 +208,7 @@ class Container:
                     for m in plan.mounts
                 ],
             )
-            self._lifeline = _Stream(
+            self._lifeline = Stream(
                 client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
             )
             self._container.start()
@@ -273,14 +294,17 @@ class Container:
         target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
         try:
             with engine_errors(f"{path} could not be read from the container"):
-                stream, _ = self._engine.client.api.get_archive(self.id, path)
-                for chunk in stream:
-                    target.write(chunk)
+                self._engine.patience.wait_for(lambda: self._fetch(path, target))
         except BaseException:
             target.close()
             raise
         target.seek(0)
         return target
+
+    def _fetch(self, path: str, target: IO[bytes]) -> None:
+        stream, _ = self._engine.client.api.get_archive(self.id, path)
+        for chunk in stream:
+            target.write(chunk)
 
     def read(self, path: str) -> bytes:
         """Content of the regular file *path*.
@@ -295,13 +319,39 @@ class Container:
                 raise EngineError(f"{path} in the container is no regular file")
             return source.read()
 
+    def fate(self) -> str:
+        """Why nothing comes from it any more, in words."""
+        from docker.errors import DockerException, NotFound
+        from requests.exceptions import RequestException
+
+        try:
+            state = self._engine.client.api.inspect_container(self.id)["State"]
+        except NotFound:
+            return "the container was removed while it was used"
+        except (DockerException, RequestException, OSError):
+            return "the engine does not answer; look whether it still runs: docker version"
+        if state.get("Running"):
+            return "the container still runs; the connection to it was cut"
+        return f"the container has ended with exit code {state.get('ExitCode')}"
+
+    def memory_fate(self) -> str:
+        """Whether the kernel has killed something in it for want of memory, in words or empty."""
+        with contextlib.suppress(EngineError):
+            counters = self.run(["cat", *_MEMORY_EVENTS]).stdout.decode("ascii", "replace")
+            if re.search(r"^oom_kill [1-9]", counters, re.MULTILINE):
+                return self._plan.memory_note or (
+                    "the machine ran out of memory: the kernel killed it"
+                )
+        return ""
+
     def commit(self, tag: str, labels: Mapping[str, str]) -> Image:
         """Make an image of the container as it is; the tag comes last, so it is whole or absent."""
         assert self._container is not None
         changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
         with engine_errors(f"the image {tag} could not be made"):
             repository, _, name = tag.rpartition(":")
-            return self._container.commit(repository, name, changes=changes)
+            # Nothing but `cat` runs in it, and a rootless engine cannot always pause.
+            return self._container.commit(repository, name, changes=changes, pause=False)
 
 
 def _quoted(value: str) -> str:
@@ -318,9 +368,19 @@ def engine_errors(what: str) -> Iterator[None]:
         yield
     except APIError as error:
         text = str(error.explanation or error)
-        next_step = "free some space: docker system df" if "no space left" in text else ""
-        raise EngineError(f"{what}: {text}", next_step=next_step) from None
+        if "no space left" in text:
+            raise no_space(what, text) from None
+        raise EngineError(f"{what}: {text}") from None
     except (DockerException, RequestException, OSError) as error:
         raise EngineError(
             f"{what}: {error}", next_step="look whether the engine still runs: docker version"
         ) from None
+
+
+def no_space(what: str, text: str) -> SpaceError:
+    """The error for a full disk of the engine's."""
+    return SpaceError(
+        f"{what}: {text}",
+        why="images and containers live on the engine's disk",
+        next_step="see what takes the space: docker system df; free some: docker image prune",
+    )

@@ -18,6 +18,16 @@ QEMU_MODELS = {
 }
 """Emulated core by name. Never qemu's ``max``: it takes kernels that no Graviton would."""
 
+EXTENSIONS = {
+    "graviton2": "FP16, LSE, DotProd",
+    "graviton3": "SVE, BF16, I8MM, FHM, FCMA, JSCVT, SHA3, SHA512, SM3, SM4, RNG, PAC, FlagM",
+    "graviton4": "SVE2, FlagM2, FRINT, BTI, SB",
+}
+"""Instructions that a core has and its predecessor has not, by the architecture's own names.
+
+From the hardware capabilities of the emulated cores; graviton2's are those beyond ARMv8.0.
+"""
+
 _PARTS = {
     ("0x41", "0xd0c"): "Neoverse N1 (as Graviton2)",
     ("0x41", "0xd40"): "Neoverse V1 (as Graviton3)",
@@ -49,3 +59,12 @@ def native_name(implementer: str, part: str) -> str:
     if (implementer, part) in _PARTS:
         return _PARTS[implementer, part]
     return f"implementer {implementer} part {part}" if implementer else "unnamed"
+
+
+def lacking(core: str) -> str:
+    """What *core* does not have and its successors have, in words."""
+    cores = list(EXTENSIONS)
+    later = cores[cores.index(core) + 1 :]
+    if not later:
+        return f"{core} is the newest; no Graviton runs what needs more"
+    return f"{core} has no " + "; no ".join(f"{EXTENSIONS[c]} ({c} has)" for c in later)

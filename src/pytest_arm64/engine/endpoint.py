@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
+import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
+from .address import DEFAULT_SOCKET, Address, engine_address, podman_socket, unusable
+from .clock import ahead
+from .patience import PING_SECONDS, Patience
+from .ssh import forwarded
 from .sweep import sweep, this_process
 from .watcher import watching
 
@@ -19,7 +25,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 MINIMUM_API = (1, 41)
-DEFAULT_SOCKET = "/var/run/docker.sock"
+_LONGEST_SECONDS = 3600
+# For the one question that needs no version.
+_ANY_VERSION = "1.41"
 LABEL = "pytest-arm64"
 """Prefix of every label, and the repository of every image, that is ours."""
 
@@ -39,6 +47,14 @@ class Engine:
     """What ``uname -m`` says on the engine's host."""
     version: str
     has_init: bool
+    rootless: bool = False
+    """Whether root in a container is this user: then only root there may write what is ours."""
+    podman: bool = False
+    local: bool = False
+    """Whether the kernel under it is this machine's."""
+    clock_ahead: float = 0.0
+    """Seconds by which the engine's clock is ahead of this machine's."""
+    patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -52,20 +68,24 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
     """Connect, check, and remove every container of this session at the end, however it comes.
 
     Raises:
-        EngineError: no engine answers, it refuses us, or it is too old.
+        EngineError: no engine answers, it refuses us, it is too old, or runs no Linux.
     """
-    host = environ.get("DOCKER_HOST") or _context_host(environ)
-    client = _connect(host, environ)
-    try:
-        engine = _describe(client, host)
-        with watching(unix_socket(host), f"{LABEL}.session={engine.session}"):
-            try:
-                sweep(client)
-                yield engine
-            finally:
-                _remove_containers(engine)
-    finally:
-        client.close()
+    address = engine_address(environ)
+    with ExitStack() as resources:
+        path, forward = address.socket, None
+        if address.host.startswith("ssh://"):
+            forward = resources.enter_context(forwarded(address.host))
+            path = forward.socket
+        host = f"unix://{forward.socket}" if forward else address.host
+        _knock(address, path)
+        client, version, patience = resources.enter_context(_connected(address, host))
+        engine = _describe(client, version, patience, address)
+        label = f"{LABEL}.session={engine.session}"
+        hold = forward.hold if forward else None
+        resources.enter_context(watching(path, label, hold, lambda: not patience.lost))
+        resources.callback(_remove_containers, engine)
+        sweep(client)
+        yield engine
 
 
 def _remove_containers(engine: Engine) -> None:
@@ -79,103 +99,128 @@ def _remove_containers(engine: Engine) -> None:
             engine.client.api.remove_container(container["Id"], force=True, v=True)
 
 
-def unix_socket(host: str | None) -> str:
-    """Path of the socket that *host* names, empty where it is no Unix socket."""
-    host = host or f"unix://{DEFAULT_SOCKET}"
-    for scheme in ("unix://", "http+unix://"):
-        if host.startswith(scheme):
-            return "/" + host.removeprefix(scheme).lstrip("/")
-    return ""
+def _knock(address: Address, path: str) -> None:
+    """Connect once by ourselves: docker-py forgets to close what it could not connect."""
+    if not path:
+        return
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as knocking:
+        try:
+            knocking.settimeout(PING_SECONDS)
+            knocking.connect(path)
+        except OSError as error:
+            raise _absent(address, error) from None
 
 
-def _connect(host: str | None, environ: Mapping[str, str]) -> DockerClient:
-    from docker.errors import DockerException, InvalidVersion, TLSParameterError
+@contextmanager
+def _connected(
+    address: Address, host: str
+) -> Iterator[tuple[DockerClient, Mapping[str, Any], Patience]]:
+    """A client that waits for each answer as long as the engine answers a second one's pings."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
 
     import docker
 
-    if host and host.startswith("ssh://"):
-        raise EngineError(
-            f"the engine is at {host}, and ssh:// is not supported yet",
-            next_step="forward the socket yourself: ssh -nNT -L /tmp/remote.sock:"
-            "/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/remote.sock",
-        )
-    try:
-        if environ.get("DOCKER_HOST"):
-            return docker.from_env(environment=dict(environ), timeout=120)
-        return docker.DockerClient(base_url=host, timeout=120, version="auto")
-    except (TLSParameterError, ValueError) as error:
-        raise EngineError(
-            f"the engine's address {host or ''} cannot be used: {error}",
-            why="tests can only run on ARM64 inside a container",
-            next_step="look at DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
-        ) from None
-    except InvalidVersion:
-        raise _too_old("the oldest that there is") from None
-    except DockerException as error:
-        raise _absent(host, error) from None
+    class Client(docker.APIClient):
+        patience: Patience | None = None
+
+        def request(self, *arguments: Any, **more: Any) -> Any:
+            # Else REQUESTS_CA_BUNDLE would go before the certificate of the engine's own.
+            more.setdefault("verify", self.verify)
+            if self.patience is None:
+                return super().request(*arguments, **more)
+            return self.patience.wait_for(lambda: super(Client, self).request(*arguments, **more))
+
+    def client(seconds: int, version: str) -> Client:
+        try:
+            return Client(
+                base_url=host or None, tls=address.tls or False, timeout=seconds, version=version
+            )
+        except (DockerException, ValueError) as error:
+            raise unusable(address.host, error) from None
+
+    with closing(client(PING_SECONDS, _ANY_VERSION)) as asking:
+        try:
+            told = asking.version(api_version=False)
+        except (DockerException, RequestException, OSError, ValueError) as error:
+            raise _absent(address, error) from None
+    version = _checked(address, told)
+    with (
+        closing(client(PING_SECONDS, version)) as second,
+        closing(client(_LONGEST_SECONDS, version)) as first,
+    ):
+        first.patience = Patience(second.ping)
+        facade = docker.DockerClient(base_url=host or None, version=version)
+        facade.api = first
+        yield facade, told, first.patience
 
 
-def _absent(host: str | None, error: Exception) -> EngineError:
-    where = host or "the default socket"
+def _checked(address: Address, told: Any) -> str:
+    """The engine's version of the API."""
+    version = str(told.get("ApiVersion", "")) if isinstance(told, dict) else ""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
+        raise _too_old(address, version or "unknown")
+    return version
+
+
+def _absent(address: Address, error: Exception) -> EngineError:
     if "Permission denied" in str(error):
         return EngineError(
-            f"the engine at {where} refuses this user: permission denied",
+            f"the engine at {address} refuses this user: permission denied",
             why="tests can only run on ARM64 inside a container",
             next_step="add the user to the group 'docker' and log in again, "
             "or use a rootless engine",
         )
+    if "SSLError" in str(error) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return unusable(address.host, "its certificate and ours do not fit together")
+    next_step = _SETUP
+    if address.host.startswith("ssh://"):
+        next_step = "look on that machine whether the engine runs: docker version"
+    elif address.socket == DEFAULT_SOCKET and podman_socket():
+        next_step = f"use Podman, whose socket is here: export DOCKER_HOST=unix://{podman_socket()}"
     return EngineError(
-        f"no container engine answers at {where}",
+        f"no container engine answers at {address}",
         why="tests can only run on ARM64 inside a container",
-        next_step=_SETUP,
+        next_step=next_step,
     )
 
 
-def _too_old(api: str) -> EngineError:
+def _too_old(address: Address, api: str) -> EngineError:
+    oldest = ".".join(map(str, MINIMUM_API))
     return EngineError(
-        f"the engine's API is {api}, older than {'.'.join(map(str, MINIMUM_API))}",
+        f"the API of the engine at {address} is {api}, older than {oldest}",
         why="older engines cannot run a container for another platform than their own",
         next_step="use Docker Engine 20.10 or newer",
     )
 
 
-def _context_host(environ: Mapping[str, str]) -> str | None:
-    """Address of the current Docker context; None for the platform's default."""
-    from docker.context import ContextAPI
-
-    try:
-        context = ContextAPI.get_context(environ.get("DOCKER_CONTEXT") or None)
-    except Exception as error:  # noqa: BLE001  (docker-py raises that very class)
-        raise _no_context(error) from None
-    if context is None:
-        raise _no_context("there is none of its name")
-    return str(context.Host) if context.Host else None
-
-
-def _no_context(reason: object) -> EngineError:
-    return EngineError(
-        f"the current Docker context cannot be read: {reason}",
-        next_step="see: docker context ls; or name the engine in DOCKER_HOST",
-    )
-
-
-def _describe(client: DockerClient, host: str | None) -> Engine:
+def _describe(
+    client: DockerClient, version: Mapping[str, Any], patience: Patience, address: Address
+) -> Engine:
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
-        version = client.version()
         info = client.info()
     except (DockerException, RequestException, OSError) as error:
-        raise _absent(host, error) from None
-    told = str(version.get("ApiVersion", "unknown"))
-    numbers = re.match(r"(\d+)\.(\d+)", told)
-    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
-        raise _too_old(told)
+        raise _absent(address, error) from None
+    if info.get("OSType", "linux") != "linux":
+        raise EngineError(
+            f"the engine at {address} runs {info['OSType']} containers",
+            why="Graviton runs Linux, and so do the tests",
+            next_step="switch Docker Desktop to Linux containers",
+        )
     machine = info.get("Architecture", "")
     return Engine(
         client=client,
         machine=_MACHINES.get(machine, machine),
         version=version.get("Version", ""),
         has_init=bool(info.get("InitBinary")),
+        rootless=info.get("Rootless") is True
+        or "name=rootless" in (info.get("SecurityOptions") or ()),
+        podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
+        local=bool(address.socket) and info.get("KernelVersion") == platform.release(),
+        clock_ahead=ahead(info.get("SystemTime")),
+        patience=patience,
     )

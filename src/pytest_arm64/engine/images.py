@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
-from .container import engine_errors
+from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
 
 if TYPE_CHECKING:
     from docker.models.images import Image
+
+
+_ELSEWHERE = (
+    "check the network and the registry, name another image with --arm64-image, "
+    "or build the stand-ins: scripts/engine up"
+)
+SILENCE_SECONDS = 25.0
+"""How long the engine may say nothing of a pull; what it has got is kept for the next one."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Base:
     labels: Mapping[str, str]
     path: str = ""
     """The image's own ``PATH``, empty where it sets none."""
+    library_path: str = ""
+    """The image's own ``LD_LIBRARY_PATH``."""
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
@@ -83,22 +94,54 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
         try:
-            for event in engine.client.api.pull(
+            events = engine.client.api.pull(
                 reference, platform=f"linux/{architecture}", stream=True, decode=True
-            ):
+            )
+            for event in engine.patience.each(events, SILENCE_SECONDS):
                 failure = failure or str(event.get("error", ""))
                 _track(layers, event)
                 total = sum(size for _, size in layers.values())
                 done = sum(got for got, _ in layers.values())
                 step.update(str(event.get("status", "")), done / total if total else None)
+        except TimeoutError:
+            failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
+    if "no space left" in failure:
+        raise no_space(f"{reference} could not be pulled", failure)
     if failure:
         raise ImageError(
             f"{reference} could not be pulled for {architecture}: {failure}",
             why="the environment is made from this image",
-            next_step="check the network and the registry, name another image with "
-            "--arm64-image, or build the stand-ins: scripts/engine up",
+            next_step=_ELSEWHERE,
+        )
+
+
+def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
+    """Have the engine ask the registry for *reference*, without a pull.
+
+    Raises:
+        ImageError: the registry cannot be reached, does not have it, or not for *architecture*.
+    """
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    if reference.startswith(f"{LABEL}/"):
+        raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
+    try:
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+    except (APIError, DockerException, RequestException, OSError) as error:
+        raise ImageError(
+            f"the registry does not give {reference}: {getattr(error, 'explanation', error)}",
+            why="the first run would have to pull it",
+            next_step=_ELSEWHERE,
+        ) from None
+    offered = {str(platform.get("architecture")) for platform in told.get("Platforms") or ()}
+    if offered and architecture not in offered:
+        raise ImageError(
+            f"{reference} is offered for {', '.join(sorted(offered))}, not for {architecture}",
+            why="an image of another architecture says nothing about ARM",
+            next_step="name one that is with --arm64-image",
         )
 
 
@@ -106,6 +149,35 @@ def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None
     detail = event.get("progressDetail") or {}
     if event.get("status") == "Downloading" and detail.get("total"):
         layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))
+
+
+def export_image(engine: Engine, image: Base) -> IO[bytes]:
+    """The whole file system of *image* as a tar in a temporary file, at its start.
+
+    Nothing of the image is started.
+    """
+    target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+    container = None
+    try:
+        with engine_errors(f"the files of {image.reference} could not be read"):
+            container = engine.client.containers.create(
+                image.id,
+                command=["-"],
+                platform=f"linux/{image.architecture}",
+                labels=engine.labels,
+                network_mode="none",
+            )
+            for chunk in cast("Iterator[bytes]", container.export()):
+                target.write(chunk)
+    except BaseException:
+        target.close()
+        raise
+    finally:
+        if container is not None:
+            with engine_errors("a container could not be removed"):
+                container.remove(force=True, v=True)
+    target.seek(0)
+    return target
 
 
 def remove_derived(engine: Engine, image: Base) -> None:
@@ -127,11 +199,13 @@ def _base(reference: str, image: Image) -> Base:
     attributes = image.attrs
     config = attributes.get("Config") or {}
     digests = attributes.get("RepoDigests") or []
+    variables = dict(str(v).partition("=")[::2] for v in config.get("Env") or [])
     return Base(
         reference=reference,
         id=str(image.id),
         digest=str(digests[0]).partition("@")[2] if digests else "",
         architecture=str(attributes.get("Architecture", "")),
         labels=config.get("Labels") or {},
-        path=next((v[5:] for v in config.get("Env") or [] if v.startswith("PATH=")), ""),
+        path=variables.get("PATH", ""),
+        library_path=variables.get("LD_LIBRARY_PATH", ""),
     )

@@ -13,12 +13,13 @@ from .. import cache
 from ..cell import Cell, Python, Ran
 from ..errors import EmulationError, EngineError, ImageError
 from ..targets import MACHINES
+from .binfmt import aarch64_handlers, explanation
 from .container import Container, Plan
 from .emulation import emulated_name, native_name, qemu_environment
 from .endpoint import Engine
 from .images import Base
 
-FORMAT = 2
+FORMAT = 3
 _NO_PYTHON = 42
 # Runs the first interpreter of "$@" that exists; else tells the system's name.
 _SCRIPT = """
@@ -59,7 +60,7 @@ def probe(engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]) -
 
 _TEXTS = ("machine", "os", "os_name", "glibc", "libstdcxx")
 _CPU_TEXTS = ("implementer", "part")
-_PYTHON_TEXTS = ("executable", "version", "minor", "cache_tag", "purelib", "library")
+_PYTHON_TEXTS = ("executable", "version", "minor", "cache_tag", "magic", "purelib", "library")
 
 
 def _complete(facts: Mapping[str, Any]) -> bool:
@@ -165,9 +166,15 @@ def _is_arm(cell: Cell) -> bool:
 
 
 def _no_emulation(engine: Engine, cell: Cell, detail: object) -> EmulationError:
+    reason = str(detail).strip()
+    next_step = (
+        "scripts/engine up, or register qemu with the F flag: "
+        "docker run --privileged --rm tonistiigi/binfmt --install arm64"
+    )
+    if engine.local and cell.architecture == "arm64":
+        reason, next_step = explanation(aarch64_handlers())
     return EmulationError(
-        f"this {engine.machine} engine cannot execute {cell.platform} programs ({detail})",
+        f"this {engine.machine} engine cannot execute {cell.platform} programs: {reason}",
         why="without emulation only an ARM machine can run the tests",
-        next_step="scripts/engine up, or register qemu with the F flag: "
-        "docker run --privileged --rm tonistiigi/binfmt --install arm64",
+        next_step=next_step,
     )

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 GRACE_SECONDS = 6.0
@@ -23,8 +23,17 @@ GRACE_SECONDS = 6.0
 
 
 @contextmanager
-def watching(socket_path: str, label: str) -> Iterator[None]:
-    """Have containers with *label* (``key=value``) removed should this process die."""
+def watching(
+    socket_path: str,
+    label: str,
+    hold: int | None = None,
+    orderly: Callable[[], bool] = lambda: True,
+) -> Iterator[None]:
+    """Have containers with *label* (``key=value``) removed should this process die.
+
+    *hold* is a descriptor that the watcher keeps open as long as it needs the socket; *orderly*
+    tells at the end whether this process could remove its containers itself.
+    """
     if not socket_path:
         yield
         return
@@ -34,6 +43,7 @@ def watching(socket_path: str, label: str) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=() if hold is None else (hold,),
         cwd="/",
     )
     assert process.stdin is not None
@@ -41,12 +51,14 @@ def watching(socket_path: str, label: str) -> Iterator[None]:
         yield
     finally:
         # A word before the end tells an orderly end from a death.
+        done = orderly()
         with suppress(OSError):  # a watcher that was killed has nothing to be told
-            process.stdin.write(b"done")
+            process.stdin.write(b"done" if done else b"")
             process.stdin.flush()
         with suppress(OSError):
             process.stdin.close()
-        process.wait()
+        if done:
+            process.wait()
 
 
 class _Connection(http.client.HTTPConnection):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import pwd
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import cache
+from ..binary.record import AbiRecord
+from ..binary.scan import scan_tar, system_of_run
 from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
@@ -21,15 +26,32 @@ from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
 from ..progress import Progress
 from ..settings import Settings
-from . import pip_installer
+from . import pip_installer, plan_installer
 from .manifests import read_manifest
 from .pipconfig import PipConfig
+from .plan import NotPlannableError
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import INSIDE, OUT, PYTHON, RECORD, Entry, tar_of
+from .tree import (
+    ABI,
+    ENV,
+    HOME,
+    INSIDE,
+    OUT,
+    PYTHON,
+    RECORD,
+    RESULTS,
+    TESTS,
+    Entry,
+    tar_of,
+    with_parents,
+)
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+FORMAT = 2
 PACKAGE = "pytest_arm64_inside"
 """Name under which ``inside/`` is importable in a cell."""
 
@@ -53,14 +75,20 @@ class Environment:
     """Tag of the image to run: the environment with this user and our own code added."""
     ran: Ran
     record: InstallRecord
+    abi: AbiRecord
     reused: bool
     user: User
     path: str = ""
     """The image's own ``PATH``."""
 
 
-def calling_user() -> User:
-    """The user of this process, by number even where the system has no name for it."""
+def cell_user(engine: Engine) -> User:
+    """As whom tests run: the user of this process, by number even where it has no name.
+
+    In a rootless engine that user is called root.
+    """
+    if engine.rootless:
+        return User(0, 0, "root", "/root")
     uid, gid = os.getuid(), os.getgid()
     try:
         name = pwd.getpwuid(uid).pw_name
@@ -76,8 +104,12 @@ def make_environment(
     rootpath: Path,
     progress: Progress,
     config: PipConfig,
+    *,
+    like: InstallRecord | None = None,
 ) -> Environment:
     """The environment of *cell*, from the project's own files, with the host's pip *config*.
+
+    *like* is the record of another architecture's, whose versions this one is to have.
 
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
@@ -85,14 +117,16 @@ def make_environment(
     base, ran = provisioned(engine, cell, progress, offline=settings.offline)
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
+    pins = like.pins() if like is not None else ()
     key = cache.digest(
         {
             "format": FORMAT,
             "base": base.id,
             "target": cell.target.name,
-            "installer": pip_installer.pip_name(),
+            "installer": [settings.installer, plan_installer.FORMAT, pip_installer.pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
+            **({"pins": pins} if pins else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -100,45 +134,54 @@ def make_environment(
     image = None if settings.refresh else find_image(engine, tag)
     reused = image is not None
     if image is None:
-        if settings.offline:
-            raise InstallError(
-                "this project's environment is not here, and --arm64-offline forbids installing",
-                next_step="run once without --arm64-offline",
-            )
-        request = pip_installer.Request(manifest, runner, config)
-        image = _install(engine, cell, base, ran, request, tag, progress)
-    user = calling_user()
-    run_tag, record = _run_image(engine, cell, image, key, user)
-    return Environment(key, run_tag, ran, record, reused, user, image.path)
+        request = pip_installer.Request(manifest, runner, config, pins)
+        host = plan_installer.Host(
+            engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
+        )
+        image = _install(host, base, request, settings, tag, progress)
+    user = cell_user(engine)
+    run_tag, records = _run_image(engine, cell, image, key, user)
+    return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
 
 
 def _install(
-    engine: Engine,
-    cell: Cell,
+    host: plan_installer.Host,
     base: Base,
-    ran: Ran,
     request: pip_installer.Request,
+    settings: Settings,
     tag: str,
     progress: Progress,
 ) -> Base:
+    engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    with_compiler = builder(engine, cell, base, ran, progress)
-    installed, files = pip_installer.install(engine, cell, ran, with_compiler, request, progress)
+    made, installer, fallback = _installation(host, request, settings, progress)
     with (
-        files,
-        progress.step("make the environment image"),
+        made.files as files,
+        progress.step("make the environment image") as step,
         Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
     ):
         container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
-        container.put("/opt", files)
+        step.update("looking at compiled files")
+        system = system_of_run(engine, base, ran)
+        abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
+        files.seek(0)
+        container.put(made.at, files)
+        if made.uncompiled:
+            step.update("compiling")
+            compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
+            container.run(compile_it, environment=qemu_environment(cell, engine))
         record = InstallRecord(
-            packages=tuple(installed),
-            installer=pip_installer.pip_name(),
+            packages=tuple(made.packages),
+            installer=installer,
             made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - began, 1),
+            notes=made.notes,
+            missing=made.missing,
+            fallback=fallback,
         )
-        container.put("/", tar_of({RECORD: Entry(json.dumps(record.to_json()).encode())}))
+        documents = {RECORD: record.to_json(), ABI: abi.to_json()}
+        container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
         container.commit(tag, {f"{LABEL}.base": base.id})
     image = find_image(engine, tag)
     assert image is not None
@@ -147,23 +190,55 @@ def _install(
     return image
 
 
+def _installation(
+    host: plan_installer.Host,
+    request: pip_installer.Request,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[pip_installer.Installation, str, str]:
+    """What was installed, by which installer, and why not by the one that was asked for."""
+    reason = ""
+    if settings.installer == plan_installer.NAME:
+        try:
+            made = plan_installer.install(
+                host, request, progress, offline=settings.offline, refresh=settings.refresh
+            )
+        except NotPlannableError as error:
+            reason = str(error)
+        else:
+            return made, f"the plan ({pip_installer.pip_name()} for builds)", ""
+    if settings.offline:
+        raise InstallError(
+            "this project's environment is not here, and --arm64-offline forbids installing"
+            + (f": {reason}" if reason else ""),
+            next_step="run once without --arm64-offline",
+        )
+    made = pip_installer.install(
+        host.engine, host.cell, host.ran, host.builder(), request, progress
+    )
+    return made, pip_installer.pip_name(), reason
+
+
 def _run_image(
     engine: Engine, cell: Cell, image: Base, key: str, user: User
-) -> tuple[str, InstallRecord]:
+) -> tuple[str, _Records]:
     """The thin image that is run: *image*, our code for the inside, an entry for the user."""
     files = inside_files()
     digest = cache.digest(
-        [FORMAT, image.id, user.uid, user.gid, user.name, {k: v.decode() for k, v in files.items()}]
+        [
+            *(FORMAT, image.id, user.uid, user.gid, user.name),
+            {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        ]
     )
     tag = f"{LABEL}/run:{digest[:20]}"
     if find_image(engine, tag) is not None:
         with contextlib.suppress(ValueError):
-            return tag, InstallRecord.from_json(cache.load("records", digest) or {})
+            return tag, _Records.from_json(cache.load("records", digest) or {})
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
-        record = _read_record(container)
-        entries = {INSIDE: Entry(mode=0o755), f"{INSIDE}/{PACKAGE}": Entry(mode=0o755)}
-        entries |= {f"{INSIDE}/{PACKAGE}/{name}": Entry(text) for name, text in files.items()}
-        entries[OUT] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
+        records = _read_records(container)
+        entries = with_parents({f"{INSIDE}/{name}": Entry(text) for name, text in files.items()})
+        for folder in (OUT, RESULTS):
+            entries[folder] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
         compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]
@@ -172,28 +247,59 @@ def _run_image(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
         )
-    cache.store("records", digest, record.to_json())
-    return tag, record
+    cache.store("records", digest, records.to_json())
+    return tag, records
 
 
-def _read_record(container: Container) -> InstallRecord:
+@dataclass(frozen=True)
+class _Records:
+    """What is known of an environment's content."""
+
+    install: InstallRecord
+    abi: AbiRecord
+
+    def to_json(self) -> dict[str, Any]:
+        return {"install": self.install.to_json(), "abi": self.abi.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> _Records:
+        """Raises ValueError where one of them is damaged."""
+        return cls(
+            InstallRecord.from_json(data.get("install", {})),
+            AbiRecord.from_json(data.get("abi", {})),
+        )
+
+
+def _read_records(container: Container) -> _Records:
     try:
-        return InstallRecord.from_json(json.loads(container.read(RECORD)))
+        found = {"install": container.read(RECORD), "abi": container.read(ABI)}
+        return _Records.from_json({name: json.loads(text) for name, text in found.items()})
     except ValueError as error:
         raise InstallError(
-            f"the environment's own record cannot be read: {error}",
+            f"the environment's own records cannot be read: {error}",
             next_step="make it anew: --arm64-refresh",
         ) from None
 
 
 def inside_files() -> dict[str, bytes]:
-    """Our code for the inside, by file name."""
-    package = resources.files("pytest_arm64.inside")
-    return {
-        entry.name: entry.read_bytes()
-        for entry in sorted(package.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".py")
-    }
+    """Our code for the inside, by path below the folder that is put on its ``sys.path``.
+
+    ``inside/`` becomes a package of its own, with the rooms that its fixtures need.
+    """
+    ours = resources.files("pytest_arm64")
+    files = dict(_files_of(ours / "inside", PACKAGE))
+    for room in ("fixtures", "golden"):
+        files |= _files_of(ours / room, f"{PACKAGE}/{room}")
+    files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
+    return files
+
+
+def _files_of(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _files_of(entry, f"{name}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry.read_bytes()
 
 
 def _user_entries(container: Container, user: User) -> dict[str, Entry]:

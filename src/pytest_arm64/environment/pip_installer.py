@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,9 +33,27 @@ _SITE = f"{BUILD}/site"
 _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
+_PINS = f"{BUILD}/pins.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
 _NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What an installer has made."""
+
+    packages: list[Installed]
+    files: IO[bytes]
+    """A tar in a temporary file, at its start."""
+    at: str
+    """The folder in which it is to be unpacked."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the record should know."""
+    missing: tuple[str, ...] = ()
+    """Releases that were left out, because nothing of them can be used."""
+    uncompiled: bool = False
+    """Whether byte-code is still to be made, in the image."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,8 @@ class Request:
     runner: tuple[str, ...]
     """Requirements of the session inside, added to the test scope."""
     config: PipConfig
+    pins: tuple[str, ...] = ()
+    """Constraints on both scopes: the versions of another architecture."""
 
 
 def pip_name() -> str:
@@ -54,15 +75,41 @@ def pip_name() -> str:
 
 def install(
     engine: Engine, cell: Cell, ran: Ran, builder: Base, request: Request, progress: Progress
-) -> tuple[list[Installed], IO[bytes]]:
-    """Install both scopes; the packages, and a tar of what to unpack below ``/opt``.
-
-    The tar, a temporary file at its start, holds ``pytest-arm64/env`` and ``pytest-arm64/tests``.
+) -> Installation:
+    """Install both scopes; the files are ``pytest-arm64/env`` and ``pytest-arm64/tests``.
 
     Raises:
         InstallError: pip failed; its last lines are shown, ``log`` has them all.
     """
     manifest = request.manifest
+    variables = {**manifest.variables(os.environ), **qemu_environment(cell, engine)}
+    installed: list[Installed] = []
+    with (
+        progress.step(f"install with {pip_name()}") as step,
+        builder_container(engine, cell, ran, builder, request) as container,
+    ):
+        arguments = _scope_arguments(manifest.deploy)
+        if manifest.project is not None:
+            arguments += ["-e", str(manifest.project)]
+        pinned = ["-c", _PINS] if request.pins else []
+        if arguments:
+            arguments += pinned
+            installed += run_pip(container, manifest.root, variables, "deploy", arguments, step)
+        pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
+        container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
+        arguments = [*_scope_arguments(manifest.test), *request.runner]
+        arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt", *pinned]
+        installed += run_pip(container, manifest.root, variables, "test", arguments, step)
+        step.update("taking the packages out")
+        container.run(["rm", "-rf", BUILD])
+        return Installation(installed, container.fetch(HOME), "/opt")
+
+
+@contextmanager
+def builder_container(
+    engine: Engine, cell: Cell, ran: Ran, builder: Base, request: Request
+) -> Iterator[Container]:
+    """A container of *builder* with an empty environment, pip, and all that *request* needs."""
     plan = Plan(
         image=builder.id,
         platform=cell.platform,
@@ -70,26 +117,9 @@ def install(
         environment=_environment(request.config),
         mounts=[Mount(folder) for folder in _mounted(request)],
     )
-    variables = {**manifest.variables(os.environ), **qemu_environment(cell, engine)}
-    installed: list[Installed] = []
-    with (
-        progress.step(f"install with {pip_name()}") as step,
-        Container(engine, plan) as container,
-    ):
+    with Container(engine, plan) as container:
         _bring(container, ran, request)
-        arguments = _scope_arguments(manifest.deploy)
-        if manifest.project is not None:
-            arguments += ["-e", str(manifest.project)]
-        if arguments:
-            installed += _pip(container, manifest.root, variables, "deploy", arguments, step)
-        pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
-        container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
-        arguments = [*_scope_arguments(manifest.test), *request.runner]
-        arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt"]
-        installed += _pip(container, manifest.root, variables, "test", arguments, step)
-        step.update("taking the packages out")
-        container.run(["rm", "-rf", BUILD])
-        return installed, container.fetch(HOME)
+        yield container
 
 
 def _mounted(request: Request) -> list[str]:
@@ -127,6 +157,8 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
     if config.ca:
         entries[_CA] = Entry(config.ca)
+    if request.pins:
+        entries[_PINS] = Entry("".join(f"{pin}\n" for pin in request.pins).encode())
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = Entry(mode=0o755)
@@ -154,7 +186,7 @@ def _scope_arguments(scope: Scope) -> list[str]:
     return arguments + list(scope.requirements)
 
 
-def _pip(
+def run_pip(
     container: Container,
     folder: Path,
     variables: Mapping[str, str],
@@ -162,6 +194,11 @@ def _pip(
     arguments: list[str],
     step: Step,
 ) -> list[Installed]:
+    """``pip install`` *arguments* for *scope* in a container of ``builder_container``.
+
+    Raises:
+        InstallError: it failed.
+    """
     report = f"{BUILD}/{scope}.json"
     command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", "--report", report]
 

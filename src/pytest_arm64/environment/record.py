@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import InstallError
 from .pipconfig import strip_credentials
 
-FORMAT = 1
+FORMAT = 2
 PURE, WHEEL, SOURCE = "pure", "wheel", "source"
 
 
@@ -29,6 +29,14 @@ class Installed:
     url: str
     hash: str
     requested: bool
+    size: int = 0
+    """Bytes of what was fetched, where that is known."""
+    unpacked: int = 0
+    """Bytes of its files, where that is known."""
+    seconds: float = 0.0
+    """What building it took, where it was built."""
+    log: str = ""
+    """What its build printed."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,20 @@ class InstallRecord:
     made_at: str
     """ISO 8601, UTC."""
     seconds: float
+    notes: tuple[str, ...] = ()
+    """What was found while it was unpacked: a RECORD that lies, files that packages share."""
+    missing: tuple[str, ...] = ()
+    """Releases that were left out, because nothing of them can be used here."""
+    fallback: str = ""
+    """Why pip installed, where the plan was asked to."""
 
     def count(self, scope: str) -> dict[str, int]:
         """How many packages of *scope* there are in each state."""
         return dict(Counter(p.state for p in self.packages if p.scope == scope))
+
+    def pins(self) -> tuple[str, ...]:
+        """``name==version`` of every package that came from an index, as constraints."""
+        return tuple(sorted(f"{p.name}=={p.version}" for p in self.packages if p.file))
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
@@ -63,6 +81,9 @@ class InstallRecord:
                 installer=data["installer"],
                 made_at=data["made_at"],
                 seconds=data["seconds"],
+                notes=tuple(map(str, data["notes"])),
+                missing=tuple(map(str, data["missing"])),
+                fallback=data["fallback"],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"damaged install record: {error!r}") from None
@@ -72,7 +93,12 @@ class InstallRecord:
         return record
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "bool": bool, "float": (int, float)}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "bool": bool,
+    "int": int,
+    "float": (int, float),
+}
 
 
 def _check(value: InstallRecord | Installed) -> None:

@@ -20,7 +20,10 @@ TESTS = f"{HOME}/tests"
 INSIDE = f"{HOME}/inside"
 OUT = f"{HOME}/out"
 """Results and what the host hands in: an anonymous volume of the calling user."""
+RESULTS = f"{OUT}/results"
+"""``$PYTEST_ARM64_OUT`` of the sessions inside."""
 RECORD = f"{HOME}/record.json"
+ABI = f"{HOME}/abi.json"
 PYTHON = f"{ENV}/bin/python"
 
 # Folders that are never part of a copy of the project.
@@ -76,14 +79,14 @@ def tar_of(entries: Mapping[str, Entry]) -> bytes:
     return buffer.getvalue()
 
 
-def with_parents(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+def with_parents(entries: Mapping[str, Entry], *, uid: int = 0, gid: int = 0) -> dict[str, Entry]:
     """*entries*, with a folder entry before each for the parents that are not among them."""
     found: dict[str, Entry] = {}
     for name, entry in entries.items():
         for parent in reversed(PurePosixPath(name).parents):
             path = str(parent)
-            if path != "/" and path not in entries:
-                found.setdefault(path, Entry(mode=0o755))
+            if path not in ("/", ".") and path not in entries:
+                found.setdefault(path, Entry(mode=0o755, uid=uid, gid=gid))
         found[name] = entry
     return found
 

@@ -32,7 +32,8 @@ def venv_entries(python: Python) -> dict[str, Entry]:
             folders.append(str(path))
     entries = {folder: Entry(mode=0o755) for folder in folders}
     entries[f"{ENV}/pyvenv.cfg"] = Entry(config.encode())
-    entries[f"{ENV}/lib64"] = Entry(link="lib")
+    # Where the system's scheme has lib64, compiled packages belong there.
+    entries[f"{ENV}/lib64"] = entries[f"{TESTS}/lib64"] = Entry(link="lib")
     entries[f"{site}/zz_pytest_arm64_tests.pth"] = Entry(pth.encode())
     for name in ("python", "python3", f"python{python.minor}"):
         entries[f"{ENV}/bin/{name}"] = Entry(link=str(executable))

@@ -34,7 +34,7 @@ def main(task_path: str) -> int:
     folder = os.path.dirname(pytest.__file__ if task["module"] else sys.executable)
     name = "__main__.py" if task["module"] else "pytest"
     sys.argv[:] = [os.path.join(folder, name), *task["args"]]
-    mirror = Mirror(sender, task)
+    mirror = Mirror(sender, task, task_path + ".collecting")
     # Objects, not ``-p``: the arguments stay those that the user typed.
     code = int(pytest.main(list(task["args"]), plugins=[mirror, plugin]))
     sys.stderr = sys.__stderr__

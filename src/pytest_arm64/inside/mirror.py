@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
@@ -12,6 +13,7 @@ import pytest
 
 from .sender import Sender
 from .terminal import Nowhere, Terminal, hush_standard_error
+from .watch import Watch
 
 # What a report of an uneventful phase consists of; anything more is sent whole.
 _PLAIN = frozenset(
@@ -41,10 +43,14 @@ _SAME_IN_JSON = (str, int, float, bool, type(None))
 class Mirror:
     """One method per event."""
 
-    def __init__(self, sender: Sender, task: Mapping[str, Any]) -> None:
+    def __init__(self, sender: Sender, task: Mapping[str, Any], note: str) -> None:
         self._sender = sender
+        self._task = task
         self._finished = Counter(task["finished"])
         self._failed: list[str] | None = list(task.get("failed", ()))
+        self._watch = Watch(task.get("timeout", 0))
+        self._note: str = note
+        self._noting: int | None = None
         self._terminal = Terminal(sender, task["terminal"])
         self._config: Any = None
         self._first_config: Any = None
@@ -72,6 +78,10 @@ class Mirror:
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
         self._terminal.attach(config, self._after())
+        if config.pluginmanager.hasplugin("xdist"):
+            from .workers import Workers
+
+            config.pluginmanager.register(Workers(self._task))
         self._xml = _without_file(config)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -112,6 +122,13 @@ class Mirror:
         outcome = yield
         self._sender.send("collection", self._reason(outcome.excinfo))
 
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        if isinstance(collector, pytest.Module):
+            if self._noting is None:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+                self._noting = os.open(self._note, flags, 0o600)
+            os.pwrite(self._noting, collector.nodeid.encode("utf-8", "replace") + b"\0", 0)
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self._finished:
@@ -138,6 +155,7 @@ class Mirror:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, Any, None]:
         yield
+        self._watch.collected(session.items)
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         self._sender.send(
             "collected",
@@ -163,6 +181,9 @@ class Mirror:
         if self._failed is not None:
             self._inherit(self._failed)
         self._location = location
+        expected = self._watch.begin(nodeid)
+        if expected is not None:
+            self._sender.hold("expected", nodeid, expected)
         self._sender.send("logstart", nodeid, location)
 
     def _inherit(self, failed: list[str]) -> None:
@@ -214,6 +235,7 @@ class Mirror:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        self._watch.end()
         told = None if location == self._location else location
         # Nothing but the start of the next test follows, unless others run them.
         (self._sender.send if self._distributed else self._sender.hold)("logfinish", nodeid, told)
@@ -363,8 +385,6 @@ def _plugins(config: pytest.Config) -> list[str]:
 
 def _without_file(config: pytest.Config) -> Any:
     """pytest's JUnit plugin, which goes on recording and leaves the file to the host."""
-    import os
-
     from _pytest.junitxml import LogXML
 
     for plugin in config.pluginmanager.get_plugins():

@@ -6,22 +6,41 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from _pytest import config as config_module
 
 from .boundary import MARKER, keep_off_arm
+from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
+from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
+from .records import arm64_abi, arm64_install
+
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+FLAGS = (
+    "--arm64",
+    "--arm64-refresh",
+    "--arm64-offline",
+    "--arm64-require-native",
+    "--arm64-compare",
+    "--arm64-record",
+)
 VALUES = (
-    *("--arm64-target", "--arm64-image", "--arm64-requirements", "--arm64-cpu", "--arm64-gate"),
+    "--arm64-target",
+    "--arm64-image",
+    "--arm64-requirements",
+    "--arm64-cpu",
+    "--arm64-gate",
+    "--arm64-installer",
+    "--arm64-timeout",
     "--arm64-report",
 )
+# Values of options that are the host's alone, wherever they were given.
+HOST_WRITES = ("pastebin", "report_log")
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -35,7 +54,39 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(name, action="append", help="(for the host)")
 
 
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    if getattr(early_config.known_args_namespace, "cov_source", None):
+        _be_third_party()  # before pytest-cov begins to measure, which is here
+    yield
+
+
+def _be_third_party() -> None:
+    """Have coverage leave this package out, as it leaves out what is installed."""
+    from coverage import inorout
+
+    for name in ("_add_third_party_paths", "add_third_party_paths"):  # in newer and older versions
+        add = getattr(inorout, name, None)
+        if add is not None:
+            setattr(inorout, name, _and_ours(add))
+
+
+def _and_ours(add: Callable[[set[str]], None]) -> Callable[[set[str]], None]:
+    def call(paths: set[str]) -> None:
+        add(paths)
+        paths.add(os.path.dirname(os.path.abspath(__file__)))
+
+    return call
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    for name in HOST_WRITES:
+        if hasattr(config.option, name):
+            setattr(config.option, name, None)
+    seed = os.environ.get("PYTEST_ARM64_SEED")
+    if seed is not None:
+        _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
 
@@ -46,10 +97,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     keep_off_arm(item, str(facts.get("machine") or platform.machine()))
 
 
-@pytest.fixture(scope="session")
-def arm64_target() -> Mapping[str, Any]:
-    """Facts of the cell: target, machine, core, emulated or not, stand-in or not, versions."""
-    return MappingProxyType(json.loads(os.environ["PYTEST_ARM64_FACTS"]))
+def _roll_the_same(option: Any, seed: int) -> None:
+    """Seeds of pytest-randomly and Hypothesis, where the user gave none."""
+    if getattr(option, "randomly_seed", None) == "default":
+        option.randomly_seed = seed
+    if getattr(option, "hypothesis_seed", "") is None:
+        option.hypothesis_seed = str(seed)
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,7 @@ def facts() -> "dict[str, object]":
             "version": platform.python_version(),
             "minor": "%d.%d" % sys.version_info[:2],
             "cache_tag": sys.implementation.cache_tag,
+            "magic": importlib.util.MAGIC_NUMBER.hex(),
             "library": os.path.dirname(os.__file__),
             "compiled": os.path.exists(importlib.util.cache_from_source(os.__file__)),
             "purelib": sysconfig.get_path("purelib", "venv", {"base": "/p"})[3:]

@@ -16,7 +16,7 @@ import sys
 import threading
 from typing import Any
 
-PROTOCOL = 3
+PROTOCOL = 4
 MARK = b"\0arm64-%s-%d\0"
 # High, because tests that close "all" descriptors usually begin at 3 and stop early.
 _HIGHEST_DESCRIPTOR = 4096

@@ -22,6 +22,8 @@ SHOWING = (
     "pytest_report_teststatus",
 )
 """Hooks by which plugins add to what the reporter shows."""
+OWN_HEADER = "\0"
+"""Stands among the header's lines for those that the host's own reporter tells."""
 
 
 class Terminal:
@@ -66,8 +68,11 @@ class Terminal:
                 implementation.function = seen
         reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)
         # What the host's own pytest says is not said twice.
-        for implementation in config.pluginmanager.hook.pytest_report_header.get_hookimpls():
-            if implementation.function.__module__.startswith("_pytest."):
+        headers: list[Any] = config.pluginmanager.hook.pytest_report_header.get_hookimpls()
+        for implementation in headers:
+            if implementation.plugin is reporter:
+                implementation.function = _own_header
+            elif implementation.function.__module__.startswith("_pytest."):
                 config.pluginmanager.hook.pytest_report_header._remove_plugin(implementation.plugin)
 
     def before_summary(self) -> None:
@@ -202,6 +207,13 @@ class _Instead:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._after["pytest_runtest_logreport"](report)
+
+
+def _own_header(*_: Any) -> str:
+    return OWN_HEADER
+
+
+_own_header.__module__ = "_pytest.terminal"
 
 
 def _then(function: Callable[..., Any], after: Callable[..., None]) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ from ..records import decode, encode
 
 FORMAT = 1
 NAME = "report.json"
-SCHEMA = "report-schema.json"
+SCHEMA = "report-1.schema.json"
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _MAX_BYTES = 512 * 2**20
 
@@ -101,7 +101,7 @@ class Report:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Ready for ``json.dumps``; its schema is ``resources/report-schema.json``."""
+        """Ready for ``json.dumps``; its schema is ``resources/report-1.schema.json``."""
         return {
             "format": FORMAT,
             "tool": {"name": "pytest-arm64", "version": self.tool},

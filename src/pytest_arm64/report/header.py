@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from ..binary.record import AbiRecord
 from ..cell import Cell, Ran
 from ..environment.build import Environment
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
+from .abi import together
+from .matrix import printable
+
+_SHOWN = 4
 
 
 def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list[str]:
@@ -26,11 +31,41 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
         f"arm64: {_where(ran)}",
         f"arm64: environment {environment.key}, {_made(environment)}",
     ]
+    if environment.record.fallback:
+        reason = printable(environment.record.fallback)
+        lines.append(f"arm64: installed by pip, because the plan was not certain: {reason}")
+    if environment.record.missing:
+        names = printable(", ".join(environment.record.missing))
+        lines.append(f"arm64: LEFT OUT, nothing of it can be used here: {names}")
+    lines += abi_lines(environment.abi)
     if not mounted:
         lines.append(
             "arm64: the engine does not see this machine's files: the tests run on a copy, "
             "and what they write stays there"
         )
+    return lines
+
+
+def abi_lines(record: AbiRecord) -> list[str]:
+    """What the scan of the compiled files came to; nothing where there are none."""
+    if not record.files:
+        return []
+    count = f"{len(record.files)} compiled file{'' if len(record.files) == 1 else 's'}"
+    if not record.grave:
+        return [f"arm64: {count}, all of them can be loaded"]
+    groups = together(record.grave)
+    paths = {finding.path for finding in record.grave}
+    lines = [f"arm64: {count}, {len(paths)} of them CANNOT BE LOADED:"]
+    for findings in groups[:_SHOWN]:
+        first, others = findings[0], len(findings) - 1
+        more = f" and {others} more" if others else ""
+        lines.append(
+            f"arm64:   {first.kind}: {printable(first.path)}{more}: {printable(first.text)}"
+        )
+        if first.remedy:
+            lines.append(f"arm64:     → {printable(first.remedy)}")
+    if len(groups) > _SHOWN:
+        lines.append(f"arm64:   and {len(groups) - _SHOWN} more (fixture arm64_abi)")
     return lines
 
 

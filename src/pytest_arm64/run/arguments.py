@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import SettingsError
+from .option_table import PYTEST, Who
 
-OUR_FLAGS = ("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native")
+OUR_FLAGS = (
+    *("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native"),
+    *("--arm64-compare", "--arm64-record"),
+)
 OUR_VALUES = (
     "--arm64-target",
     "--arm64-image",
@@ -21,13 +26,6 @@ OUR_VALUES = (
 HOST_VALUES = ("--report-log",)
 GATE = "arm64::"
 """How the ids of gates begin; no session inside has such."""
-REFUSED = {
-    "--pdb": "a debugger needs a terminal inside the container",
-    "--trace": "a debugger needs a terminal inside the container",
-    "--fixtures": "it lists what this machine has",
-    "--fixtures-per-test": "it lists what this machine has",
-    "--setup-plan": "it runs nothing that could be mirrored",
-}
 _FORWARDED_VARIABLES = (
     "PYTEST_ADDOPTS",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
@@ -43,14 +41,8 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
     """*args* as the user typed them, less what concerns the host alone: its options, its gates.
 
     Raises:
-        SettingsError: an option that cannot work across the border, with the reason.
+        SettingsError: they cannot be understood.
     """
-    for name, reason in REFUSED.items():
-        if name in args:
-            raise SettingsError(
-                f"{name} does not work with --arm64: {reason}",
-                next_step=f"leave out {name}, or leave out --arm64",
-            )
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in OUR_FLAGS:
         parser.add_argument(name, action="store_true")
@@ -67,9 +59,34 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def refuse_what_cannot_work(options: object) -> None:
+    """Look at pytest's parsed *options*, wherever the user has put them.
+
+    Raises:
+        SettingsError: one cannot work across the border, with the reason.
+    """
+    for option in PYTEST:
+        if option.who is Who.REFUSED and getattr(options, option.dest, None):
+            name = option.names[0]
+            raise SettingsError(
+                f"{name} does not work with --arm64: {option.note}",
+                next_step=f"leave out {name}, or leave out --arm64",
+            )
+
+
 def forwarded_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables that steer pytest itself and therefore belong to the session inside."""
     return {name: environ[name] for name in _FORWARDED_VARIABLES if name in environ}
+
+
+def same_everywhere(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make the cells of one session roll the same dice."""
+    seed = int.from_bytes(os.urandom(4), "big")
+    hashes = environ.get("PYTHONHASHSEED", "random")
+    return {
+        "PYTHONHASHSEED": str(seed) if hashes == "random" else hashes,
+        "PYTEST_ARM64_SEED": str(seed),
+    }
 
 
 def unknown_here(args: list[str], unknown: Iterable[str]) -> None:

@@ -12,11 +12,12 @@ from ..engine.container import Container, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
-from ..environment.tree import ENV, OUT, TESTS, copy_of
+from ..environment.tree import ENV, HOME, OUT, TESTS, copy_of
 from ..errors import EngineError
 from ..settings import Settings, passed_variables
 from .arguments import forwarded_variables
 
+EMULATED_MEMORY_FACTOR = 2
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -34,28 +35,49 @@ def cell_environment(
         "HOME": user.home,
         "USER": user.name,
         "LC_ALL": "C.UTF-8",
+        "PYTEST_ARM64_RECORDS": HOME,
+        **_coverage_environment(environment),
         **qemu_environment(cell, engine),
         **forwarded_variables(environ),
         **passed_variables(settings, environ),
     }
 
 
+def _coverage_environment(environment: Environment) -> dict[str, str]:
+    """Where coverage is among the packages: test packages are third-party code to it.
+
+    It takes for that what lies in a folder of the interpreter's installation schemes, of which
+    the user's is the only one that can be chosen.
+    """
+    names = {package.name.lower() for package in environment.record.packages}
+    return {"PYTHONUSERBASE": TESTS} if "coverage" in names else {}
+
+
 @contextmanager
 def cell_container(
-    engine: Engine, cell: Cell, environment: Environment, settings: Settings
+    engine: Engine,
+    cell: Cell,
+    environment: Environment,
+    settings: Settings,
+    *,
+    copied: bool = False,
 ) -> Iterator[tuple[Container, bool]]:
     """A running container, and whether the project is mounted (True) or copied into it.
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
+    *copied* asks for a copy in any case.
     """
-    container = _mounted(
-        engine, cell_plan(cell, environment, settings, mounted=True), settings.root
-    )
-    if container is not None:
-        with closing(container):
-            yield container, True
-        return
-    with Container(engine, cell_plan(cell, environment, settings, mounted=False)) as container:
+    if not copied:
+        container = _mounted(
+            engine, cell_plan(engine, cell, environment, settings, mounted=True), settings.root
+        )
+        if container is not None:
+            with closing(container):
+                yield container, True
+            return
+    with Container(
+        engine, cell_plan(engine, cell, environment, settings, mounted=False)
+    ) as container:
         user = environment.user
         root = settings.root
         container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
@@ -77,8 +99,12 @@ def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:
     return None
 
 
-def cell_plan(cell: Cell, environment: Environment, settings: Settings, *, mounted: bool) -> Plan:
+def cell_plan(
+    engine: Engine, cell: Cell, environment: Environment, settings: Settings, *, mounted: bool
+) -> Plan:
+    """How the container of *cell* is made, with the project mounted or to be copied."""
     user = environment.user
+    limit, note = _memory(settings, emulated=environment.ran.emulated)
     root = str(settings.root)
     return Plan(
         image=environment.image,
@@ -86,18 +112,40 @@ def cell_plan(cell: Cell, environment: Environment, settings: Settings, *, mount
         user=f"{user.uid}:{user.gid}",
         mounts=[Mount(root, read_only=False)] if mounted else [],
         volumes=[OUT] if mounted else [OUT, root],
-        tmpfs=_tmpfs(user),
+        tmpfs=_tmpfs(user, podman=engine.podman),
         network=settings.network,
+        memory=limit,
+        memory_note=note,
         read_only=True,
     )
 
 
-def _tmpfs(user: User) -> dict[str, str]:
+def _memory(settings: Settings, *, emulated: bool) -> tuple[int, str]:
+    """Bytes that a container may use, and what it means that it used more.
+
+    qemu needs memory of its own, so that under emulation the limit only protects the machine.
+    """
+    if not settings.memory:
+        return 0, ""
+    said = f"{settings.memory // 2**20} MB"
+    if not emulated:
+        return settings.memory, f"out of memory: it needs more than the {said} of the setting"
+    return (
+        settings.memory * EMULATED_MEMORY_FACTOR,
+        f"out of memory: more than {EMULATED_MEMORY_FACTOR} times the {said} of the setting. "
+        "Emulation needs memory of its own: this says nothing about an ARM machine",
+    )
+
+
+def _tmpfs(user: User, *, podman: bool) -> dict[str, str]:
+    owned = "mode=0700" if user.uid == 0 else f"mode=0700,uid={user.uid},gid={user.gid}"
+    if podman and user.uid != 0:
+        owned = "mode=1777"  # it knows no owners of a tmpfs
     # Tests compile and load libraries in their temporary folders: exec, unlike Docker's default.
     return {
         "/tmp": "rw,exec,nosuid,nodev,mode=1777",  # noqa: S108
         "/var/tmp": "rw,exec,nosuid,nodev,mode=1777",  # noqa: S108
-        user.home: f"rw,exec,nosuid,nodev,mode=0700,uid={user.uid},gid={user.gid}",
+        user.home: f"rw,exec,nosuid,nodev,{owned}",
     }
 
 

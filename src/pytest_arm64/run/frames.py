@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ProtocolError
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 # Fewest values of each kind of frame.
 KINDS = {
     "hello": 3,
@@ -22,6 +22,7 @@ KINDS = {
     "collecting": 0,
     "collected": 5,
     "collection": 1,
+    "expected": 2,
     "logstart": 2,
     "passed": 7,
     "report": 4,

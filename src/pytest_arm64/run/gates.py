@@ -1,95 +1,61 @@
-"""Gates as synthetic reports: findings of the audit among the results, never collected items."""
+"""Gates: findings shown as tests, each a node id and a synthetic report, never an item."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.mark.expression import Expression
 
-from ..report.matrix import printable, summary_words
 from .arguments import GATE
-from .reports import failed_report, passed_report
-
-if TYPE_CHECKING:
-    from ..audit.assess import Assessment
-    from ..audit.gates import Gate
-
-_SHOWN = 10
+from .silent import CellResult
 
 
-class GateKeeper:
-    """Header, reports and summary of one run's audit; registered beside the host's plugin."""
+@dataclass(frozen=True)
+class Gate:
+    """One finding; *text* is empty where there is nothing to complain of."""
 
-    def __init__(self, config: pytest.Config, assessment: Assessment) -> None:
-        self._config = config
-        self._assessment = assessment
-        self._gates: list[Gate] = list(assessment.gates())
-        self.failures = 0
+    nodeid: str
+    location: tuple[str, int | None, str]
+    text: str = ""
+    seconds: float = 0.0
 
-    @property
-    def alone(self) -> bool:
-        """Whether nothing but gates was asked for."""
-        named = positional(self._config)
-        return bool(named) and all(arg.startswith(GATE) for arg in named)
 
-    def pytest_report_header(self) -> list[str]:
-        if self._assessment.problem:
-            return [f"arm64: audit: not evaluated: {printable(self._assessment.problem)}"]
-        return [
-            f"arm64: audit of {matrix.service} for {matrix.target}: "
-            + printable(summary_words(matrix))
-            for matrix in self._assessment.matrices
-        ]
+def cell_gate(result: CellResult) -> Gate:
+    """The gate of a further core: its own failures, and whatever makes it incomplete."""
+    bad = [test for test in result.tests.values() if test.bad]
+    lines = list(result.problems)
+    if bad:
+        lines.append(f"{len(bad)} of {len(result.tests)} tests fail on {result.planned.name}:")
+    for test in bad:
+        lines += ["", f"{test.outcome.upper()} {test.nodeid}", test.text]
+    return Gate(
+        nodeid=f"{GATE}repository::{result.planned.name}",
+        location=("pyproject.toml", None, result.planned.name),
+        text="\n".join(lines),
+        seconds=sum(test.seconds for test in result.tests.values()),
+    )
 
-    def report(self, session: pytest.Session) -> None:
-        """Emit a report for each selected gate.
 
-        A run that reports only has none, unless it names them.
-        """
-        named = any(arg.startswith(GATE) for arg in positional(self._config))
-        if self._config.option.collectonly or (self._assessment.policy == "report" and not named):
-            return
-        chosen = list(selected(self._gates, self._config))
-        session.testscollected += len(chosen)
-        for gate in chosen:
-            self._emit(gate)
-            if session.shouldfail:  # -x, --maxfail
-                return
-
-    def _emit(self, gate: Gate) -> None:
-        hook = self._config.hook
-        location = (gate.file, gate.line - 1 if gate.line else None, gate.nodeid)
-        text = printable_lines(gate.text)
-        hook.pytest_runtest_logstart(nodeid=gate.nodeid, location=location)
-        for when in ("setup", "call", "teardown"):
-            if when == "call" and gate.failed:
-                report = failed_report(gate.nodeid, location, text)
-                self.failures += 1
-            else:
-                report = passed_report([gate.nodeid, None, when, None, 0.0, 0.0, 0.0], location, {})
-                if when == "call" and text:
-                    report.sections.append(("arm64", text))
-            hook.pytest_runtest_logreport(report=report)
-        hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=location)
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        lines = [*self._findings(), *self._assessment.reminders()]
-        for line in lines[:_SHOWN]:
-            terminalreporter.line(f"arm64: {printable(line)}")
-        if len(lines) > _SHOWN:
-            terminalreporter.line(f"arm64: {len(lines) - _SHOWN} more, see: pytest-arm64 audit")
-
-    def _findings(self) -> Iterator[str]:
-        """What is not green and was not reported as a gate."""
-        for matrix in self._assessment.matrices:
-            yield from (f"audit of {matrix.service}: {problem}" for problem in matrix.problems)
-        if self._assessment.policy == "report":
-            for gate in self._gates:
-                if gate.text:
-                    yield f"audit: {'; '.join(gate.text.splitlines()[:2])}"
+def emit(config: pytest.Config, gate: Gate) -> None:
+    """Report *gate* through the ordinary hooks."""
+    hook = config.hook
+    hook.pytest_runtest_logstart(nodeid=gate.nodeid, location=gate.location)
+    for when in ("setup", "call", "teardown"):
+        failed = when == "call" and bool(gate.text)
+        report = pytest.TestReport(
+            nodeid=gate.nodeid,
+            location=gate.location,
+            keywords={"arm64": 1},
+            outcome="failed" if failed else "passed",
+            longrepr=gate.text if failed else None,
+            when=when,
+            duration=gate.seconds if when == "call" else 0,
+        )
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
 
 
 def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
@@ -140,6 +106,7 @@ def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
     return evaluate
 
 
-def printable_lines(text: str) -> str:
-    """*text* without what a terminal would obey, its lines kept."""
-    return "\n".join(map(printable, text.splitlines()))
+def gates_alone(config: pytest.Config) -> bool:
+    """Whether nothing but gates was asked for."""
+    named = positional(config)
+    return bool(named) and all(arg.startswith(GATE) for arg in named)

@@ -4,50 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..cell import Cell
-from ..errors import Arm64Error, EmulationError
+from ..errors import Arm64Error
 from ..settings import Settings, load_settings
-from .arguments import inner_arguments, unknown_here
+from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
+from .cells import Planned, Role, planned_cells
+from .deaths import Ground
+from .gates import Gate, cell_gate, emit, gates_alone
 from .mirror import HostMirror
+from .place import OpenPlace, Place, container_places
 from .session import MirroredSession
+from .silent import CellResult, SilentCell
 from .stops import InsideError, show_as_inside
-from .task import Task
-from .transport import ContainerTransport, Transport
+from .task import NO_TERMINAL, Task
 
 if TYPE_CHECKING:
-    from ..audit.assess import Assessment
-    from ..environment.record import InstallRecord
-    from .gates import GateKeeper
+    from .findings import Findings
 
 INSIDE = "arm64-inside"
+# Stands among the header's lines of the session inside for those that are told here.
+OWN_HEADER = "\0"
 # Plugins whose twin inside owns the project's cache.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a session runs: the way there, what is shown of it, what its fixtures tell."""
-
-    transport: Transport
-    header: tuple[str, ...]
-    facts: Mapping[str, Any]
-    where: str
-    """For a death's report: machine, core, native or emulated."""
-    summary: str = ""
-    """What every result has to say of itself, whatever the verbosity; empty for nothing."""
-    assessment: Assessment | None = None
-    """What the audit found, None where nothing was audited."""
-    record: InstallRecord | None = None
-    """What is installed there, None where nothing was installed for it."""
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -61,6 +50,8 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.known_args_namespace.pythonwarnings = None
     config._inicache["filterwarnings"] = []
     config.known_args_namespace.strict_config = False
+    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
+    config.known_args_namespace.cov_source = None
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
@@ -85,6 +76,12 @@ class Inside:
         self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        # What plugins warn of while they are configured, they warn of inside as well. Pytest
+        # restores the filters after this hook.
+        warnings.simplefilter("ignore")
+
     def take(self, session: MirroredSession, pluginmanager: Any) -> None:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
@@ -94,9 +91,16 @@ class Inside:
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
                     caller._remove_plugin(implementation.plugin)
+        pluginmanager.register(_HeaderBelow(self._header()[1]))
 
     def pytest_report_header(self) -> list[str]:
-        return list(self.mirror.header) if self.mirror is not None else []
+        return self._header()[0]
+
+    def _header(self) -> tuple[list[str], list[str]]:
+        """Lines of plugins inside: before pytest's own, and after them."""
+        lines = list(self.mirror.header) if self.mirror is not None else []
+        at = lines.index(OWN_HEADER) if OWN_HEADER in lines else len(lines)
+        return lines[:at], lines[at + 1 :]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         return list(self.mirror.collection_lines) if self.mirror is not None else []
@@ -116,6 +120,17 @@ class Inside:
             terminalreporter.write("".join(self.mirror.summary))
 
 
+class _HeaderBelow:
+    """What plugins inside show below pytest's own lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_header(self) -> list[str]:
+        return self._lines
+
+
 class HostPlugin:
     """Registered where ``--arm64`` is given."""
 
@@ -124,7 +139,11 @@ class HostPlugin:
         self._resources = ExitStack()
         self._session: MirroredSession | None = None
         self._place: Place | None = None
-        self._keeper: GateKeeper | None = None
+        self._planned: Planned | None = None
+        self._task: Task | None = None
+        self._folder: Path | None = None
+        self._results: list[CellResult] = []
+        self._findings: Findings | None = None
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
@@ -145,54 +164,93 @@ class HostPlugin:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
         with _told_as_usage_error():
-            config = self._config
-            arguments = inner_arguments(config.invocation_params.args)
-            settings = load_settings(
-                config.option,
-                os.environ,
-                rootpath=config.rootpath,
-                cwd=Path(config.invocation_params.dir),
+            self._start(session)
+
+    def _start(self, session: pytest.Session) -> None:
+        config = self._config
+        refuse_what_cannot_work(config.option)
+        arguments = inner_arguments(config.invocation_params.args)
+        settings = load_settings(
+            config.option,
+            os.environ,
+            rootpath=config.rootpath,
+            cwd=Path(config.invocation_params.dir),
+        )
+        *others, self._planned = planned_cells(settings)
+        alone = gates_alone(config)
+        others = [] if alone else others
+        task = Task(
+            args=arguments,
+            cwd=str(config.invocation_params.dir),
+            module=Path(sys.argv[0]).name == "__main__.py",
+            facts={},
+            terminal=_terminal(config),
+            timeout=settings.timeout,
+            environment=same_everywhere(os.environ) if others else {},
+        )
+        open_place = self._resources.enter_context(_places(config, settings))
+        silent = [
+            self._silent(planned, self._resources.enter_context(open_place(planned)), task)
+            for planned in others
+        ]
+        place = self._place = self._resources.enter_context(open_place(self._planned))
+        self._take_findings(place)
+        if alone:
+            return
+        records = self._findings.records if self._findings is not None else {}
+        task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
+        for number, cell in enumerate(silent, start=1):
+            result = cell.run()
+            self._results.append(result)
+            config.hook.pytest_arm64_cell(
+                config=config,
+                cell=cell,
+                result=result,
+                others=silent[number:],
+                mirrored=place.transport,
             )
-            place: AbstractContextManager[Place] = config.hook.pytest_arm64_place(
-                config=config, settings=settings
-            ) or container_place(settings, config.rootpath, config.option.arm64_gate or "")
-            self._place = self._resources.enter_context(place)
-            transport, facts, where = self._place.transport, self._place.facts, self._place.where
-            records = self._guard(self._place.assessment)
-            if self._keeper is not None and self._keeper.alone:
-                return
-            terminal = _terminal(config)
-            _forget_warnings(config)
+        _forget_warnings(config)
+        self._session = MirroredSession(
+            session,
+            place.transport,
+            lambda finished, failed: replace(
+                task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
+            ),
+            Ground(place.where, place.lacks, task.timeout),
+        )
+        self._session.start()
+        inside: Any = config.pluginmanager.getplugin(INSIDE)
+        inside.take(self._session, config.pluginmanager)
 
-            def task(finished: dict[str, int], failed: list[str]) -> Task:
-                return Task(
-                    args=arguments,
-                    cwd=str(config.invocation_params.dir),
-                    module=Path(sys.argv[0]).name == "__main__.py",
-                    facts=facts,
-                    records=records,
-                    finished=finished,
-                    failed=failed,
-                    terminal=terminal,
-                    nonce=uuid.uuid4().hex,
-                )
+    def _take_findings(self, place: Place) -> None:
+        found = place.assessment
+        if found is None or not (found.matrices or found.problem):
+            return
+        from .findings import Findings
 
-            self._session = MirroredSession(
-                session, transport, task, lambda end: f"{end} ({where})"
+        self._findings = Findings(self._config, found)
+        self._config.pluginmanager.register(self._findings, "arm64-findings")
+
+    def _silent(
+        self, planned: Planned, place: Place, task: Task, collected: Counter[str] | None = None
+    ) -> SilentCell:
+        from ..report.progress import TerminalProgress
+
+        if self._folder is None:
+            self._folder = Path(
+                self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pytest-arm64-"))
             )
-            self._session.start()
-            inside: Any = config.pluginmanager.getplugin(INSIDE)
-            inside.take(self._session, config.pluginmanager)
+        progress = TerminalProgress(sys.stdout)
+        return SilentCell(self._config, planned, place, task, self._folder, progress, collected)
 
-    def _guard(self, assessment: Assessment | None) -> dict[str, Any]:
-        """Register the gates of *assessment*; what the fixtures inside tell of it."""
-        if assessment is None or not (assessment.matrices or assessment.problem):
-            return {}
-        from .gates import GateKeeper
-
-        self._keeper = GateKeeper(self._config, assessment)
-        self._config.pluginmanager.register(self._keeper, "arm64-gates")
-        return {"matrices": [matrix.to_json() for matrix in assessment.matrices]}
+    def _again(self, only: Collection[str]) -> CellResult:
+        """Run *only* these tests of the mirrored cell again, unseen."""
+        assert self._session is not None
+        assert self._place is not None
+        assert self._planned is not None
+        assert self._task is not None
+        collected = Counter(self._session.mirror.ledger.collected)
+        return self._silent(self._planned, self._place, self._task, collected).run(only)
 
     def pytest_report_header(self) -> list[str]:
         return list(self._place.header) if self._place is not None else []
@@ -201,17 +259,22 @@ class HostPlugin:
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
         session.testscollected = 0
-        if self._session is None:  # nothing but gates was asked for
-            return True
-        with _told_as_usage_error():
-            self._session.collect()
+        if self._session is not None:  # None where nothing but gates was asked for
+            with _told_as_usage_error():
+                self._session.collect()
+        session.testscollected += len(self._gates())
         return True
+
+    def _gates(self) -> list[Gate]:
+        found = self._findings.gates() if self._findings is not None else []
+        cells = [cell_gate(r) for r in self._results if r.planned.role is Role.FURTHER]
+        return [*found, *cells]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if self._keeper is not None:
-            self._keeper.report(session)
-            if session.shouldfail:
+        for gate in self._gates():
+            emit(self._config, gate)
+            if session.shouldfail:  # -x, --maxfail
                 if self._session is not None:
                     self._session.abandon(str(session.shouldfail))
                 raise session.Failed(session.shouldfail)
@@ -227,8 +290,28 @@ class HostPlugin:
                 self._session.finish()
             except Arm64Error as error:
                 self._session.problems.append(str(error))
+            for result in self._results:
+                name = result.planned.name
+                self._session.problems += [f"{name}: {problem}" for problem in result.problems]
+            self._tell_finished()
             self._session.close()
             session.exitstatus = self._session.exit_status(int(exitstatus))
+
+    def _tell_finished(self) -> None:
+        """Let those who wait for the results of this run have them."""
+        session, place = self._session, self._place
+        if session is None or place is None:
+            return
+        try:
+            self._config.hook.pytest_arm64_finished(
+                config=self._config,
+                mirrored=place.transport,
+                complete=not session.problems,
+                collected=dict(session.mirror.ledger.collected),
+                again=self._again,
+            )
+        except Arm64Error as error:
+            session.problems.append(str(error))
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[Any]) -> None:
         if isinstance(excinfo.value, InsideError):
@@ -269,63 +352,28 @@ def _forget_warnings(config: pytest.Config) -> None:
 def _terminal(config: pytest.Config) -> dict[str, Any]:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
-        return {"width": 80, "markup": False, "tty": False}
+        return dict(NO_TERMINAL)
     writer = reporter._tw
     tty = bool(reporter.isatty)
     return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
 
 
 @contextmanager
-def container_place(settings: Settings, rootpath: Path, policy: str = "") -> Iterator[Place]:
-    """A container of the target's image, with the project's environment in it."""
-    # What talks to an engine is loaded when one is needed.
-    from concurrent.futures import ThreadPoolExecutor
+def _places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
+    """Places of a plugin's, or containers."""
 
-    from ..audit.assess import assess
-    from ..environment.pipconfig import host_pip_config
+    @contextmanager
+    def provided(planned: Planned) -> Iterator[Place]:
+        found = config.hook.pytest_arm64_place(config=config, settings=settings, planned=planned)
+        with found as place:
+            yield place
 
-    # pip tells its configuration, and the audit is made, while the engine is asked.
-    asking = ThreadPoolExecutor(2)
-    pip_config = asking.submit(host_pip_config)
-    audit = asking.submit(assess, settings, rootpath, policy=policy, config=pip_config.result)
-    asking.shutdown(wait=False)
-
-    from ..engine.endpoint import open_engine
-    from ..environment.build import make_environment
-    from ..report.header import header_lines, summary_line
-    from ..report.progress import TerminalProgress
-    from .cell_container import cell_container, cell_environment
-
-    progress = TerminalProgress(sys.stdout)
-    with open_engine() as engine:
-        cell = Cell(
-            target=settings.target,
-            architecture="arm64",
-            core=settings.core,
-            image=(settings.image or settings.target.reference).replace("{arch}", "arm64"),
-        )
-        if settings.require_native and engine.machine != "aarch64":
-            raise EmulationError(
-                f"--arm64-require-native: this engine's machine is {engine.machine}",
-                why="the tests would be emulated",
-                next_step="run on an ARM machine, or leave the option out",
-            )
-        environment = make_environment(
-            engine, cell, settings, rootpath, progress, pip_config.result()
-        )
-        assessment = audit.result().installed(cell.target, environment.ran, environment.record)
-        variables = cell_environment(engine, cell, environment, settings, os.environ)
-        ran = environment.ran
-        with cell_container(engine, cell, environment, settings) as (container, mounted):
-            yield Place(
-                transport=ContainerTransport(container, variables),
-                header=tuple(header_lines(cell, environment, mounted=mounted)),
-                facts=ran.to_json(cell.target),
-                where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
-                summary=summary_line(cell, ran),
-                assessment=assessment,
-                record=environment.record,
-            )
+    if config.hook.pytest_arm64_place.get_hookimpls():
+        yield provided
+    else:
+        gate = config.option.arm64_gate or ""
+        with container_places(settings, config.rootpath, gate) as opened:
+            yield opened
 
 
 @contextmanager

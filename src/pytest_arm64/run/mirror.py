@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from .frames import PROTOCOL_VERSION, Frame
 from .reconcile import Ledger
 from .reports import failed_report, passed_report, rebuilt_report, rebuilt_warning
 from .stops import Stop
+from .task import End
 
 Location = tuple[str, "int | None", str]
 
@@ -38,18 +40,27 @@ class HostMirror:
         self._again = False
         self._late = bytearray()
         self.ledger = Ledger()
+        self._rerun: set[str] = set()
+        """Running tests of whose attempts one more follows."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
+        self.expected: dict[str, str] = {}
+        """Running tests that are expected to fail, with the reason."""
+        self.began = 0.0
+        """When the last test was started, by the monotonic clock."""
         self.pid: int | None = None
         self.pytest_version = ""
         self.plugins: tuple[str, ...] = ()
         self.showing: Mapping[str, list[str]] = {}
         """Modules of foreign plugins inside, by the hook with which they show something."""
         self.header: list[str] = []
+        """Lines of foreign plugins inside, ``OWN_HEADER`` where pytest's own are among them."""
         self.collection_lines: list[str] = []
         self.summary: list[str] = []
         self.started = self.collected = self.looped = False
         """How far the session inside has come."""
+        self.worker_death: Callable[[End], str] = str
+        """What there is to say of a worker of pytest-xdist that ended so."""
         self.stop: Stop | None = None
         self.internal_error: str | None = None
 
@@ -170,28 +181,45 @@ class HostMirror:
         self.collected = True
         self._stopped(reason)
 
+    def _on_expected(self, nodeid: str, reason: str) -> None:
+        self.expected[nodeid] = str(reason)
+
     def _on_logstart(self, nodeid: str, location: list[Any]) -> None:
         where = self._location = (location[0], location[1], location[2])
         self.running[nodeid] = where
+        self.began = time.monotonic()
         self._hook.pytest_runtest_logstart(nodeid=nodeid, location=where)
 
     def _on_passed(self, *values: Any) -> None:
         if values[3] is not None:
             self._keywords = values[3]
         report = passed_report(values, self._location, self._keywords)
+        self._attempt(report)
         if report.when == "call":
             self.ledger.decided.add(report.nodeid)
         self._hook.pytest_runtest_logreport(report=report)
+
+    def _attempt(self, report: Any) -> None:
+        """Keep in mind whether another attempt has to follow."""
+        if report.when == "setup":
+            self._rerun.discard(report.nodeid)
+        if report.outcome == "rerun":
+            self._rerun.add(report.nodeid)
 
     def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
         report = rebuilt_report(self._config, data)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None
+        self._attempt(report)
         if report.when == "call" or report.outcome != "passed":
             self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
             self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
+            code = getattr(report, "_arm64_code", None)
+            if isinstance(code, int):
+                cause = self.worker_death(End(code))
+                report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
         if status is not None:
             category, letter, word = status
             word = (word[0], word[1]) if isinstance(word, list) else word
@@ -231,13 +259,14 @@ class HostMirror:
 
     def _on_logfinish(self, nodeid: str, location: list[Any] | None) -> None:
         ledger = self.ledger
+        self.expected.pop(nodeid, None)
         if self.running.pop(nodeid, None) is None and not ledger.distributed:
             ledger.faults.append(f"{nodeid} was finished without its start")
         if nodeid not in ledger.decided and not self._config.getoption("setuponly", default=False):
             ledger.faults.append(f"{nodeid} was finished without a report of its outcome")
         if not ledger.distributed:
             ledger.decided.discard(nodeid)
-        ledger.finished[nodeid] += 1
+        ledger.finished[nodeid] += nodeid not in self._rerun
         where = self._location if location is None else (location[0], location[1], location[2])
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=where)
 
@@ -292,8 +321,12 @@ class HostMirror:
         report = failed_report(nodeid, location, text, "teardown" if decided else "call")
         if location is None:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
-        self.ledger.failures += 1
+        reason = self.expected.pop(nodeid, None)
+        if reason is not None:
+            report.outcome, report.wasxfail = "skipped", reason
+        else:
+            self.ledger.failures += 1
+            self.failed[nodeid] = None
         self.ledger.finished[nodeid] += 1
-        self.failed[nodeid] = None
         self._hook.pytest_runtest_logreport(report=report)
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=report.location)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -11,16 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..decide.collect import builds_of, evidence_on, install_of, named_alike, services_at
-from ..decide.evidence import Install, ServiceEvidence, TestOutcome, TestRun, Where
+from ..decide.collect import (
+    abi_findings,
+    builds_of,
+    evidence_on,
+    install_of,
+    named_alike,
+    services_at,
+)
+from ..decide.evidence import Finding, Install, ServiceEvidence, TestOutcome, TestRun, Where
 from ..errors import Arm64Error
+from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..services import ServiceConfig, service_of
 from ..settings import load_settings
 from .arguments import GATE
+from .silent import outcome_of
 
 if TYPE_CHECKING:
-    from .host import HostPlugin, Place
+    from .host import HostPlugin
+    from .place import Place
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
 _SELECTING = ("-k", "-m", "--lf", "--last-failed", "--sw", "--stepwise", "--deselect", "--group")
@@ -35,19 +48,34 @@ class Recorder:
         self._host = host
         self._folder = Path(config.invocation_params.dir) / config.option.arm64_report
         self._tests: dict[str, TestOutcome] = {}
+        self._golden: dict[str, Counter[str]] = {}
         self._lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid.startswith(GATE):
             return
+        outcome = outcome_of(report)
+        if outcome is None:
+            return
         known = self._tests.get(report.nodeid)
-        outcome, text = _outcome(report)
+        text = report.longreprtext if report.failed else _reason(report)
+        self._compared(report)
         seconds = report.duration + (known.seconds if known is not None else 0.0)
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
         self._tests[report.nodeid] = TestOutcome(
             report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:]
         )
+
+    def _compared(self, report: pytest.TestReport) -> None:
+        """Keep how many values of a test were compared with goldens, by class."""
+        if report.when != "teardown":
+            return
+        for name, value in report.user_properties:
+            if name == PROPERTY:
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    classes = Counter(str(one["class"]) for one in json.loads(str(value))["values"])
+                    self._golden[report.nodeid] = classes
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -127,6 +155,7 @@ class Recorder:
             evidence = replace(evidence, installs=(install,), builds=tuple(builds_of(install)))
         if not tests:
             return evidence
+        evidence = replace(evidence, findings=tuple(self._findings(tests, where, misfit)))
         run = TestRun(
             where=where,
             tests=tests,
@@ -136,6 +165,20 @@ class Recorder:
             part=" ".join(self._selected(service)),
         )
         return replace(evidence, runs=(run,))
+
+    def _findings(
+        self, tests: tuple[TestOutcome, ...], where: Where, misfit: str
+    ) -> Iterator[Finding]:
+        abi = self._host.place.abi if self._host.place is not None else None
+        if abi is not None and not misfit:
+            yield from abi_findings(abi, where)
+        classes: Counter[str] = Counter()
+        for test in tests:
+            classes += self._golden.get(test.nodeid, Counter())
+        if classes:
+            told = ", ".join(f"{number} {name}" for name, number in classes.most_common())
+            # What must not be is a failure of its test already.
+            yield Finding("golden", f"values compared with x86: {told}", False, where)
 
     def _selected(self, service: ServiceConfig) -> Iterator[str]:
         """The arguments that left tests out, as far as they were typed and not configured."""
@@ -157,16 +200,6 @@ class Recorder:
 
 def _below(path: Path, parent: Path) -> bool:
     return path == parent or parent in path.parents
-
-
-def _outcome(report: Any) -> tuple[str, str]:
-    """The outcome that one phase gives its test, and the text of its failure."""
-    expected = hasattr(report, "wasxfail")
-    if report.failed:
-        return ("failed" if report.when == "call" else "error"), report.longreprtext
-    if report.skipped:
-        return ("xfailed" if expected else "skipped"), _reason(report)
-    return ("xpassed" if expected and report.when == "call" else "passed"), ""
 
 
 def _reason(report: Any) -> str:

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from dataclasses import replace
 
 import pytest
 
+from .backstop import Backstop
+from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
 from .reconcile import COMPLETE_STATUSES
+from .signals import TERMINATED, TERMINATION_SECONDS, on_signals
 from .stops import InsideError
-from .task import Task
+from .task import End, Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
 MAXIMUM_DEATHS = 10
-TAIL = 4000
-"""How much of the last output a death report shows, in characters."""
-
-
-@contextmanager
-def _on_interrupt(act: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C calls *act*, so that no byte on its way is lost; the second ends at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        signal.signal(signal.SIGINT, before)
-        act()
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class MirroredSession:
@@ -52,18 +32,22 @@ class MirroredSession:
         session: pytest.Session,
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
-        explain: Callable[[str], str],
+        ground: Ground,
+        mirror: HostMirror | None = None,
     ) -> None:
         self._session = session
         self._transport = transport
         self._task = task
-        self._explain = explain
+        self._ground = ground
         self._events: Iterator[None] = iter(())
         self._running: Running | None = None
-        self._tail = ""
+        self._words = LastWords()
         self._deaths = 0
         self._left_at_end = False
-        self.mirror = HostMirror(session)
+        self._interrupted = self._terminated = False
+        self._timer: threading.Timer | None = None
+        self.mirror = HostMirror(session) if mirror is None else mirror
+        self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -105,6 +89,12 @@ class MirroredSession:
         self._conclude()
         self._left_at_end = before is None and self.mirror.stop is not None
 
+    def follow_to_the_end(self) -> None:
+        """Follow the session inside through all its phases; what stops it is not raised."""
+        self._events = self._follow()
+        self._advance(lambda: False)
+        self._conclude()
+
     def leave(self) -> None:
         """Leave the end of the session as the one inside has left it."""
         if self._left_at_end:
@@ -119,15 +109,26 @@ class MirroredSession:
     def _advance(self, reached: Callable[[], bool]) -> None:
         if reached():
             return
-        with _on_interrupt(self._interrupt):
+        with on_signals(self._interrupt, self._terminate):
             for _ in self._events:
                 if reached():
                     return
 
     def _interrupt(self) -> None:
         """Have the session inside stop as it would by Ctrl-C; what it still says is shown."""
+        self._interrupted = True
         if self._running is not None and self.mirror.pid is not None:
             self._running.interrupt(self.mirror.pid)
+
+    def _terminate(self) -> None:
+        """As Ctrl-C; whoever sends SIGTERM sends SIGKILL before long, so there is a limit."""
+        self._terminated = True
+        self._interrupt()
+        if self._running is not None and self.mirror.pid is not None:
+            end = (self.mirror.pid,)
+            self._timer = threading.Timer(TERMINATION_SECONDS, self._running.kill, end)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _stop_here(self) -> None:
         """Raise what the phase inside was ended by."""
@@ -142,18 +143,25 @@ class MirroredSession:
         """All processes in turn: a death fails its test, the rest goes on in a new one."""
         mirror = self.mirror
         while True:
-            self._tail = ""
+            self._words = LastWords()
             mirror.next_process()
             task = self._task(dict(mirror.ledger.finished), list(mirror.failed))
             self._running = self._transport.start(task)
             ordered = Ordered(task.nonce)
+            backstop = Backstop(self._ground.timeout, mirror, self._running)
             try:
                 for channel, data in self._running:
                     if channel in (PROTOCOL, OUTPUT):
                         yield from self._handled(ordered.feed(data, protocol=channel == PROTOCOL))
                 yield from self._handled(ordered.rest())
                 end = self._running.end()
+                if backstop.fired:
+                    end = replace(end, overdue=True)
+                collecting = "" if mirror.collected else self._running.collecting()
             finally:
+                backstop.cancel()
+                if self._timer is not None:
+                    self._timer.cancel()
                 self.close()
             if ordered.incomplete:
                 self.problems.append("what the session inside said ended inside a frame")
@@ -162,35 +170,39 @@ class MirroredSession:
                     said = mirror.ledger.exit_code
                     self.problems.append(f"the process inside said {said} and ended with {end}")
                 return
-            if not self._died(str(end), gone=end.code is None):
+            if not self._died(end, collecting):
                 return
 
     def _handled(self, events: Iterator[object]) -> Iterator[None]:
         for event in events:
-            if isinstance(event, bytes):
-                self._tail = (self._tail + event.decode("utf-8", "replace"))[-TAIL:]
-                self.mirror.output(event)
-            else:
+            words = self._words
+            shown = words.add(event) if isinstance(event, bytes) else words.release()
+            if shown:
+                self.mirror.output(shown)
+            if not isinstance(event, bytes):
                 self.mirror.handle(event)  # type: ignore[arg-type]
                 yield
 
-    def _died(self, end: str, *, gone: bool) -> bool:
+    def _died(self, end: End, collecting: str) -> bool:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
-        self._deaths += 1
-        text = f"the process that ran this test died: {self._explain(end)}"
-        if self._tail.strip():
-            text += f"\n--- last output of the process ---\n{self._tail.strip()}"
+        self._deaths += not self.mirror.expected.keys() & running
+        cause = self._describe(end)
+        text = f"the process that ran this test died: {cause}"
         for nodeid in running:
             self.mirror.fail(nodeid, text)
         if ledger.status is not None:
-            self.problems.append(f"the process inside died after its session: {end}")
+            self.problems.append(f"the process inside died after its session: {cause}")
             return False
         if not running:
-            self.problems.append(f"the process inside died and was running no test: {end}")
+            phase = self._phase(collecting)
+            self.problems.append(f"the process inside died {phase}: {cause}")
             return False
-        if gone:
-            self.problems.append(f"the session inside is gone: {end}")
+        if end.code is None:
+            self.problems.append(f"the session inside is gone: {cause}")
+            return False
+        if self._interrupted:
+            self.problems.append("the run was interrupted, and the test would not stop")
             return False
         if self._session.shouldfail:
             ledger.reason = ("Failed", str(self._session.shouldfail), None)
@@ -202,9 +214,25 @@ class MirroredSession:
             )
             return False
         if not ledger.missing():  # the last test was the one that died
-            ledger.status = ledger.changed = ledger.exit_code = 1
+            failed = int(bool(self.mirror.failed or ledger.failures))
+            ledger.status = ledger.changed = ledger.exit_code = failed
+            ledger.complete = True
             return False
         return True
+
+    def _describe(self, end: End) -> str:
+        """What there is to say of a process that ended so."""
+        return self._told(end, self._words.text)
+
+    def _told(self, end: End, said: str) -> str:
+        cause = self._ground.cause(end, said)
+        return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
+
+    def _phase(self, collecting: str) -> str:
+        """When a process that was running no test died."""
+        if self.mirror.collected:
+            return "between two tests"
+        return f"while it collected {collecting}" if collecting else "before it collected"
 
     def _conclude(self) -> None:
         ledger = self.mirror.ledger
@@ -216,6 +244,8 @@ class MirroredSession:
     def exit_status(self, here: int) -> int:
         """Exit status of the run, given the one that the host's session has come to."""
         final = self.mirror.ledger.final
+        if self._terminated:
+            return TERMINATED
         if self.problems and final in (None, *COMPLETE_STATUSES):
             return here if here not in COMPLETE_STATUSES else 1
         if here not in COMPLETE_STATUSES or final is None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+NO_TERMINAL: Mapping[str, Any] = {"width": 80, "markup": False, "tty": False}
+
 
 @dataclass(frozen=True)
 class Task:
@@ -24,12 +26,16 @@ class Task:
     """Node ids that need not run again, with counts."""
     failed: Sequence[str] = ()
     """Those of them that failed."""
-    terminal: Mapping[str, Any] = field(
-        default_factory=lambda: {"width": 80, "markup": False, "tty": False}
-    )
+    terminal: Mapping[str, Any] = field(default_factory=lambda: dict(NO_TERMINAL))
     """What the host's terminal is like."""
+    timeout: float = 0.0
+    """Seconds that a test may take, 0 for any."""
+    where: str = ""
+    """Machine and core, for the report of a death that the session inside sees itself."""
     nonce: str = ""
     """Marks what is printed, so that it can be put in order with the frames."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of this run, beyond those of the place."""
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -42,6 +48,8 @@ class Task:
                 "finished": dict(self.finished),
                 "failed": list(self.failed),
                 "terminal": dict(self.terminal),
+                "timeout": self.timeout,
+                "where": self.where,
                 "nonce": self.nonce,
             }
         ).encode()
@@ -52,6 +60,10 @@ class End:
     """How a process ended: exit code, None where nobody can say (the container is gone)."""
 
     code: int | None
+    detail: str = ""
+    """What the place knows of it beyond the code."""
+    overdue: bool = False
+    """Whether it was killed because its test took too long."""
 
     @property
     def signal(self) -> str:

@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,11 +16,17 @@ from typing import Protocol
 
 from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.build import PACKAGE, inside_files
-from ..environment.tree import INSIDE, OUT, PYTHON, Entry, tar_of
+from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
+from ..errors import EngineError
+from .results import VARIABLE, unpack
 from .task import End, Task
 
 PROTOCOL, OUTPUT = STDOUT, STDERR
 """Channels: the agent's frames, and everything that a test printed."""
+
+
+COLLECTING = ".collecting"
+"""Suffix to a task's path: where the agent notes what it collects, for the case of its death."""
 
 
 class Running(Protocol):
@@ -30,6 +37,12 @@ class Running(Protocol):
 
     def interrupt(self, pid: int) -> None:
         """Deliver SIGINT to the process that calls itself *pid*."""
+
+    def kill(self, pid: int) -> None:
+        """End the process that calls itself *pid*, whatever it is doing."""
+
+    def collecting(self) -> str:
+        """What it was collecting last, empty where it did not."""
 
     def end(self) -> End:
         """Wait for the end and tell how it came."""
@@ -44,13 +57,26 @@ class Transport(Protocol):
     def start(self, task: Task) -> Running:
         """Start an agent on *task*."""
 
+    def give(self, files: Mapping[str, bytes]) -> None:
+        """Put *files*, by relative name, below ``$PYTEST_ARM64_OUT``."""
+
+    def fetch(self, folder: Path) -> None:
+        """Bring what is below ``$PYTEST_ARM64_OUT`` into *folder*; regular files only.
+
+        Raises:
+            ProtocolError: it cannot be taken.
+        """
+
 
 class ContainerTransport:
     """Agents in a running container."""
 
-    def __init__(self, container: Container, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, container: Container, environment: Mapping[str, str], owner: tuple[int, int]
+    ) -> None:
         self._container = container
         self._environment = environment
+        self._owner = owner
         self._started = 0
 
     def start(self, task: Task) -> Running:
@@ -59,16 +85,26 @@ class ContainerTransport:
         self._container.put(OUT, tar_of({path: Entry(task.encode())}))
         running = self._container.start_exec(
             [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", f"{OUT}/{path}"],
-            environment=self._environment,
+            environment={**self._environment, **task.environment, VARIABLE: RESULTS},
             workdir="/",
         )
-        return _InContainer(self._container, running)
+        return _InContainer(self._container, running, f"{OUT}/{path}{COLLECTING}")
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        uid, gid = self._owner
+        entries = {name: Entry(content, uid=uid, gid=gid) for name, content in files.items()}
+        self._container.put(RESULTS, tar_of(with_parents(entries, uid=uid, gid=gid)))
+
+    def fetch(self, folder: Path) -> None:
+        with self._container.fetch(RESULTS) as stream:
+            unpack(stream, folder)
 
 
 class _InContainer:
-    def __init__(self, container: Container, running: Exec) -> None:
+    def __init__(self, container: Container, running: Exec, collecting: str) -> None:
         self._container = container
         self._running = running
+        self._collecting = collecting
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         return iter(self._running)
@@ -76,8 +112,23 @@ class _InContainer:
     def interrupt(self, pid: int) -> None:
         self._container.start_exec(["kill", "-INT", str(pid)]).close()
 
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(EngineError):
+            self._container.start_exec(["kill", "-KILL", str(pid)]).close()
+
+    def collecting(self) -> str:
+        with contextlib.suppress(EngineError):
+            return _name(self._container.read(self._collecting))
+        return ""
+
     def end(self) -> End:
-        return End(self._running.code())
+        code = self._running.code()
+        end = End(code)
+        if code is None:
+            return End(None, detail=self._container.fate())
+        if end.signal == "SIGKILL":
+            return End(code, detail=self._container.memory_fate())
+        return end
 
     def close(self) -> None:
         self._running.close()
@@ -89,11 +140,13 @@ class LocalTransport:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, **(environment or {})}
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
-        package = Path(self._folder.name, PACKAGE)
-        package.mkdir()
         for name, content in inside_files().items():
-            package.joinpath(name).write_bytes(content)
-        self._start = package / "start.py"
+            path = Path(self._folder.name, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self._start = Path(self._folder.name, PACKAGE, "start.py")
+        self._out = Path(self._folder.name, "results")
+        self._out.mkdir()
         self._started = 0
 
     def start(self, task: Task) -> Running:
@@ -106,10 +159,24 @@ class LocalTransport:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=self._environment,
+                env={**self._environment, **task.environment, VARIABLE: str(self._out)},
                 start_new_session=True,
-            )
+            ),
+            Path(f"{path}{COLLECTING}"),
         )
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self._out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def fetch(self, folder: Path) -> None:
+        with tempfile.TemporaryFile() as stream:
+            with tarfile.open(fileobj=stream, mode="w") as archive:
+                archive.add(self._out, self._out.name)
+            stream.seek(0)
+            unpack(stream, folder)
 
     def close(self) -> None:
         """Remove the copy of our code."""
@@ -117,8 +184,9 @@ class LocalTransport:
 
 
 class _Local:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], collecting: Path) -> None:
         self._process = process
+        self._collecting = collecting
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         streams = {self._process.stdout: PROTOCOL, self._process.stderr: OUTPUT}
@@ -138,6 +206,15 @@ class _Local:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
 
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def collecting(self) -> str:
+        with contextlib.suppress(OSError):
+            return _name(self._collecting.read_bytes())
+        return ""
+
     def end(self) -> End:
         return End(self._process.wait())
 
@@ -149,3 +226,8 @@ class _Local:
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def _name(noted: bytes) -> str:
+    """The name in a note, without what an earlier and longer one left behind it."""
+    return noted.partition(b"\0")[0].decode("utf-8", "replace")

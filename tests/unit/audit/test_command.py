@@ -55,7 +55,7 @@ def command(
         ("good\nunheard-of", 3, "INCOMPLETE"),
     ],
 )
-@pytest.mark.parametrize("form", ["table", "markdown", "json"])
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "sarif"])
 def test_every_form_tells_the_same_verdict(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -70,7 +70,10 @@ def test_every_form_tells_the_same_verdict(
     assert command(monkeypatch, "--format", form) == code
     output = capsys.readouterr().out
     assert "\x1b" not in output
-    if form == "json":
+    if form == "sarif":
+        results = json.loads(output)["runs"][0]["results"]
+        assert bool(results) is (code != 0)
+    elif form == "json":
         document = json.loads(output)
         assert document["complete"] is (code != 3)
         assert document["ready"] is (code == 0)
@@ -96,7 +99,11 @@ def test_several_targets_and_services_stand_side_by_side(
     write(tmp_path, {"a/requirements.txt": "late\ngood==1.0", "b/requirements.txt": "slow"})
     targets = "al2023-python3.12,al2023-python3.13"
     assert command(monkeypatch, "a", "b", "--target", targets, "--format", "json") == 1
-    matrices = json.loads(capsys.readouterr().out)["matrices"]
+    document = json.loads(capsys.readouterr().out)
+    late = next(package for package in document["packages"] if package["name"] == "late")
+    assert late["state"] == "blocker"
+    assert late["holds_up"] == [{"service": "a", "target": "al2023-python3.12"}]
+    matrices = document["matrices"]
     assert [(m["service"], m["target"][-3:], m["counts"]) for m in matrices] == [
         ("a", ".12", {"blocker": 1, "wheel": 1}),
         ("a", ".13", {"blocker": 1, "wheel": 1}),
@@ -108,6 +115,44 @@ def test_several_targets_and_services_stand_side_by_side(
     assert ["a", "al2023-python3.12", "al2023-python3.13"] in lines
     assert ["late", "blocker", "wheel"] in lines
     assert ["good", "wheel", "blocker"] in lines
+    assert command(monkeypatch, "a", "b") == 1
+    assert "late 1.0 (blocker) holds up: a" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+def test_configured_services_are_audited_where_no_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = (
+        '[tool.pytest-arm64]\nservices = ["svc/*"]\n'
+        '[tool.pytest-arm64.service.main]\nrequirements = "deploy.txt"\n'
+    )
+    files = {"deploy.txt": "good", "svc/one/requirements.txt": "good", "svc/two/pyproject.toml": ""}
+    write(tmp_path, {"pyproject.toml": table, **files, "svc/two/requirements.txt": "slow"})
+    assert command(monkeypatch, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [m["service"] for m in found["matrices"]] == ["main", "svc/one", "svc/two"]
+    assert [m["manifest"] for m in found["matrices"]] == [
+        "deploy.txt",
+        "svc/one/requirements.txt",
+        "svc/two/requirements.txt",
+    ]
+    write(tmp_path, {"pyproject.toml": table.replace("requirements", "requirement")})
+    assert command(monkeypatch) == 2
+    assert "did you mean 'requirements'?" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("index")
+def test_a_pin_is_fixed_and_a_baseline_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"requirements.txt": "slow==1.0\n"})
+    assert command(monkeypatch, "--fix") == 1
+    assert "+slow==2.0" in capsys.readouterr().err
+    assert (tmp_path / "requirements.txt").read_text("utf-8") == "slow==2.0\n"
+    assert command(monkeypatch, "--write-baseline") == 0
+    kept = json.loads((tmp_path / "arm64-baseline.json").read_text("utf-8"))
+    assert [(p["package"], p["state"]) for p in kept["packages"]] == [("slow", "wheel")]
 
 
 @pytest.mark.usefixtures("index")

@@ -22,7 +22,8 @@ from pytest_arm64.audit.archives import (
 )
 from pytest_arm64.audit.matrix import PURE, SOURCE, UNKNOWN
 from pytest_arm64.audit.metadata import MetadataError, parse_metadata
-from pytest_arm64.audit.simple import PageError, file_of, parse_page
+from pytest_arm64.audit.releases import Releases
+from pytest_arm64.audit.simple import PageError, checked_listing, file_of, parse_page
 from pytest_arm64.errors import SettingsError
 from unit.audit.served import (
     JSON_TYPE,
@@ -153,7 +154,15 @@ def test_any_json_is_a_page_or_an_error(page: object) -> None:
         PageError,
         lambda: parse_page("zed", json.dumps(page).encode(), JSON_TYPE, "https://i.invalid/zed/"),
     )
-    assert isinstance(found, list | PageError)
+    if not isinstance(found, PageError):
+        releases = Releases("zed", [found])
+        assert all(file.version for files in releases.values() for file in files)
+
+
+@given(st.lists(st.lists(st.none() | st.booleans() | st.text(max_size=8), max_size=8), max_size=4))
+def test_any_kept_listing_is_one_or_is_left_out(rows: list[object]) -> None:
+    listing = checked_listing({"1.0": rows, "x" * 300: rows, "2": 7})
+    assert all(isinstance(files, tuple) for files in Releases("zed", [listing]).values())
 
 
 @pytest.mark.parametrize(
@@ -177,7 +186,7 @@ def test_hostile_file_names_are_no_files(name: str) -> None:
 
 def test_a_page_of_the_network_does_not_lead_to_files_of_this_machine() -> None:
     page = json.dumps({"files": [{"filename": WHEEL, "url": f"file:///etc/{WHEEL}"}]}).encode()
-    assert parse_page("zed", page, JSON_TYPE, "https://i.invalid/zed/") == []
+    assert not parse_page("zed", page, JSON_TYPE, "https://i.invalid/zed/")
 
 
 @pytest.mark.parametrize(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 
-import docker
 from pytest_arm64.engine import endpoint
-from pytest_arm64.engine.endpoint import Engine, open_engine, unix_socket
+from pytest_arm64.engine.address import Address
+from pytest_arm64.engine.endpoint import Engine, open_engine
 from pytest_arm64.errors import EngineError
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 VERSION = {"ApiVersion": "1.47", "MinAPIVersion": "1.24", "Version": "27.3.1", "Os": "linux"}
 INFO = {"Architecture": "x86_64", "InitBinary": "docker-init"}
@@ -35,6 +35,19 @@ def answers(
         "GET /info": (200, dict(info)),
         "GET /containers/json": (200, []),
     }
+
+
+@contextmanager
+def an_ordinary_user() -> Iterator[None]:
+    """Nobody refuses root anything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @contextmanager
@@ -144,24 +157,21 @@ class TestRefusals:
         ):
             assert found.version == "27.3.1"
 
-    def test_permission_denied(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(**_: object) -> None:
-            raise DockerException(
-                "Error while fetching server API version: "
-                "('Connection aborted.', PermissionError(13, 'Permission denied'))"
-            )
-
-        monkeypatch.setattr(docker, "from_env", refuse)
-        error = refused({"DOCKER_HOST": "unix:///var/run/docker.sock"})
-        assert error.what.endswith(
-            "unix:///var/run/docker.sock refuses this user: permission denied"
-        )
+    def test_permission_denied(self, tmp_path: Path) -> None:
+        with engine(tmp_path, answers()) as (played, environ):
+            Path(played.path).chmod(0o000)
+            with an_ordinary_user():
+                error = refused(environ)
+        assert error.what.endswith(f"unix://{played.path} refuses this user: permission denied")
         assert "group 'docker'" in error.next_step
 
-    def test_ssh(self) -> None:
-        error = refused({"DOCKER_HOST": "ssh://me@host"})
-        assert "ssh://me@host" in error.what
-        assert "ssh -nNT -L" in error.next_step
+    def test_podman_is_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "podman").mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        monkeypatch.setattr(endpoint, "DEFAULT_SOCKET", "/there/is/none.sock")
+        with played_engine(tmp_path / "podman" / "podman.sock", {}) as played:
+            error = refused({"DOCKER_HOST": "unix:///there/is/none.sock"})
+        assert f"export DOCKER_HOST=unix://{played.path}" in error.next_step
 
     @pytest.mark.parametrize("host", ["tcp://host:port", "tcp://", "nonsense://x", "unix:"])
     def test_no_address(self, host: str) -> None:
@@ -225,7 +235,6 @@ class TestContext:
 @pytest.mark.parametrize(
     ("host", "path"),
     [
-        (None, "/var/run/docker.sock"),
         ("", "/var/run/docker.sock"),
         ("unix:///run/user/1000/podman.sock", "/run/user/1000/podman.sock"),
         ("unix://run/x.sock", "/run/x.sock"),
@@ -235,13 +244,13 @@ class TestContext:
         ("npipe:////./pipe/x", ""),
     ],
 )
-def test_unix_socket(host: str | None, path: str) -> None:
-    assert unix_socket(host) == path
+def test_unix_socket(host: str, path: str) -> None:
+    assert Address(host).socket == path
 
 
 @given(st.text(max_size=20))
 def test_unix_socket_is_a_path_or_nothing(host: str) -> None:
-    found = unix_socket(host)
+    found = Address(host).socket
     assert found == "" or found.startswith("/")
 
 

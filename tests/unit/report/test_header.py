@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.binary.record import AbiRecord, File, Finding
 from pytest_arm64.environment.build import Environment, User
 from pytest_arm64.environment.record import Installed, InstallRecord
 from pytest_arm64.report.header import header_lines
@@ -30,6 +32,9 @@ PACKAGES = (
 )
 
 
+NOTHING_COMPILED = AbiRecord("x", "image x", "aarch64", looked_up=True, files=(), findings=())
+
+
 def lines(
     facts: Ran | None = None,
     *,
@@ -37,12 +42,14 @@ def lines(
     made_at: str = "2026-01-01T00:00:00+00:00",
     packages: tuple[Installed, ...] = PACKAGES,
     mounted: bool = True,
+    abi: AbiRecord = NOTHING_COMPILED,
 ) -> list[str]:
     environment = Environment(
         key="k" * 20,
         image="pytest-arm64/run:1",
         ran=facts or ran(),
         record=InstallRecord(packages, "pip 26.3", made_at, 41.6),
+        abi=abi,
         reused=reused,
         user=User(1, 1, "me", "/home/me"),
     )
@@ -125,3 +132,17 @@ def test_age(age: timedelta, words: str) -> None:
 def test_any_date_of_a_record(made_at: str) -> None:
     """A record without a time zone or without a date is no reason to end a session."""
     assert " ago: " in lines(reused=True, made_at=made_at)[3]
+
+
+def test_compiled_files_that_load_and_that_do_not() -> None:
+    files = (File("a/x.so", "aarch64", "library"), File("b/y.so", "aarch64", "library"))
+    fine = replace(NOTHING_COMPILED, files=files)
+    assert "arm64: 2 compiled files, all of them can be loaded" in lines(abi=fine)
+    finding = Finding("a/\x1bx.so", "missing-system-library", "libGL.so.1 is not there", grave=True)
+    note = replace(finding, path="b/y.so", grave=False)
+    found = lines(abi=replace(fine, findings=(replace(finding, remedy="dnf it"), note)))
+    assert found[-3:] == [
+        "arm64: 2 compiled files, 1 of them CANNOT BE LOADED:",
+        "arm64:   missing-system-library: a/?x.so: libGL.so.1 is not there",
+        "arm64:     → dnf it",
+    ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pytest_arm64.run.task import End, Task
@@ -16,7 +17,7 @@ Lines = list[list[Any]]
 def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Lines:
     """The frames of a whole, uneventful session."""
     return [
-        ["hello", 3, 4_000_000, "9.0"],
+        ["hello", 4, 4_000_000, "9.0"],
         ["session", [], [], {}, False, None],
         ["collected", list(nodeids), "", len(nodeids), [], ""],
         ["collection", None],
@@ -71,6 +72,12 @@ class Scripted:
         data, code = self.processes.pop(0) if self.processes else (b"", 1)
         return Playback(data, code, self.printed)
 
+    def give(self, files: Mapping[str, bytes]) -> None:
+        raise AssertionError(f"nobody gives {files}")
+
+    def fetch(self, folder: Path) -> None:
+        """There is nothing in it."""
+
 
 @dataclass
 class Playback:
@@ -86,6 +93,12 @@ class Playback:
 
     def interrupt(self, pid: int) -> None:
         raise AssertionError(f"nobody interrupts {pid}")
+
+    def kill(self, pid: int) -> None:
+        raise AssertionError(f"nobody kills {pid}")
+
+    def collecting(self) -> str:
+        return ""
 
     def end(self) -> End:
         return End(self.code)

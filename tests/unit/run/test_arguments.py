@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +13,11 @@ from pytest_arm64.run.arguments import (
     HOST_VALUES,
     OUR_FLAGS,
     OUR_VALUES,
-    REFUSED,
     inner_arguments,
+    refuse_what_cannot_work,
     unknown_here,
 )
+from pytest_arm64.run.option_table import PYTEST, Option, Who
 
 PLAIN = "-x -q --tb=short tests t.py::test[x] --lf -vv -n2 --junitxml=x --arm64x --odd ü.py -k=a"
 THEIRS = st.sampled_from(PLAIN.split())
@@ -34,10 +37,18 @@ def test_theirs_stay_in_order(pieces: list[tuple[bool, str, list[str]]]) -> None
     assert list(inner_arguments(given_)) == kept
 
 
-@pytest.mark.parametrize("option", sorted(REFUSED))
-def test_refused_with_a_reason(option: str) -> None:
-    with pytest.raises(SettingsError, match=f"{option} does not work with --arm64: .+"):
-        inner_arguments([option])
+REFUSED = [option for option in PYTEST if option.who is Who.REFUSED]
+
+
+@pytest.mark.parametrize("option", REFUSED, ids=lambda option: option.names[0])
+def test_refused_with_a_reason(option: Option) -> None:
+    given = SimpleNamespace(**{option.dest: True})
+    with pytest.raises(SettingsError, match=f"{option.names[0]} does not work with --arm64: .+"):
+        refuse_what_cannot_work(given)
+
+
+def test_the_others_are_not_refused() -> None:
+    refuse_what_cannot_work(SimpleNamespace(**{option.dest: None for option in REFUSED}))
 
 
 def test_what_is_unknown_here_is_taken_out_once() -> None:

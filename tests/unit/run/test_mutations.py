@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.run.host import Place
+from pytest_arm64.run.place import Place
 from unit.run import scripted
 from unit.run.scripted import Lines, Scripted, encoded, failed, session
 
@@ -95,8 +95,8 @@ EVENTS = ("logstart", "passed", "logfinish")
 GOOD = encoded(session(IDS))
 
 MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
-    "no frame at all": (b"", 0, "died and was running no test"),
-    "hello only": (stopped_at("session"), 0, "died and was running no test"),
+    "no frame at all": (b"", 0, "died before it collected"),
+    "hello only": (stopped_at("session"), 0, "died before it collected"),
     "no collected": (dropped("collected"), 0, "reported more often than collected"),
     "no logstart": (dropped("logstart"), 0, "without its start"),
     "no logfinish": (dropped("logfinish"), 0, "never reported"),
@@ -125,12 +125,19 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
     "finish before its start": (swapped("logstart", "logfinish"), 0, "without its start"),
     "exit before the tests": (swapped("collection", "exit"), 0, "came after its end"),
     "stops in a test": (stopped_at("logfinish", 1), 0, "the process that ran this test died"),
-    "stops between tests": (stopped_at("logstart", 1), 0, "running no test"),
+    "stops between tests": (stopped_at("logstart", 1), 0, "died between two tests"),
     "says green, was red": (with_frame(failed("t.py::a"), "logfinish"), 0, "says 0 and 1 failures"),
     "says that it ran nothing": (
         changed(lambda f: f.__setitem__(slice(-2, None), [["finish", 5, None, 5], ["exit", 5]])),
         5,
         "says that it ran no test",
+    ),
+    "a rerun that never came": (
+        with_frame(
+            ["report", {**failed("t.py::a")[1], "outcome": "rerun"}, None, None, False], "logfinish"
+        ),
+        0,
+        "1 collected tests were never reported",
     ),
     "two statuses": (
         changed(lambda f: f.__setitem__(-1, ["exit", 5])),

@@ -1,4 +1,4 @@
-"""Gates: what of a matrix fails a run, given the baseline, the allowances and the policy."""
+"""Verdicts: what of a matrix fails a run, given the baseline, the allowances and the policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GRAVITY = {PURE: 0, WHEEL: 0, SOURCE: 1, BLOCKER: 2, UNKNOWN: 3}
 
 
 @dataclass(frozen=True)
-class Gate:
+class Verdict:
     """The verdict on one package of one service."""
 
     nodeid: str
@@ -27,13 +27,13 @@ class Gate:
     """As observed, where it was installed; else as predicted."""
     failed: bool
     text: str
-    """Why, and what to do; for a gate that did not fail, what was tolerated, or nothing."""
+    """Why, and what to do; where it does not fail, what was tolerated, or nothing."""
     file: str
     line: int
     """Where what is judged is written; 0 where no line is known."""
 
 
-def gates(
+def verdicts(
     matrix: WheelMatrix,
     policy: str,
     *,
@@ -41,8 +41,8 @@ def gates(
     allowances: Sequence[Allowance] = (),
     observed: Mapping[str, str] | None = None,
     today: date,
-) -> Iterator[Gate]:
-    """A gate for each deployed package that is native or not green.
+) -> Iterator[Verdict]:
+    """A verdict on each deployed package that is native or not green.
 
     Args:
         matrix: what was predicted.
@@ -65,7 +65,7 @@ def gates(
         else:
             failed = bool(problem)
         file, line = _place(matrix, row)
-        yield Gate(
+        yield Verdict(
             nodeid=f"arm64::{matrix.service}::{row.name}",
             row=row,
             state=state,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pytest_arm64.audit.allowances import Allowance, read_allowances
 from pytest_arm64.audit.assess import Assessment
 from pytest_arm64.audit.baseline import Baseline, read_baseline, write_baseline
-from pytest_arm64.audit.gates import GRAVITY, POLICIES, gates
 from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.audit.verdicts import GRAVITY, POLICIES, verdicts
 from pytest_arm64.errors import SettingsError
 from unit.support import is_plain_text, write
 
@@ -27,7 +27,7 @@ def matrix_of(state: str, version: str = "2.0", *, service: str = "api") -> Whee
 
 
 def failing(matrix: WheelMatrix, policy: str, **how: object) -> list[str]:
-    found = gates(matrix, policy, today=TODAY, **how)  # type: ignore[arg-type]
+    found = verdicts(matrix, policy, today=TODAY, **how)  # type: ignore[arg-type]
     return [gate.nodeid for gate in found if gate.failed]
 
 
@@ -40,7 +40,7 @@ def test_policies(state: str) -> None:
 
 
 def test_a_gate_tells_where_why_and_what_to_do() -> None:
-    (gate,) = gates(matrix_of("blocker"), "all", today=TODAY)
+    (gate,) = verdicts(matrix_of("blocker"), "all", today=TODAY)
     assert (gate.file, gate.line) == ("requirements.txt", 7)
     assert gate.text.splitlines() == [
         "zed 2.0 is blocker on t",
@@ -50,7 +50,7 @@ def test_a_gate_tells_where_why_and_what_to_do() -> None:
 
 
 def test_what_is_pure_has_no_gate_and_what_is_native_passes() -> None:
-    (gate,) = gates(matrix_of("wheel"), "all", today=TODAY)
+    (gate,) = verdicts(matrix_of("wheel"), "all", today=TODAY)
     assert not gate.failed
     assert gate.nodeid == "arm64::api::zed"
 
@@ -67,7 +67,7 @@ def test_only_a_fall_fails_against_a_baseline(before: str, now: str) -> None:
 
 def test_a_fall_names_the_version_that_did_it() -> None:
     baseline = Baseline({("api", "t", "deploy", "zed"): ("wheel", "1.0")})
-    (gate,) = gates(matrix_of("blocker"), "new", baseline=baseline, today=TODAY)
+    (gate,) = verdicts(matrix_of("blocker"), "new", baseline=baseline, today=TODAY)
     assert gate.text.splitlines()[0] == "zed 2.0 fell from wheel to blocker since 1.0"
 
 
@@ -78,7 +78,7 @@ def test_a_baseline_is_of_its_service_and_target() -> None:
 
 def test_what_was_observed_counts_more_than_what_was_predicted() -> None:
     assert failing(matrix_of("unknown"), "all", observed={"zed": "wheel"}) == []
-    (gate,) = gates(matrix_of("wheel"), "all", observed={"zed": "source"}, today=TODAY)
+    (gate,) = verdicts(matrix_of("wheel"), "all", observed={"zed": "source"}, today=TODAY)
     assert gate.failed
     assert "predicted wheel, installed as source" in gate.text
 
@@ -124,7 +124,7 @@ def test_an_allowance_lets_a_source_build_pass_and_nothing_worse() -> None:
 
 def test_an_allowance_ends() -> None:
     over = Allowance("zed", "builds in 40 s", expires=TODAY - timedelta(days=1))
-    (gate,) = gates(matrix_of("source"), "all", allowances=[over], today=TODAY)
+    (gate,) = verdicts(matrix_of("source"), "all", allowances=[over], today=TODAY)
     assert gate.failed
     assert "that was allowed until 2027-02-28" in gate.text
     last_day = Allowance("zed", "builds in 40 s", expires=TODAY)

@@ -1,0 +1,1 @@
+"""What compiled files ask of the system that loads them."""

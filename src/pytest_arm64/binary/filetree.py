@@ -1,0 +1,261 @@
+"""Compiled files of a folder, an archive or an image, by the path at which they would lie.
+
+Nothing is unpacked beside the archive and nothing that is read is executed. Links are followed
+inside the tree only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import lzma
+import mmap
+import posixpath
+import stat
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypeVar
+
+from ..errors import ArtifactError
+from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
+
+MAXIMUM_MEMBERS = 400_000
+MAXIMUM_MEMBER = 4 * 2**30
+MAXIMUM_TOTAL = 16 * 2**30
+_MAXIMUM_TEXT = 4 * 2**20
+_MAXIMUM_LINKS = 40
+_IN_MEMORY = 32 * 2**20
+_LOADER_CONFIGURATION = ("/etc/ld.so.conf", "/etc/ld.so.conf.d/")
+_PACKAGE_FILES = (".dist-info/WHEEL", ".dist-info/RECORD")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A file that begins like an ELF file; exactly one of ``elf`` and ``problem`` is there."""
+
+    elf: Elf | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class FileTree:
+    """Absolute paths of compiled files and links, and the loader's configuration."""
+
+    files: Mapping[str, Compiled] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Targets of symbolic links, as they are written."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Content of the loader's configuration, and of ``WHEEL`` and ``RECORD`` of packages."""
+
+    def over(self, below: FileTree) -> FileTree:
+        """This tree laid over *below*."""
+        return FileTree(
+            {**below.files, **self.files},
+            {**below.links, **self.links},
+            {**below.texts, **self.texts},
+        )
+
+    def real(self, path: str) -> str:
+        """*path* with all links followed, none of them out of the tree; empty for a loop."""
+        pending = [part for part in path.split("/") if part][::-1]
+        found = ""
+        followed = 0
+        while pending:
+            part = pending.pop()
+            if part == "..":
+                found = found.rpartition("/")[0]
+                continue
+            if part == ".":
+                continue
+            here = f"{found}/{part}"
+            target = self.links.get(here)
+            if target is None:
+                found = here
+                continue
+            followed += 1
+            if followed > _MAXIMUM_LINKS:
+                return ""
+            if target.startswith("/"):
+                found = ""
+            pending += [step for step in target.split("/") if step][::-1]
+        return found
+
+    def elf(self, path: str) -> Elf | None:
+        """The readable ELF file at *path*, over links; None where there is none."""
+        compiled = self.files.get(path) or self.files.get(self.real(path))
+        return compiled.elf if compiled is not None else None
+
+
+@dataclass
+class _Reading:
+    at: str
+    use: Callable[[str, Buffer], None] | None
+    files: dict[str, Compiled] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    total: int = 0
+
+    def path(self, name: str) -> str:
+        return posixpath.normpath(f"{self.at}/{name}".replace("//", "/"))
+
+    def count(self, size: int) -> None:
+        self.total += size
+        members = len(self.files) + len(self.links)
+        if size > MAXIMUM_MEMBER or self.total > MAXIMUM_TOTAL or members > MAXIMUM_MEMBERS:
+            raise ArtifactError("it unpacks to more than can be looked at")
+
+    def add(self, path: str, data: Buffer) -> None:
+        try:
+            self.files[path] = Compiled(read_elf(data))
+        except ElfError as error:
+            self.files[path] = Compiled(None, str(error))
+        if self.use is not None:
+            self.use(path, data)
+
+    def tree(self) -> FileTree:
+        return FileTree(self.files, self.links, self.texts)
+
+
+Use = Callable[[str, Buffer], None]
+
+
+def folder_tree(folder: Path, at: str, use: Use | None = None) -> FileTree:
+    """Everything below *folder*, as if it lay at the absolute path *at*.
+
+    *use*, here and below, is called with each compiled file while its content is at hand.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    reading = _Reading(at, use)
+    try:
+        for path in sorted(folder.rglob("*")):
+            name = reading.path(path.relative_to(folder).as_posix())
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                reading.count(0)
+                reading.links[name] = str(path.readlink())
+            elif stat.S_ISREG(mode):
+                with path.open("rb") as stream:
+                    _take(reading, name, stream)
+    except OSError as error:
+        raise ArtifactError(f"{folder} cannot be read: {error}") from None
+    return reading.tree()
+
+
+def zip_tree(archive: Path, at: str, use: Use | None = None) -> FileTree:
+    """Every member of the zip file or wheel *archive*, as if it were unpacked at *at*.
+
+    A wheel's ``NAME.data/purelib`` and ``platlib`` are laid where an installer lays them.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    reading = _Reading(at, use)
+    with _reading_errors(archive), zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            if info.is_dir():
+                continue
+            reading.count(info.file_size)
+            mode = info.external_attr >> 16
+            name = reading.path(_site_name(info.filename))
+            with opened.open(info) as stream:
+                if stat.S_ISLNK(mode):
+                    reading.links[name] = _text(stream.read(4096))
+                elif _is_text(name):
+                    reading.texts[name] = _text(stream.read(_MAXIMUM_TEXT))
+                elif stream.read(4) == MAGIC:
+                    with _spooled(stream, info.file_size) as data:
+                        reading.add(name, data)
+    return reading.tree()
+
+
+def tar_tree(archive: IO[bytes], at: str, use: Use | None = None) -> FileTree:
+    """Every member of the uncompressed tar file *archive*, as if it were unpacked at *at*.
+
+    Raises:
+        ArtifactError: it cannot be read.
+    """
+    reading = _Reading(at, use)
+    archive.seek(0)
+    with (
+        _reading_errors("the archive"),
+        tarfile.open(fileobj=archive, mode="r:") as opened,
+        mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as view,
+    ):
+        for member in opened:
+            name = reading.path(member.name)
+            reading.count(member.size)
+            if member.issym():
+                reading.links[name] = member.linkname
+            elif member.islnk():
+                reading.links[name] = reading.path(member.linkname)
+            elif member.isreg() and not member.issparse():
+                start = member.offset_data
+                with view[start : start + member.size] as data:
+                    _see(reading, name, data)
+    return reading.tree()
+
+
+def _take(reading: _Reading, name: str, stream: IO[bytes]) -> None:
+    size = stream.seek(0, 2)
+    reading.count(size)
+    stream.seek(0)
+    if size < 4 or (not _is_text(name) and stream.read(4) != MAGIC):
+        return
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        _see(reading, name, data)
+
+
+def _see(reading: _Reading, name: str, data: Buffer) -> None:
+    if _is_text(name):
+        reading.texts[name] = _text(bytes(data[:_MAXIMUM_TEXT]))
+    elif bytes(data[:4]) == MAGIC:
+        reading.add(name, data)
+
+
+def _is_text(name: str) -> bool:
+    return name.startswith(_LOADER_CONFIGURATION) or name.endswith(_PACKAGE_FILES)
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _site_name(name: str) -> str:
+    top, _, rest = name.partition("/")
+    scheme, _, inner = rest.partition("/")
+    return inner if top.endswith(".data") and scheme in ("purelib", "platlib") else name
+
+
+@contextlib.contextmanager
+def _spooled(stream: IO[bytes], announced: int) -> Iterator[Buffer]:
+    """The whole of a member whose first bytes were read already; never more than announced."""
+    if announced <= _IN_MEMORY:
+        yield MAGIC + stream.read(announced)
+        return
+    with tempfile.TemporaryFile() as spool:
+        spool.write(MAGIC)
+        while chunk := stream.read(2**20):
+            spool.write(chunk)
+        spool.flush()
+        with mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+@contextlib.contextmanager
+def _reading_errors(what: object) -> Iterator[None]:
+    try:
+        yield
+    except (
+        *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError),
+        *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError),
+    ) as error:
+        raise ArtifactError(f"{what} cannot be read: {error}") from None

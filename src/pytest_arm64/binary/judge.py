@@ -1,0 +1,309 @@
+"""Compiled files against a system: will each of them load, and if not, for want of what?"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .elf import Buffer, Elf, ElfError, Need, read_elf, symbols_of
+from .filetree import FileTree
+from .packages import owners
+from .record import (
+    ABI_MISMATCH,
+    DUPLICATE_OPENMP,
+    EXECUTABLE,
+    EXECUTABLE_STACK,
+    LOAD_ORDER,
+    MISSING_LIBRARY,
+    NATIVE_IN_PURE,
+    PAGE_SIZE,
+    UNKNOWN,
+    UNREADABLE,
+    WRONG_ARCHITECTURE,
+    AbiRecord,
+    File,
+    Finding,
+)
+from .remedies import library_remedy, version_remedy
+from .system import System, find_in
+
+_SHOWN_SYMBOLS = 8
+# A file whose name says for which other processor it is, as debuggers carry them.
+_NAMED_FOR_OTHERS = re.compile(r"(?i)(amd64|x86|x64|i[3-6]86|win32|macos|darwin|ppc|s390|riscv)")
+_EXTENSION_MODULE = re.compile(r"\.(cpython-\d+[a-z]*-[\w-]+|abi3)\.so\Z")
+_OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
+
+
+@dataclass
+class SymbolNotes:
+    """Symbols behind needs that the system lacks, noted while a file's content is at hand."""
+
+    system: System
+    found: dict[tuple[str, Need], tuple[str, ...]] = field(default_factory=dict)
+
+    def __call__(self, path: str, data: Buffer) -> None:
+        try:
+            for need in read_elf(data).needs:
+                if self.system.lacks(need):
+                    self.found[path, need] = symbols_of(data, need)[:_SHOWN_SYMBOLS]
+        except ElfError:
+            pass  # the tree says that it is unreadable
+
+
+def judge(
+    artifact: str, tree: FileTree, root: str, system: System, notes: SymbolNotes, recipe: str
+) -> AbiRecord:
+    """The record of every compiled file of *tree*, loaded on *system*.
+
+    Args:
+        artifact: what the files belong to, for people.
+        tree: the files.
+        root: where they lie; the record's paths are relative to it.
+        system: what is there besides.
+        notes: what was noted while the tree was read.
+        recipe: name of the target's package manager, for remedies.
+    """
+    return _Judge(tree, root, system, notes, recipe).record(artifact)
+
+
+class _Judge:
+    def __init__(
+        self, tree: FileTree, root: str, system: System, notes: SymbolNotes, recipe: str
+    ) -> None:
+        self._tree = tree
+        self._root = root.rstrip("/") + "/"
+        self._system = system
+        self._notes = notes
+        self._recipe = recipe
+        self._all = tree.over(system.tree)
+        self._owners = owners(tree)
+        self._by_name = self._names()
+
+    def record(self, artifact: str) -> AbiRecord:
+        files, findings = [], []
+        needed: Mapping[str, str | None]
+        versions: tuple[str, ...]
+        for path, compiled in sorted(self._tree.files.items()):
+            if compiled.elf is None:
+                kind, machine, needed, versions = UNREADABLE, "", {}, ()
+                findings.append(self._finding(path, UNREADABLE, compiled.problem, grave=True))
+            else:
+                elf = compiled.elf
+                needed = {name: self._find(name, path, elf) for name in elf.needed}
+                kind, machine, versions = elf.kind, elf.machine, tuple(newest_versions(elf))
+                findings += self._judge(path, elf, needed)
+            shown = {k: self._relative(v or "") for k, v in needed.items()}
+            files.append(
+                File(self._relative(path), machine, kind, self._owner(path), shown, versions)
+            )
+        findings += self._openmp()
+        return AbiRecord(
+            artifact=artifact,
+            against=self._system.name,
+            machine=self._system.machine,
+            looked_up=self._system.declared is None,
+            files=tuple(files),
+            findings=tuple(findings),
+        )
+
+    def _names(self) -> dict[str, str]:
+        """Path by soname or file name of every library that the artifact brings."""
+        found: dict[str, str] = {}
+        for path, compiled in self._tree.files.items():
+            if compiled.elf is not None and compiled.elf.machine == self._system.machine:
+                found.setdefault(posixpath.basename(path), path)
+                if compiled.elf.soname:
+                    found.setdefault(compiled.elf.soname, path)
+        return found
+
+    def _owner(self, path: str) -> str:
+        owner = self._owners.get(path)
+        return owner.name if owner is not None else ""
+
+    def _finding(self, path: str, kind: str, text: str, *, grave: bool, **more: object) -> Finding:
+        owner, shown = self._owner(path), self._relative(path)
+        return Finding(shown, kind, text, grave, owner, **more)  # type: ignore[arg-type]
+
+    def _relative(self, path: str) -> str:
+        return path.removeprefix(self._root)
+
+    def _judge(self, path: str, elf: Elf, needed: Mapping[str, str | None]) -> Iterator[Finding]:
+        owner = self._owners.get(path)
+        if owner is not None and owner.pure:
+            yield self._finding(
+                path,
+                NATIVE_IN_PURE,
+                f"a compiled file for {elf.machine} in a wheel that says it is for any machine",
+                grave=False,
+            )
+        if elf.kind in ("object", "core"):
+            return
+        if elf.machine != self._system.machine:
+            yield self._of_another_machine(path, elf)
+            return
+        if elf.kind == "executable":
+            yield self._finding(path, EXECUTABLE, "a program, run as it is", grave=False)
+        if 0 < elf.alignment < self._system.page_size or elf.alignment & (elf.alignment - 1):
+            yield self._finding(
+                path,
+                PAGE_SIZE,
+                f"its segments are aligned to {elf.alignment} bytes, and a page of the target has "
+                f"{self._system.page_size}",
+                grave=True,
+                remedy="link it with -z max-page-size=65536",
+            )
+        if elf.executable_stack:
+            yield self._finding(
+                path,
+                EXECUTABLE_STACK,
+                "it asks for an executable stack, which glibc 2.41 and hardened kernels refuse",
+                grave=False,
+                remedy="link it with -z noexecstack",
+            )
+        yield from self._libraries(path, needed)
+        for need in elf.needs:
+            yield from self._version(path, need, needed)
+
+    def _of_another_machine(self, path: str, elf: Elf) -> Finding:
+        name = posixpath.basename(path)
+        extension = _EXTENSION_MODULE.search(name)
+        named = not extension and _NAMED_FOR_OTHERS.search(path)
+        return self._finding(
+            path,
+            WRONG_ARCHITECTURE,
+            f"it is for {elf.machine}, not {self._system.machine}"
+            + (", as its name says" if named else ""),
+            grave=not named,
+            remedy="" if named else "install a build for this machine, or build it from source",
+        )
+
+    def _libraries(self, path: str, needed: Mapping[str, str | None]) -> Iterator[Finding]:
+        for name, found in needed.items():
+            if found:
+                continue
+            if name in self._by_name:
+                elsewhere = self._relative(self._by_name[name])
+                yield self._finding(
+                    path,
+                    LOAD_ORDER,
+                    f"it needs {name}, which is found only after {elsewhere} was loaded",
+                    grave=False,
+                    library=name,
+                )
+            elif found is None:
+                yield self._finding(
+                    path,
+                    UNKNOWN,
+                    f"whether {name} is there was not declared",
+                    grave=False,
+                    library=name,
+                    remedy="look into the image: pytest-arm64 abi --image IMAGE",
+                )
+            else:
+                yield self._finding(
+                    path,
+                    MISSING_LIBRARY,
+                    f"{name} is not in the image",
+                    grave=True,
+                    library=name,
+                    remedy=library_remedy(name, self._recipe),
+                )
+
+    def _version(
+        self, path: str, need: Need, needed: Mapping[str, str | None]
+    ) -> Iterator[Finding]:
+        place = needed.get(need.library)
+        if need.weak or not place:
+            return  # of a library that is missing, nothing more is to be said
+        found = self._provided(need, place)
+        if found:
+            return
+        if found is None:
+            yield self._finding(
+                path,
+                UNKNOWN,
+                f"whether {need.library} has {need.version} was not declared",
+                grave=False,
+                library=need.library,
+                version=need.version,
+            )
+            return
+        symbols = self._notes.found.get((path, need), ())
+        yield self._finding(
+            path,
+            ABI_MISMATCH,
+            f"it needs {need.version} of {need.library}, which the target does not have",
+            grave=True,
+            library=need.library,
+            version=need.version,
+            symbols=symbols,
+            remedy=version_remedy(need.version),
+        )
+
+    def _provided(self, need: Need, place: str) -> bool | None:
+        elf = self._all.elf(place)
+        if elf is not None:
+            return not elf.defines or need.version in elf.defines
+        declared = self._system.declared
+        return declared.provides(need.version) if declared is not None else None
+
+    def _find(self, name: str, path: str, elf: Elf) -> str | None:
+        """Where *name* is found for the file *path*: empty for nowhere, None for not known."""
+        if "/" in name:
+            return self._all.real(name) if self._all.elf(name) is not None else ""
+        origin = posixpath.dirname(self._all.real(path))
+        own = [] if elf.runpath else list(self._expanded(elf.rpath, origin))
+        later = list(self._expanded(elf.runpath, origin))
+        folders = (*own, *self._system.before, *later, *self._system.after)
+        found = find_in(self._all, folders, name, self._system.machine)
+        if found is not None:
+            return found[0]
+        declared = self._system.declared
+        if declared is None:
+            return ""
+        there = declared.has(name)
+        return None if there is None else f"({self._system.name})" if there else ""
+
+    def _expanded(self, path: str, origin: str) -> Iterator[str]:
+        library = "lib64" if self._system.machine in ("aarch64", "x86_64") else "lib"
+        for folder in path.split(":"):
+            for mark, value in (
+                *(("${ORIGIN}", origin), ("$ORIGIN", origin)),
+                *(("${LIB}", library), ("$LIB", library)),
+                *(("${PLATFORM}", self._system.machine), ("$PLATFORM", self._system.machine)),
+            ):
+                folder = folder.replace(mark, value)  # noqa: PLW2901
+            if folder.startswith("/"):
+                yield posixpath.normpath(folder)
+
+    def _openmp(self) -> Iterator[Finding]:
+        """Copies of OpenMP's runtime: each has its own threads and static thread-local storage."""
+        copies = [
+            path
+            for path, compiled in sorted(self._tree.files.items())
+            if compiled.elf is not None
+            and compiled.elf.machine == self._system.machine
+            and _OPENMP.match(posixpath.basename(path))
+        ]
+        for path in copies if len(copies) > 1 else ():
+            others = ", ".join(self._relative(other) for other in copies if other != path)
+            yield self._finding(
+                path,
+                DUPLICATE_OPENMP,
+                f"there are {len(copies)} OpenMP runtimes (also {others}): loaded together they "
+                "can run out of static TLS",
+                grave=False,
+            )
+
+
+def newest_versions(elf: Elf) -> Iterator[str]:
+    """Of each kind of version that *elf* needs, the newest."""
+    newest: dict[str, tuple[tuple[int, ...], str]] = {}
+    for need in elf.needs:
+        prefix, _, number = need.version.rpartition("_")
+        if re.fullmatch(r"\d+(\.\d+)*", number):
+            rank = (tuple(map(int, number.split("."))), need.version)
+            newest[prefix] = max(newest.get(prefix, rank), rank)
+    return iter(sorted(version for _, version in newest.values()))

@@ -1,0 +1,44 @@
+"""Which distribution brought which file, as the ``RECORD`` of each says."""
+
+from __future__ import annotations
+
+import csv
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .filetree import FileTree
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A distribution, and whether its wheel says that it is for any machine."""
+
+    name: str
+    pure: bool
+
+
+def owners(tree: FileTree) -> Mapping[str, Owner]:
+    """Owner by path of each file that a ``RECORD`` in *tree* names."""
+    found: dict[str, Owner] = {}
+    for path, text in tree.texts.items():
+        folder, name = posixpath.split(path)
+        if name != "RECORD":
+            continue
+        site, information = posixpath.split(folder)
+        owner = Owner(
+            information.removesuffix(".dist-info"),
+            _is_pure(tree.texts.get(f"{folder}/WHEEL", "")),
+        )
+        try:
+            for row in csv.reader(text.splitlines()):
+                if row:
+                    found[posixpath.normpath(posixpath.join(site, row[0]))] = owner
+        except csv.Error:
+            continue  # a damaged RECORD names nothing
+    return found
+
+
+def _is_pure(wheel: str) -> bool:
+    tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line[:4] == "Tag:"]
+    return bool(tags) and all(tag.endswith("-any") for tag in tags)

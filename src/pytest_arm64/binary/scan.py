@@ -1,0 +1,97 @@
+"""Artifacts as they come, a wheel, a zip, a folder or an image, against a target: ABI records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+from .. import cache
+from ..cell import Ran
+from ..engine.endpoint import Engine
+from ..engine.images import Base, export_image
+from ..errors import ArtifactError
+from ..targets import Target
+from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
+from .judge import SymbolNotes, judge
+from .record import AbiRecord
+from .system import System, looked_up_system
+
+FORMAT = 1
+PAGE = 4096
+"""Bytes in a page of Amazon Linux's kernels for ARM; what ran may be another machine's kernel."""
+_KIND = "libraries"
+
+
+def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
+    """The record of the wheel, zip file or folder *path*.
+
+    Raises:
+        ArtifactError: it is none of these, or cannot be read.
+    """
+    # Lambda unpacks a zip there, and searches there for libraries.
+    root = "/var/task" if "/var/task" in target.library_path else "/artifact"
+    notes = SymbolNotes(system)
+    return judge(path.name, _tree(path, root, notes), root, system, notes, target.recipe.name)
+
+
+def scan_tar(
+    name: str, archive: IO[bytes], at: str, root: str, system: System, target: Target
+) -> AbiRecord:
+    """The record of what the tar *archive* holds if it is unpacked at *at*.
+
+    Paths in it are relative to *root*.
+    """
+    notes = SymbolNotes(system)
+    tree = tar_tree(archive, at, notes)
+    return judge(name, tree, root, system, notes, target.recipe.name)
+
+
+def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> AbiRecord:
+    """The record of the whole file system of *image*, against its own libraries."""
+    with export_image(engine, image) as archive:
+        system = _look(tar_tree(archive, "/"), image, image.reference, machine, PAGE)
+        return scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
+
+
+def system_of(
+    engine: Engine, image: Base, machine: str, page_size: int, reference: str = ""
+) -> System:
+    """What *image* gives to a compiled file; remembered by the image's id.
+
+    *reference* is what people know the image by, if not its own.
+    """
+    name = reference or image.reference
+    key = cache.digest([FORMAT, image.id, page_size, name])
+    kept = cache.load(_KIND, key)
+    if kept is not None:
+        try:
+            return System.from_json(kept)
+        except ValueError:
+            pass  # damaged: look again
+    with export_image(engine, image) as archive:
+        system = _look(tar_tree(archive, "/"), image, name, machine, page_size)
+    cache.store(_KIND, key, system.to_json())
+    return system
+
+
+def system_of_run(engine: Engine, image: Base, ran: Ran) -> System:
+    """``system_of`` for an image that was probed."""
+    return system_of(engine, image, ran.machine, PAGE, ran.image)
+
+
+def _look(tree: FileTree, image: Base, name: str, machine: str, page_size: int) -> System:
+    return looked_up_system(
+        tree,
+        name=f"image {name} ({(image.digest or image.id)[:19]})",
+        machine=machine,
+        page_size=page_size,
+        library_path=image.library_path,
+    )
+
+
+def _tree(path: Path, root: str, use: Use) -> FileTree:
+    if path.is_dir():
+        return folder_tree(path, root, use)
+    if not path.is_file():
+        raise ArtifactError(f"{path} does not exist", next_step="give a wheel, a zip or a folder")
+    return zip_tree(path, root, use)

@@ -1,0 +1,240 @@
+"""The plan installer: files are unpacked where they belong, and only what must be is run inside.
+
+Wheels are laid out on the host, which takes a fraction of the time that an emulated installer
+needs. Source distributions, and local projects, are built by pip in the builder.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ..audit.fetch import Fetcher
+from ..audit.matrix import BLOCKER, SOURCE
+from ..audit.run import Auditor
+from ..cell import Cell, Ran
+from ..engine.container import Container
+from ..engine.emulation import qemu_environment
+from ..engine.endpoint import Engine
+from ..engine.images import Base
+from ..progress import Progress, Step
+from . import pip_installer
+from .bytecode import Compiler, compiler_for
+from .failures import Tools
+from .pip_installer import Installation
+from .pipconfig import strip_credentials
+from .plan import DEPLOY, InstallPlan, Planned, Question, make_plan
+from .record import Installed
+from .source_builds import Built, Shelf, Source, build
+from .tree import ENV, HOME, PYTHON, TESTS, Entry, tar_of, with_parents
+from .venv import venv_entries
+from .wheel_cache import fetch
+from .wheel_layer import Layer, layer_of, write_together
+
+NAME = "plan"
+FORMAT = 1
+"""Counts up when the same plan would give other files."""
+_PREFIXES = {"deploy": ENV, "test": TESTS}
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """One package, ready to be copied."""
+
+    package: Planned
+    layer: Layer
+    size: int
+    """Bytes of what was fetched."""
+    built: Built | None = None
+
+
+@dataclass(frozen=True)
+class Host:
+    """What installations are made with."""
+
+    engine: Engine
+    cell: Cell
+    ran: Ran
+    builder: Callable[[], Base]
+    """Gives the builder image; it is made where it is asked for."""
+
+
+def install(
+    host: Host, request: pip_installer.Request, progress: Progress, *, offline: bool, refresh: bool
+) -> Installation:
+    """Install both scopes as the audit resolves them.
+
+    Raises:
+        NotPlannableError: the audit cannot decide; pip has to.
+        InstallError: a file cannot be had, is hostile, or cannot be built.
+    """
+    question = Question(
+        request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
+    )
+    with Auditor(offline=offline, refresh=refresh, config=request.config) as auditor:
+        with progress.step("resolve") as step:
+            plan, fetcher = make_plan(question, auditor)
+            step.update(f"{len(plan.packages)} packages")
+        work = _Work(host, request, fetcher, compiler_for(host.ran.python))
+        with progress.step(f"unpack {len(plan.packages)} packages") as step:
+            unpacked = work.unpack(plan, step)
+        built: list[Unpacked] = []
+        editable = b""
+        if plan.of_state(SOURCE) or plan.editable or plan.folders:
+            with progress.step("build") as step:
+                built, editable = work.build(plan, step)
+    return _together(host, plan, [*unpacked, *built], editable, work.local)
+
+
+class _Work:
+    def __init__(
+        self, host: Host, request: pip_installer.Request, fetcher: Fetcher, compiler: Compiler
+    ) -> None:
+        self._host = host
+        self._request = request
+        self._fetcher = fetcher
+        self._compiler = compiler
+        self.local: list[Installed] = []
+        """Local projects, as pip reports them."""
+
+    def unpack(self, plan: InstallPlan, step: Step) -> list[Unpacked]:
+        """Every wheel of *plan*, several at once."""
+        wheels = [p for p in plan.packages if p.state not in (SOURCE, BLOCKER)]
+        # Fetching waits, unpacking computes: twice as many as there are processors.
+        with ThreadPoolExecutor(2 * (os.cpu_count() or 1) + 2) as pool:
+            found = []
+            for done in pool.map(self._unpacked, wheels):
+                found.append(done)
+                step.update(done.package.file, len(found) / len(wheels))
+            return found
+
+    def _unpacked(self, package: Planned) -> Unpacked:
+        path = fetch(self._fetcher, package)
+        layer = self._layer(path, package)
+        return Unpacked(package, layer, path.stat().st_size)
+
+    def _layer(self, path: Path, package: Planned, sha256: str = "") -> Layer:
+        prefix = _PREFIXES[package.scope]
+        sha256 = sha256 or (package.sha256 if package.state != SOURCE else "")
+        return layer_of(path, sha256, prefix, self._host.ran.python, self._compiler)
+
+    def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], bytes]:
+        """Every source distribution of *plan*, and a tar of what editable projects install."""
+        host, request = self._host, self._request
+        shelf = Shelf(host.builder(), host.ran)
+        sources = [Source(p, fetch(self._fetcher, p)) for p in plan.of_state(SOURCE)]
+        kept = {source.label: shelf.kept(source) for source in sources}
+        missing = [source for source in sources if kept[source.label] is None]
+        editable = b""
+        if missing or plan.editable or plan.folders:
+            with pip_installer.builder_container(
+                host.engine, host.cell, host.ran, host.builder(), request
+            ) as container:
+                for source in missing:
+                    step.update(f"building {source.label}")
+                    kept[source.label] = self._build(container, shelf, source)
+                if plan.editable or plan.folders:
+                    step.update("installing the project")
+                    editable = self._project(container, plan, step)
+        return [self._built(source, kept[source.label]) for source in sources], editable
+
+    def _variables(self) -> Mapping[str, str]:
+        variables = self._request.manifest.variables(os.environ)
+        return {**variables, **qemu_environment(self._host.cell, self._host.engine)}
+
+    def _build(self, container: Container, shelf: Shelf, source: Source) -> Built:
+        tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
+        folder = f"{pip_installer.BUILD}/{source.package.name}"
+        pip = [PYTHON, "-m", "pip"]
+        made = build(container, pip, source, folder, self._variables(), tools)
+        return shelf.keep(source, *made)
+
+    def _built(self, source: Source, built: Built | None) -> Unpacked:
+        assert built is not None
+        layer = self._layer(built.wheel, source.package)
+        return Unpacked(source.package, layer, source.path.stat().st_size, built)
+
+    def _project(self, container: Container, plan: InstallPlan, step: Step) -> bytes:
+        arguments = ["--no-deps"]
+        for folder in plan.folders:
+            arguments.append(str(folder))
+        for folder in plan.editable:
+            arguments += ["-e", str(folder)]
+        root = self._request.manifest.root
+        self.local += pip_installer.run_pip(
+            container, root, self._variables(), DEPLOY, arguments, step
+        )
+        with container.fetch(ENV) as archive:
+            return _members_below(archive, HOME)
+
+
+def _together(
+    host: Host,
+    plan: InstallPlan,
+    unpacked: Sequence[Unpacked],
+    project: bytes,
+    local: Sequence[Installed],
+) -> Installation:
+    order = {(p.name, p.scope): number for number, p in enumerate(plan.packages)}
+    ready = sorted(unpacked, key=lambda u: order[u.package.name, u.package.scope])
+    # The skeleton goes last, so that no wheel replaces the interpreter's own files.
+    skeleton = tar_of(with_parents({**venv_entries(host.ran.python), HOME: Entry(mode=0o755)}))
+    files: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+    try:
+        shared = write_together(files, [u.layer for u in ready], project + skeleton)  # type: ignore[arg-type]
+        files.seek(0)
+    except BaseException:
+        files.close()
+        raise
+    notes = [f"{u.package.file}: {lie}" for u in ready for lie in u.layer.lies]
+    notes += [f"{path} is in more than one package" for path in shared]
+    return Installation(
+        packages=[*(_installed(u) for u in ready), *local],
+        files=files,
+        at="/",
+        notes=tuple(notes),
+        missing=tuple(f"{p.name} {p.version}" for p in plan.of_state(BLOCKER)),
+        uncompiled=not all(u.layer.compiled for u in ready) or bool(project),
+    )
+
+
+def _installed(unpacked: Unpacked) -> Installed:
+    package, built = unpacked.package, unpacked.built
+    return Installed(
+        name=unpacked.layer.name or package.name,
+        version=package.version,
+        scope=package.scope,
+        state=package.state,
+        file=package.file,
+        url=strip_credentials(package.url).partition("?")[0],
+        hash=f"sha256:{package.sha256}" if package.sha256 else "",
+        requested=package.requested,
+        size=unpacked.size,
+        unpacked=unpacked.layer.size,
+        seconds=built.seconds if built is not None else 0.0,
+        log=built.log if built is not None else "",
+    )
+
+
+def _members_below(archive: IO[bytes], folder: str) -> bytes:
+    """The members of *archive* that are files of packages, as a tar without its end."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=archive) as source:
+        written = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        for member in _of_packages(source):
+            member.name = f"{folder}/{member.name}".lstrip("/")
+            written.addfile(member, source.extractfile(member) if member.isreg() else None)
+        return target.getvalue()[: written.offset]
+
+
+def _of_packages(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for member in archive:
+        if member.isreg() or member.isdir():
+            yield member

@@ -1,0 +1,146 @@
+"""Source distributions built where builds belong: in the builder image, each once.
+
+A built wheel is kept by the hash of its sources, the image it was built in and its Python, with
+the log and the time that it took.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from .. import cache
+from ..cell import Ran
+from ..engine.container import Container
+from ..engine.images import Base
+from ..errors import InstallError
+from .failures import Tools, build_failure
+from .plan import Planned
+from .tree import Entry, copy_of, tar_of
+from .wheel_cache import hash_of
+
+KIND = "built"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Built:
+    """A wheel that was built here."""
+
+    wheel: Path
+    seconds: float
+    log: str
+    fresh: bool
+    """Whether it was built just now."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source distribution, and how it is called where it fails."""
+
+    package: Planned
+    path: Path
+
+    @property
+    def label(self) -> str:
+        return f"{self.package.name} {self.package.version}"
+
+
+class Shelf:
+    """Wheels that were built in *builder* for its Python."""
+
+    def __init__(self, builder: Base, ran: Ran) -> None:
+        self._builder = builder
+        self._ran = ran
+
+    def kept(self, source: Source) -> Built | None:
+        """What was built of *source* before, in this image."""
+        folder = self._folder(source)
+        try:
+            note = json.loads((folder / "note.json").read_text("utf-8"))
+            wheel = folder / str(note["wheel"])
+            if not wheel.is_file():
+                return None
+            wheel.touch()
+            return Built(wheel, float(note["seconds"]), str(note["log"]), fresh=False)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def keep(self, source: Source, name: str, content: bytes, seconds: float, log: str) -> Built:
+        """Keep the wheel *name* that was built of *source*.
+
+        Raises:
+            InstallError: it cannot be written.
+        """
+        folder = self._folder(source)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = folder / f"{name}.part"
+            part.write_bytes(content)
+            part.replace(folder / name)
+            note = {"wheel": name, "seconds": seconds, "log": log}
+            (folder / "note.json").write_text(json.dumps(note), "utf-8")
+        except OSError as error:
+            raise InstallError(
+                f"the wheel {name} that was built could not be kept: {error}",
+                next_step=f"free some space below {cache.cache_folder()}: pytest-arm64 cache prune",
+            ) from None
+        return Built(folder / name, seconds, log, fresh=True)
+
+    def _folder(self, source: Source) -> Path:
+        sha256 = source.package.sha256 or hash_of(source.path)
+        key = cache.digest([FORMAT, sha256, self._builder.id, self._ran.python.version])
+        return cache.cache_folder() / KIND / key[:2] / key
+
+
+def build(
+    container: Container,
+    pip: Sequence[str],
+    source: Source,
+    folder: str,
+    variables: Mapping[str, str],
+    tools: Tools,
+) -> tuple[str, bytes, float, str]:
+    """Build *source* in *container*: the wheel's name and content, seconds, and log.
+
+    *pip* is the command to run there, *folder* one of its own.
+
+    Raises:
+        InstallError: it cannot be built; the error has its class and remedy, ``log`` everything.
+    """
+    file = f"{folder}/{source.path.name}"
+    container.put("/", tar_of(_parents(folder)))
+    if source.path.is_dir():
+        container.put("/", copy_of(source.path))
+        file = str(source.path)
+    else:
+        container.put("/", tar_of({file: Entry(source.path.read_bytes())}))
+    began = time.monotonic()
+    command = [*pip, "wheel", "--no-deps", "--no-cache-dir", "-w", f"{folder}/out", file]
+    finished = container.run(command, environment=variables)
+    seconds = round(time.monotonic() - began, 1)
+    if finished.code != 0:
+        raise build_failure(source.label, finished.text, tools)
+    with container.fetch(f"{folder}/out") as archive:
+        wheels = list(_wheels(archive))
+    if len(wheels) != 1:
+        raise InstallError(f"the build of {source.label} made {len(wheels)} wheels")
+    name, content = wheels[0]
+    return name, content, seconds, finished.text
+
+
+def _parents(folder: str) -> dict[str, Entry]:
+    return {folder: Entry(mode=0o755), f"{folder}/out": Entry(mode=0o755)}
+
+
+def _wheels(archive: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(fileobj=archive) as opened:
+        for member in opened:
+            stream = opened.extractfile(member) if member.name.endswith(".whl") else None
+            if stream is not None:
+                yield member.name.rpartition("/")[2], stream.read()

@@ -1,0 +1,124 @@
+"""Distributions by their hash: fetched once, checked, and found again without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .. import cache
+from ..audit.fetch import Fetcher, FetchError, file_path, shown
+from ..errors import InstallError
+from .plan import Planned
+
+KIND = "distributions"
+_ADDRESSES = "distribution-hashes"
+_CHUNK = 2**20
+_THREADS = 8
+
+
+def fetch_all(fetcher: Fetcher, packages: Sequence[Planned]) -> dict[str, Path]:
+    """The file of each of *packages* by name, fetched where it is not kept, side by side.
+
+    Raises:
+        InstallError: one cannot be had, or is not what its hash says.
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = pool.map(lambda package: fetch(fetcher, package), packages)
+        return dict(zip((package.name for package in packages), found, strict=True))
+
+
+def fetch(fetcher: Fetcher, package: Planned) -> Path:
+    """The file of *package*.
+
+    Raises:
+        InstallError: it cannot be had, or is not what its hash says.
+    """
+    if package.url.startswith("file:"):
+        path = file_path(package.url)
+        if package.sha256:
+            _check(package, hash_of(path))
+        return path
+    known = package.sha256 or _hash_by_address(package.url)
+    kept = _place(known, package.file) if known else None
+    if kept is not None and kept.is_file():
+        kept.touch()  # what was used last is pruned last
+        return kept
+    return _download(fetcher, package)
+
+
+def hash_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of the file *path*.
+
+    Raises:
+        InstallError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise InstallError(f"{path} cannot be read: {error.strerror}") from None
+    return digest.hexdigest()
+
+
+def _place(sha256: str, file: str) -> Path:
+    return cache.cache_folder() / KIND / sha256[:2] / sha256 / file
+
+
+def _hash_by_address(url: str) -> str:
+    kept = cache.load(_ADDRESSES, cache.digest([url]))
+    found = (kept or {}).get("sha256")
+    return found if isinstance(found, str) else ""
+
+
+def _download(fetcher: Fetcher, package: Planned) -> Path:
+    folder = cache.cache_folder() / KIND
+    digest = hashlib.sha256()
+    temporary = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as target, fetcher.open(package.url) as (reply, stream):
+            if reply.status != 200:
+                raise FetchError(f"{shown(package.url)} answers {reply.status}")  # noqa: TRY301
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        sha256 = digest.hexdigest()
+        _check(package, sha256)
+        path = _place(sha256, package.file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(path)
+    except FetchError as error:
+        raise InstallError(
+            f"{package.file} could not be fetched: {error}",
+            why="the environment is made of exactly this file",
+            next_step="check the network; with --arm64-offline, run once without it",
+        ) from None
+    except OSError as error:
+        raise InstallError(
+            f"{package.file} could not be kept: {error}",
+            next_step=f"free some space below {cache.cache_folder()}: pytest-arm64 cache prune",
+        ) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    if not package.sha256:
+        cache.store(_ADDRESSES, cache.digest([package.url]), {"sha256": sha256})
+    return path
+
+
+def _check(package: Planned, found: str) -> None:
+    if package.sha256 and found != package.sha256:
+        raise InstallError(
+            f"{package.file} is not what its hash says: expected sha256 {package.sha256}, "
+            f"got {found}",
+            why="somebody changed it on its way, or the index and the file do not belong together",
+            next_step="try again with --arm64-refresh; if it stays, ask whoever runs the index",
+        )

@@ -1,0 +1,235 @@
+"""The checks of one test: each value is compared with its golden, recorded, or both."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .explain import explanation
+from .leaves import compare, sides_of
+from .policy import Policy, PolicyError, policy_of
+from .provenance import provenance, version_changes
+from .store import (
+    PROVENANCE,
+    Golden,
+    Kept,
+    encode,
+    folder_of,
+    name_of,
+    provenance_key,
+    read,
+    write,
+)
+from .values import Called, stored
+from .verdict import Comparison, Leaf, Verdict
+
+RECORDED = "recorded"
+"""Folder of recorded values, and REFERENCE that of values to compare with, below the results."""
+REFERENCE = "reference"
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+ARM = ("aarch64", "arm64")
+
+
+class GoldenMismatchError(AssertionError):
+    """A value is not what its golden is."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where checks take place."""
+
+    machine: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    out: Path | None = None
+    """``$PYTEST_ARM64_OUT`` in a cell."""
+    role: str = ""
+    """``reference`` or ``further`` in a silent cell, which records."""
+
+    @property
+    def records(self) -> bool:
+        return self.role != "" and self.out is not None
+
+    @property
+    def compares(self) -> bool:
+        return self.role != "reference"
+
+    @property
+    def live(self) -> Path | None:
+        """Folder of values that the reference cell has computed in this session."""
+        folder = self.out / REFERENCE if self.out is not None else None
+        return folder if folder is not None and folder.is_dir() else None
+
+
+class ArmGolden:
+    """The fixture ``arm64_golden``: compares values of this test with those of x86."""
+
+    def __init__(self, module: Path, test: str, situation: Situation) -> None:
+        self._module = module
+        self._test = test
+        self._situation = situation
+        self._golden: Golden | None = None
+        self._asked = False
+        self._recorded: dict[str, Kept] = {}
+        self._count = 0
+        self._names: set[str] = set()
+        self.comparisons: list[Comparison] = []
+        self.notes: list[str] = []
+        self._decisions: dict[str, list[str]] = {}
+
+    def check(self, value: Any, name: str | None = None, **policy: Any) -> str:
+        """Compare *value* with its golden.
+
+        Args:
+            value: numbers, strings, bytes, containers, dataclasses, arrays, frames, images,
+                tensors, nested in any way.
+            name: of the value within the test; by default its number.
+            policy: at most one of ``exact``, ``ulp``, ``rtol``/``atol``, ``compare``; and
+                ``hamming``, ``image_levels``, ``ties``, ``up_to_sign``, ``nan_sign``,
+                ``decision``. See docs/golden.md.
+
+        Returns:
+            The verdict class, ``recorded`` in the reference cell, ``golden missing`` on x86.
+
+        Raises:
+            GoldenMismatchError: the policy does not accept the difference, or there is no golden
+                on ARM64.
+            GoldenError: the golden cannot be read.
+            PolicyError: the arguments make no sense.
+            UnsupportedValueError: a golden cannot hold the value.
+        """
+        __tracebackhide__ = True
+        checked = policy_of(policy)
+        comparison = self.compare(value, name, checked)
+        if not comparison.ok:
+            raise GoldenMismatchError(explanation(comparison, checked, self._where()))
+        return comparison.label
+
+    def check_call(
+        self, function: Callable[..., Any], *args: Any, name: str | None = None, **policy: Any
+    ) -> str:
+        """Call *function* with *args* and check its value, or its exception, and its warnings.
+
+        A warning is known by category, message and the line of source that it points to.
+        """
+        __tracebackhide__ = True
+        return self.check(outcome_of(function, *args), name, **policy)
+
+    def compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
+        """As ``check``, but a difference is returned and nothing is raised for it."""
+        label = self._name(name)
+        here = stored(value, prefix=f"{len(self._names)}-")
+        if self._situation.records:
+            self._recorded[label] = Kept(here)
+        if not self._situation.compares:
+            return Comparison(label, (), note=RECORDED)
+        golden = self._read()
+        kept = golden.values.get(label) if golden is not None else None
+        if golden is None or kept is None:
+            comparison = self._missing(label)
+        else:
+            changes = version_changes(golden.provenance)
+            comparison = compare(
+                label, kept.value, here, policy, noise=kept.noise, versions=changes
+            )
+        if kept is not None and policy.decision is not None:
+            key = f"value {label!r}, decision at {policy.decision:g}"
+            self._decisions[key] = sides_of(kept.value, policy.decision)
+        self.comparisons.append(comparison)
+        return comparison
+
+    def told(self) -> dict[str, Any]:
+        """What a report is to carry; empty where nothing was compared."""
+        if not self._names:
+            return {}
+        if self._situation.records:
+            return {"folder": str(folder_of(self._module)), "test": self._test}
+        return {
+            "values": [comparison.to_json() for comparison in self.comparisons],
+            "notes": self.notes,
+            "decisions": self._decisions,
+        }
+
+    def finish(self) -> None:
+        """Write what was recorded, for the host to take."""
+        out = self._situation.out
+        if out is None or not self._recorded:
+            return
+        about = provenance(self._situation.facts)
+        golden = Golden(self._test, self._recorded, about)
+        write_recorded(out / RECORDED, self._module, golden)
+
+    def _name(self, name: str | None) -> str:
+        if name is None:
+            name = str(self._count)
+            self._count += 1
+        if not isinstance(name, str) or not name or name in self._names:
+            raise PolicyError(
+                f"{name!r} cannot be the name of this value",
+                next_step="give each value of a test a name of its own, or none",
+            )
+        self._names.add(name)
+        return name
+
+    def _read(self) -> Golden | None:
+        if not self._asked:
+            live = self._situation.live
+            folder = folder_of(self._module)
+            if live is not None:
+                folder = live / str(folder).lstrip(os.sep)
+            self._golden = read(folder, self._test)
+            self._asked = True
+        return self._golden
+
+    def _missing(self, label: str) -> Comparison:
+        arm = self._situation.machine in ARM
+        what = f"no golden for {label!r}; record one: pytest --arm64 --arm64-record"
+        if self._situation.live is not None:
+            what = f"the x86 side of this run did not compute {label!r}"
+        elif not arm:
+            self.notes.append(what)
+        leaf = Leaf("", Verdict.MISSING, ok=not arm and self._situation.live is None, what=what)
+        return Comparison(label, (leaf,))
+
+    def _where(self) -> str:
+        if self._situation.live is not None:
+            return "computed on x86 in this run"
+        about = self._golden.provenance if self._golden is not None else {}
+        origin = f" ({about.get('cpu')}, {about.get('os')})" if about else ""
+        return f"{folder_of(self._module)}{origin}"
+
+
+def write_recorded(folder: Path, module: Path, golden: Golden) -> None:
+    """Put *golden* where the host looks for it; each test has files of its own, also with xdist."""
+    key = provenance_key(golden.provenance)
+    target = folder / str(folder_of(module)).lstrip(os.sep) / name_of(golden.test)
+    for ending, content in encode(golden, key).items():
+        write(target.with_name(target.name + ending), content)
+    about = json.dumps(dict(golden.provenance)).encode()
+    write(target.with_name(f"{target.name}.{PROVENANCE}"), about)
+
+
+def outcome_of(function: Callable[..., Any], *args: Any) -> Called:
+    """What calling *function* comes to, and what it warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            outcome, value = "value", function(*args)
+        except Exception as error:  # noqa: BLE001  (the exception is what is compared)
+            outcome, value = "exception", f"{type(error).__name__}: {_plain(error)}"
+    told = [
+        f"{warning.category.__name__}: {_plain(warning.message)} "
+        f"| {linecache.getline(warning.filename, warning.lineno).strip()}"
+        for warning in caught
+    ]
+    return Called(outcome, value, told)
+
+
+def _plain(message: object) -> str:
+    return _ADDRESS.sub("0x…", str(message))

@@ -1,0 +1,228 @@
+"""Compares floats: pairs of numbers in plain Python, arrays with NumPy, both by the same rules.
+
+Element by element: the same bits; both NaN, or zeros of either sign (``SIGN``); one finite and the
+other not (``NON_FINITE``, which no policy accepts); else the policy decides.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from .lazily import numpy
+from .policy import Policy
+
+CHUNK = 1 << 15
+"""Elements at a time: what is computed of them stays in the processor's cache."""
+SHOWN = 3
+_TOP = 1 << 63
+
+
+@dataclass
+class Floats:
+    """What a comparison of floats has found; added up chunk by chunk."""
+
+    differing: int = 0
+    """Elements with other bits."""
+    signs: int = 0
+    """Those that differ in the sign of zero or the bits of a NaN only."""
+    non_finite: int = 0
+    """Those of which one side is finite, or that are infinite or NaN in another way."""
+    outside: int = 0
+    """Finite ones that the policy does not accept."""
+    ulp: int = 0
+    scaled: float = 0.0
+    worst: int = -1
+    """Position of the one that is farthest off by the policy's own measure."""
+    excess: float = -1.0
+    first: tuple[int, ...] = ()
+    """Positions of the first that count against the value."""
+
+
+def ulp_distance(x: float, y: float) -> int:
+    """How many float64 lie between two finite ones; 0 for zeros of either sign."""
+    return abs(_ordinal(x) - _ordinal(y))
+
+
+def _ordinal(value: float) -> int:
+    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
+    return bits if bits >= 0 else -(bits + _TOP)
+
+
+def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None = None) -> Floats:
+    """Two floats or complex numbers; *norm* if they are part of something larger."""
+    found = Floats()
+    ours, theirs = (_parts(x), _parts(y))
+    if [struct.pack("<d", part) for part in ours] == [struct.pack("<d", part) for part in theirs]:
+        return found
+    found.differing = 1
+    if all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(ours, theirs)):
+        found.signs = 1
+        return found
+    found.worst, found.first = 0, (0,)
+    if not all(math.isfinite(part) for part in (*ours, *theirs)):
+        found.non_finite = 1
+        return found
+    distance, larger = _distance(x, y), max(abs(x), abs(y))
+    scale = larger if norm is None else norm
+    found.scaled = distance / scale if scale else 0.0
+    found.ulp = max(ulp_distance(a, b) for a, b in zip(ours, theirs))
+    if policy.exact:
+        accepted = False
+    elif policy.ulp is not None:
+        accepted = found.ulp <= policy.ulp
+    else:
+        relative, absolute, of_norm = policy.limits(8)
+        accepted = distance <= relative * larger + absolute + of_norm * scale
+    found.outside = int(not accepted)
+    return found
+
+
+def _parts(value: complex) -> tuple[float, ...]:
+    return (value.real, value.imag) if isinstance(value, complex) else (value,)
+
+
+def _distance(x: complex, y: complex) -> float:
+    try:
+        return abs(x - y)
+    except OverflowError:
+        return math.inf
+
+
+def compare_arrays(x: Any, y: Any, policy: Policy) -> Floats:
+    """Two float or complex arrays of one dtype, in native byte order, and of one shape."""
+    np = numpy()
+    x, y = (np.ascontiguousarray(side).reshape(-1) for side in (x, y))
+    chunks = differing_chunks(x, y)
+    found = Floats()
+    if chunks:
+        with np.errstate(all="ignore"):
+            norm = max(_norm(x), _norm(y)) if policy.default or policy.exact else 0.0
+            norm = norm or max(_norm(x), _norm(y))
+            for start in chunks:
+                _chunk(
+                    x[start : start + CHUNK], y[start : start + CHUNK], start, norm, policy, found
+                )
+    return found
+
+
+def differing_chunks(x: Any, y: Any) -> list[int]:
+    """Where the chunks begin in which two contiguous arrays of one dtype differ in any bit."""
+    np = numpy()
+    size = x.dtype.itemsize
+    unit = next(width for width in (8, 4, 2, 1) if size % width == 0)
+    per = size // unit
+    ours, theirs = (side.view(f"u{unit}") for side in (x, y))
+    step = CHUNK * per
+    out = np.empty(min(step, len(ours)), bool)
+    found = []
+    for start in range(0, len(ours), step):
+        a, b = ours[start : start + step], theirs[start : start + step]
+        if np.not_equal(a, b, out=out[: len(a)]).any():
+            found.append(start // per)
+    return found
+
+
+def _norm(x: Any) -> float:
+    """Largest magnitude of the finite elements."""
+    np = numpy()
+    largest = 0.0
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        if part.dtype.kind == "c":
+            part = np.abs(part)
+        top = max(float(part.max()), -float(part.min()))
+        if not math.isfinite(top):
+            part = np.abs(part[np.isfinite(part)])
+            top = float(part.max()) if part.size else 0.0
+        largest = max(largest, top)
+    return largest
+
+
+def _chunk(x: Any, y: Any, start: int, norm: float, policy: Policy, found: Floats) -> None:
+    np = numpy()
+    ours, theirs = _bits(x), _bits(y)
+    other = ours != theirs
+    if x.dtype.kind == "c":
+        other = other.any(axis=1)
+    at = np.flatnonzero(other)
+    if len(at) < len(x):
+        x, y, ours, theirs = x[at], y[at], ours[at], theirs[at]
+    found.differing += len(at)
+    odd = ~(np.isfinite(x) & np.isfinite(y))
+    same = x == y
+    if same.any() or odd.any():
+        same |= _same_but_sign(x, y)
+        found.signs += int(same.sum())
+        odd &= ~same
+        found.non_finite += int(odd.sum())
+        _note(found, at[odd] + start)
+        kept = ~(same | odd)
+        at, x, y, ours, theirs = at[kept], x[kept], y[kept], ours[kept], theirs[kept]
+        if odd.any() and found.worst < 0:
+            found.worst = found.first[0]
+    if not len(at):
+        return
+    wide = "c16" if x.dtype.kind == "c" else "f8"
+    parts = x.dtype.itemsize // (2 if x.dtype.kind == "c" else 1)
+    if x.dtype.itemsize != np.dtype(wide).itemsize:
+        x, y = x.astype(wide), y.astype(wide)  # exact, and then the limits are too
+    distance = np.abs(x - y)
+    if norm:
+        found.scaled = max(found.scaled, float(distance.max()) / norm)
+    ulps = _ulps(ours, theirs)
+    found.ulp = max(found.ulp, int(ulps.max()))
+    if policy.exact:
+        excess, limit = ulps, np.zeros((), ulps.dtype)
+    elif policy.ulp is not None:
+        excess, limit = ulps, np.uint64(min(policy.ulp, 2**64 - 1))
+    else:
+        relative, absolute, of_norm = policy.limits(parts)
+        limit = np.maximum(np.abs(x), np.abs(y))
+        limit *= relative
+        limit += absolute + of_norm * norm
+        excess = distance
+    outside = excess > limit
+    found.outside += int(outside.sum())
+    _note(found, at[outside] + start)
+    measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
+    worst = int(measure.argmax())
+    if float(measure[worst]) > found.excess and not found.non_finite:
+        found.excess, found.worst = float(measure[worst]), int(at[worst]) + start
+
+
+def _note(found: Floats, positions: Any) -> None:
+    if len(found.first) < SHOWN and len(positions):
+        found.first += tuple(int(p) for p in positions[: SHOWN - len(found.first)])
+
+
+def _bits(x: Any) -> Any:
+    """The elements' bits as signed integers; two columns for complex numbers."""
+    if x.dtype.kind == "c":
+        half = x.dtype.itemsize // 2
+        return x.view(f"i{half}").reshape(-1, 2)
+    return x.view(f"i{x.dtype.itemsize}")
+
+
+def _same_but_sign(x: Any, y: Any) -> Any:
+    np = numpy()
+    if x.dtype.kind != "c":
+        return (x == y) | (np.isnan(x) & np.isnan(y))
+    real, imaginary = (_same_but_sign(getattr(x, p), getattr(y, p)) for p in ("real", "imag"))
+    return real & imaginary
+
+
+def _ulps(ours: Any, theirs: Any) -> Any:
+    """Distances in units in the last place, as uint64; of complex numbers the larger one."""
+    np = numpy()
+    lowest = np.iinfo(ours.dtype).min
+    a, b = (np.where(side < 0, lowest - side, side) for side in (ours, theirs))
+    if a.dtype.itemsize == 8:
+        # The distance of two int64 may need 64 bits: subtraction modulo 2**64 gives it.
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        distance = high.view("u8") - low.view("u8")
+    else:
+        distance = np.abs(a.astype("i8") - b.astype("i8")).view("u8")
+    return distance.max(axis=1) if distance.ndim == 2 else distance

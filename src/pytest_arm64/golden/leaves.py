@@ -1,0 +1,406 @@
+"""Compares two stored values leaf by leaf: kind, then dtype and shape, integers, floats."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .arrays import compare_array
+from .floats import Floats, compare_numbers
+from .hints import hints_for_numbers
+from .policy import Policy
+from .values import CALL, Node, Stored, float_of, restored
+from .verdict import Comparison, Leaf, Sample, Verdict
+
+# A value that moved on x86 itself by this share of what is seen here explains what is seen here.
+NOISE_SHARE = 0.25
+
+
+def compare(
+    name: str,
+    golden: Stored,
+    here: Stored,
+    policy: Policy,
+    *,
+    noise: Mapping[str, float] | None = None,
+    versions: tuple[str, ...] = (),
+) -> Comparison:
+    """Compare *here* with *golden* under *policy*.
+
+    Args:
+        noise: by path, the scaled distance that the control run showed on x86.
+        versions: packages whose version differs, in words.
+    """
+    if policy.compare is not None:
+        leaves = [_by_own_comparer(policy.compare, golden, here)]
+    else:
+        walk = _Walk(golden.blobs, here.blobs, policy)
+        leaves = list(walk.node("", golden.tree, here.tree))
+    told = [_with_noise(leaf, policy, noise or {}) for leaf in leaves]
+    return Comparison(name, tuple(told), versions)
+
+
+def _by_own_comparer(comparer: Any, golden: Stored, here: Stored) -> Leaf:
+    if golden.text() == here.text():
+        return Leaf("", Verdict.IDENTICAL)
+    try:
+        said = comparer(restored(golden.tree, golden.blobs), restored(here.tree, here.blobs))
+    except AssertionError as error:
+        said = str(error) or "the own comparer's assertion failed"
+    if said is None or said is True or said == "":
+        return Leaf("", Verdict.WITHIN, differing=1)
+    what = said if isinstance(said, str) else "the own comparer says no"
+    return Leaf("", Verdict.OTHER, ok=False, what=what, differing=1)
+
+
+def _with_noise(leaf: Leaf, policy: Policy, noise: Mapping[str, float]) -> Leaf:
+    moved = noise.get(leaf.path)
+    if moved is None or not leaf.differing:
+        return leaf
+    leaf = replace(leaf, noise=moved)
+    if leaf.verdict in (Verdict.WITHIN, Verdict.FLOAT) and leaf.scaled is not None:
+        explained = moved >= NOISE_SHARE * leaf.scaled
+        if explained and (leaf.ok or policy.default):
+            return replace(leaf, verdict=Verdict.DISPATCH, ok=True)
+    return leaf
+
+
+class _Walk:
+    """Both trees at once; yields a leaf for each leaf of the value."""
+
+    def __init__(self, golden: Mapping[str, Any], here: Mapping[str, Any], policy: Policy) -> None:
+        self._golden = golden
+        self._here = here
+        self._policy = policy
+
+    def node(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
+        if x["k"] != y["k"] or x.get("t") != y.get("t"):
+            yield _other_kind(path, x, y)
+            return
+        kind = x["k"]
+        if kind in ("list", "tuple", "set", "objects"):
+            yield from self._sequence(path, x, y)
+        elif kind == "dict":
+            yield from self._dict(path, x, y)
+        elif kind == "record":
+            yield from self._record(path, x, y)
+        elif kind in ("array", "scalar"):
+            yield self._array(path, x, y)
+        elif kind == "bytes":
+            yield self._bytes(path, x, y)
+        else:
+            yield self._plain(path, x, y)
+
+    def _sequence(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
+        if x["k"] == "set":
+            if x == y:
+                yield Leaf(path, Verdict.IDENTICAL)
+                return
+            numbers = all(item["k"] in ("float", "complex") for item in (*x["v"], *y["v"]))
+            if not numbers:
+                yield _differs(path, Verdict.OTHER, x, y, "the sets hold other elements")
+                return
+        if len(x["v"]) != len(y["v"]) or x.get("shape") != y.get("shape"):
+            what = f"{len(x['v'])} elements in the golden, {len(y['v'])} here"
+            yield _differs(path, Verdict.SHAPE, x, y, what)
+            return
+        if self._policy.ties is not None and _integers(x) and _integers(y):
+            yield self._array_of_integers(path, x, y)
+            return
+        norm = _norm_of(x["v"] + y["v"])
+        for index, (ours, theirs) in enumerate(zip(x["v"], y["v"])):
+            where = f"{path}[{index}]"
+            if norm is not None:
+                yield self._numbers(where, ours, theirs, norm)
+            else:
+                yield from self.node(where, ours, theirs)
+
+    def _dict(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
+        ours, theirs = _by_key(x), _by_key(y)
+        if ours.keys() != theirs.keys():
+            lost = [_shown_key(key) for key in ours.keys() - theirs.keys()]
+            new = [_shown_key(key) for key in theirs.keys() - ours.keys()]
+            what = f"keys differ: only in the golden {sorted(lost)}, only here {sorted(new)}"
+            yield _differs(path, Verdict.SHAPE, x, y, what)
+            return
+        for key, item in ours.items():
+            yield from self.node(f"{path}[{_shown_key(key)}]", item, theirs[key])
+
+    def _record(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
+        names = [[name for name, _ in side["v"]] for side in (x, y)]
+        if names[0] != names[1]:
+            what = f"fields {names[0]} in the golden, {names[1]} here"
+            yield _differs(path, Verdict.SHAPE, x, y, what)
+            return
+        if x["t"] == CALL:
+            yield from self._call(path, dict(x["v"]), dict(y["v"]))
+            return
+        image = x["t"] == "Image"
+        for (name, ours), (_, theirs) in zip(x["v"], y["v"]):
+            where = f"{path}.{name}" if name.isidentifier() else f"{path}[{name!r}]"
+            if image and name == "pixels" and ours["k"] == "bytes":
+                yield self._bytes(where, ours, theirs, image=True)
+            else:
+                yield from self.node(where, ours, theirs)
+
+    def _call(self, path: str, x: Mapping[str, Node], y: Mapping[str, Node]) -> Iterator[Leaf]:
+        raised = any(side["outcome"].get("v") == "exception" for side in (x, y))
+        if raised and (x["outcome"], x["value"]) != (y["outcome"], y["value"]):
+            what = (
+                f"{x['outcome'].get('v')} in the golden, {y['outcome'].get('v')} here"
+                if x["outcome"] != y["outcome"]
+                else "another exception"
+            )
+            yield _differs(path, Verdict.OUTCOME, x["value"], y["value"], what)
+        elif not raised:
+            yield from self.node(f"{path}.value", x["value"], y["value"])
+        if x["warnings"] != y["warnings"]:
+            ours, theirs = (
+                {"k": "str", "v": str(restored(side["warnings"], {}))} for side in (x, y)
+            )
+            yield _differs(f"{path}.warnings", Verdict.OTHER, ours, theirs, "other warnings")
+
+    def _array(self, path: str, x: Node, y: Node) -> Leaf:
+        if _normal(x["dtype"]) != _normal(y["dtype"]) or x["shape"] != y["shape"]:
+            what = (
+                f"{_dtype(x)} of shape {tuple(x['shape'])} in the golden, "
+                f"{_dtype(y)} of shape {tuple(y['shape'])} here"
+            )
+            return _differs(path, Verdict.SHAPE, x, y, what)
+        if x["digest"] == y["digest"]:
+            return Leaf(path, Verdict.IDENTICAL, total=max(1, math.prod(x["shape"])))
+        ours, theirs = self._golden[x["blob"]], self._here[y["blob"]]
+        return compare_array(path, ours, theirs, self._policy)
+
+    def _array_of_integers(self, path: str, x: Node, y: Node) -> Leaf:
+        from .lazily import numpy
+
+        sides = [numpy().array([int(item["v"], 16) for item in side["v"]]) for side in (x, y)]
+        return compare_array(path, sides[0], sides[1], self._policy)
+
+    def _bytes(self, path: str, x: Node, y: Node, *, image: bool = False) -> Leaf:
+        ours, theirs = restored(x, self._golden), restored(y, self._here)
+        if ours == theirs:
+            return Leaf(path, Verdict.IDENTICAL, total=max(1, len(ours)))
+        if len(ours) != len(theirs):
+            what = f"{len(ours)} bytes in the golden, {len(theirs)} here"
+            return _differs(path, Verdict.SHAPE, x, y, what)
+        if self._policy.hamming is not None and not image:
+            bits = bin(int.from_bytes(ours, "big") ^ int.from_bytes(theirs, "big")).count("1")
+            return _by_bits(path, bits, ours.hex(), theirs.hex(), self._policy.hamming)
+        return _bytewise(path, ours, theirs, self._policy, image=image)
+
+    def _plain(self, path: str, x: Node, y: Node) -> Leaf:
+        kind = x["k"]
+        if kind in ("float", "complex"):
+            return self._numbers(path, x, y, None)
+        if x.get("v") == y.get("v"):
+            return Leaf(path, Verdict.IDENTICAL)
+        if kind == "int":
+            return self._integers(path, int(x["v"], 16), int(y["v"], 16))
+        bits = _hex_distance(x, y) if self._policy.hamming is not None else None
+        if bits is not None:
+            return _by_bits(path, bits, x["v"], y["v"], self._policy.hamming or 0)
+        return _differs(path, Verdict.OTHER, x, y, "")
+
+    def _integers(self, path: str, ours: int, theirs: int) -> Leaf:
+        if self._policy.hamming is not None and min(ours, theirs) >= 0:
+            bits = bin(ours ^ theirs).count("1")
+            return _by_bits(path, bits, hex(ours), hex(theirs), self._policy.hamming)
+        return Leaf(
+            path,
+            Verdict.INTEGER,
+            ok=False,
+            what=f"an integer differs by {abs(ours - theirs)}",
+            differing=1,
+            samples=(Sample("", str(ours), str(theirs)),),
+            hints=hints_for_numbers(ours, theirs),
+        )
+
+    def _numbers(self, path: str, x: Node, y: Node, norm: float | None) -> Leaf:
+        if x["k"] == "complex":
+            ours, theirs = (complex(*map(float_of, side["v"])) for side in (x, y))
+        else:
+            ours, theirs = float_of(x["v"]), float_of(y["v"])
+        found = compare_numbers(ours, theirs, self._policy, norm)
+        sample = Sample("", repr(ours), repr(theirs), _bits_of(x), _bits_of(y))
+        leaf = leaf_of_floats(path, found, 1, self._policy, (sample,))
+        leaf = replace(leaf, hints=leaf.hints + hints_for_numbers(ours, theirs))
+        return with_decision(leaf, [(ours, theirs)], self._policy) if _real(ours) else leaf
+
+
+def leaf_of_floats(
+    path: str, found: Floats, total: int, policy: Policy, samples: tuple[Sample, ...]
+) -> Leaf:
+    """The leaf that a comparison of floats comes to."""
+    if not found.differing:
+        return Leaf(path, Verdict.IDENTICAL, total=total)
+    verdict, ok, what = Verdict.WITHIN, True, ""
+    if found.non_finite:
+        verdict, ok = Verdict.NON_FINITE, False
+        what = f"{found.non_finite} of {total} are infinite or NaN on one side only"
+    elif found.outside:
+        verdict, ok = Verdict.FLOAT, False
+        what = f"{found.outside} of {total} are beyond the policy"
+    elif found.signs == found.differing:
+        verdict, ok = Verdict.SIGN, not policy.strict
+        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
+    elif found.signs and policy.strict:
+        verdict, ok = Verdict.SIGN, False
+        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
+    return Leaf(
+        path,
+        verdict,
+        ok=ok,
+        what=what,
+        differing=found.differing,
+        total=total,
+        ulp=found.ulp,
+        scaled=found.scaled,
+        samples=samples,
+    )
+
+
+def with_decision(leaf: Leaf, pairs: list[tuple[Any, Any]], policy: Policy) -> Leaf:
+    """*leaf*, with what became of the decisions that the scores in *pairs* stand for."""
+    threshold = policy.decision
+    if threshold is None:
+        return leaf
+    flips = [(x, y) for x, y in pairs if (x >= threshold) != (y >= threshold)]
+    if not flips:
+        return leaf
+    margin = min(abs(x - threshold) for x, _ in flips)
+    what = (
+        f"{len(flips)} of {len(pairs)} scores are on the other side of {threshold}; "
+        f"the smallest margin in the golden is {margin:.3g}"
+    )
+    samples = tuple(Sample("", repr(x), repr(y)) for x, y in flips[:3])
+    return replace(leaf, verdict=Verdict.DECISION, ok=False, what=what, samples=samples)
+
+
+def sides_of(value: Stored, threshold: float) -> list[str]:
+    """Which sides of *threshold* the numbers in *value* are on: ``below``, ``at or above``."""
+    lowest, highest = math.inf, -math.inf
+    for low, high in _ranges(value.tree, value.blobs):
+        lowest, highest = min(lowest, low), max(highest, high)
+    sides = ["below"] if lowest < threshold else []
+    return [*sides, "at or above"] if highest >= threshold else sides
+
+
+def _ranges(tree: Node, blobs: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+    if tree["k"] in ("int", "float"):
+        number = restored(tree, blobs)
+        yield number, number
+    elif tree["k"] in ("array", "scalar"):
+        array = blobs[tree["blob"]]
+        if array.size and array.dtype.kind in "iuf":
+            yield float(array.min()), float(array.max())
+    elif isinstance(tree.get("v"), list):
+        for item in tree["v"]:
+            for node in item if isinstance(item, list) else (item,):
+                if isinstance(node, dict):
+                    yield from _ranges(node, blobs)
+
+
+def _real(value: complex) -> bool:
+    return not isinstance(value, complex)
+
+
+def _norm_of(nodes: list[Node]) -> float | None:
+    """Largest finite magnitude of a list of floats; None where it holds anything else."""
+    if not nodes or any(node["k"] != "float" for node in nodes):
+        return None
+    values = [abs(float_of(node["v"])) for node in nodes]
+    return max((value for value in values if math.isfinite(value)), default=0.0)
+
+
+def _integers(node: Node) -> bool:
+    return bool(node["v"]) and all(item["k"] == "int" for item in node["v"])
+
+
+def _bits_of(node: Node) -> str:
+    return str(node["v"])
+
+
+def _hex_distance(x: Node, y: Node) -> int | None:
+    if x["k"] != "str" or len(x["v"]) != len(y["v"]):
+        return None
+    try:
+        return bin(int(x["v"], 16) ^ int(y["v"], 16)).count("1")
+    except ValueError:
+        return None
+
+
+def _by_bits(path: str, bits: int, ours: str, theirs: str, allowed: int) -> Leaf:
+    margin = allowed - bits
+    what = f"{bits} bits differ, {allowed} are allowed (margin {margin})"
+    ok = margin >= 0
+    verdict = Verdict.WITHIN if ok else Verdict.INTEGER
+    return Leaf(path, verdict, ok, what, differing=1, samples=(Sample("", ours, theirs),))
+
+
+def _bytewise(path: str, ours: bytes, theirs: bytes, policy: Policy, *, image: bool) -> Leaf:
+    at = [index for index, (a, b) in enumerate(zip(ours, theirs)) if a != b]
+    levels = max(abs(ours[i] - theirs[i]) for i in at)
+    samples = tuple(Sample(f"[{i}]", str(ours[i]), str(theirs[i])) for i in at[:3])
+    ok = image and policy.image_levels is not None and levels <= policy.image_levels
+    what = f"{len(at)} of {len(ours)} bytes differ, by {levels} at most"
+    verdict = Verdict.INTEGER
+    if image and (ok or levels <= 1):
+        verdict = Verdict.IMAGE
+    elif not image:
+        verdict = Verdict.OTHER
+    hints: tuple[str, ...] = ()
+    if image and levels <= 1:
+        from .hints import EXACT_RESIZE
+
+        hints = (EXACT_RESIZE,)
+    return Leaf(
+        path, verdict, ok, what, differing=len(at), total=len(ours), samples=samples, hints=hints
+    )
+
+
+def _other_kind(path: str, x: Node, y: Node) -> Leaf:
+    what = f"{_kind(x)} in the golden, {_kind(y)} here"
+    return _differs(path, Verdict.SHAPE, x, y, what)
+
+
+def _kind(node: Node) -> str:
+    return str(node.get("t") or node["k"])
+
+
+def _differs(path: str, verdict: Verdict, x: Node, y: Node, what: str) -> Leaf:
+    sample = Sample("", _shown(x), _shown(y))
+    return Leaf(path, verdict, ok=False, what=what, differing=1, samples=(sample,))
+
+
+def _shown(node: Node) -> str:
+    if node["k"] == "int":
+        return str(int(node["v"], 16)) if len(node["v"]) < 40 else node["v"][:40] + "…"
+    if node["k"] in ("array", "scalar"):
+        return f"{_dtype(node)}{node['shape']}"
+    value = node.get("v")
+    text = f"{_kind(node)} of {len(value)}" if isinstance(value, list) else repr(value)
+    if "blob" in node:
+        text = f"{node['n']} bytes"
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _dtype(node: Node) -> str:
+    return node["dtype"] if isinstance(node["dtype"], str) else str(node["dtype"])
+
+
+def _normal(dtype: Any) -> Any:
+    return json.loads(json.dumps(dtype))
+
+
+def _by_key(node: Node) -> dict[str, Node]:
+    return {json.dumps(key, sort_keys=True): item for key, item in node["v"]}
+
+
+def _shown_key(text: str) -> str:
+    node = json.loads(text)
+    return _shown(node)

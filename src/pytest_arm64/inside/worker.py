@@ -1,0 +1,54 @@
+"""The pytest plugin that a worker of pytest-xdist loads: our options, fixtures and watch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import plugin
+from .watch import Watch
+
+NAME = __name__
+FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
+"""Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
+
+arm64_target = plugin.arm64_target
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    # A test may start a pytest of its own, which knows nothing of us.
+    before = os.environ.pop(FORGET, "")
+    os.environ["PYTEST_PLUGINS"] = before
+    if not before:
+        del os.environ["PYTEST_PLUGINS"]
+    if not pluginmanager.has_plugin("arm64"):
+        plugin.pytest_addoption(parser, pluginmanager)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plugin.pytest_configure(config)
+    given = getattr(config, "workerinput", {}).get("arm64")
+    if given is not None:
+        name = config.workerinput["workerid"]  # type: ignore[attr-defined]
+        config.pluginmanager.register(_Watched(given, str(name)))
+
+
+class _Watched:
+    def __init__(self, given: Mapping[str, Any], name: str) -> None:
+        self._watch = Watch(given["seconds"])
+        self._note = Path(given["notes"], name)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._watch.collected(session.items)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, None, None]:
+        reason = self._watch.begin(item.nodeid)
+        if reason is not None:
+            self._note.write_text(f"{item.nodeid}\0{reason}", "utf-8")
+        yield
+        self._watch.end()

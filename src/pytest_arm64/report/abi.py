@@ -1,0 +1,97 @@
+"""ABI records on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ..binary.record import UNKNOWN, AbiRecord, Finding
+from .matrix import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MAXIMUM_FILES = 5
+
+
+def print_record(console: Console, record: AbiRecord, *, every: bool) -> None:
+    """What keeps *record*'s files from loading; notes too where *every* is set."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text(f"{printable(record.artifact)} against {printable(record.against)}", "bold"))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("file", overflow="fold", ratio=2)
+    table.add_column("finding", no_wrap=True)
+    table.add_column("why, and what to do", ratio=3)
+    for findings in together(f for f in record.findings if every or f.grave or f.kind == UNKNOWN):
+        first = findings[0]
+        style = "red" if first.grave else "yellow" if first.kind == UNKNOWN else ""
+        table.add_row(
+            Text("\n".join(paths(findings))),
+            Text(first.kind, style),
+            Text("\n".join(explanation(first))),
+        )
+    if table.row_count:
+        console.print(table)
+    console.print(Text("\n".join(summary(record))))
+    console.print()
+
+
+def together(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings that differ in the file alone, the grave ones first."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.kind, finding.library, finding.version, finding.remedy)
+        text = "" if finding.library else finding.text
+        groups.setdefault((*key, text), []).append(finding)
+    return sorted(groups.values(), key=lambda group: (not group[0].grave, group[0].kind))
+
+
+def paths(findings: list[Finding]) -> list[str]:
+    """A line for each file, not more than a few."""
+    lines = [printable(finding.path) for finding in findings[:_MAXIMUM_FILES]]
+    more = len(findings) - len(lines)
+    return [*lines, f"and {more} more"] if more else lines
+
+
+def explanation(finding: Finding) -> list[str]:
+    """A finding in words: what, for which symbols, and what to do."""
+    lines = [finding.text]
+    if finding.symbols:
+        lines.append("for " + ", ".join(finding.symbols))
+    if finding.remedy:
+        lines.append(f"→ {finding.remedy}")
+    return [printable(line) for line in lines]
+
+
+def summary(record: AbiRecord) -> list[str]:
+    """The verdict of *record* in a few lines."""
+    count = len(record.files)
+    lines = [f"{count} compiled file{'' if count == 1 else 's'}, {machines(record)}"]
+    grave = {finding.path for finding in record.grave}
+    notes = sum(not f.grave and f.kind != UNKNOWN for f in record.findings)
+    if grave:
+        lines.append(f"{len(grave)} of them cannot be loaded.")
+    elif record.complete:
+        lines.append("All of them can be loaded.")
+    if not record.complete:
+        lines.append(
+            "NOT EVALUATED completely: the target's declared data leave questions open; an image "
+            "answers them (--image)."
+        )
+    if notes:
+        lines.append(f"{notes} notes (--all shows them).")
+    return lines
+
+
+def machines(record: AbiRecord) -> str:
+    """How many files there are for each machine."""
+    counts: Mapping[str, int] = {
+        machine: sum(file.machine == machine for file in record.files)
+        for machine in sorted({file.machine for file in record.files})
+    }
+    words = [
+        f"{number} for {machine or 'no machine: unreadable'}" for machine, number in counts.items()
+    ]
+    return ", ".join(words) or "none"

@@ -1,0 +1,55 @@
+"""The cell list of one session: which nested sessions run, in which order, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..cell import Cell
+from ..settings import Settings
+
+
+class Role(Enum):
+    """What a cell is for."""
+
+    REFERENCE = "reference"
+    """The x86 side of a comparison: silent, with ARM's deployed versions."""
+    FURTHER = "further"
+    """Another core: silent, reported as one gate."""
+    MIRRORED = "mirrored"
+    """The one that the host's session shows."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell of a session."""
+
+    cell: Cell
+    role: Role
+
+    @property
+    def name(self) -> str:
+        """``linux/amd64``, or the name of the core."""
+        return self.cell.platform if self.role is Role.REFERENCE else self.cell.core
+
+
+def planned_cells(settings: Settings) -> tuple[Planned, ...]:
+    """The cells of a session in the order in which they run; the mirrored one is the last."""
+    first, *further = settings.cores
+    planned = [(Role.FURTHER, "arm64", core) for core in further]
+    if settings.reference:
+        planned.insert(0, (Role.REFERENCE, "amd64", first))
+    planned.append((Role.MIRRORED, "arm64", first))
+    image = settings.image or settings.target.reference
+    return tuple(
+        Planned(
+            Cell(
+                target=settings.target,
+                architecture=architecture,
+                core=core,
+                image=image.replace("{arch}", architecture),
+            ),
+            role,
+        )
+        for role, architecture, core in planned
+    )

@@ -1,0 +1,104 @@
+"""How a process inside died, in words: what killed it, where, and what it said last."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .task import End
+
+KEPT = 4000
+"""How much of the last output a report shows, in characters."""
+_HELD_BACK = 64_000
+_REMEMBERED = 32_000
+
+# What faulthandler says first; nothing but a death follows. It is shown once, in the report.
+_FATAL = re.compile(rb"^(?:Fatal Python error: |Timeout \(\d+:\d\d:\d\d(?:\.\d+)?\)!$)", re.M)
+# Signals that faulthandler explains.
+_EXPLAINED = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT")
+# Frames of whoever runs the test, below the test's own.
+_RUNNER = re.compile(
+    r'  File ".*[/\\](?:_pytest|pluggy|xdist|execnet|pytest_arm64_inside)[/\\][^"]*", line \d+'
+    r"|  File \"<string>\", line \d+ in <module>"
+)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What there is to say of the place of a death."""
+
+    where: str
+    """Machine, native or emulated, core."""
+    lacks: str = ""
+    """What the core does not have and its successors have."""
+    timeout: float = 0.0
+    """Seconds that a test may take, 0 for any."""
+
+    def cause(self, end: End, said: str = "") -> str:
+        """*end* in words, with what *said*, the last output, tells of it."""
+        text = f"{end} ({self.where})"
+        if self.timeout and (end.overdue or (end.code == 1 and "Timeout (" in said)):
+            text = f"it took longer than --arm64-timeout allows, {self.timeout:g} s ({self.where})"
+        if end.signal == "SIGILL" and self.lacks:
+            text += f"\nan instruction that this core does not have: {self.lacks}"
+        if end.detail:
+            text += f"\n{end.detail}"
+        return text
+
+
+class LastWords:
+    """The end of what a process printed, and what of it is not to be shown yet."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._held = b""
+
+    def add(self, data: bytes) -> bytes:
+        """Take *data*; what of it may be shown now."""
+        if self._held:
+            self._held += data
+            return self.release() if len(self._held) > _HELD_BACK else b""
+        found = _FATAL.search(data)
+        shown, self._held = (data[: found.start()], data[found.start() :]) if found else (data, b"")
+        self._tail = (self._tail + shown)[-_REMEMBERED:]
+        return shown
+
+    def release(self) -> bytes:
+        """What was held back, where the process goes on after all."""
+        held, self._held = self._held, b""
+        self._tail = (self._tail + held)[-_REMEMBERED:]
+        return held
+
+    @property
+    def text(self) -> str:
+        """The last output, for people: of faulthandler's stack what is not the runner's."""
+        before = self._tail.decode("utf-8", "replace").strip()[-KEPT:]
+        held = self._held.decode("utf-8", "replace").strip()
+        if not held:
+            return before
+        return f"{before[-KEPT // 2 :]}\n{_shortened(held)}".strip()[: 2 * KEPT]
+
+    def of_worker(self, end: End) -> str:
+        """What a worker of pytest-xdist, one of several that print here, said when it ended so."""
+        found = list(_FATAL.finditer(self._tail))
+        if not found or (end.signal not in _EXPLAINED and end.code != 1):
+            return ""
+        told = self._tail[found[-1].start() :]
+        self._tail = self._tail[: found[-1].start()]
+        return _shortened(told.decode("utf-8", "replace").strip())[:KEPT]
+
+
+def _shortened(text: str) -> str:
+    lines: list[str] = []
+    left_out = 0
+    for line in text.splitlines():
+        if _RUNNER.match(line):
+            left_out += 1
+            continue
+        if left_out:
+            lines.append(f"  … {left_out} frames of the test runner")
+            left_out = 0
+        lines.append(line)
+    if left_out:
+        lines.append(f"  … {left_out} frames of the test runner")
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""Values that a silent cell has recorded: taken from its results, given on, moved into place."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import Arm64Error
+from ..golden.check import RECORDED, REFERENCE
+from ..golden.leaves import compare
+from ..golden.policy import Policy
+from ..golden.store import (
+    FOLDER,
+    PROVENANCE,
+    Golden,
+    GoldenError,
+    encode,
+    name_of,
+    provenance_key,
+    read_file,
+    write,
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The values of one test, as a cell has computed them."""
+
+    folder: Path
+    """Where its golden belongs, as the cell sees it."""
+    golden: Golden
+
+    @property
+    def key(self) -> tuple[Path, str]:
+        return self.folder, self.golden.test
+
+
+def recorded(out: Path) -> tuple[Recorded, ...]:
+    """What was recorded below *out*, a cell's results; tests may have written anything there.
+
+    Raises:
+        GoldenError: a file is not what the fixture writes.
+    """
+    base = out / RECORDED
+    found = []
+    for path in sorted(base.rglob("*.json")):
+        if path.name.endswith(f".{PROVENANCE}"):
+            continue
+        about = path.with_name(f"{path.stem}.{PROVENANCE}")
+        try:
+            provenance = json.loads(about.read_bytes())
+        except (OSError, ValueError) as error:
+            raise GoldenError(f"{about}: {error}") from None
+        if not isinstance(provenance, dict):
+            raise GoldenError(f"{about} holds no object")
+        golden = read_file(path, {provenance_key(provenance): provenance})
+        folder = Path(os.sep, path.parent.relative_to(base))
+        if golden is None or path.stem != name_of(golden.test) or folder.parent.name != FOLDER:
+            raise GoldenError(f"{path} is not where its test belongs")
+        found.append(Recorded(folder, golden))
+    return tuple(found)
+
+
+def as_reference(values: Sequence[Recorded]) -> dict[str, bytes]:
+    """Files by name below ``$PYTEST_ARM64_OUT``, which the mirrored cell compares with."""
+    files = {f"{REFERENCE}/.here": b""}
+    runs: dict[Path, dict[str, Any]] = {}
+    for one in values:
+        key = provenance_key(one.golden.provenance)
+        runs.setdefault(one.folder, {})[key] = dict(one.golden.provenance)
+        name = f"{REFERENCE}{one.folder}/{name_of(one.golden.test)}"
+        files |= {name + ending: data for ending, data in encode(one.golden, key).items()}
+    for folder, known in runs.items():
+        files[f"{REFERENCE}{folder}/{PROVENANCE}"] = _provenance_file(known)
+    return files
+
+
+def with_noise(values: Sequence[Recorded], control: Sequence[Recorded]) -> tuple[Recorded, ...]:
+    """*values*, with what moved on x86 itself in the *control* run."""
+    others = {one.key: one.golden for one in control}
+    found = []
+    for one in values:
+        other = others.get(one.key)
+        kept = dict(one.golden.values)
+        for name, value in kept.items() if other is not None else ():
+            if other is not None and name in other.values:
+                moved = compare(name, value.value, other.values[name].value, Policy())
+                noise = {leaf.path: leaf.scaled for leaf in moved.leaves if leaf.scaled}
+                kept[name] = replace(value, noise=noise)
+        found.append(replace(one, golden=replace(one.golden, values=kept)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a recording has come to, in tests."""
+
+    written: int
+    unchanged: int
+
+
+def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
+    """Move goldens into place; a test whose values are what they were keeps its files.
+
+    Args:
+        values: what was recorded, all of it read and checked already.
+        root: repository root; nothing is written outside of it.
+        commit: what was recorded, empty where nobody knows.
+
+    Raises:
+        GoldenError: a golden would lie outside of *root*.
+    """
+    root = root.resolve()
+    for one in values:
+        if not one.folder.resolve().is_relative_to(root):
+            raise GoldenError(
+                f"a golden would be written to {one.folder}, outside of {root}",
+                next_step="record tests that lie in the repository",
+            )
+    stamp = {
+        "commit": commit,
+        "recorded": datetime.now(timezone.utc).date().isoformat(),
+    }
+    changed = [one for one in values if not _same(one)]
+    for folder in dict.fromkeys(one.folder for one in changed):
+        mine = [one for one in changed if one.folder == folder]
+        runs = _runs(folder)
+        for one in mine:
+            key = provenance_key(one.golden.provenance)
+            runs.setdefault(key, {**one.golden.provenance, **stamp})
+        # First, for no golden may name a provenance that is not there.
+        _write_changed(folder / PROVENANCE, _provenance_file(runs))
+        for one in mine:
+            name, key = name_of(one.golden.test), provenance_key(one.golden.provenance)
+            files = encode(one.golden, key)
+            for ending in (".npz", ".json"):
+                if ending in files:
+                    write(folder / f"{name}{ending}", files[ending])
+                else:
+                    (folder / f"{name}{ending}").unlink(missing_ok=True)
+        _drop_unused(folder)
+    return Settled(written=len(changed), unchanged=len(values) - len(changed))
+
+
+def _same(one: Recorded) -> bool:
+    try:
+        before = read_file(one.folder / f"{name_of(one.golden.test)}.json")
+    except Arm64Error:
+        return False  # damaged: what is recorded now takes its place
+    return before is not None and before.test == one.golden.test and before.same_values(one.golden)
+
+
+def _runs(folder: Path) -> dict[str, Any]:
+    try:
+        runs = json.loads((folder / PROVENANCE).read_bytes())["runs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return runs if isinstance(runs, dict) else {}
+
+
+def _provenance_file(runs: Mapping[str, Any]) -> bytes:
+    return (json.dumps({"format": 1, "runs": runs}, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _drop_unused(folder: Path) -> None:
+    """Forget provenances that no golden of *folder* names any more."""
+    used = set()
+    for path in folder.glob("*.json"):
+        try:
+            used.add(json.loads(path.read_bytes()).get("provenance"))
+        except (OSError, ValueError, AttributeError):
+            return  # something is damaged: nothing is forgotten on its behalf
+    runs = {key: run for key, run in _runs(folder).items() if key in used}
+    _write_changed(folder / PROVENANCE, _provenance_file(runs))
+
+
+def _write_changed(path: Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        write(path, content)

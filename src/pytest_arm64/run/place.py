@@ -1,0 +1,162 @@
+"""Where the sessions of a run take place: a container for each cell."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EmulationError
+from ..settings import Settings
+from .cells import Planned, Role, planned_cells
+from .transport import ContainerTransport, Transport
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ..audit.assess import Assessment
+    from ..binary.record import AbiRecord
+    from ..cell import Cell
+    from ..engine.endpoint import Engine
+    from ..environment.build import Environment
+    from ..environment.pipconfig import PipConfig
+    from ..environment.record import InstallRecord
+    from ..progress import Progress
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session runs: the way there, what is shown of it, what its fixtures tell."""
+
+    transport: Transport
+    header: tuple[str, ...]
+    facts: Mapping[str, Any]
+    where: str
+    """For a death's report: machine, core, native or emulated."""
+    lacks: str = ""
+    """For the report of an illegal instruction: what this core does not have."""
+    summary: str = ""
+    """What every result has to say of itself, whatever the verbosity; empty for nothing."""
+    assessment: Assessment | None = None
+    """What the audit found; None where nothing was audited."""
+    record: InstallRecord | None = None
+    """What is installed there; None where nothing was installed for it."""
+    abi: AbiRecord | None = None
+    """What was found in the compiled files of that; None where nobody looked."""
+
+
+OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
+
+
+@contextmanager
+def container_places(settings: Settings, rootpath: Path, gate: str) -> Iterator[OpenPlace]:
+    """Containers of one engine, each with the project's environment in it.
+
+    *gate* is what of the audit fails the run, empty for the default.
+    """
+    # What talks to an engine is loaded when one is needed.
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ..audit.assess import assess
+    from ..environment.pipconfig import host_pip_config
+
+    # pip tells its configuration, and the audit is made, while the engine is asked.
+    asking = ThreadPoolExecutor(2)
+    pip_config = asking.submit(host_pip_config)
+    audit = asking.submit(assess, settings, rootpath, policy=gate, config=pip_config.result)
+    asking.shutdown(wait=False)
+
+    from ..engine.endpoint import open_engine
+    from ..report.progress import TerminalProgress
+
+    progress = TerminalProgress(sys.stdout)
+    with open_engine() as engine:
+        if settings.require_native and engine.machine != "aarch64":
+            raise EmulationError(
+                f"--arm64-require-native: this engine's machine is {engine.machine}",
+                why="the tests would be emulated",
+                next_step="run on an ARM machine, or leave the option out",
+            )
+        yield _Containers(engine, settings, rootpath, progress, pip_config, audit).open
+
+
+class _Containers:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        rootpath: Path,
+        progress: Progress,
+        pip_config: Future[PipConfig],
+        audit: Future[Assessment],
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._rootpath = rootpath
+        self._progress = progress
+        self._pip_config = pip_config
+        self._audit = audit
+        self._environments: dict[Cell, Environment] = {}
+
+    @contextmanager
+    def open(self, planned: Planned) -> Iterator[Place]:
+        from ..engine.emulation import lacking
+        from ..report.header import header_lines, summary_line
+        from .cell_container import cell_container, cell_environment
+
+        cell, settings, engine = planned.cell, self._settings, self._engine
+        environment = self._environment(planned)
+        variables = cell_environment(engine, cell, environment, settings, os.environ)
+        ran = environment.ran
+        copied = planned.role is not Role.MIRRORED
+        with cell_container(engine, cell, environment, settings, copied=copied) as (
+            container,
+            mounted,
+        ):
+            yield Place(
+                transport=ContainerTransport(
+                    container, variables, (environment.user.uid, environment.user.gid)
+                ),
+                header=(*header_lines(cell, environment, mounted=mounted), *_clock(engine)),
+                facts=ran.to_json(cell.target),
+                where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
+                lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
+                summary=summary_line(cell, ran),
+                assessment=self._assessment(environment, cell) if not copied else None,
+                record=environment.record,
+                abi=environment.abi,
+            )
+
+    def _assessment(self, environment: Environment, cell: Cell) -> Assessment:
+        found = self._audit.result()
+        return found.installed(cell.target, environment.ran, environment.record)
+
+    def _environment(self, planned: Planned) -> Environment:
+        """The cell's environment; a reference has the versions that the mirrored cell has."""
+        from ..environment.build import make_environment
+
+        if planned.cell not in self._environments:
+            like = None
+            if planned.role is Role.REFERENCE:
+                like = self._environment(planned_cells(self._settings)[-1]).record
+            self._environments[planned.cell] = make_environment(
+                self._engine,
+                planned.cell,
+                self._settings,
+                self._rootpath,
+                self._progress,
+                self._pip_config.result(),
+                like=like,
+            )
+        return self._environments[planned.cell]
+
+
+def _clock(engine: Engine) -> list[str]:
+    from ..engine.clock import clock_error
+
+    error = clock_error(engine.clock_ahead)
+    return [f"arm64: {error.what}: {error.why}"] if error is not None else []

@@ -1,0 +1,258 @@
+"""``--arm64-compare`` and ``--arm64-record``: the x86 side of a run, and what differs from it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..errors import EmulationError
+from ..fixtures.golden import PROPERTY
+from ..golden.control import narrower
+from ..settings import read_pyproject, repository_root
+from .arguments import GATE
+from .cells import Role
+from .differences import Here, common_failure, difference
+from .goldens import Recorded, Settled, as_reference, recorded, settle, with_noise
+from .silent import CellResult, Outcome, SilentCell, outcome_of, warning_text
+
+MOST_REPEATED = 50
+"""Tests that are repeated to tell what is flaky."""
+TITLE = "arm64: compared with linux/amd64"
+_OURS = "arm64-difference"
+
+
+class ReferenceSide:
+    """Takes what the reference cell has computed to the other cells, and tells what differs."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._compares = bool(config.option.arm64_compare)
+        self._records = bool(config.option.arm64_record)
+        self._cell: SilentCell | None = None
+        self._result: CellResult | None = None
+        self._values: tuple[Recorded, ...] = ()
+        self._here: dict[str, Here] = {}
+        self._differing: dict[str, str] = {}
+        self._warnings: dict[str, list[str]] = {}
+        self._deselected: set[str] = set()
+        self._flaky: dict[str, str] = {}
+        self._settled: Settled | None = None
+        self._lines: list[str] = []
+
+    def pytest_arm64_cell(
+        self,
+        cell: SilentCell,
+        result: CellResult,
+        others: Sequence[SilentCell],
+        mirrored: Any,
+    ) -> None:
+        if cell.planned.role is not Role.REFERENCE:
+            return
+        if self._records and result.facts.get("emulated") and not self._may_be_emulated():
+            raise EmulationError(
+                "--arm64-record: linux/amd64 is emulated here",
+                why="goldens would hold what an emulator computes, not what x86 does",
+                next_step="record on an x86 machine, or set record-emulated = true in "
+                "[tool.pytest-arm64]",
+            )
+        self._cell, self._result = cell, result
+        self._values = recorded(result.out)
+        if self._values:
+            self._values = with_noise(self._values, self._control(cell, result))
+        files = as_reference(self._values)
+        for other in others:
+            other.give(files)
+        mirrored.give(files)
+
+    def _may_be_emulated(self) -> bool:
+        table, _ = read_pyproject(self._config.rootpath / "pyproject.toml")
+        return bool(table.get("record-emulated"))
+
+    def _control(self, cell: SilentCell, result: CellResult) -> tuple[Recorded, ...]:
+        """The same values under narrower SIMD; none where that run is not to be believed."""
+        checked = [nodeid for nodeid, test in result.tests.items() if _key(test) is not None]
+        variables = narrower(one.golden.provenance for one in self._values)
+        control = cell.run(only=checked, environment=variables)
+        if control.problems:
+            self._lines.append(
+                "control: the run under narrower SIMD did not come to its end: not evaluated"
+            )
+            return ()
+        return recorded(control.out)
+
+    def pytest_deselected(self, items: Sequence[Any]) -> None:
+        self._deselected.update(item.nodeid for item in items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if self._result is None or _OURS in report.keywords or report.nodeid.startswith(GATE):
+            return
+        found = outcome_of(report)
+        if found is None:
+            return
+        known = self._here.get(report.nodeid)
+        if report.when == "teardown" and not report.failed:
+            return
+        if report.when == "setup" and found == "passed":
+            return
+        if known is None or known.outcome not in ("failed", "error"):
+            self._here[report.nodeid] = Here(found, str(report.longrepr) if report.failed else "")
+            self._judge(report)
+
+    def _judge(self, report: Any) -> None:
+        """Add to *report* what differs; one that passed becomes a failure where it compares."""
+        assert self._result is not None
+        here, x86 = self._here[report.nodeid], self._result.tests.get(report.nodeid)
+        if common_failure(here, x86):
+            report.sections.append((TITLE, "it fails there in the same way: no ARM64 finding"))
+            return
+        # Of the two architectures an engine runs one natively.
+        emulated = self._result.facts.get("emulated") is False
+        told = difference(here, x86, emulated=emulated)
+        if not told or not self._compares:
+            return
+        self._differing[report.nodeid] = told
+        if report.failed:
+            report.sections.append((TITLE, told))
+            return
+        if hasattr(report, "wasxfail"):
+            del report.wasxfail
+        report.outcome, report.longrepr = "failed", f"{TITLE}: {told}"
+
+    def pytest_warning_recorded(self, warning_message: Any, nodeid: str) -> None:
+        if nodeid:
+            self._warnings.setdefault(nodeid, []).append(warning_text(warning_message))
+
+    def pytest_arm64_finished(
+        self,
+        complete: bool,
+        collected: Mapping[str, int],
+        again: Callable[[Collection[str]], CellResult],
+    ) -> None:
+        result = self._result
+        if result is None:
+            return
+        believed = complete and not result.problems
+        if self._compares and believed:
+            self._tell_collection(result, collected)
+            self._tell_warnings(result)
+            self._tell_flaky(result, again)
+        if self._records and believed:
+            self._settle(result)
+        elif self._records:
+            self._lines.append("record: no golden was changed: the run is not complete")
+
+    def _tell_collection(self, result: CellResult, collected: Mapping[str, int]) -> None:
+        only = Counter(result.collected) - Counter(collected)
+        for nodeid in only:
+            if nodeid not in self._deselected and self._here:
+                self._fail(nodeid, "this test was collected on linux/amd64 only")
+
+    def _tell_warnings(self, result: CellResult) -> None:
+        for nodeid, here in self._here.items():
+            x86 = result.tests.get(nodeid)
+            if x86 is None or nodeid in self._differing or here.outcome != x86.outcome:
+                continue
+            ours, theirs = set(self._warnings.get(nodeid, ())), set(x86.warnings)
+            lines = [f"only on ARM64: {text}" for text in sorted(ours - theirs)]
+            lines += [f"only on linux/amd64: {text}" for text in sorted(theirs - ours)]
+            if lines:
+                self._fail(nodeid, "other warnings\n" + "\n".join(lines))
+
+    def _fail(self, nodeid: str, told: str) -> None:
+        """Report a finding that shows only after its test was over, as pytest does for teardown."""
+        self._differing[nodeid] = told
+        file = nodeid.partition("::")[0]
+        report = pytest.TestReport(
+            nodeid=nodeid,
+            location=(file, None, nodeid.partition("::")[2].replace("::", ".")),
+            keywords={_OURS: 1},
+            outcome="failed",
+            longrepr=f"{TITLE}: {told}",
+            when="teardown",
+        )
+        self._config.hook.pytest_runtest_logreport(report=report)
+
+    def _tell_flaky(
+        self, result: CellResult, again: Callable[[Collection[str]], CellResult]
+    ) -> None:
+        """Repeat what differs once on each side: what differs from itself is no finding."""
+        failed = [n for n, h in self._here.items() if h.outcome in ("failed", "error")]
+        suspects = dict.fromkeys([*self._differing, *failed])
+        repeated = [n for n in suspects if n in self._here and n in result.tests][:MOST_REPEATED]
+        if not repeated or self._cell is None:
+            return
+        x86, here = self._cell.run(only=repeated), again(repeated)
+        moved = {one.key for one in self._moved(recorded(x86.out))}
+        for nodeid in repeated:
+            first, second = result.tests[nodeid], x86.tests.get(nodeid)
+            there = here.tests.get(nodeid)
+            if second is None or there is None:
+                continue
+            if second.outcome != first.outcome or _key(first) in moved:
+                self._flaky[nodeid] = "linux/amd64"
+            elif there.outcome != self._here[nodeid].outcome:
+                self._flaky[nodeid] = "ARM64"
+
+    def _moved(self, second: Sequence[Recorded]) -> list[Recorded]:
+        first = {one.key: one.golden for one in self._values}
+        return [
+            one for one in second if one.key in first and not one.golden.same_values(first[one.key])
+        ]
+
+    def _settle(self, result: CellResult) -> None:
+        failing = [test for test in result.tests.values() if test.bad]
+        refused = {_key(test) for test in failing}
+        wanted = [one for one in self._values if one.key not in refused]
+        root = repository_root(self._config.rootpath)
+        self._settled = settle(wanted, root, _commit(root))
+        if failing:
+            self._lines.append(
+                f"record: {len(failing)} tests fail on linux/amd64: no golden of theirs was changed"
+            )
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._result is None:
+            return
+        lines = []
+        if self._compares:
+            differ = f"{len(self._differing)} differ"
+            lines.append(f"compare: {len(self._here)} tests run, on linux/amd64 too: {differ}")
+        for nodeid, side in self._flaky.items():
+            lines.append(f"flaky: {nodeid} differs from itself on {side}: no ARM64 finding")
+        if self._settled is not None:
+            done = self._settled
+            lines.append(f"record: {done.written} goldens written, {done.unchanged} unchanged")
+        for line in [*lines, *self._lines]:
+            terminalreporter.line(f"arm64 {line}")
+
+
+def _key(test: Outcome) -> tuple[Path, str] | None:
+    """Which golden is this test's, None for one that checked nothing."""
+    for name, value in test.user_properties:
+        if name == PROPERTY:
+            told = json.loads(value)
+            return Path(told["folder"]), str(told["test"])
+    return None
+
+
+def _commit(root: Path) -> str:
+    """The commit that is checked out, with a mark where files differ from it; empty if none."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()

@@ -1,0 +1,43 @@
+"""What sessions inside leave below ``$PYTEST_ARM64_OUT``, brought to the host as plain files."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from ..errors import ProtocolError
+
+VARIABLE = "PYTEST_ARM64_OUT"
+MAXIMUM = 2**30
+"""Most bytes that are taken."""
+
+
+def unpack(stream: IO[bytes], folder: Path) -> None:
+    """Write the regular files of a tar, whose first component is dropped, below *folder*.
+
+    It was made by tests: links and devices are left out.
+
+    Raises:
+        ProtocolError: it is no tar, too large, or a name in it leads out of the folder.
+    """
+    total = 0
+    try:
+        with tarfile.open(fileobj=stream) as archive:
+            for member in archive:
+                parts = PurePosixPath(member.name).parts[1:]
+                if not member.isreg() or not parts:
+                    continue
+                total += member.size
+                if total > MAXIMUM:
+                    raise ProtocolError(f"results are larger than {MAXIMUM >> 20} MiB")
+                source = archive.extractfile(member)
+                target = folder.joinpath(*parts)
+                if ".." in parts or source is None:
+                    raise ProtocolError(f"results hold a name that leads elsewhere: {parts!r}")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as sink:
+                    shutil.copyfileobj(source, sink)
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise ProtocolError(f"results cannot be read: {error}") from error

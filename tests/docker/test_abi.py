@@ -1,0 +1,50 @@
+"""The ABI record of a real environment, and against what a real image has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from docker_cases import RunPytest
+
+SUITE = """
+def test_records(arm64_install, arm64_abi):
+    (package,) = [p for p in arm64_install["packages"] if p["name"].lower() == "markupsafe"]
+    assert (package["state"], package["scope"]) == ("wheel", "deploy")
+    (file,) = [f for f in arm64_abi["files"] if "_speedups" in f["path"]]
+    assert (file["machine"], file["kind"]) == ("aarch64", "library")
+    assert file["package"].lower().startswith("markupsafe-")
+    assert arm64_abi["loads"] is True and arm64_abi["looked_up"] is True
+    path = "/opt/pytest-arm64/" + file["path"]
+    import markupsafe._speedups
+    assert markupsafe._speedups.__file__ == path
+    # What the loader itself has mapped for it.
+    with open("/proc/self/maps") as maps:
+        mapped = {line.split()[-1] for line in maps if "/" in line}
+    assert {found.rpartition("/")[2] for found in file["needed"].values()} <= {
+        name.rpartition("/")[2] for name in mapped
+    }
+"""
+
+
+def test_what_the_record_says_is_what_the_loader_does(
+    run_pytest: RunPytest, project: Callable[..., Path]
+) -> None:
+    result = run_pytest(project("markupsafe==3.0.2\n", test_it=SUITE), "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "1 passed" in result.out
+
+
+def test_a_whole_image_against_itself() -> None:
+    image = os.environ["PYTEST_ARM64_IMAGE"].replace("{arch}", "arm64")
+    command = [sys.executable, "-m", "pytest_arm64", "abi", f"image:{image}", "--format", "json"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["looked_up"] is True
+    assert len(found["files"]) > 100
+    assert {file["machine"] for file in found["files"]} == {"aarch64"}

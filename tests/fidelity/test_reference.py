@@ -1,0 +1,119 @@
+"""``--arm64-compare`` and ``--arm64-record`` with both sides on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fidelity.harness import Case, MakeCase, Result
+
+SUITE = """
+    import os, pathlib, pytest, warnings
+    X86 = os.environ.get("WHERE") == "linux/amd64"
+    def test_same(arm64_golden): arm64_golden.check([1, 2.5, "a"])
+    def test_value(arm64_golden): arm64_golden.check({"score": 1 if X86 else 2})
+    def test_only_arm_fails(): assert X86, "not here"
+    def test_only_x86_fails(): assert not X86, "not there"
+    def test_both_fail(): raise ValueError("as ever")
+    def test_other_exception(): raise (KeyError if X86 else TypeError)("why")
+    @pytest.mark.skipif(not X86, reason="not on ARM")
+    def test_skipped(): pass
+    def test_warns():
+        if not X86: warnings.warn("invalid value encountered in cast", RuntimeWarning)
+    def test_slow(): assert X86, "elapsed time is too long"
+    if X86:
+        def test_there(): pass
+    else:
+        def test_here(): pass
+    def test_flaky(tmp_path_factory):
+        counter = pathlib.Path(os.environ["PYTEST_ARM64_OUT"], "counter")
+        runs = int(counter.read_text()) if counter.exists() else 0
+        counter.write_text(str(runs + 1))
+        assert X86 or runs > 0
+"""
+
+
+def mirrored(case: Case, *arguments: str) -> Result:
+    return case.mirrored(list(arguments))
+
+
+def test_what_differs_is_a_finding_of_its_test(project: MakeCase) -> None:
+    result = mirrored(project(SUITE), "--arm64-compare", "-rA", "-vv")
+    assert result.code == 1
+    found = {line.split()[1].partition("::")[2]: line for line in result.summary() if "::" in line}
+    assert found["test_same"].startswith("PASSED")
+    assert found["test_skipped"].startswith("ERROR")  # it is skipped before it runs
+    assert found["test_only_x86_fails"].startswith("FAILED")
+    assert "on ARM64 it passes, on linux/amd64 it fails" in result.text
+    assert "on ARM64 it is skipped, on linux/amd64 it passes" in result.text
+    assert "on ARM64 it fails, on linux/amd64 it passes" in result.text
+    assert "it fails there in the same way: no ARM64 finding" in result.text
+    assert "on linux/amd64 it fails otherwise: KeyError: 'why'" in result.text
+    assert "only on ARM64: RuntimeWarning: invalid value encountered in cast" in result.text
+    assert "this test was collected on linux/amd64 only" in result.text
+    assert "this test was not collected on linux/amd64" in result.text
+    assert "golden '0': integer/cast" in result.text
+    assert "an integer differs by 1" in result.text
+    assert "computed on x86 in this run" in result.text
+    assert "arm64 golden: 2 values compared: 1 identical, 1 integer/cast" in result.text
+    assert "flaky: test_it.py::test_flaky differs from itself on ARM64" in result.text
+    assert "flaky: test_it.py::test_value" not in result.text
+    assert not any("arm64_golden" in file for file in result.files)
+
+
+def test_nothing_differs_where_nothing_does(project: MakeCase) -> None:
+    code = """
+        import pytest, warnings
+        def test_a(arm64_golden): arm64_golden.check([0.1] * 3)
+        def test_b(): warnings.warn("on both")
+        @pytest.mark.xfail
+        def test_c(): assert 0
+        @pytest.mark.skip
+        def test_d(): pass
+    """
+    result = mirrored(project(code), "--arm64-compare")
+    assert result.code == 0, result.text
+    assert "arm64 compare: 4 tests run, on linux/amd64 too: 0 differ" in result.text
+
+
+RECORDED = """
+    import os, pytest
+    X86 = os.environ.get("WHERE") == "linux/amd64"
+    @pytest.mark.parametrize("n", range(3))
+    def test_n(arm64_golden, n): arm64_golden.check(n * 0.1)
+    def test_failing(arm64_golden):
+        arm64_golden.check(1)
+        assert not X86
+"""
+
+
+def test_recording_writes_what_x86_computes_and_comparing_needs_no_flag(project: MakeCase) -> None:
+    case = project({"tests/test_it.py": RECORDED})
+    result = case.mirrored(["--arm64-record"], [])
+    assert "arm64 record: 3 goldens written, 0 unchanged" in result.texts[0]
+    assert "1 tests fail on linux/amd64: no golden of theirs was changed" in result.texts[0]
+    folder = case.project / "tests/arm64_golden/test_it"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "provenance.json",
+        *(f"test_n[{n}].json" for n in range(3)),
+    ]
+    runs = json.loads((folder / "provenance.json").read_text())["runs"]
+    (run,) = runs.values()
+    assert run["cpu"]
+    assert run["versions"]["python"]
+    assert "arm64 golden: 4 values compared: 3 identical, 1 golden missing" in result.texts[1]
+
+
+def test_a_crashed_recording_changes_nothing(project: MakeCase) -> None:
+    code = RECORDED.replace("@pytest", "def test_dies(): X86 and os._exit(3)\n    @pytest", 1)
+    stopped = RECORDED + "\n    def test_stops(): X86 and pytest.exit('enough')\n"
+    for suite in (code, stopped):
+        case = project({"tests/test_it.py": suite, "tests/arm64_golden/test_it/kept": "as it was"})
+        result = mirrored(case, "--arm64-record")
+        goldens = [file for file in result.files if "arm64_golden" in file]
+        if suite is stopped:
+            assert [Path(file).name for file in goldens] == ["arm64_golden", "test_it", "kept"]
+            assert result.code != 0
+            assert "no golden was changed: the run is not complete" in result.text
+        else:
+            assert "3 goldens written" in result.text  # the death is its own test's

@@ -1,0 +1,117 @@
+"""Small ELF files with exactly the tables that a test asks for, as a linker would lay them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+AARCH64, X86_64, I386 = 183, 62, 3
+_LOAD, _DYNAMIC, _INTERP, _STACK = 1, 2, 3, 0x6474E551
+
+
+def elf(
+    *,
+    machine: int = AARCH64,
+    kind: int = 3,
+    soname: str = "",
+    needed: Sequence[str] = (),
+    rpath: str = "",
+    runpath: str = "",
+    needs: Mapping[str, Sequence[str]] | None = None,
+    weak: Sequence[str] = (),
+    defines: Sequence[str] = (),
+    symbols: Mapping[str, str] | None = None,
+    align: int = 65536,
+    stack_flags: int = 6,
+    interpreter: str = "",
+    big: bool = False,
+) -> bytes:
+    """A 64-bit ELF file.
+
+    *needs* has versions by library, *symbols* the version of each undefined symbol, *weak* the
+    versions whose absence is no error.
+    """
+    order = ">" if big else "<"
+
+    def pack(form: str, *values: int) -> bytes:
+        return struct.pack(order + form, *values)
+
+    strings = bytearray(b"\0")
+
+    def string(text: str) -> int:
+        strings.extend(text.encode() + b"\0")
+        return len(strings) - len(text.encode()) - 1
+
+    tags = [(1, string(name)) for name in needed]
+    tags += [
+        (tag, string(text)) for tag, text in ((14, soname), (15, rpath), (29, runpath)) if text
+    ]
+    indexes: dict[str, int] = {}
+    verneed = b""
+    files = list((needs or {}).items())
+    for number, (library, versions) in enumerate(files):
+        following = 16 + 16 * len(versions) if number + 1 < len(files) else 0
+        verneed += pack("HHIII", 1, len(versions), string(library), 16, following)
+        for place, version in enumerate(versions):
+            indexes[version] = len(indexes) + 2
+            flags = 2 if version in weak else 0
+            behind = 16 if place + 1 < len(versions) else 0
+            verneed += pack("IHHII", 0, flags, indexes[version], string(version), behind)
+    verdef = b""
+    names = [soname or "self", *defines] if defines else []
+    for number, name in enumerate(names):
+        following = 28 if number + 1 < len(names) else 0
+        verdef += pack("HHHHIII", 1, 0 if number else 1, number + 1, 1, 0, 20, following)
+        verdef += pack("II", string(name), 0)
+    undefined = list((symbols or {}).items())
+    symtab = bytes(24) + b"".join(
+        pack("IBBHQQ", string(name), 0x12, 0, 0, 0, 0) for name, _ in undefined
+    )
+    versym = pack("H", 0) + b"".join(pack("H", indexes[version]) for _, version in undefined)
+    gnu_hash = pack("IIII", 1, len(undefined) + 1, 1, 0) + bytes(12)
+    interp = interpreter.encode() + b"\0" if interpreter else b""
+
+    count = 3 + bool(interp)
+    place = 64 + 56 * count
+    offsets = {}
+    parts = {"verneed": verneed, "verdef": verdef, "symtab": symtab, "versym": versym}
+    parts |= {"hash": gnu_hash, "interp": interp, "strings": bytes(strings)}
+    body = b""
+    for name, content in parts.items():
+        body += bytes(-(place + len(body)) % 8)
+        offsets[name] = place + len(body)
+        body += content
+    tags += [(5, offsets["strings"]), (10, len(strings)), (6, offsets["symtab"]), (11, 24)]
+    tags += [(0x6FFFFEF5, offsets["hash"])]
+    if verneed:
+        tags += [(0x6FFFFFFE, offsets["verneed"]), (0x6FFFFFFF, len(files))]
+        tags += [(0x6FFFFFF0, offsets["versym"])]
+    if verdef:
+        tags += [(0x6FFFFFFC, offsets["verdef"]), (0x6FFFFFFD, len(names))]
+    tags.append((0, 0))
+    body += bytes(-(place + len(body)) % 8)
+    dynamic = place + len(body)
+    table = b"".join(pack("qQ", *tag) for tag in tags)
+    total = dynamic + len(table)
+
+    def segment(what: int, flags: int, start: int, size: int, alignment: int) -> bytes:
+        return pack("IIQQQQQQ", what, flags, start, start, start, size, size, alignment)
+
+    headers = segment(_LOAD, 5, 0, total, align)
+    headers += segment(_DYNAMIC, 6, dynamic, len(table), 8)
+    headers += segment(_STACK, stack_flags, 0, 0, 16)
+    if interp:
+        headers += segment(_INTERP, 4, offsets["interp"], len(interp), 1)
+    ident = b"\x7fELF" + bytes([2, 2 if big else 1, 1, 0]) + bytes(8)
+    header = ident + pack("HHIQQQIHHHHHH", kind, machine, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
+    return header + headers + body + table
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write *files* by relative path below *folder*."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder

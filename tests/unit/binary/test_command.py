@@ -1,0 +1,102 @@
+"""`pytest-arm64 abi` without an engine: table, JSON, exit codes, mistakes."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pytest_arm64.cli import main
+from unit.binary.elves import X86_64, elf, write
+
+TOO_NEW = elf(
+    needed=["libc.so.6"],
+    needs={"libc.so.6": ["GLIBC_2.38"]},
+    symbols={"strlcpy": "GLIBC_2.38"},
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_ARM64_IMAGE", raising=False)
+
+
+def wheel(folder: Path, content: bytes, name: str = "a/ext.so") -> str:
+    path = folder / "a-1.0-cp312-cp312-linux_aarch64.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+    return str(path)
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = wheel(tmp_path, TOO_NEW)
+    assert main(["abi", path, "--target", "al2023-python3.12", "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == 1
+    assert found["loads"] is False
+    assert found["against"] == "declared data of al2023-python3.12"
+    assert found["looked_up"] is False
+    (finding,) = found["findings"]
+    assert finding["path"] == "a/ext.so"
+    assert finding["symbols"] == ["strlcpy"]
+    (file,) = found["files"]
+    assert (file["machine"], file["versions"]) == ("aarch64", ["GLIBC_2.38"])
+
+
+def test_several_paths_are_several_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "folder", {"b.so": elf(needed=["libodd.so"])})
+    arguments = ["abi", wheel(tmp_path, elf()), str(folder), "--format", "json"]
+    assert main([*arguments, "--target", "al2023-python3.12"]) == 3
+    found = json.loads(capsys.readouterr().out)["records"]
+    assert [record["loads"] for record in found] == [True, None]
+
+
+def test_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["abi", wheel(tmp_path, TOO_NEW), "--target", "al2023-python3.12"]) == 1
+    out = capsys.readouterr().out
+    assert "abi-mismatch" in out
+    assert "for strlcpy" in out
+    assert "1 of them cannot be loaded" in out
+
+
+def test_the_terminal_obeys_no_file_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = wheel(tmp_path, elf(machine=X86_64), "a/\x1b]0;owned\x07\x1b[2Jext.so")
+    assert main(["abi", path, "--target", "al2023-python3.12"]) == 1
+    assert "\x1b]0" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["missing.whl"], "does not exist"),
+        ([__file__], "cannot be read"),
+        ([".", "--target", "no-such-target"], "no target"),
+        ([".", "--target", "al2023-python3.11,al2023-python3.12"], "one target"),
+    ],
+)
+def test_mistakes_are_told_in_words(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
+) -> None:
+    assert main(["abi", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert word in err
+    assert "Traceback" not in err
+
+
+def test_lambda_unpacks_where_its_loader_searches(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"a/ext.so": elf(needed=["libmine.so"]), "lib/libmine.so": elf()}
+    folder = write(tmp_path / "zip", files)
+    assert main(["abi", str(folder), "--target", "lambda-python3.12", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["files"][0]["needed"] == {"libmine.so": "lib/libmine.so"}

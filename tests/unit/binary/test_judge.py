@@ -1,0 +1,266 @@
+"""Compiled files against a system: every finding, and none where there is nothing to find."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pytest_arm64.binary.filetree import FileTree, folder_tree
+from pytest_arm64.binary.judge import SymbolNotes, judge
+from pytest_arm64.binary.record import AbiRecord, Finding
+from pytest_arm64.binary.system import System, declared_system, looked_up_system
+from pytest_arm64.targets import find_target
+from unit.binary.elves import X86_64, elf, write
+
+LIBC = elf(soname="libc.so.6", defines=["GLIBC_2.17", "GLIBC_2.34"])
+IMAGE = {
+    "etc/ld.so.conf": b"include /etc/ld.so.conf.d/*.conf\n",
+    "etc/ld.so.conf.d/own.conf": b"# ours\n/opt/own\n",
+    "usr/lib64/libc.so.6": LIBC,
+    "usr/lib64/libm.so.6": elf(defines=["GLIBC_2.29"]),
+    "opt/own/libown.so.1": elf(),
+    "usr/lib/libx86.so.1": elf(machine=X86_64),
+    "usr/lib/hidden/libhidden.so.1": elf(),
+}
+SITE = "/opt/pytest-arm64/env/lib/python3.12/site-packages"
+
+
+def system(tmp_path: Path, library_path: str = "") -> System:
+    tree = folder_tree(write(tmp_path / "image", IMAGE), "/")
+    tree = FileTree(tree.files, {**tree.links, "/lib64": "usr/lib64"}, tree.texts)
+    return looked_up_system(
+        tree, name="image x", machine="aarch64", page_size=4096, library_path=library_path
+    )
+
+
+def record(
+    tmp_path: Path,
+    files: Mapping[str, bytes],
+    against: System | None = None,
+    *,
+    recipe: str = "dnf",
+) -> AbiRecord:
+    against = against or system(tmp_path)
+    notes = SymbolNotes(against)
+    tree = folder_tree(write(tmp_path / "site", files), SITE, notes)
+    return judge("site", tree, SITE, against, notes, recipe)
+
+
+def only(found: AbiRecord) -> Finding:
+    (finding,) = found.findings
+    return finding
+
+
+def test_what_loads_has_no_finding(tmp_path: Path) -> None:
+    content = elf(
+        needed=["libc.so.6", "libm.so.6", "libown.so.1", "libmine.so"],
+        needs={"libc.so.6": ["GLIBC_2.17", "GLIBC_2.34"], "libm.so.6": ["GLIBC_2.29"]},
+        runpath="$ORIGIN/../a.libs",
+    )
+    found = record(tmp_path, {"a/ext.so": content, "a.libs/libmine.so": elf()})
+    assert found.findings == ()
+    assert found.exit_code == 0
+    ext = next(file for file in found.files if file.path == "a/ext.so")
+    assert ext.needed == {
+        "libc.so.6": "/usr/lib64/libc.so.6",
+        "libm.so.6": "/usr/lib64/libm.so.6",
+        "libown.so.1": "/opt/own/libown.so.1",
+        "libmine.so": "a.libs/libmine.so",
+    }
+    assert ext.versions == ("GLIBC_2.34",)
+
+
+def test_a_version_that_is_too_new_is_named_with_its_symbols(tmp_path: Path) -> None:
+    content = elf(
+        needed=["libc.so.6"],
+        needs={"libc.so.6": ["GLIBC_2.38"]},
+        symbols={"strlcpy": "GLIBC_2.38"},
+    )
+    finding = only(record(tmp_path, {"a/ext.so": content}))
+    assert (finding.kind, finding.path, finding.grave) == ("abi-mismatch", "a/ext.so", True)
+    assert (finding.library, finding.version) == ("libc.so.6", "GLIBC_2.38")
+    assert finding.symbols == ("strlcpy",)
+    assert "2.38" in finding.remedy
+
+
+def test_a_weak_need_is_none(tmp_path: Path) -> None:
+    content = elf(needed=["libc.so.6"], needs={"libc.so.6": ["GLIBC_2.38"]}, weak=["GLIBC_2.38"])
+    assert record(tmp_path, {"a/ext.so": content}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "word"),
+    [
+        ("dnf", "dnf install -y mesa-libGL"),
+        ("apt", "apt-get install -y libgl1"),
+        ("lambda", "/opt/lib"),
+        ("none", "in the image that is deployed"),
+    ],
+)
+def test_a_missing_library_has_its_package(tmp_path: Path, recipe: str, word: str) -> None:
+    files = {"a/ext.so": elf(needed=["libGL.so.1"])}
+    finding = only(record(tmp_path, files, recipe=recipe))
+    assert (finding.kind, finding.library, finding.grave) == (
+        "missing-system-library",
+        "libGL.so.1",
+        True,
+    )
+    assert word in finding.remedy
+
+
+def test_an_unknown_library_is_asked_for_by_its_name(tmp_path: Path) -> None:
+    finding = only(record(tmp_path, {"a/ext.so": elf(needed=["libodd.so.7"])}))
+    assert "dnf install -y 'libodd.so.7()(64bit)'" in finding.remedy
+
+
+def test_folders_that_the_loader_does_not_search_do_not_count(tmp_path: Path) -> None:
+    found = record(tmp_path, {"a/ext.so": elf(needed=["libhidden.so.1"])})
+    assert only(found).kind == "missing-system-library"
+    with_path = system(tmp_path, "relative:/usr/lib/hidden")
+    files = {"a/ext.so": elf(needed=["libhidden.so.1"])}
+    assert record(tmp_path, files, with_path).findings == ()
+
+
+def test_a_library_for_another_machine_is_no_library(tmp_path: Path) -> None:
+    finding = only(record(tmp_path, {"a/ext.so": elf(needed=["libx86.so.1"])}))
+    assert finding.kind == "missing-system-library"
+
+
+def test_rpath_counts_before_and_not_beside_runpath(tmp_path: Path) -> None:
+    libs = {"own/libmine.so": elf()}
+    files = {"a/ext.so": elf(needed=["libmine.so"], rpath="${ORIGIN}/../own"), **libs}
+    assert record(tmp_path, files).findings == ()
+    files["a/ext.so"] = elf(needed=["libmine.so"], rpath="$ORIGIN/../own", runpath="/nowhere")
+    assert only(record(tmp_path, files)).kind == "load-order"
+
+
+def test_a_library_of_another_package_is_a_matter_of_order(tmp_path: Path) -> None:
+    files = {"b/ext.so": elf(needed=["libc10.so"]), "torch/lib/libc10.so": elf(soname="libc10.so")}
+    found = record(tmp_path, files)
+    finding = only(found)
+    assert (finding.kind, finding.grave) == ("load-order", False)
+    assert "torch/lib/libc10.so" in finding.text
+    assert found.exit_code == 0
+
+
+class TestOtherMachines:
+    def test_an_x86_extension_in_a_pure_wheel(self, tmp_path: Path) -> None:
+        files = {
+            "a/ext.cpython-312-x86_64-linux-gnu.so": elf(machine=X86_64),
+            "a-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: py3-none-any\n",
+            "a-1.0.dist-info/RECORD": b"a/ext.cpython-312-x86_64-linux-gnu.so,,\n",
+        }
+        found = record(tmp_path, files)
+        assert [(f.kind, f.grave, f.package) for f in found.findings] == [
+            ("native-in-pure-wheel", False, "a-1.0"),
+            ("wrong-architecture", True, "a-1.0"),
+        ]
+        assert found.exit_code == 1
+
+    def test_a_debuggers_helper_says_by_its_name_for_whom_it_is(self, tmp_path: Path) -> None:
+        finding = only(record(tmp_path, {"d/attach_linux_amd64.so": elf(machine=X86_64)}))
+        assert (finding.kind, finding.grave) == ("wrong-architecture", False)
+
+    def test_an_object_file_is_nobodys_business(self, tmp_path: Path) -> None:
+        assert record(tmp_path, {"a/crt.o": elf(machine=X86_64, kind=1)}).findings == ()
+
+
+def test_pages_stacks_programs_and_openmp(tmp_path: Path) -> None:
+    files = {
+        "a/pages.so": elf(align=1024),
+        "b/stack.so": elf(stack_flags=7),
+        "bin/tool": elf(kind=2),
+        "c.libs/libgomp-1a2b.so.1": elf(soname="libgomp-1a2b.so.1"),
+        "d.libs/libgomp-3c4d.so.1": elf(soname="libgomp-3c4d.so.1"),
+    }
+    found = record(tmp_path, files)
+    assert {(f.path, f.kind, f.grave) for f in found.findings} == {
+        ("a/pages.so", "page-size", True),
+        ("b/stack.so", "executable-stack", False),
+        ("bin/tool", "bundled-executable", False),
+        ("c.libs/libgomp-1a2b.so.1", "duplicate-openmp", False),
+        ("d.libs/libgomp-3c4d.so.1", "duplicate-openmp", False),
+    }
+
+
+def test_a_damaged_file_is_a_finding(tmp_path: Path) -> None:
+    finding = only(record(tmp_path, {"a/ext.so": b"\x7fELF"}))
+    assert (finding.kind, finding.grave) == ("unreadable", True)
+
+
+class TestDeclared:
+    AL2023 = declared_system(find_target("al2023-python3.12", {}))
+    AL2 = declared_system(find_target("lambda-python3.11", {}))
+
+    @pytest.mark.parametrize(
+        ("version", "kinds"),
+        [
+            ("GLIBC_2.34", []),
+            ("GLIBC_2.35", ["abi-mismatch"]),
+            ("GLIBC_ABI_DT_RELR", ["abi-mismatch"]),
+            ("GLIBC_PRIVATE", ["not-evaluated"]),
+        ],
+    )
+    def test_versions(self, tmp_path: Path, version: str, kinds: list[str]) -> None:
+        content = elf(needed=["libc.so.6"], needs={"libc.so.6": [version]})
+        found = record(tmp_path, {"a/ext.so": content}, self.AL2023)
+        assert [finding.kind for finding in found.findings] == kinds
+        assert found.exit_code == {"[]": 0, "['not-evaluated']": 3}.get(str(kinds), 1)
+
+    def test_the_compilers_own_library(self, tmp_path: Path) -> None:
+        def kinds(version: str, against: System) -> list[str]:
+            content = elf(needed=["libstdc++.so.6"], needs={"libstdc++.so.6": [version]})
+            return [f.kind for f in record(tmp_path, {"a.so": content}, against).findings]
+
+        assert kinds("GLIBCXX_3.4.29", self.AL2023) == []
+        assert kinds("GLIBCXX_3.4.30", self.AL2023) == ["abi-mismatch"]
+        assert kinds("GLIBCXX_3.4.29", self.AL2) == ["abi-mismatch"]
+        assert kinds("CXXABI_1.3.13", self.AL2023) == []
+        assert kinds("CXXABI_1.3.13", self.AL2) == ["abi-mismatch"]
+
+    def test_nothing_is_assumed_of_what_was_not_declared(self, tmp_path: Path) -> None:
+        files = {"a.so": elf(needed=["libodd.so.1", "libgomp.so.1", "libz.so.1"])}
+        found = record(tmp_path, files, self.AL2023)
+        assert [(f.kind, f.library) for f in found.findings] == [
+            ("not-evaluated", "libodd.so.1"),
+            ("missing-system-library", "libgomp.so.1"),
+        ]
+        assert not found.complete
+
+
+def test_records_and_systems_survive_json(tmp_path: Path) -> None:
+    against = system(tmp_path)
+    files = {"a.so": elf(needed=["libc.so.6"], needs={"libc.so.6": ["GLIBC_2.38"]})}
+    found = record(tmp_path, files, against)
+    assert AbiRecord.from_json(json.loads(json.dumps(found.to_json()))) == found
+    again = System.from_json(json.loads(json.dumps(against.to_json())))
+    assert record(tmp_path, files, again) == found
+
+
+@pytest.mark.parametrize("data", [{}, {"format": 1}, {"format": 2}, {"files": 3}])
+def test_damaged_records_are_refused(data: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"damaged|format"):
+        AbiRecord.from_json(data)
+    with pytest.raises(ValueError, match="damaged"):
+        System.from_json(data)
+
+
+def test_a_cycle_of_included_configuration_ends(tmp_path: Path) -> None:
+    files = {
+        "etc/ld.so.conf": b"include ld.so.conf.d/a.conf\n",
+        "etc/ld.so.conf.d/a.conf": b"include /etc/ld.so.conf\n/opt/a\n",
+        "opt/a/liba.so": elf(),
+    }
+    tree = folder_tree(write(tmp_path / "image", files), "/")
+    found = looked_up_system(tree, name="", machine="aarch64", page_size=4096, library_path="")
+    assert found.find("liba.so") is not None
+
+
+def test_musl_has_folders_of_its_own(tmp_path: Path) -> None:
+    files = {"lib/ld-musl-aarch64.so.1": elf(), "usr/local/lib/liba.so": elf()}
+    tree = folder_tree(write(tmp_path / "image", files), "/")
+    found = looked_up_system(tree, name="", machine="aarch64", page_size=4096, library_path="")
+    assert found.find("liba.so") is not None

@@ -1,0 +1,104 @@
+"""Failures by their texts, as pip, compilers, linkers and loaders print them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_arm64.environment.failures import (
+    Tools,
+    build_failure,
+    classify,
+    decisive_lines,
+    import_failure,
+)
+from unit.support import is_plain_text
+
+DNF, APT = Tools("dnf", "3.12"), Tools("apt", "3.11")
+
+CASES = [
+    ("error: [Errno 2] No such file or directory: 'gcc'", "compiler", "gcc"),
+    ("error: command 'gcc' failed: No such file or directory", "compiler", "gcc"),
+    ("error: command '/usr/bin/aarch64-linux-gnu-gcc' failed: No such file", "compiler", "gcc"),
+    ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "compiler", "gcc"),
+    ("CMake Error: No CMAKE_CXX_COMPILER could be found.", "compiler", "gcc-c++"),
+    ("error: can't find Rust compiler", "compiler", "rust"),
+    ("Cargo, the Rust package manager, is not installed or is not on PATH.", "compiler", "cargo"),
+    ("x.c:1:10: fatal error: Python.h: No such file or directory", "missing-system-library",
+     "python3.12-devel"),
+    ("Modules/common.h:15:10: fatal error: lber.h: No such file or directory",
+     "missing-system-library", "openldap-devel"),
+    ("x.c:1:10: fatal error: 'ffi.h' file not found", "missing-system-library", "libffi-devel"),
+    ("/usr/bin/ld: cannot find -lodd: No such file or directory", "missing-system-library",
+     "'*/odd'"),
+    ("/usr/bin/ld: cannot find -lpq", "missing-system-library", "libpq-devel"),
+    ("Error: pg_config executable not found.", "missing-system-library", "libpq-devel"),
+    ("Exception: Can not find valid pkg-config name.", "missing-system-library", "mariadb"),
+    ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hash", "lock"),
+    ("OSError: [Errno 28] No space left on device", "disk-full", "cache prune"),
+    ("Temporary failure in name resolution", "network", "network"),
+    ("ERROR: No matching distribution found for demo==9", "missing-wheel", "pytest-arm64 audit"),
+    ("ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /x.so)",
+     "abi-mismatch", "2.38"),
+    ("version `GLIBCXX_3.4.32' not found", "abi-mismatch", "libstdc++"),
+    ("ImportError: libGL.so.1: cannot open shared object file: No such file or directory",
+     "missing-system-library", "mesa-libGL"),
+    ("ImportError: /x.so: cannot allocate memory in static TLS block", "runtime-difference",
+     "GLIBC_TUNABLES"),
+    ("<jemalloc>: Unsupported system page size", "runtime-difference", "64"),
+    ("OSError: [Errno 8] Exec format error: 'tool'", "wrong-architecture", "machine"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("log", "kind", "word"), CASES)
+def test_each_text_has_its_class_and_its_remedy(log: str, kind: str, word: str) -> None:
+    first = classify(f"before\n{log}\nafter\n", DNF)[0]
+    assert first.kind == kind
+    assert word in first.remedy
+
+
+def test_remedies_are_in_the_words_of_the_package_manager() -> None:
+    log = "x.c:1:10: fatal error: Python.h: No such file or directory"
+    assert classify(log, APT)[0].remedy == ("at build time: apt-get install -y python3.11-dev")
+    assert "builder image" in classify(log, Tools("none"))[0].remedy
+    missing = "libgomp.so.1: cannot open shared object file"
+    assert classify(missing, APT)[0].remedy == "at run time: apt-get install -y libgomp1"
+
+
+def test_a_file_for_another_machine_is_not_a_missing_library() -> None:
+    message = "/site/x.so: cannot open shared object file: No such file or directory"
+    assert import_failure(message, DNF, wrong_machine=True).kind == "wrong-architecture"
+    assert import_failure(message, DNF).kind == "missing-system-library"
+    assert import_failure("SystemError: odd", DNF).kind == "runtime-difference"
+
+
+def test_the_whole_log_is_kept_and_the_decisive_lines_are_shown() -> None:
+    log = "\n".join([
+        *(f"copying file {number}" for number in range(500)),
+        "x.c:1:10: fatal error: lber.h: No such file or directory",
+        "compilation terminated.",
+        "error: command 'gcc' failed with exit code 1",
+        *(f"noise {number}" for number in range(20)),
+    ])  # fmt: skip
+    error = build_failure("python-ldap 3.4.4", log, DNF)
+    assert error.log == log
+    assert "lber.h" in str(error)
+    assert len(str(error).splitlines()) < 25
+    assert "python-ldap 3.4.4 could not be built (missing-system-library)" in error.what
+    assert "openldap-devel" in error.next_step
+    assert is_plain_text(error)
+
+
+def test_what_is_not_recognised_says_so() -> None:
+    error = build_failure("demo 1.0", "something odd\n")
+    assert "(build)" in error.what
+    assert error.next_step == "read the lines above"
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_taken(log: str) -> None:
+    for failure in classify(log, DNF):
+        assert failure.kind
+        assert failure.remedy
+    assert len(decisive_lines(log)) <= 18

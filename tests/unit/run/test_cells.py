@@ -1,0 +1,31 @@
+"""The cell list: roles, order, images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_arm64.run.cells import Planned, Role, planned_cells
+from pytest_arm64.settings import Settings
+from pytest_arm64.targets import find_target
+
+TARGET = find_target("al2023-python3.12", {})
+
+
+def cells(**more: object) -> tuple[Planned, ...]:
+    return planned_cells(Settings(root=Path("/p"), target=TARGET, **more))  # type: ignore[arg-type]
+
+
+def test_one_core_is_one_cell() -> None:
+    (only,) = cells()
+    assert only.role is Role.MIRRORED
+    assert only.cell.platform == "linux/arm64"
+    assert only.cell.image == TARGET.reference
+
+
+def test_the_reference_runs_first_and_the_mirrored_one_last() -> None:
+    found = cells(cores=("graviton3", "graviton2"), reference=True, image="own:{arch}")
+    assert [(p.role.value, p.name, p.cell.image) for p in found] == [
+        ("reference", "linux/amd64", "own:amd64"),
+        ("further", "graviton2", "own:arm64"),
+        ("mirrored", "graviton3", "own:arm64"),
+    ]
