@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import gzip
 import hashlib
 import json
@@ -206,8 +207,8 @@ def trees(document: Mapping[str, Any], latency: float, rounds: int) -> None:
 
 def _compare_tree(contest: Contest, what: str) -> None:
     file = "requirements.txt"
-    uv = lambda: contest.uv_compile(file)  # noqa: E731
-    ours = lambda: contest.ours(file)  # noqa: E731
+    uv = functools.partial(contest.uv_compile, file)
+    ours = functools.partial(contest.ours, file)
     contest.compare(f"{what}, from nothing", ours, uv, limit=1.0)
     ours()
     # uv begins from nothing in each round, which leaves our caches alone.

@@ -1,11 +1,12 @@
 """How much faster the plan installer makes an environment than pip inside the emulated container.
 
-Both sides use the same index, image and core, and both find the venv and a modern pip in place: of pip
-only its two `install` commands are timed. Of the plan everything is timed: resolving, fetching,
-unpacking, byte-code, and putting the files into a container. *cold* has empty caches, *warm* those of
-the round before.
+Both sides use the same index, image and core, and both find the venv and a modern pip in place:
+of pip only its two `install` commands are timed. Of the plan everything is timed: resolving,
+fetching, unpacking, byte-code, and putting the files into a container. *cold* has empty caches,
+*warm* those of the round before.
 
-    eval "$(scripts/engine env)"; python benchmarks/environment.py [--rounds 3] [--tree numpy,pillow]
+    eval "$(scripts/engine env)"
+    python benchmarks/environment.py [--rounds 3] [--tree numpy,pillow]
 """
 
 from __future__ import annotations

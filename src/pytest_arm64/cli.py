@@ -21,6 +21,8 @@ examples:
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
   pytest-arm64 report out             render out/report.json as a page and as Markdown
+  pytest-arm64 cost x86.json arm.json --memory 512MB
+                                      what the measured calls cost on Lambda
   pytest --arm64                      run the tests of this project on ARM64
 """
 
@@ -42,16 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument("--format", choices=("table", "json"), default="table")
     commands.add_parser("setup", help="mend what can be mended, and say what needs root")
     _add_audit(commands.add_parser("audit", help="the wheel matrix of a dependency tree"))
-    from .binary.command import add_arguments as add_abi
+    from .binary import command as abi
+    from .cost import command as cost
 
-    add_abi(commands.add_parser("abi", help="whether compiled files load on a target"))
+    abi.add_arguments(commands.add_parser("abi", help="whether compiled files load on a target"))
+    cost.add_arguments(commands.add_parser("cost", help="what measured calls cost, and why"))
     _add_report(commands.add_parser("report", help="show, compare and merge reports of runs"))
     options = parser.parse_args(arguments)
     try:
         if options.command == "abi":
-            from .binary.command import run_command as run_abi
-
-            return run_abi(options)
+            return abi.run_command(options)
+        if options.command == "cost":
+            return cost.run_command(options)
         if options.command == "audit":
             from .audit.command import run_command
 

@@ -198,19 +198,8 @@ def told(name: str, error: Arm64Error, state: str = FAILED) -> Check:
 def settings_here(folder: Path, *, offline: bool = False) -> Settings:
     """Settings as ``pytest --arm64`` without other options would have them in *folder*."""
     import os
-    from types import SimpleNamespace
 
-    from .settings import load_settings
+    from .settings import Unsaid, load_settings
 
-    options = SimpleNamespace(
-        arm64_target=None,
-        arm64_image=None,
-        arm64_cpu=None,
-        arm64_requirements=(),
-        arm64_refresh=False,
-        arm64_offline=offline,
-        arm64_require_native=False,
-        arm64_installer=None,
-        arm64_timeout=None,
-    )
+    options = Unsaid(arm64_offline=offline)
     return load_settings(options, os.environ, rootpath=folder, cwd=folder)

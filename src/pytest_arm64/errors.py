@@ -70,3 +70,7 @@ class ReportError(Arm64Error):
 
 class ArtifactError(Arm64Error):
     """A wheel, archive, folder or image that is to be looked at cannot be read."""
+
+
+class PriceError(Arm64Error):
+    """A price is not known, or what it would be multiplied with is no evidence."""

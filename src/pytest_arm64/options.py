@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -12,6 +14,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--arm64",
         action="store_true",
         help="run the tests in an ARM64 container, natively on ARM and emulated elsewhere",
+    )
+    group.addoption(
+        "--arm64-marked",
+        action="store_true",
+        help="run the tests that are marked arm64 in the container, and all others here",
     )
     group.addoption(
         "--arm64-target",
@@ -49,8 +56,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--arm64-report",
         metavar="DIR",
-        help="write report.json into this folder: evidence and verdict for each service "
-        "(pytest-arm64 report DIR shows it)",
+        type=Path,
+        help="write report.json (evidence and verdict for each service, which pytest-arm64 report "
+        "DIR shows) and measurements.json into this folder",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .fixtures.golden import GoldenSummary, arm64_golden
+from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.target import arm64_target
 from .inside.boundary import MARKER
 from .inside.records import arm64_abi, arm64_install
 from .options import add_options
+from .report.measurements import MeasureSummary
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
 
-__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,8 +56,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
     config.pluginmanager.register(GoldenSummary(), "arm64-golden-summary")
-    if config.option.arm64 and not config.option.help:
+    judge_budgets(config)
+    summary = MeasureSummary()
+    config.pluginmanager.register(summary, "arm64-measure-summary")
+    if config.option.help or hasattr(config, "workerinput"):
+        return
+    if config.option.arm64:
         from .run.host import HostPlugin
+        from .run.measurements import HostMeasurements
 
         host = HostPlugin(config)
         config.pluginmanager.register(host, "arm64-host")
@@ -67,7 +75,13 @@ def pytest_configure(config: pytest.Config) -> None:
             from .run.reference import ReferenceSide
 
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
-    elif config.option.arm64_report and not config.option.help:
+        measurements = HostMeasurements(summary, config.option.arm64_report)
+        config.pluginmanager.register(measurements, "arm64-measurements")
+    elif config.option.arm64_marked:
+        from .run.marked import MarkedPlugin
+
+        config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
+    if config.option.arm64_report and not config.option.arm64:
         raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
 
 

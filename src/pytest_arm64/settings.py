@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CORES = ("graviton2", "graviton3", "graviton4")
 INSTALLERS = ("plan", "pip")
-INSTALL_MODES = ("editable", "none")
+INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
@@ -46,7 +46,7 @@ class Settings:
     """Whether an emulated x86 may record."""
     requirements: tuple[Path, ...] = ()
     test_requirements: tuple[Path, ...] = ()
-    install: str = "editable"
+    install: str = "auto"
     env: tuple[str, ...] = ()
     """``NAME=VALUE``, or ``NAME`` to take the host's value where it has one."""
     network: str = "bridge"
@@ -80,6 +80,23 @@ class Options(Protocol):
     arm64_timeout: str | None
     arm64_compare: bool
     arm64_record: bool
+
+
+@dataclass
+class Unsaid:
+    """``Options`` of somebody who gave none."""
+
+    arm64_target: str | None = None
+    arm64_image: str | None = None
+    arm64_cpu: str | None = None
+    arm64_requirements: Sequence[str] = ()
+    arm64_refresh: bool = False
+    arm64_offline: bool = False
+    arm64_require_native: bool = False
+    arm64_installer: str | None = None
+    arm64_timeout: str | None = None
+    arm64_compare: bool = False
+    arm64_record: bool = False
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -133,7 +150,7 @@ def load_settings(
         requirements = _files(
             _listed(table.get("requirements", [])), rootpath, f"{manifest}: requirements"
         )
-    install = table.get("install", "editable")
+    install = table.get("install", "auto")
     if install not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
     installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]

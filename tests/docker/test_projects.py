@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,14 @@ SERVICE = Path(__file__).parents[2] / "examples/parjanya/services/technical_vali
 # A published package's own suite, as its authors ship it.
 SDIST = "idna==3.10"
 SDIST_SHA256 = "12f65c9b470abda6dc35cf8e63cc574b1c52b11df2c86030af0ac09b01b13ea9"
+
+EXTENSION = """
+#include <Python.h>
+static PyObject *is_signed(PyObject *s, PyObject *a) { return PyLong_FromLong((char)-1 < 0); }
+static PyMethodDef m[] = {{"is_signed", is_signed, METH_NOARGS, 0}, {0}};
+static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "arm64_fixture_ext", 0, -1, m};
+PyMODINIT_FUNC PyInit_arm64_fixture_ext(void) { return PyModule_Create(&d); }
+"""
 
 
 @pytest.fixture
@@ -100,12 +109,7 @@ def _source_distribution(folder: Path) -> None:
         "setup.py": "from setuptools import Extension, setup\n"
         "setup(name='pytest-arm64-fixture-ext', version='1.0',\n"
         "      ext_modules=[Extension('arm64_fixture_ext', ['ext.c'])])\n",
-        "ext.c": "#include <Python.h>\n"
-        "static PyObject *is_signed(PyObject *s, PyObject *a)"
-        " { return PyLong_FromLong((char)-1 < 0); }\n"
-        'static PyMethodDef m[] = {{"is_signed", is_signed, METH_NOARGS, 0}, {0}};\n'
-        'static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "arm64_fixture_ext", 0, -1, m};\n'
-        "PyMODINIT_FUNC PyInit_arm64_fixture_ext(void) { return PyModule_Create(&d); }\n",
+        "ext.c": EXTENSION,
     }
     source = folder / "pytest_arm64_fixture_ext-1.0"
     source.mkdir(parents=True)
@@ -113,6 +117,40 @@ def _source_distribution(folder: Path) -> None:
         (source / name).write_text(text)
     with tarfile.open(folder / f"{source.name}.tar.gz", "w:gz") as archive:
         archive.add(source, source.name)
+
+
+def test_a_project_with_an_extension_is_built_from_a_copy_and_covered_by_its_source(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ein Größenmaß"
+    package = folder / "src" / "arm64_ext"
+    package.mkdir(parents=True)
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = ["setuptools>=61"]\n'
+        'build-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "arm64-ext"\nversion = "1.2.3"\n'
+        '[dependency-groups]\ntest = ["pytest", "pytest-cov"]\n',
+        "setup.py": "from setuptools import Extension, setup\n"
+        "setup(ext_modules=[Extension('arm64_ext._signs', ['signs.c'])])\n",
+        "signs.c": EXTENSION.replace("arm64_fixture_ext", "_signs"),
+        "src/arm64_ext/__init__.py": "from ._signs import is_signed\n\n\n"
+        "def unused():\n    return 1\n",
+        "test_it.py": "import arm64_ext\n"
+        "def test_char_is_unsigned_on_arm(): assert arm64_ext.is_signed() == 0\n"
+        "def test_installed(): assert '/site-packages/' in arm64_ext.__file__\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    foreign = package / "_signs.cpython-311-x86_64-linux-gnu.so"
+    foreign.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\x3e\x00")
+    result = run_pytest(folder, "--arm64", "--cov=arm64_ext", "--cov-report=term-missing")
+    assert result.code == 0, result.out
+    assert "2 passed" in result.out
+    assert f"compiled for another machine, in the project: src/arm64_ext/{foreign.name}" in (
+        result.out
+    )
+    assert re.search(r"^src/arm64_ext/__init__.py +3 +1 +67% +5$", result.out, re.M), result.out
+    assert sorted(p.name for p in package.iterdir()) == ["__init__.py", foreign.name]
 
 
 def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compiler(

@@ -100,6 +100,10 @@ class Case:
         """The same with ``--arm64``."""
         return self._run(lines, ("--arm64",))
 
+    def marked(self, *lines: Sequence[str]) -> Result:
+        """The same with ``--arm64-marked``."""
+        return self._run(lines, ("--arm64-marked",))
+
     def check(self, *lines: Sequence[str], text: bool = True) -> Result:
         """Run natively and mirrored; they must leave the same. *text*: the whole terminal."""
         lines = lines or ((),)

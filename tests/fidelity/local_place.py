@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,11 @@ def _local(environment: Mapping[str, str]) -> Iterator[Place]:
     from pytest_arm64.run.place import Place
     from pytest_arm64.run.transport import LocalTransport
 
+    hidden = os.environ.get("LOCAL_PLACE_HIDES", "")
+    value = os.environ.pop(hidden, None)
     transport = LocalTransport(environment)
+    if value is not None:
+        os.environ[hidden] = value
     try:
         yield Place(
             transport=transport,

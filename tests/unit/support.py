@@ -17,11 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import strategies as st
 
 from pytest_arm64.cell import Cell, Python, Ran
-from pytest_arm64.settings import Settings, load_settings
+from pytest_arm64.settings import Settings, Unsaid, load_settings
 from pytest_arm64.targets import shipped_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_arm64.errors import Arm64Error
@@ -66,23 +66,6 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 """Whatever may stand in a JSON document."""
 
 
-@dataclass
-class Options:
-    """pytest's parsed options as far as the settings read them."""
-
-    arm64_target: str | None = None
-    arm64_image: str | None = None
-    arm64_cpu: str | None = None
-    arm64_requirements: Sequence[str] = ()
-    arm64_refresh: bool = False
-    arm64_offline: bool = False
-    arm64_require_native: bool = False
-    arm64_installer: str | None = None
-    arm64_timeout: str | None = None
-    arm64_compare: bool = False
-    arm64_record: bool = False
-
-
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write *files* by relative path below *folder*."""
     for name, content in files.items():
@@ -102,7 +85,7 @@ def settings_of(
     folder.mkdir(parents=True, exist_ok=True)
     if pyproject:
         write(folder, {"pyproject.toml": pyproject})
-    return load_settings(Options(**options), environ or {}, rootpath=folder, cwd=folder)
+    return load_settings(Unsaid(**options), environ or {}, rootpath=folder, cwd=folder)
 
 
 def ran(**changes: Any) -> Ran:

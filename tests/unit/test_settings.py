@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.settings import (
     CORES,
+    Unsaid,
     default_target,
     load_settings,
     passed_variables,
     read_pyproject,
     repository_root,
 )
-from unit.support import Options, attempt, is_plain_text, settings_of, write
+from unit.support import attempt, is_plain_text, settings_of, write
 
 PACKAGED = ("3.11", "3.12", "3.13", "3.14")
 KEYS = (
@@ -86,7 +87,7 @@ class TestOrder:
 
     def test_options_are_relative_to_where_the_user_is(self, tmp_path: Path) -> None:
         write(tmp_path, {"inner/a.txt": "", "pyproject.toml": ""})
-        options = Options(arm64_requirements=["a.txt"])
+        options = Unsaid(arm64_requirements=["a.txt"])
         found = load_settings(options, {}, rootpath=tmp_path, cwd=tmp_path / "inner")
         assert found.requirements == (tmp_path / "inner/a.txt",)
 
@@ -108,7 +109,7 @@ class TestOrder:
     def test_defaults(self, tmp_path: Path) -> None:
         found = settings_of(tmp_path)
         assert found.target.name == "al2023-python3.12"
-        assert (found.install, found.network, found.image) == ("editable", "bridge", "")
+        assert (found.install, found.network, found.image) == ("auto", "bridge", "")
         assert found.requirements == found.test_requirements == ()
         assert found.env == ()
 

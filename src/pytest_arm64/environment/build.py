@@ -80,6 +80,8 @@ class Environment:
     user: User
     path: str = ""
     """The image's own ``PATH``."""
+    built_from: Path | None = None
+    """The project's folder, where a wheel that was built of it is installed."""
 
 
 def cell_user(engine: Engine) -> User:
@@ -141,7 +143,17 @@ def make_environment(
         image = _install(host, base, request, settings, tag, progress)
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
-    return Environment(key, run_tag, ran, records.install, records.abi, reused, user, image.path)
+    return Environment(
+        key,
+        run_tag,
+        ran,
+        records.install,
+        records.abi,
+        reused,
+        user,
+        image.path,
+        manifest.whole,
+    )
 
 
 def _install(
@@ -288,7 +300,7 @@ def inside_files() -> dict[str, bytes]:
     """
     ours = resources.files("pytest_arm64")
     files = dict(_files_of(ours / "inside", PACKAGE))
-    for room in ("fixtures", "golden"):
+    for room in ("fixtures", "golden", "measure"):
         files |= _files_of(ours / room, f"{PACKAGE}/{room}")
     files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
     return files

@@ -45,6 +45,10 @@ _MARKS = (
 _LINKS = re.compile(r"^(?:-f|--find-links)(?:\s+|=)(\S.*)$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _MAXIMUM_FILES = 500
+_COMPILING_BACKENDS = ("mesonpy", "scikit_build_core", "maturin", "py_build_cmake")
+_EXTENSIONS = re.compile(
+    r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|mypycify|CMakeExtension)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,13 @@ class Manifest:
     documents: Mapping[Path, bytes]
     """Every requirement and constraint file involved, with its content."""
     root: Path
+    whole: Path | None = None
+    """Folder of the project itself where a wheel is built of it, from a copy."""
+
+    @property
+    def own(self) -> Path | None:
+        """Folder of the project itself, however it is installed."""
+        return self.project or self.whole
 
     def fingerprint(self) -> dict[str, Any]:
         """What two environments must share to be the same, ready for JSON.
@@ -85,6 +96,7 @@ class Manifest:
         """
         folders = [*([self.project] if self.project else []), *self.local]
         copied = {path for path, editable in _local_projects(self.documents) if not editable}
+        copied |= {self.whole} if self.whole else set()
         return {
             "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
             "test": [*map(self._relative, self.test.files), *self.test.requirements],
@@ -116,7 +128,7 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
             other without end.
     """
     pyproject = _pyproject(rootpath)
-    installable = settings.install == "editable" and _installable(rootpath, pyproject)
+    mode = install_mode(settings, rootpath, pyproject)
     files = settings.requirements
     if not files and (rootpath / "requirements.txt").is_file():
         files = (rootpath / "requirements.txt",)
@@ -126,12 +138,18 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
     for path in (*deploy.files, *test.files):
         _read_documents(path, documents)
     local = tuple(dict.fromkeys(folder for folder, _ in _local_projects(documents)))
-    project = rootpath if installable else None
+    project = rootpath if mode == "editable" else None
+    if mode == "wheel":
+        name = _table(pyproject, "project").get("name")
+        link = f"{name} @ {rootpath.as_uri()}" if name else str(rootpath)
+        deploy = Scope(files=deploy.files, requirements=(*deploy.requirements, link))
+        local = tuple(dict.fromkeys((*local, rootpath)))
     return Manifest(
         deploy=deploy,
         test=test,
         project=project,
         local=tuple(folder for folder in local if folder != project),
+        whole=rootpath if mode == "wheel" else None,
         links=tuple(dict.fromkeys(_link_folders(documents))),
         documents=documents,
         root=rootpath,
@@ -145,6 +163,33 @@ def _pyproject(rootpath: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, TOMLDecodeError) as error:
         raise SettingsError(f"{rootpath / 'pyproject.toml'} cannot be read: {error}") from None
+
+
+def install_mode(settings: Settings, rootpath: Path, pyproject: Mapping[str, Any]) -> str:
+    """How the project itself is installed: ``editable``, ``wheel`` or ``none``.
+
+    Compiled code cannot be used out of the source: it is built where compilers are.
+    """
+    if settings.install == "none" or not _installable(rootpath, pyproject):
+        return "none"
+    if settings.install == "auto":
+        return "wheel" if _compiled(rootpath, pyproject) else "editable"
+    return settings.install
+
+
+def _compiled(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
+    """Whether the project says that it has compiled code, as far as its files tell unexecuted."""
+    backend = str(_table(pyproject, "build-system").get("build-backend", ""))
+    if backend.partition(".")[0] in _COMPILING_BACKENDS:
+        return True
+    setuptools = _table(_table(pyproject, "tool"), "setuptools")
+    if "ext-modules" in setuptools:
+        return True
+    try:
+        script = (rootpath / "setup.py").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return _EXTENSIONS.search(script) is not None
 
 
 def _installable(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:

@@ -22,8 +22,8 @@ def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
 
     named = requirement_names(manifest.deploy, manifest.documents)
     named |= requirement_names(manifest.test, manifest.documents)
-    if manifest.project is not None:
-        named |= project_dependencies(manifest.project)
+    if manifest.own is not None:
+        named |= project_dependencies(manifest.own)
     constrained = constrained_names(manifest.documents)
     wanted: dict[str, str] = {}
     for name, distribution in _host_distributions(plugins=manifest.test.empty):

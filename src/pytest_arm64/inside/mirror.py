@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .missed import MissedVariables
 from .sender import Sender
 from .terminal import Nowhere, Terminal, hush_standard_error
 from .watch import Watch
@@ -51,6 +52,8 @@ class Mirror:
         self._watch = Watch(task.get("timeout", 0))
         self._note: str = note
         self._noting: int | None = None
+        self._missed = MissedVariables()
+        self._missed.watch()
         self._terminal = Terminal(sender, task["terminal"])
         self._config: Any = None
         self._first_config: Any = None
@@ -181,6 +184,7 @@ class Mirror:
         if self._failed is not None:
             self._inherit(self._failed)
         self._location = location
+        self._missed.next_test()
         expected = self._watch.begin(nodeid)
         if expected is not None:
             self._sender.hold("expected", nodeid, expected)
@@ -346,6 +350,8 @@ class Mirror:
         ]
         if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
             data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
+        if report.outcome == "failed":
+            data["$arm64_missed"] = self._missed.names(str(self._config.rootpath))
         return data
 
 

@@ -14,15 +14,17 @@ from _pytest import config as config_module
 
 from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
+from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
 from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
 from .records import arm64_abi, arm64_install
 
-__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_target"]
+__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
 # The host's options, which reach this session through ``addopts``; they mean nothing here.
 FLAGS = (
     "--arm64",
+    "--arm64-marked",
     "--arm64-refresh",
     "--arm64-offline",
     "--arm64-require-native",
@@ -41,6 +43,10 @@ VALUES = (
 )
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
+SOURCE = "PYTEST_ARM64_SOURCE"
+"""Folder of the project, where what is installed was built from a copy of it."""
+MARKED = "PYTEST_ARM64_MARKED"
+"""Set where only the tests that are marked are to run here."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -56,9 +62,26 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    if getattr(early_config.known_args_namespace, "cov_source", None):
+    known: Any = early_config.known_args_namespace
+    if getattr(known, "cov_source", None):
         _be_third_party()  # before pytest-cov begins to measure, which is here
+        if MARKED in os.environ:  # the host's pytest-cov merges the data, and reports
+            known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
+    if SOURCE in os.environ:
+        _map_to_source(early_config.pluginmanager.getplugin("_cov"), os.environ[SOURCE])
+
+
+def _map_to_source(cov: Any, source: str) -> None:
+    """Have what was measured in an installed project told of its source."""
+    import sysconfig
+
+    combining = getattr(getattr(cov, "cov_controller", None), "combining_cov", None)
+    if combining is not None:
+        installed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+        folders = [os.path.join(source, "src"), source]
+        paths = {f"arm64-{n}": [folder, *installed] for n, folder in enumerate(folders)}
+        combining.set_option("paths", paths | (combining.get_option("paths") or {}))
 
 
 def _be_third_party() -> None:
@@ -89,12 +112,19 @@ def pytest_configure(config: pytest.Config) -> None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
+    judge_budgets(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     facts = json.loads(os.environ["PYTEST_ARM64_FACTS"])
     keep_off_arm(item, str(facts.get("machine") or platform.machine()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if MARKED in os.environ:
+        items[:] = [item for item in items if item.get_closest_marker("arm64")]
 
 
 def _roll_the_same(option: Any, seed: int) -> None:

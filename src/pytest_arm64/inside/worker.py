@@ -16,6 +16,7 @@ NAME = __name__
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 """Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
 
+arm64_measure = plugin.arm64_measure
 arm64_target = plugin.arm64_target
 
 

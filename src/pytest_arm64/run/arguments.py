@@ -10,8 +10,13 @@ from ..errors import SettingsError
 from .option_table import PYTEST, Who
 
 OUR_FLAGS = (
-    *("--arm64", "--arm64-refresh", "--arm64-offline", "--arm64-require-native"),
-    *("--arm64-compare", "--arm64-record"),
+    "--arm64",
+    "--arm64-marked",
+    "--arm64-refresh",
+    "--arm64-offline",
+    "--arm64-require-native",
+    "--arm64-compare",
+    "--arm64-record",
 )
 OUR_VALUES = (
     "--arm64-target",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import uuid
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +16,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error
-from ..settings import Settings, load_settings
-from .arguments import inner_arguments, refuse_what_cannot_work, same_everywhere, unknown_here
+from .arguments import same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
-from .deaths import Ground
 from .gates import Gate, cell_gate, emit, gates_alone
+from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
-from .place import OpenPlace, Place, container_places
+from .place import Place
 from .session import MirroredSession
 from .silent import CellResult, SilentCell
 from .stops import InsideError, show_as_inside
-from .task import NO_TERMINAL, Task
+from .task import Task
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -163,32 +161,18 @@ class HostPlugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
-        with _told_as_usage_error():
+        with told_as_usage_error():
             self._start(session)
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
-        refuse_what_cannot_work(config.option)
-        arguments = inner_arguments(config.invocation_params.args)
-        settings = load_settings(
-            config.option,
-            os.environ,
-            rootpath=config.rootpath,
-            cwd=Path(config.invocation_params.dir),
-        )
+        settings, task = prepare(config)
         *others, self._planned = planned_cells(settings)
         alone = gates_alone(config)
         others = [] if alone else others
-        task = Task(
-            args=arguments,
-            cwd=str(config.invocation_params.dir),
-            module=Path(sys.argv[0]).name == "__main__.py",
-            facts={},
-            terminal=_terminal(config),
-            timeout=settings.timeout,
-            environment=same_everywhere(os.environ) if others else {},
-        )
-        open_place = self._resources.enter_context(_places(config, settings))
+        if others:
+            task = replace(task, environment=same_everywhere(os.environ))
+        open_place = self._resources.enter_context(places(config, settings))
         silent = [
             self._silent(planned, self._resources.enter_context(open_place(planned)), task)
             for planned in others
@@ -210,14 +194,7 @@ class HostPlugin:
                 mirrored=place.transport,
             )
         _forget_warnings(config)
-        self._session = MirroredSession(
-            session,
-            place.transport,
-            lambda finished, failed: replace(
-                task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
-            ),
-            Ground(place.where, place.lacks, task.timeout),
-        )
+        self._session = session_in(place, task, session, HostMirror(session))
         self._session.start()
         inside: Any = config.pluginmanager.getplugin(INSIDE)
         inside.take(self._session, config.pluginmanager)
@@ -260,7 +237,7 @@ class HostPlugin:
         session.items = []
         session.testscollected = 0
         if self._session is not None:  # None where nothing but gates was asked for
-            with _told_as_usage_error():
+            with told_as_usage_error():
                 self._session.collect()
         session.testscollected += len(self._gates())
         return True
@@ -279,7 +256,7 @@ class HostPlugin:
                     self._session.abandon(str(session.shouldfail))
                 raise session.Failed(session.shouldfail)
         if self._session is not None:
-            with _told_as_usage_error():
+            with told_as_usage_error():
                 self._session.run()
         return True
 
@@ -325,12 +302,7 @@ class HostPlugin:
             reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self._place is not None and self._place.summary:
-            terminalreporter.line(self._place.summary)
-        if self._session is not None and self._session.problems:
-            terminalreporter.section("arm64: this run is not complete", red=True, bold=True)
-            for problem in self._session.problems:
-                terminalreporter.line(problem, red=True)
+        tell_what_it_rests_on(terminalreporter, self._place, self._session)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
@@ -347,39 +319,3 @@ def _forget_warnings(config: pytest.Config) -> None:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         reporter.stats.pop("warnings", None)
-
-
-def _terminal(config: pytest.Config) -> dict[str, Any]:
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is None:
-        return dict(NO_TERMINAL)
-    writer = reporter._tw
-    tty = bool(reporter.isatty)
-    return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
-
-
-@contextmanager
-def _places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
-    """Places of a plugin's, or containers."""
-
-    @contextmanager
-    def provided(planned: Planned) -> Iterator[Place]:
-        found = config.hook.pytest_arm64_place(config=config, settings=settings, planned=planned)
-        with found as place:
-            yield place
-
-    if config.hook.pytest_arm64_place.get_hookimpls():
-        yield provided
-    else:
-        gate = config.option.arm64_gate or ""
-        with container_places(settings, config.rootpath, gate) as opened:
-            yield opened
-
-
-@contextmanager
-def _told_as_usage_error() -> Iterator[None]:
-    """What a user can mend is told as text; pytest shows a usage error without a traceback."""
-    try:
-        yield
-    except Arm64Error as error:
-        raise pytest.UsageError(str(error)) from None

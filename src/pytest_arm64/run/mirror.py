@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ import pytest
 
 from ..errors import ProtocolError
 from .frames import PROTOCOL_VERSION, Frame
+from .lacking import name_lacking
 from .reconcile import Ledger
 from .reports import failed_report, passed_report, rebuilt_report, rebuilt_warning
 from .stops import Stop
@@ -144,7 +146,7 @@ class HostMirror:
             self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
 
     def _on_collectreport(self, data: dict[str, Any]) -> None:
-        report = rebuilt_report(self._config, data)
+        report = self._rebuilt(data)
         self.ledger.failures += report.outcome == "failed"
         self._hook.pytest_collectreport(report=report)
 
@@ -206,8 +208,14 @@ class HostMirror:
         if report.outcome == "rerun":
             self._rerun.add(report.nodeid)
 
-    def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
+    def _rebuilt(self, data: dict[str, Any]) -> Any:
+        missed = data.pop("$arm64_missed", ())
         report = rebuilt_report(self._config, data)
+        name_lacking(report, missed, os.environ)
+        return report
+
+    def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
+        report = self._rebuilt(data)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = None

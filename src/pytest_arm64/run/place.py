@@ -107,10 +107,13 @@ class _Containers:
         from ..engine.emulation import lacking
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
+        from .preflight import preflight_lines
 
         cell, settings, engine = planned.cell, self._settings, self._engine
         environment = self._environment(planned)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
+        if environment.built_from is not None:
+            variables["PYTEST_ARM64_SOURCE"] = str(environment.built_from)
         ran = environment.ran
         copied = planned.role is not Role.MIRRORED
         with cell_container(engine, cell, environment, settings, copied=copied) as (
@@ -121,7 +124,11 @@ class _Containers:
                 transport=ContainerTransport(
                     container, variables, (environment.user.uid, environment.user.gid)
                 ),
-                header=(*header_lines(cell, environment, mounted=mounted), *_clock(engine)),
+                header=(
+                    *header_lines(cell, environment, mounted=mounted),
+                    *_clock(engine),
+                    *preflight_lines(settings.root, cell.architecture),
+                ),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",

@@ -33,7 +33,7 @@ class MirroredSession:
         transport: Transport,
         task: Callable[[dict[str, int], list[str]], Task],
         ground: Ground,
-        mirror: HostMirror | None = None,
+        mirror: HostMirror,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -46,7 +46,7 @@ class MirroredSession:
         self._left_at_end = False
         self._interrupted = self._terminated = False
         self._timer: threading.Timer | None = None
-        self.mirror = HostMirror(session) if mirror is None else mirror
+        self.mirror = mirror
         self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
         self.problems: list[str] = []
 

@@ -472,3 +472,44 @@ def test_pip_is_the_reference_for_include_options() -> None:
         values, rest = parser.parse_args(text.split(" "), optparse.Values(options))
         assert (values.requirements[-1], rest) == ("x", [])
     assert os.sep == "/"
+
+
+class TestInstallMode:
+    PROJECT = '[project]\nname = "a-b"\nversion = "1"\ndependencies = ["idna"]\n'
+
+    @pytest.mark.parametrize(
+        ("files", "mode"),
+        [
+            ({"pyproject.toml": ""}, "none"),
+            ({"pyproject.toml": PROJECT}, "editable"),
+            ({"pyproject.toml": '[build-system]\nbuild-backend = "mesonpy"\n'}, "wheel"),
+            (
+                {"pyproject.toml": '[build-system]\nbuild-backend = "flit_core.buildapi"'},
+                "editable",
+            ),
+            ({"pyproject.toml": PROJECT + "[tool.setuptools]\next-modules = []\n"}, "wheel"),
+            ({"setup.py": "setup(ext_modules=[Extension('a', ['a.c'])])"}, "wheel"),
+            ({"setup.py": "setup(ext_modules=cythonize('a.pyx'))"}, "wheel"),
+            ({"setup.py": "setup(name='a')"}, "editable"),
+            ({"setup.py": b"\xff\xfe"}, "editable"),
+        ],
+    )
+    def test_auto(self, tmp_path: Path, files: dict[str, str | bytes], mode: str) -> None:
+        found = manifest_of(tmp_path, files)
+        assert found.project == (tmp_path if mode == "editable" else None)
+        assert found.whole == (tmp_path if mode == "wheel" else None)
+
+    def test_a_wheel_is_asked_for_by_address_and_copied(self, tmp_path: Path) -> None:
+        folder = tmp_path / "ein Größenmaß"
+        folder.mkdir()
+        found = manifest_of(
+            folder,
+            {"pyproject.toml": self.PROJECT + '[tool.pytest-arm64]\ninstall = "wheel"\n'},
+        )
+        assert found.project is None
+        assert found.whole == folder
+        assert found.deploy.requirements == (f"a-b @ {folder.as_uri()}",)
+        assert folder in found.local
+        before = found.fingerprint()
+        (folder / "code.py").write_text("x = 1")
+        assert found.fingerprint() != before

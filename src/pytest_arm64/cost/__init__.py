@@ -1,0 +1,1 @@
+"""From native measurements and dated prices to money, with every assumption told."""

@@ -1,0 +1,107 @@
+"""What every way to run tests elsewhere begins and ends with."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..errors import Arm64Error
+from ..settings import Settings, load_settings
+from .arguments import inner_arguments, refuse_what_cannot_work
+from .cells import Planned
+from .deaths import Ground
+from .mirror import HostMirror
+from .place import OpenPlace, Place, container_places
+from .session import MirroredSession
+from .task import NO_TERMINAL, Task
+
+
+def prepare(config: pytest.Config) -> tuple[Settings, Task]:
+    """What the user wants, and the task of a session inside but for the facts of its place.
+
+    Raises:
+        SettingsError: something in it cannot be used.
+    """
+    refuse_what_cannot_work(config.option)
+    folder = Path(config.invocation_params.dir)
+    settings = load_settings(config.option, os.environ, rootpath=config.rootpath, cwd=folder)
+    task = Task(
+        args=inner_arguments(config.invocation_params.args),
+        cwd=str(folder),
+        module=Path(sys.argv[0]).name == "__main__.py",
+        facts={},
+        terminal=_terminal(config),
+        timeout=settings.timeout,
+    )
+    return settings, task
+
+
+def session_in(
+    place: Place, task: Task, session: pytest.Session, mirror: HostMirror
+) -> MirroredSession:
+    """A session at *place*, which *mirror* shows."""
+    return MirroredSession(
+        session,
+        place.transport,
+        lambda finished, failed: replace(
+            task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
+        ),
+        Ground(place.where, place.lacks, task.timeout),
+        mirror,
+    )
+
+
+def tell_what_it_rests_on(
+    reporter: Any, place: Place | None, session: MirroredSession | None
+) -> None:
+    """Below the results: where they come from, and why they must not be believed."""
+    if place is not None and place.summary:
+        reporter.line(place.summary)
+    if session is not None and session.problems:
+        reporter.section("arm64: this run is not complete", red=True, bold=True)
+        for problem in session.problems:
+            reporter.line(problem, red=True)
+
+
+def _terminal(config: pytest.Config) -> dict[str, Any]:
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return dict(NO_TERMINAL)
+    writer = reporter._tw
+    tty = bool(reporter.isatty)
+    return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
+
+
+@contextmanager
+def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
+    """Places of a plugin's, or containers."""
+
+    @contextmanager
+    def provided(planned: Planned) -> Iterator[Place]:
+        found = config.hook.pytest_arm64_place(config=config, settings=settings, planned=planned)
+        with found as place:
+            yield place
+
+    if config.hook.pytest_arm64_place.get_hookimpls():
+        yield provided
+    else:
+        gate = config.option.arm64_gate or ""
+        with container_places(settings, config.rootpath, gate) as opened:
+            yield opened
+
+
+@contextmanager
+def told_as_usage_error() -> Iterator[None]:
+    """What a user can mend is told as text; pytest shows a usage error without a traceback."""
+    try:
+        yield
+    except Arm64Error as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,153 @@
+"""``--arm64-marked``: tests marked ``arm64`` run in the container, all others here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ..errors import Arm64Error, SettingsError
+from .cells import planned_cells
+from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
+from .mirror import HostMirror
+from .place import Place
+from .reconcile import COMPLETE_STATUSES
+from .session import MirroredSession
+
+MARKER = "arm64"
+_MARKED = "PYTEST_ARM64_MARKED"
+"""Tells the session inside to keep marked tests only."""
+
+
+class MarkedPlugin:
+    """Registered where ``--arm64-marked`` is given and ``--arm64`` is not.
+
+    This process collects as ever and gives up what is marked; the session inside gets the same
+    arguments and gives up the rest. Both must agree on what is marked.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._resources = ExitStack()
+        self._marked: Counter[str] = Counter()
+        self._place: Place | None = None
+        self._session: MirroredSession | None = None
+        self.facts: Mapping[str, Any] | None = None
+        """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        if getattr(self._config.option, "numprocesses", None):
+            with told_as_usage_error():
+                raise SettingsError(
+                    "-n does not work with --arm64-marked",
+                    why="with workers of this machine, this process collects nothing",
+                    next_step="leave out -n, or run all tests in the container: --arm64",
+                )
+
+    # Around the wrappers of others: pytest's cache remembers all that was collected.
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
+        yield
+        if self._config.option.collectonly:
+            return
+        self._marked.update(i.nodeid for i in items if i.get_closest_marker(MARKER))
+        items[:] = [item for item in items if not item.get_closest_marker(MARKER)]
+
+    # Within the wrappers of others, so that what they finish after the tests, such as the data of
+    # coverage, finds all of it.
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        if self._marked:
+            session.testscollected += sum(self._marked.values())
+            with told_as_usage_error():
+                self._open(session)
+        outcome: Any = yield
+        if outcome.excinfo is None and self._session is not None:
+            with told_as_usage_error():
+                for step in (self._session.start, self._session.collect, self._session.run):
+                    step()
+
+    def _open(self, session: pytest.Session) -> None:
+        config = self._config
+        settings, task = prepare(config)
+        open_place = self._resources.enter_context(places(config, settings))
+        *_, planned = planned_cells(settings)
+        place = self._place = self._resources.enter_context(open_place(planned))
+        self.facts = place.facts
+        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and reporter.verbosity >= 0:
+            for line in place.header:
+                reporter.write_line(line)
+        environment = {_MARKED: "1", **self._coverage()}
+        task = replace(task, facts=place.facts, where=place.where, environment=environment)
+        self._session = session_in(place, task, session, _MarkedMirror(session))
+
+    def _coverage(self) -> dict[str, str]:
+        """A data file beside the one of this process, whose pytest-cov merges both."""
+        plugin: Any = self._config.pluginmanager.getplugin("_cov")
+        controller = getattr(plugin, "cov_controller", None)
+        if controller is None:
+            return {}
+        return {"COVERAGE_FILE": f"{controller.cov.config.data_file}.arm64"}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self._session is None:
+            return
+        ledger, problems = self._session.mirror.ledger, self._session.problems
+        try:
+            self._session.finish()
+        except Arm64Error as error:
+            problems.append(str(error))
+        self._session.close()
+        if ledger.collected or ledger.final in COMPLETE_STATUSES:
+            problems += _differences(self._marked, ledger.collected)
+        if int(exitstatus) in COMPLETE_STATUSES:
+            if ledger.final not in COMPLETE_STATUSES:
+                session.exitstatus = ledger.final or 1
+            elif problems or ledger.final == 1:
+                session.exitstatus = 1
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        tell_what_it_rests_on(terminalreporter, self._place, self._session)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        self._resources.close()
+
+
+def _differences(here: Counter[str], inside: Counter[str]) -> list[str]:
+    only_here, only_inside = here - inside, inside - here
+    return [
+        *(
+            f"{nodeid} is marked {MARKER} here, and was not collected inside"
+            for nodeid in only_here
+        ),
+        *(f"{nodeid} is marked {MARKER} inside, and not here" for nodeid in only_inside),
+    ]
+
+
+class _MarkedMirror(HostMirror):
+    """Shows tests; header, collection and what modules warn of were shown by this process."""
+
+    def _on_session(self, *values: Any) -> None:
+        self.started = True
+        self.plugins = tuple(values[0])
+
+    def _on_collecting(self) -> None:
+        pass
+
+    def _on_deselected(self, *_: Any) -> None:
+        pass
+
+    def _on_collected(self, nodeids: list[str], *_: Any) -> None:
+        self.ledger.collected.update(nodeids)
+
+    def _on_warning(self, *values: Any) -> None:
+        if values[4] == "runtest":
+            super()._on_warning(*values)

@@ -1,0 +1,83 @@
+"""Measurements of all cells of a session: taken from their results, shown, and kept if asked."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..errors import ProtocolError
+from ..measure.record import FOLDER, MalformedRecordError, Measured
+from ..report.measurements import MeasureSummary
+from .silent import CellResult
+from .transport import Transport
+
+FILE = "measurements.json"
+FORMAT = 1
+MOST_BYTES = 64 << 20
+
+
+class HostMeasurements:
+    """Adds what silent cells have measured to the table; writes ``measurements.json``."""
+
+    def __init__(self, summary: MeasureSummary, folder: Path | None) -> None:
+        self._summary = summary
+        self._folder = folder
+        self._silent: list[Measured] = []
+
+    @pytest.hookimpl
+    def pytest_arm64_cell(self, result: CellResult) -> None:
+        found = list(measured_below(result.out))
+        self._silent += found
+        self._summary.add(found)
+
+    @pytest.hookimpl
+    def pytest_arm64_finished(
+        self,
+        mirrored: Transport,
+        again: Callable[[Collection[str]], CellResult],  # noqa: ARG002
+    ) -> None:
+        if self._folder is None:
+            return
+        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
+            out = Path(name, "results")
+            out.mkdir()
+            mirrored.fetch(out)
+            measured = [*self._silent, *measured_below(out)]
+        if measured:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_measurements(self._folder / FILE, measured)
+
+
+def measured_below(out: Path) -> Iterator[Measured]:
+    """What a cell has left in *out*, in the order of its tests' node ids.
+
+    Raises:
+        ProtocolError: a file there is none of the fixture's.
+    """
+    found = []
+    for path in sorted((out / FOLDER).glob("*.json")):
+        if path.stat().st_size > MOST_BYTES:
+            raise ProtocolError(f"{FOLDER}/{path.name} is larger than {MOST_BYTES >> 20} MiB")
+        try:
+            found.append(Measured.decode(path.read_text("utf-8")))
+        except (MalformedRecordError, UnicodeDecodeError, OSError) as error:
+            raise ProtocolError(
+                f"{FOLDER}/{path.name} in the cell's results is no measurement: {error}",
+                next_step="let nothing but arm64_measure write to that folder",
+            ) from None
+    # The same test again (a repetition, a rerun) takes the place of what it said before.
+    return iter({one.test: one for one in sorted(found, key=lambda one: one.test)}.values())
+
+
+def write_measurements(path: Path, measured: list[Measured]) -> None:
+    """All values of all cells, for ``pytest-arm64 cost`` and for whoever else wants them."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "measured": [one.to_json() for one in measured],
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

@@ -1,0 +1,57 @@
+"""What in the project's own tree will be in the way, told before a test stumbles over it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+from ..environment.tree import walk
+from ..report.matrix import printable
+from ..targets import MACHINES
+
+_MAGIC = b"\x7fELF"
+# ``e_machine`` of little-endian ELF files; source: the ELF specification and its processor
+# supplements.
+_MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "aarch64", b"\x03\x00": "i386"}
+_MAXIMUM_ENTRIES = 50_000
+_SHOWN = 3
+
+
+def foreign_libraries(root: Path, architecture: str) -> list[tuple[Path, str]]:
+    """Shared libraries below *root* that *architecture* cannot load, with their machines.
+
+    Of a very large tree only the beginning is looked at.
+    """
+    found = []
+    for path in islice(walk(root), _MAXIMUM_ENTRIES):
+        if (path.suffix == ".so" or ".so." in path.name) and path.is_file():
+            machine = _machine(path)
+            if machine not in ("", MACHINES[architecture]):
+                found.append((path, machine))
+    return found
+
+
+def _machine(path: Path) -> str:
+    """Machine of an ELF file, empty for anything else."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(20)
+    except OSError:
+        return ""
+    return _MACHINES.get(start[18:20], "another machine") if start.startswith(_MAGIC) else ""
+
+
+def preflight_lines(root: Path, architecture: str) -> list[str]:
+    """For the header; empty where nothing is in the way."""
+    found = foreign_libraries(root, architecture)
+    if not found:
+        return []
+    names = [
+        f"{printable(str(path.relative_to(root)))} ({machine})" for path, machine in found[:_SHOWN]
+    ]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return [
+        f"arm64: compiled for another machine, in the project: {', '.join(names)}{more}",
+        "arm64:   what is imported from the source tree will miss them; "
+        'in [tool.pytest-arm64], install = "wheel" builds the project for this one',
+    ]
