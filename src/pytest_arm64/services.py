@@ -135,13 +135,14 @@ def _tables(rootpath: Path, manifest: Path, table: Mapping[str, Any]) -> Iterato
             raise source.error("", "must be a table")
         if not name.strip() or "::" in name:
             raise source.error("", f"{name!r} cannot be the name of a service")
-        if "requirements" not in entry:
+        service = _service(name, rootpath, source)
+        if not service.requirements:
             raise source.error(
                 "",
                 "names no requirements",
                 next_step='requirements = "services/NAME/requirements.txt"',
             )
-        yield _service(name, rootpath, source)
+        yield service
 
 
 def _folders(

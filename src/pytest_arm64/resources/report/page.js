@@ -58,7 +58,10 @@
   function reveal() {
     const found = cards.find(({ card }) => card.id === location.hash.slice(1));
     if (found) {
-      form.reset();
+      // Not reset(): its event comes later, and folds everything.
+      text.value = service.value = "";
+      differs.checked = false;
+      for (const box of form.querySelectorAll("input[name=state]")) box.checked = true;
       apply();
       found.card.open = true;
       found.card.querySelector("summary").focus();
