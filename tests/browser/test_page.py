@@ -72,8 +72,8 @@ class Visit:
     def __init__(self, browser: Browser, folder: Path, report: Report, **how: Any) -> None:
         self.path = folder / "report.html"
         self.path.write_text(html_page(report), "utf-8")
-        viewport = {"width": how.pop("width", WIDE), "height": 900}
-        self.page: Page = browser.new_page(viewport=viewport, **how)
+        width = int(how.pop("width", WIDE))
+        self.page: Page = browser.new_page(viewport={"width": width, "height": 900}, **how)
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))

@@ -63,7 +63,7 @@
       differs.checked = false;
       for (const box of form.querySelectorAll("input[name=state]")) box.checked = true;
       apply();
-      found.card.open = true;
+      for (const { card } of cards) card.open = card === found.card;
       found.card.querySelector("summary").focus();
       found.card.scrollIntoView();
     }
