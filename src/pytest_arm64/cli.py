@@ -18,6 +18,7 @@ examples:
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
+  pytest-arm64 report out             render out/report.json as a page and as Markdown
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
   pytest-arm64 cache prune --size 5G  keep the least recently used out
@@ -34,6 +35,7 @@ _COMMANDS = {
     "abi": ("whether compiled files load on a target", "binary.command"),
     "golden": ("the values that are kept beside tests", "golden.command"),
     "cost": ("what measured calls cost, and why", "cost.command"),
+    "report": ("show, compare and merge reports of runs", "report.command"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }
 

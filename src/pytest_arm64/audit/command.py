@@ -47,6 +47,10 @@ def run_command(
     ) as auditor:
         matrices = list(audit(services, targets, auditor))
     _show(matrices, options.format, every=options.all)
+    if options.report:
+        from ..report.predict import write_predicted
+
+        sys.stderr.write(f"pytest-arm64: wrote {write_predicted(here, matrices, options.report)}\n")
     if options.fix:
         from .fixes import fix
 
@@ -65,7 +69,7 @@ def _services(
 ) -> Iterator[Service]:
     configured = "service" in table or "services" in table
     if configured and not options.path:
-        yield from configured_services(here, table, environ)
+        yield from configured_services(here, environ)
         return
     for path in options.path or ["."]:
         yield read_service(

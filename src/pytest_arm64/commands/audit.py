@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep the findings in arm64-baseline.json, so that only worse ones fail a run",
     )
+    parser.add_argument(
+        "--report",
+        default="",
+        metavar="DIR",
+        help="write report.json into this folder: what the audit alone predicts of each service",
+    )
     parser.add_argument("--offline", action="store_true", help="use kept index pages only")
     parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
     parser.add_argument(
