@@ -63,7 +63,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--arm64-report",
         metavar="DIR",
         type=Path,
-        help="write what was found into files in this folder: measurements.json, profile.json",
+        help="write report.json (evidence and verdict for each service, which pytest-arm64 report "
+        "DIR shows), measurements.json and profile.json into this folder",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

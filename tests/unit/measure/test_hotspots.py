@@ -59,7 +59,8 @@ def test_a_delayed_signal_is_charged_with_all_that_passed() -> None:
     def long() -> None:
         sampler.tick(signal.SIGPROF, here())
 
-    short(), long()
+    short()
+    long()
     spent = named(sampler.spending())
     assert spent["short"].seconds == pytest.approx(0.01)
     assert spent["long"].seconds == pytest.approx(1.0)
