@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..errors import PriceError
+from ..measure.ratio import Ratio
 from .model import (
     DAYS,
     MILLION,
@@ -65,6 +66,8 @@ class Answer:
     priced: tuple[Priced, ...]
     savings: Savings
     assumptions: tuple[str, ...]
+    ratio: Ratio | None = None
+    """Of the first side's time to the second's, where both were measured often enough."""
 
 
 def calculate(question: Question) -> Answer:
@@ -84,7 +87,15 @@ def calculate(question: Question) -> Answer:
     else:
         priced, told = _on_instances(sides, question, question.instances or {})
     parts = (*_compute(priced, question), *question.other)
-    return Answer(tuple(priced), Savings(parts), (*assumptions, *told, *_always(sides, question)))
+    told = [*assumptions, *told, *_always(sides, question)]
+    return Answer(tuple(priced), Savings(parts), tuple(told), _ratio(sides))
+
+
+def _ratio(sides: Sequence[Side]) -> Ratio | None:
+    samples = [side.sample for side in sides]
+    if len(samples) != 2 or any(len(s) < FEWEST or min(s) <= 0 for s in samples):
+        return None
+    return ratio_of_medians(*samples)
 
 
 def _on_lambda(
