@@ -9,8 +9,8 @@ import pytest
 
 from .fixtures.golden import GoldenSummary, arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
+from .fixtures.records import arm64_abi, arm64_install
 from .fixtures.target import arm64_target
-from .inside.records import arm64_abi, arm64_install
 from .options import add_options
 from .report.measurements import MeasureSummary
 
@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+        if config.option.arm64_profile:
+            from .run.profiles import HostProfiles
+
+            profiles = HostProfiles(config.option.arm64_report)
+            config.pluginmanager.register(profiles, "arm64-profiles")
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 
