@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+    elif config.option.arm64_compare or config.option.arm64_record:
+        name = "compare" if config.option.arm64_compare else "record"
+        raise pytest.UsageError(
+            f"--arm64-{name} is for whole runs on ARM64\n  next step: add --arm64"
+        )
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 
