@@ -227,6 +227,8 @@ class Index:
         key = cache.digest([url])
         remote = not url.startswith("file:")
         kept = cache.load(_PAGES, key) if remote else None
+        if kept is not None and not isinstance(kept.get("listing"), dict):
+            kept = None  # of another version: it says nothing, not that there is nothing
         if kept is not None and self._fresh(kept):
             return self._kept_listing(kept)
         headers = {"Accept": ACCEPT}

@@ -23,9 +23,9 @@ np: Any = pytest.importorskip("numpy", reason="NumPy is not among the deployed p
 
 
 def numbers(*shape: int, dtype: str = "f8") -> Any:
-    """The same numbers everywhere: from integers alone."""
+    """The same numbers everywhere: integers and one division, correctly rounded."""
     count = int(np.prod(shape))
-    values = (np.arange(count, dtype="i8") * 7919 % 2003 - 1001) / 128
+    values = (np.arange(count, dtype="i8") * 7919 % 2003 - 1001) / 129
     return values.reshape(shape).astype(dtype)
 
 

@@ -20,7 +20,7 @@ from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
 from ..audit.inputs.service import with_requirements
-from ..audit.matrix import BLOCKER, SOURCE
+from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.provider import Provider
 from ..audit.run import Auditor
 from ..audit.simple import File
@@ -30,7 +30,6 @@ from ..cell import Cell, Ran
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 
-DEPLOY, TEST = "deploy", "test"
 # Of pip's configuration, what the audit's client does the same way, or what changes no file.
 _UNDERSTOOD = frozenset(
     [
@@ -59,6 +58,8 @@ class Planned:
     url: str = ""
     """Where the file is, complete; shown without credentials only."""
     sha256: str = ""
+    allowed: frozenset[str] = frozenset()
+    """SHA-256 values, one of which it must have; empty where the requirements name none."""
     requested: bool = False
 
 
@@ -120,6 +121,25 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     return InstallPlan((*deployed, *tests), editable, folders), index.fetcher
 
 
+def plan_build(
+    question: Question, auditor: Auditor, requirements: Iterable[Requirement]
+) -> list[Planned]:
+    """Wheels of everything that a build needs.
+
+    Raises:
+        NotPlannableError: some of it is no wheel, or not certain.
+    """
+    wanted = tuple((r, wish_of(r, "a build", direct=True)) for r in requirements)
+    wishes = _wishes(Scope(), replace(question.manifest, project=None))
+    wishes = replace(wishes, requirements=wanted)
+    platform = platform_of_run(question.cell, question.ran)
+    packages, _, _ = _resolved(auditor, wishes, platform, BUILD)
+    for package in packages:
+        if package.state in (SOURCE, BLOCKER):
+            raise NotPlannableError(f"{package.name} has no wheel")
+    return packages
+
+
 def platform_of_run(cell: Cell, ran: Ran) -> Platform:
     """Markers and tags of the image that was found.
 
@@ -139,8 +159,8 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     reading = Reading(manifest.root, os.environ)
     for path in scope.files:
         read_requirement_file(path, reading)
-    if manifest.project is not None:
-        project = local_project(manifest.project, reading, editable=True)
+    if manifest.own is not None:
+        project = local_project(manifest.own, reading, editable=manifest.whole is None)
         if project is None:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
@@ -200,7 +220,10 @@ def _planned(tree: Tree, provider: Provider, name: str, scope: str, *, requested
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
     version = str(node.version)
-    return Planned(name, version, scope, state, file.name, file.url, file.sha256, requested)
+    allowed = provider.hashes.get(name, frozenset())
+    return Planned(
+        name, version, scope, state, file.name, file.url, file.sha256, allowed, requested
+    )
 
 
 def installation_order(parents: Mapping[str, Iterable[str]]) -> list[str]:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..audit.assess import Assessment
+    from ..binary.record import AbiRecord
     from ..cell import Cell
     from ..engine.endpoint import Engine
     from ..environment.build import Environment
     from ..environment.pipconfig import PipConfig
+    from ..environment.record import InstallRecord
     from ..progress import Progress
 
 
@@ -41,6 +43,10 @@ class Place:
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
     assessment: Assessment | None = None
     """What the audit found; None where nothing was audited."""
+    record: InstallRecord | None = None
+    """What is installed there; None where nothing was installed for it."""
+    abi: AbiRecord | None = None
+    """What was found in the compiled files of that; None where nobody looked."""
 
 
 OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
@@ -132,6 +138,8 @@ class _Containers:
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, cell) if not copied else None,
+                record=environment.record,
+                abi=environment.abi,
             )
 
     @contextmanager
