@@ -227,7 +227,8 @@ def _locked(
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
-    shelf = LockShelf(lock, auditor.index(Wishes("", ()), lock), platform)
+    index = auditor.index(Wishes("", ()), lock)
+    shelf = LockShelf(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
     packages: list[Planned] = []
     editable: list[Path] = [manifest.project] if manifest.project is not None else []
