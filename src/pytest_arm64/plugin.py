@@ -88,6 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
     if config.option.arm64_report and not config.option.arm64:
         raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
+    if (config.option.arm64_compare or config.option.arm64_record) and not config.option.arm64:
+        name = "compare" if config.option.arm64_compare else "record"
+        raise pytest.UsageError(f"--arm64-{name} runs all tests on ARM64 too: add --arm64")
 
 
 @pytest.fixture(scope="session")

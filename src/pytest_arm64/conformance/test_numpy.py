@@ -23,9 +23,9 @@ np: Any = pytest.importorskip("numpy", reason="NumPy is not among the deployed p
 
 
 def numbers(*shape: int, dtype: str = "f8") -> Any:
-    """The same numbers everywhere: from integers alone."""
+    """The same numbers everywhere: integers and one division, correctly rounded."""
     count = int(np.prod(shape))
-    values = (np.arange(count, dtype="i8") * 7919 % 2003 - 1001) / 128
+    values = (np.arange(count, dtype="i8") * 7919 % 2003 - 1001) / 129
     return values.reshape(shape).astype(dtype)
 
 
@@ -145,3 +145,23 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_numpy(case: Case, conform: Any) -> None:
     conform(case)
+
+
+# OpenBLAS, cpuid_arm64.c and dynamic_arm64.c: which kernels belong to which core.
+KERNELS = {
+    "graviton2": {"NEOVERSEN1"},
+    "graviton3": {"NEOVERSEV1"},
+    "graviton4": {"NEOVERSEN2", "NEOVERSEV2"},
+}
+
+
+def test_blas_picks_the_kernels_of_the_core(arm64_golden: Any, arm64_target: Any) -> None:
+    """Kernels of another core are slower at best, and wrong at worst."""
+    core = str(arm64_target["core"] or "").partition(" ")[0]
+    if core not in KERNELS:
+        pytest.skip(f"which kernels belong to {core or 'this machine'} is not known here")
+    _ = numbers(64, 64) @ numbers(64, 64)
+    picked = set(arm64_golden.dispatch()["blas"])
+    if not picked:
+        pytest.skip("the deployed NumPy has no OpenBLAS of its own")
+    assert picked <= KERNELS[core], f"OpenBLAS picked {sorted(picked)} on {core}"

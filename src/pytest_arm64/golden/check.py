@@ -179,7 +179,7 @@ class ArmGolden:
         out = self._situation.out
         if out is None or not self._recorded:
             return
-        about = provenance(self._situation.facts)
+        about = self.dispatch()
         golden = Golden(self._test, self._recorded, about)
         write_recorded(out / RECORDED, self._module, golden)
 
@@ -226,6 +226,10 @@ class ArmGolden:
             self.notes.append(what)
         leaf = Leaf("", Verdict.MISSING, ok=not arm and self._situation.live is None, what=what)
         return Comparison(label, (leaf,))
+
+    def dispatch(self) -> dict[str, Any]:
+        """What this process computes by: processor, SIMD features, BLAS cores, versions."""
+        return provenance(self._situation.facts)
 
     @property
     def source(self) -> str:
