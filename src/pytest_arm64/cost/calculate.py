@@ -92,10 +92,9 @@ def calculate(question: Question) -> Answer:
 
 
 def _ratio(sides: Sequence[Side]) -> Ratio | None:
-    samples = [side.sample for side in sides]
-    if len(samples) != 2 or any(len(s) < FEWEST or min(s) <= 0 for s in samples):
+    if len(sides) != 2 or any(len(s.sample) < FEWEST or min(s.sample) <= 0 for s in sides):
         return None
-    return ratio_of_medians(*samples)
+    return ratio_of_medians(sides[0].sample, sides[1].sample)
 
 
 def _on_lambda(
