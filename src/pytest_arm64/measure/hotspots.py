@@ -90,13 +90,20 @@ class Sampler:
         return found
 
 
+class _Resumable(cProfile.Profile):
+    """One that libraries which pause profiling may put back as if it were a function."""
+
+    def __call__(self, _frame: FrameType, _event: str, _argument: Any) -> None:
+        self.enable()
+
+
 class Counter:
     """Counts every call."""
 
     tool = CALLS
 
     def __init__(self) -> None:
-        self._profile = cProfile.Profile()
+        self._profile = _Resumable()
 
     def start(self) -> None:
         """Begin to count.

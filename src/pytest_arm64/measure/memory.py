@@ -57,7 +57,7 @@ def memray_here() -> Any:
 
 @contextmanager
 def _unprofiled() -> Iterator[None]:
-    """Pause cProfile: memray puts what it finds as profile function back as if it were one."""
+    """Pause cProfile: a call that is traced for its memory says nothing of where time goes."""
     profiler: Any = sys.getprofile()
     if not hasattr(profiler, "disable"):
         yield

@@ -111,6 +111,20 @@ def test_calls_are_counted_and_c_functions_charged_to_their_caller() -> None:
     assert Counter().spending() == {}
 
 
+def test_who_pauses_profiling_can_put_it_back() -> None:
+    """As pytest-benchmark and memray do, with what `sys.getprofile` gave."""
+    counter = Counter()
+    counter.start()
+    found = sys.getprofile()
+    sys.setprofile(None)
+    sys.setprofile(found)
+    hot(0.01)
+    hot(0.01)
+    counter.stop()
+    assert sys.getprofile() is None
+    assert named(counter.spending())["hot"].calls in (1, 2)  # the call that resumes may be lost
+
+
 def test_charging_is_exact() -> None:
     main, c = ("a.py", 1, "main"), ("~", 0, "<built-in sum>")
     stats = {
