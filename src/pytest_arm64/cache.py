@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# JSON as a whole; the checksum is that of the record as it is written.
+_FRAME = '{{"sha256":"{}","record":{}}}'
+
 LIMIT = 10 * 2**30
 """Bytes to which the folder is cut back when an environment was made."""
+
+
+def _checksum(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cache_folder() -> Path:
@@ -31,9 +38,13 @@ def digest(value: Any) -> str:
 
 
 def load(kind: str, key: str) -> dict[str, Any] | None:
-    """The record *key* of *kind*, None where there is none that can be read."""
+    """The record *key* of *kind*, None where there is none, or not the one that was written."""
     try:
-        value = json.loads((cache_folder() / kind / f"{key}.json").read_text("utf-8"))
+        text = (cache_folder() / kind / f"{key}.json").read_text("utf-8")
+        content = text[len(_FRAME.format("0" * 64, "")) - 1 : -1]
+        if text != _FRAME.format(_checksum(content), content):
+            return None
+        value = json.loads(content)
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -54,7 +65,8 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             # Not json.dump: it writes token by token.
-            stream.write(json.dumps(value))
+            content = json.dumps(value)
+            stream.write(_FRAME.format(_checksum(content), content))
         temporary.replace(folder / f"{key}.json")
     except OSError:
         temporary.unlink(missing_ok=True)

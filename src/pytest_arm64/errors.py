@@ -64,6 +64,10 @@ class ProtocolError(Arm64Error):
     """The session inside said something that the host cannot make sense of."""
 
 
+class ReportError(Arm64Error):
+    """A report cannot be read, written, rendered or merged."""
+
+
 class ArtifactError(Arm64Error):
     """A wheel, archive, folder or image that is to be looked at cannot be read."""
 

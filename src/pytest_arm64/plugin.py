@@ -11,6 +11,7 @@ from .fixtures.golden import GoldenSummary, arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.records import arm64_abi, arm64_install
 from .fixtures.target import arm64_target
+from .inside.boundary import MARKER
 from .options import add_options
 from .report.measurements import MeasureSummary
 
@@ -53,6 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
     config.pluginmanager.register(GoldenSummary(), "arm64-golden-summary")
     judge_budgets(config)
     summary = MeasureSummary()
@@ -63,17 +65,32 @@ def pytest_configure(config: pytest.Config) -> None:
         from .run.host import HostPlugin
         from .run.measurements import HostMeasurements
 
-        config.pluginmanager.register(HostPlugin(config), "arm64-host")
+        host = HostPlugin(config)
+        config.pluginmanager.register(host, "arm64-host")
+        if config.option.arm64_report:
+            from .run.recorder import Recorder
+
+            config.pluginmanager.register(Recorder(config, host), "arm64-report")
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide
 
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+        if config.option.arm64_profile:
+            from .run.profiles import HostProfiles
+
+            profiles = HostProfiles(config.option.arm64_report)
+            config.pluginmanager.register(profiles, "arm64-profiles")
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 
         config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
+    if config.option.arm64_report and not config.option.arm64:
+        raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
+    if (config.option.arm64_compare or config.option.arm64_record) and not config.option.arm64:
+        name = "compare" if config.option.arm64_compare else "record"
+        raise pytest.UsageError(f"--arm64-{name} runs all tests on ARM64 too: add --arm64")
 
 
 @pytest.fixture(scope="session")

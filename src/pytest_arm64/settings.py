@@ -114,6 +114,10 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "record-emulated": bool,
     "services": list,
     "service": dict,
+    # What a folder says of itself as a service: read by ``services``.
+    "tests": (str, list),
+    "monthly-cost": (int, float),
+    "boundary": dict,
     "allow-source": list,
 }
 # Lists of tables, which are checked where they are read.
@@ -170,14 +174,14 @@ def load_settings(
             f"{manifest}: test-requirements",
         ),
         install=install,
-        env=tuple(_checked_env(table.get("env", []), manifest)),
+        env=tuple(checked_env(table.get("env", []), manifest)),
         network=table.get("network", "bridge"),
         refresh=options.arm64_refresh,
         offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
         require_native=options.arm64_require_native,
         installer=installer,
         timeout=_seconds(options.arm64_timeout),
-        memory=_bytes(table.get("memory", ""), manifest),
+        memory=memory_bytes(table.get("memory", ""), manifest),
     )
 
 
@@ -194,8 +198,12 @@ def _seconds(text: str | None) -> float:
     return seconds
 
 
-def _bytes(text: str, manifest: Path) -> int:
-    """``512MB`` as Lambda counts it, by powers of two."""
+def memory_bytes(text: str, manifest: Path) -> int:
+    """``512MB`` as Lambda counts it, by powers of two.
+
+    Raises:
+        SettingsError: it is no amount of memory.
+    """
     found = _MEMORY.fullmatch(text)
     if text and found is None:
         raise SettingsError(
@@ -322,7 +330,12 @@ def passed_variables(settings: Settings, environ: Mapping[str, str]) -> dict[str
     return found
 
 
-def _checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
+def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
+    """*entries* of ``env``, each ``NAME`` or ``NAME=VALUE``.
+
+    Raises:
+        SettingsError: one is neither.
+    """
     checked = []
     for entry in entries:
         name = entry.partition("=")[0] if isinstance(entry, str) else ""

@@ -144,7 +144,7 @@ def _services(
     settings: Settings, rootpath: Path, table: Mapping[str, Any], environ: Mapping[str, str]
 ) -> Iterator[Service]:
     if "service" in table or "services" in table:
-        yield from configured_services(rootpath, table, environ)
+        yield from configured_services(rootpath, environ)
         return
     try:
         yield repository_service(rootpath, settings.requirements, environ)

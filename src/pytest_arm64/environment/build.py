@@ -337,6 +337,9 @@ def inside_files() -> dict[str, bytes]:
     files = dict(_files_of(ours / "inside", PACKAGE))
     for room in ("fixtures", "golden", "measure"):
         files |= _files_of(ours / room, f"{PACKAGE}/{room}")
+    files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
+    # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
+    files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
     files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
     return files
 
@@ -345,7 +348,7 @@ def _files_of(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _files_of(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith((".py", ".c", ".json", ".npz")):
             yield f"{name}/{entry.name}", entry.read_bytes()
 
 

@@ -93,6 +93,8 @@ def install(
         arguments = _scope_arguments(manifest.deploy)
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
+        if manifest.whole is not None:
+            arguments.append(str(manifest.whole))
         pinned = ["-c", _PINS] if request.pins else []
         if arguments:
             arguments += pinned

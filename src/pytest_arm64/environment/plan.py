@@ -177,8 +177,8 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     reading = Reading(manifest.root, os.environ)
     for path in scope.files:
         read_requirement_file(path, reading)
-    if manifest.project is not None:
-        project = local_project(manifest.project, reading, editable=True)
+    if manifest.own is not None:
+        project = local_project(manifest.own, reading, editable=manifest.whole is None)
         if project is None:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
@@ -227,7 +227,8 @@ def _locked(
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
-    shelf = LockShelf(lock, auditor.index(Wishes("", ()), lock), platform)
+    index = auditor.index(Wishes("", ()), lock)
+    shelf = LockShelf(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
     packages: list[Planned] = []
     editable: list[Path] = [manifest.project] if manifest.project is not None else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
+from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
 from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
 from .fixtures.records import (  # type: ignore[import-not-found]
@@ -31,6 +33,7 @@ FLAGS = (
     "--arm64-require-native",
     "--arm64-compare",
     "--arm64-record",
+    "--arm64-profile",
 )
 VALUES = (
     "--arm64-target",
@@ -112,7 +115,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if seed is not None:
         _roll_the_same(config.option, int(seed))
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
+    config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
+    if config.option.arm64_profile:
+        from .fixtures.profile import Profiled  # type: ignore[import-not-found]
+
+        config.pluginmanager.register(Profiled(config.rootpath), "arm64-profiled")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    facts = json.loads(os.environ["PYTEST_ARM64_FACTS"])
+    keep_off_arm(item, str(facts.get("machine") or platform.machine()))
 
 
 @pytest.hookimpl(trylast=True)

@@ -24,6 +24,7 @@ OUR_VALUES = (
     "--arm64-requirements",
     "--arm64-cpu",
     "--arm64-gate",
+    "--arm64-report",
 )
 # Files that the host writes from the mirrored reports. ``--junitxml`` is not among them: the
 # session inside has pytest's plugin too, for what tests record, and only its file is the host's.

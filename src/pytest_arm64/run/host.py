@@ -147,6 +147,16 @@ class HostPlugin:
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
 
+    @property
+    def place(self) -> Place | None:
+        """Where the mirrored session runs; None where none was started."""
+        return self._place if self._session is not None else None
+
+    @property
+    def problems(self) -> list[str]:
+        """What makes the run incomplete."""
+        return self._session.problems if self._session is not None else []
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):

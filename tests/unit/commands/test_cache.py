@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64 import cache
-from pytest_arm64.cache_command import readable, size_of
 from pytest_arm64.cli import main
+from pytest_arm64.commands.cache import readable, size_of
 from pytest_arm64.errors import SettingsError
 
 WHEEL = b"the content of a wheel"

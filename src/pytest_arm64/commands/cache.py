@@ -9,9 +9,9 @@ import re
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from . import cache
-from .cache import contents, prune
-from .errors import SettingsError
+from .. import cache
+from ..cache import contents, prune
+from ..errors import SettingsError
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
 _PORTABLE = ("distributions", "distribution-hashes", "layers", "built", "index-pages", "metadata")
@@ -131,7 +131,7 @@ def _is_what_its_hash_says(path: Path, place: Path) -> bool:
     """Whether a distribution lies below its own hash; of other kinds no hash is known."""
     if place.parts[0] != "distributions":
         return True
-    from .environment.wheel_cache import hash_of
+    from ..environment.wheel_cache import hash_of
 
     return hash_of(path) == place.parts[-2]
 

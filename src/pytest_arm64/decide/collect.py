@@ -1,0 +1,127 @@
+"""Evidence on the services of a repository: configuration, matrices, isolation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..binary.record import AbiRecord
+from ..environment.record import InstallRecord
+from ..services import ServiceConfig, read_services, repository_config
+from .boundary import leaks
+from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
+from .imports import imports_of, modules_of
+
+
+def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
+    """The services that are configured at *rootpath*, or the one that *rootpath* is.
+
+    A folder above, up to the repository's *root*, may configure it as one of several; then it
+    has the name, the boundary and the cost that it has there.
+
+    Raises:
+        SettingsError: the configuration cannot be used.
+    """
+    found = read_services(rootpath)
+    if found:
+        return found
+    for folder in rootpath.parents:
+        if folder != root and root not in folder.parents:
+            break
+        for service in read_services(folder):
+            if service.folder == rootpath:
+                return (service,)
+    return (repository_config(rootpath),)
+
+
+def named_alike(
+    matrices: Iterable[WheelMatrix], services: Sequence[ServiceConfig]
+) -> tuple[WheelMatrix, ...]:
+    """*matrices*, the only one by the name of the only service: the audit knows no folder above."""
+    found = tuple(matrices)
+    if len(found) == len(services) == 1:
+        return (replace(found[0], service=services[0].name),)
+    return found
+
+
+def evidence_on(
+    services: Sequence[ServiceConfig], matrices: Iterable[WheelMatrix], problem: str = ""
+) -> tuple[ServiceEvidence, ...]:
+    """What is known of *services* without running anything.
+
+    Args:
+        services: the services.
+        matrices: those that the audit made, of one target.
+        problem: why there is none of a service that has none.
+    """
+    by_name = {matrix.service: matrix for matrix in matrices}
+    leaking = _leaks(services, by_name)
+    return tuple(
+        ServiceEvidence(
+            name=service.name,
+            matrix=by_name.get(service.name),
+            leaks=leaking.get(service.name, ()),
+            boundary=service.boundary,
+            monthly_cost=service.monthly_cost,
+            problem="" if service.name in by_name else problem or "it was not audited",
+        )
+        for service in services
+    )
+
+
+def _leaks(
+    services: Sequence[ServiceConfig], matrices: dict[str, WheelMatrix]
+) -> dict[str, tuple[str, ...]]:
+    bounded = [service for service in services if service.boundary is not None]
+    if not bounded:
+        return {}
+    # A folder that several share tells nobody's imports from another's.
+    folders = [service.folder for service in services]
+    own = [s for s in services if not any(_holds(s.folder, other) for other in folders)]
+    imports = {service.name: imports_of(service.folder, service.tests) for service in own}
+    found = {}
+    for service in bounded:
+        assert service.boundary is not None
+        modules = modules_of(service.folder) if service in own else ()
+        theirs = {m for s in own if s is not service for m in modules_of(s.folder)}
+        apart = [module for module in modules if module not in theirs]
+        found[service.name] = tuple(leaks(service.name, service.boundary, matrices, imports, apart))
+    return found
+
+
+def _holds(folder: Path, other: Path) -> bool:
+    return folder != other and folder in other.parents
+
+
+def install_of(record: InstallRecord, where: Where) -> Install:
+    """The deployed packages of *record*, which was made on *where*."""
+    return Install(
+        where=replace(where, when=record.made_at),
+        packages=tuple(
+            Package(canonicalize_name(package.name), package.version, package.state)
+            for package in record.packages
+            if package.scope == DEPLOY
+        ),
+        installer=record.installer,
+        seconds=record.seconds,
+    )
+
+
+def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
+    """What keeps deployed compiled files from being loaded, and that they were looked at."""
+    told = f"{len(record.files)} compiled files were read against {record.against}"
+    yield Finding("abi", told, grave=False, where=where)
+    for found in record.findings:
+        text = f"{found.kind}: {found.path}: {found.text}"
+        yield Finding("abi", text, found.grave, where, found.package, found.remedy)
+
+
+def builds_of(install: Install) -> Iterator[Build]:
+    """A build for each package of *install* that was made from source."""
+    for package in install.packages:
+        if package.state == SOURCE:
+            yield Build(package.name, package.version, True, install.where)

@@ -1,0 +1,258 @@
+"""The three questions about a service, each answered yes, no or not evaluated, with evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
+from .evidence import GRADES, PREDICTED, Build, Evidence, ServiceEvidence, weakest
+
+YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
+WHEELS, BUILDS, REPLACEABLE = "wheels", "builds", "replaceable"
+QUESTIONS = {
+    WHEELS: "Has every native dependency a wheel?",
+    BUILDS: "Does what has none build reliably from source in the right container?",
+    REPLACEABLE: "Can what neither has a wheel nor builds be replaced?",
+}
+CLEAN_BUILDS = 2
+"""How often something must have been built from nothing before "reliably" may be said."""
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question."""
+
+    question: str
+    answer: str
+    """``not needed`` where an earlier yes leaves nothing to ask."""
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    packages: tuple[str, ...] = ()
+    """What the answer is about: for a no, what is in the way."""
+    grade: str = PREDICTED
+    """Of the weakest evidence that the answer cannot do without."""
+
+
+def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
+    """The state of each deployed package: as observed on what was asked, else as predicted.
+
+    What a stand-in or another image installed says nothing about the target.
+    """
+    if evidence.matrix is None:
+        return {}
+    found = {row.name: row.state for row in evidence.matrix.deployed}
+    observed = _observed(evidence, today)
+    return {name: observed.get(name, (state, ""))[0] for name, state in found.items()}
+
+
+def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str, str]]:
+    """State and grade of each package as it was installed on what was asked for.
+
+    Of several installations the strongest counts, and of equals the latest.
+    """
+    versions = (
+        {row.name: row.version for row in evidence.matrix.deployed} if evidence.matrix else {}
+    )
+    counting = [
+        install
+        for install in evidence.installs
+        if install.where.as_asked and install.where.on_arm and install.where.fresh(today)
+    ]
+    return {
+        package.name: (package.state, install.where.grade)
+        for install in sorted(counting, key=lambda i: (not i.where.emulated, i.where.when))
+        for package in install.packages
+        if versions.get(package.name) == package.version
+    }
+
+
+def ask(evidence: ServiceEvidence, today: date) -> tuple[Answer, Answer, Answer]:
+    """The answers to the three questions, in their order."""
+    first = _wheels(evidence, today)
+    second = _builds(evidence, first, today)
+    return first, second, _replaceable(evidence, first, second)
+
+
+def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
+    matrix = evidence.matrix
+    if matrix is None:
+        reason = evidence.problem or "nothing says what is deployed"
+        return Answer(WHEELS, NOT_EVALUATED, reason)
+    found = states(evidence, today)
+    without = [row for row in matrix.deployed if found[row.name] in (SOURCE, BLOCKER)]
+    based_on = tuple(_prediction(matrix, without))
+    based_on += tuple(_observations(evidence, found, today))
+    if without:
+        text = f"no usable ARM64 wheel: {_listed(f'{r.name} {r.version}' for r in without)}"
+        names = tuple(row.name for row in without)
+        return Answer(WHEELS, NO, text, based_on, names, _seen(names, evidence, today))
+    unknown = [row for row in matrix.deployed if found[row.name] == UNKNOWN or row.doubt]
+    if unknown or matrix.problems:
+        reasons = [*matrix.problems, *(f"{r.name}: {r.doubt or r.detail}" for r in unknown)]
+        names = tuple(row.name for row in unknown)
+        return Answer(WHEELS, NOT_EVALUATED, _listed(reasons), based_on, names)
+    count = len(matrix.deployed)
+    native = sum(found[row.name] == WHEEL for row in matrix.deployed)
+    packages = "1 package" if count == 1 else f"{count} packages"
+    text = f"{packages}, of which {native or 'none'} compiled, each with a wheel"
+    text = text if count else "nothing is deployed besides it"
+    names = tuple(row.name for row in matrix.deployed)
+    return Answer(WHEELS, YES, text, based_on, grade=_seen(names, evidence, today))
+
+
+def _seen(names: Sequence[str], evidence: ServiceEvidence, today: date) -> str:
+    """The weakest grade in which the state of any of *names* is known."""
+    observed = _observed(evidence, today)
+    return weakest(tuple(observed.get(name, ("", PREDICTED))[1] for name in names))
+
+
+def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
+    if wheels.answer != NO:
+        return _moot(BUILDS, wheels)
+    assert evidence.matrix is not None
+    reliable, failing, open_ = [], [], []
+    based_on, grades = [], []
+    for name in wheels.packages:
+        row = _row(evidence.matrix, name)
+        assert row is not None
+        builds = [
+            build
+            for build in evidence.builds
+            if (build.package, build.version) == (name, row.version) and build.where.on_arm
+        ]
+        based_on += [_build_words(build) for build in builds]
+        right = [b for b in builds if b.where.as_asked and b.where.fresh(today)]
+        if row.state == BLOCKER:
+            failing.append(f"{name} has no source to build")
+            grades.append(PREDICTED)
+        elif any(not build.succeeded for build in right):
+            failing.append(f"{name} did not build")
+            grades += [build.where.grade for build in right if not build.succeeded]
+        elif len(right) >= CLEAN_BUILDS:
+            reliable.append(name)
+            grades.append(sorted((b.where.grade for b in right), key=GRADES.index)[-CLEAN_BUILDS])
+        else:
+            open_.append(f"{name}: {_how_often(builds, right)}")
+    if failing:
+        packages = tuple(name for name in wheels.packages if name not in reliable)
+        text = _listed(failing + open_)
+        return Answer(BUILDS, NO, text, tuple(based_on), packages, weakest(tuple(grades)))
+    if open_:
+        packages = tuple(name for name in wheels.packages if name not in reliable)
+        return Answer(BUILDS, NOT_EVALUATED, _listed(open_), tuple(based_on), packages)
+    text = f"{_listed(reliable)} built cleanly, repeatedly"
+    return Answer(BUILDS, YES, text, tuple(based_on), grade=weakest(tuple(grades)))
+
+
+def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:
+    if not builds:
+        return "was not built"
+    if len(right) < len(builds):
+        return (
+            f"built {len(right)} times on what was asked for and {len(builds) - len(right)} times "
+            f"elsewhere or long ago; {CLEAN_BUILDS} on what was asked are needed"
+        )
+    return f"built once; reliable means at least {CLEAN_BUILDS} clean builds"
+
+
+def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer) -> Answer:
+    if builds.answer == YES:
+        return Answer(REPLACEABLE, NOT_NEEDED, "everything else builds")
+    if wheels.answer != NO:
+        return _moot(REPLACEABLE, wheels)
+    assert evidence.matrix is not None
+    found, hopeless, open_ = [], [], []
+    for name in builds.packages:
+        row = _row(evidence.matrix, name)
+        assert row is not None
+        way = replacement(row)
+        if way:
+            found.append(f"{name}: {way}")
+        elif row.remedy is not None and row.remedy.version:
+            open_.append(f"{name} {row.remedy.version} has a wheel, but others hold its version")
+        elif row.state == BLOCKER:
+            hopeless.append(f"{name}: no release can be used, and nothing is known instead")
+        else:
+            open_.append(f"{name}: whether anything else does its work is not known")
+    based_on = (Evidence(f"releases and demands: {_listed(found)}", PREDICTED),) if found else ()
+    if hopeless:
+        return Answer(REPLACEABLE, NO, _listed(hopeless + open_), based_on, builds.packages)
+    if open_:
+        return Answer(REPLACEABLE, NOT_EVALUATED, _listed(open_), based_on, builds.packages)
+    return Answer(REPLACEABLE, YES, _listed(found), based_on, builds.packages)
+
+
+def replacement(row: Row) -> str:
+    """What would do in place of *row*, in words; empty where nothing that is certain would.
+
+    A release with a wheel counts where every demand admits it, or where only the service's own
+    files keep it out; a demand of another package might not survive the change.
+    """
+    remedy = row.remedy
+    if remedy is None:
+        return ""
+    if remedy.replacement:
+        return f"use {remedy.replacement} instead"
+    if not remedy.version:
+        return ""
+    own = all(", which asks for " not in who for who in remedy.held_by)
+    return f"release {remedy.version} has a wheel" if remedy.allowed or own else ""
+
+
+def _moot(question: str, wheels: Answer) -> Answer:
+    if wheels.answer == YES:
+        return Answer(question, NOT_NEEDED, "everything has a wheel")
+    return Answer(question, NOT_EVALUATED, "it is not known what has no wheel")
+
+
+def _prediction(matrix: WheelMatrix, without: Sequence[Row]) -> Iterable[Evidence]:
+    counts = ", ".join(f"{number} {state}" for state, number in matrix.count().items())
+    yield Evidence(f"wheel matrix for {matrix.target}: {counts or 'no packages'}", PREDICTED)
+    for row in without[:_SHOWN]:
+        if row.cause:
+            yield Evidence(f"{row.name} {row.version}: {row.cause}: {row.detail}", PREDICTED)
+
+
+def _observations(
+    evidence: ServiceEvidence, found: Mapping[str, str], today: date
+) -> Iterable[Evidence]:
+    assert evidence.matrix is not None
+    for install in evidence.installs:
+        where = install.where
+        if not where.on_arm:
+            continue
+        there = sum(package.name in found for package in install.packages)
+        old = "" if where.fresh(today) else ", too long ago to count"
+        text = f"{there} of {len(found)} packages installed by {install.installer}{old}"
+        yield Evidence(text, where.grade, where.stand_in)
+        if where.as_asked:
+            for package in install.packages:
+                row = _row(evidence.matrix, package.name)
+                if row is not None and _differs(row.state, package.state):
+                    told = f"{row.name} was predicted {row.state} and installed as {package.state}"
+                    yield Evidence(told, where.grade)
+
+
+def _differs(predicted: str, observed: str) -> bool:
+    green = (PURE, WHEEL)
+    return predicted != observed and not (predicted in green and observed in green)
+
+
+def _build_words(build: Build) -> Evidence:
+    how = f"built in {build.seconds:.0f} s" if build.succeeded else f"not built: {build.text}"
+    return Evidence(
+        f"{build.package} {build.version} {how}", build.where.grade, build.where.stand_in
+    )
+
+
+def _row(matrix: WheelMatrix, name: str) -> Row | None:
+    return next((row for row in matrix.deployed if row.name == name), None)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    found = list(texts)
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return "; ".join(found[:_SHOWN]) + more

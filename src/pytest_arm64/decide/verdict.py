@@ -1,0 +1,232 @@
+"""The verdict on a service: from its three answers, its tests and its boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from .boundary import BoundaryState, examine
+from .evidence import (
+    NATIVE,
+    PREDICTED,
+    Evidence,
+    Install,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+    grade_words,
+    weakest,
+)
+from .questions import NO, NOT_EVALUATED, NOT_NEEDED, QUESTIONS, YES, Answer, ask
+
+MIGRATE = "migrate"
+READY = "ready, pending a native run"
+BUILD = "build-from-source"
+REPLACE = "replace"
+STAY = "stay-on-x86"
+UNDECIDED = "undecided"
+VERDICTS = (MIGRATE, READY, BUILD, REPLACE, STAY, UNDECIDED)
+COMPATIBLE = (MIGRATE, READY)
+"""The verdicts that count as running on ARM64 in the headline."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be done with a service, and what that rests on."""
+
+    service: str
+    verdict: str
+    grade: str
+    """Of the evidence that carries it: the weakest that it cannot do without."""
+    stand_in: bool
+    answers: tuple[Answer, Answer, Answer]
+    reasons: tuple[str, ...]
+    """Why it is this and no better verdict, the gravest first."""
+    tests: Evidence | None = None
+    """What the tests say, where any ran that count."""
+    boundary: BoundaryState | None = None
+    next_step: str = ""
+
+    @property
+    def compatible(self) -> bool:
+        return self.verdict in COMPATIBLE
+
+    @property
+    def label(self) -> str:
+        """The verdict with the grade of its evidence: never one without the other."""
+        return f"{self.verdict} ({grade_words(self.grade, stand_in=self.stand_in)})"
+
+
+def decide(evidence: ServiceEvidence, today: date) -> Verdict:
+    """The verdict on one service, by what was known on the day *today*."""
+    answers = ask(evidence, today)
+    wheels, builds, replaceable = answers
+    best = best_run(evidence, today)
+    broken = tuple(_broken(evidence, today))
+    state = examine(evidence, wheels, today)
+    # What is in the way was told by the matrix, whatever was tested besides.
+    grade, stand_in = _grade_of(answers), False
+    if state is not None:
+        verdict, reasons, step = STAY, state.reasons, state.next_step
+    elif wheels.answer == YES and broken:
+        verdict, reasons, step = UNDECIDED, broken, "mend what fails on ARM64, then run again"
+        grade, stand_in = _grade_of_failures(evidence, today)
+    elif wheels.answer == YES:
+        lacking = tuple(_lacking(evidence, best, today))
+        verdict = READY if lacking else MIGRATE
+        reasons = (*lacking, *_discounted(evidence, today)) if lacking else ()
+        step = _towards_migrate(best) if lacking else "deploy on ARM64"
+        grade = best.where.grade if best is not None else PREDICTED
+        stand_in = best is not None and best.where.stand_in
+    elif wheels.answer == NOT_EVALUATED:
+        verdict, reasons = UNDECIDED, (f"wheels: {wheels.text}", *broken)
+        step = "make the wheel matrix complete: pytest-arm64 audit shows what is not known"
+    elif builds.answer == YES:
+        verdict, reasons = BUILD, (wheels.text, builds.text, *broken)
+        step = "build these wheels once, in the target's image, and keep them"
+    elif replaceable.answer == YES:
+        verdict, reasons = REPLACE, (wheels.text, replaceable.text, *broken)
+        step = replaceable.text
+    elif builds.answer == NO and replaceable.answer == NO:
+        verdict, reasons = STAY, (wheels.text, replaceable.text, *broken)
+        step = "declare the boundary: why it stays, and what would change that"
+    else:
+        verdict = UNDECIDED
+        reasons = (wheels.text, builds.text, replaceable.text, *broken)
+        open_ = [a for a in answers if a.answer == NOT_EVALUATED]
+        step = "; ".join(f"{QUESTIONS[a.question]} {a.text}" for a in open_)
+    return Verdict(
+        service=evidence.name,
+        verdict=verdict,
+        grade=grade,
+        stand_in=stand_in,
+        answers=answers,
+        reasons=reasons,
+        tests=_told(best) if best is not None else None,
+        boundary=state,
+        next_step=step,
+    )
+
+
+def best_run(evidence: ServiceEvidence, today: date) -> TestRun | None:
+    """The green run with the strongest evidence; None where no green one counts."""
+    green = [run for run in _counting(evidence, today) if run.passed]
+    return max(green, key=_strength, default=None)
+
+
+def _counting(evidence: ServiceEvidence, today: date) -> list[TestRun]:
+    """Runs that say anything about the service on ARM64, the weakest first."""
+    found = [
+        run for run in evidence.runs if run.fits and run.where.on_arm and run.where.fresh(today)
+    ]
+    return sorted(found, key=_strength)
+
+
+def _strength(run: TestRun) -> tuple[bool, bool, str]:
+    """Native before emulated, the asked image before another, the later before the earlier."""
+    return (not run.where.emulated, run.where.as_asked, run.where.when)
+
+
+def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
+    """Why runs that were made do not count."""
+    for run in evidence.runs:
+        which = f"a run on {run.where.machine or 'an unknown machine'}"
+        if not run.where.on_arm:
+            yield f"{which} does not count: it was not ARM64"
+        elif not run.fits:
+            yield f"{which} does not count: {run.misfit}"
+        elif not run.where.fresh(today):
+            yield f"{which} of {run.where.when or 'an unknown time'} does not count: too long ago"
+        elif not run.count()["passed"]:
+            yield f"{which} does not count: no test passed"
+        elif run.part:
+            yield f"{which} does not count: it was of a part of the tests ({run.part})"
+
+
+def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
+    """Tests that fail in the strongest run that did not skip them.
+
+    What fails under emulation and passes on an ARM machine is the emulator's.
+    """
+    last: dict[str, tuple[TestRun, TestOutcome]] = {}
+    for run in _counting(evidence, today):
+        for test in run.tests:
+            if test.outcome != "skipped":
+                last[test.nodeid] = (run, test)
+    return [(run, test) for run, test in last.values() if test.bad]
+
+
+def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
+    """What speaks against the service on ARM64."""
+    failures = _failures(evidence, today)
+    for died, words in ((True, "killed their process"), (False, "failed")):
+        found = [(run, test) for run, test in failures if test.died is died]
+        if found:
+            names = ", ".join(test.nodeid for _, test in found[:_SHOWN])
+            where = found[0][0].where
+            grade = grade_words(where.grade, stand_in=where.stand_in)
+            plural = "tests" if len(found) > 1 else "test"
+            yield f"{len(found)} {plural} {words} ({grade}): {names}"
+    for run in _counting(evidence, today)[-1:]:
+        for problem in run.problems[:_SHOWN]:
+            yield f"the run is not complete: {problem}"
+    for finding in evidence.findings:
+        if finding.grave and finding.where.fresh(today):
+            yield f"{finding.kind}: {finding.text}"
+
+
+def _grade_of_failures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
+    places = [run.where for run, _ in _failures(evidence, today)]
+    places += [run.where for run in _counting(evidence, today)[-1:] if run.problems]
+    places += [finding.where for finding in evidence.findings if finding.grave]
+    best = max(places, key=lambda where: (not where.emulated, not where.stand_in))
+    return best.grade, best.stand_in
+
+
+def _lacking(evidence: ServiceEvidence, best: TestRun | None, today: date) -> Iterator[str]:
+    """What is missing before the verdict may be ``migrate``; empty if nothing is."""
+    if best is None:
+        yield "no complete and green test run of this service on ARM64"
+        return
+    if best.where.grade != NATIVE:
+        yield "the tests ran emulated, not on an ARM machine"
+    if best.where.stand_in:
+        yield f"they ran on a stand-in ({best.where.os}), not on {best.where.target}"
+    elif not best.where.as_asked:
+        told = "; ".join(best.where.differences) or f"the image was {best.where.image}"
+        yield f"they ran otherwise than asked: {told}"
+    if not any(_is_reference(install, evidence, today) for install in evidence.installs):
+        yield "no reference installation by pip of what is deployed, on the image that was asked"
+
+
+def _is_reference(install: Install, evidence: ServiceEvidence, today: date) -> bool:
+    where = install.where
+    return (
+        install.reference
+        and evidence.matrix is not None
+        and install.fits(evidence.matrix)
+        and where.on_arm
+        and where.as_asked
+        and where.fresh(today)
+    )
+
+
+def _towards_migrate(best: TestRun | None) -> str:
+    if best is None:
+        return "run its tests: pytest --arm64"
+    if best.where.stand_in or not best.where.as_asked:
+        return "run its tests on the target's own image, on an ARM machine"
+    return "run its tests on an ARM machine: pytest --arm64 --arm64-require-native"
+
+
+def _told(run: TestRun) -> Evidence:
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(run.count().items()))
+    core = f" on {run.where.core}" if run.where.core else ""
+    return Evidence(f"tests{core}: {counts}", run.where.grade, run.where.stand_in)
+
+
+def _grade_of(answers: tuple[Answer, ...]) -> str:
+    """The weakest grade among the answers that were needed; what is open is a prediction."""
+    return weakest(tuple(a.grade for a in answers if a.answer != NOT_NEEDED))

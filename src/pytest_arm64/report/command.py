@@ -1,0 +1,146 @@
+"""The command ``pytest-arm64 report``: show, compare and merge reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..decide.boundary import decision_record
+from ..decide.gate import complaints
+from ..errors import ReportError
+from .compare import WORSE, changes
+from .document import Report, read_report, write_report
+from .markdown import changes_markdown, report_markdown
+from .matrix import printable
+from .merge import merge
+
+PAGE, TEXT = "report.html", "report.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="REPORT",
+        help="a folder that --arm64-report named; or: diff A B; or: merge A B… --output DIR",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("files", "html", "markdown", "decisions"),
+        default="files",
+        help="write report.html and report.md (default), or print one; decisions: the boundaries",
+    )
+    parser.add_argument("--output", default="", metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 1 if a service is neither compatible nor behind a sound boundary",
+    )
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Do what was asked; 0, or 1 where ``--check`` or a comparison found something worse.
+
+    Raises:
+        ReportError: a report cannot be read, written, rendered or merged.
+    """
+    words: list[str] = options.what or ["."]
+    if words[0] == "diff":
+        return _diff(words[1:], options)
+    if words[0] == "merge":
+        return _merge(words[1:], options)
+    if len(words) > 1:
+        raise ReportError("one report at a time", next_step="pytest-arm64 report merge A B")
+    return _show(read_report(Path(words[0])), _folder(Path(words[0])), options)
+
+
+def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
+    if options.format == "markdown":
+        sys.stdout.write(report_markdown(report))
+    elif options.format == "html":
+        sys.stdout.write(_page(report))
+    elif options.format == "decisions":
+        sys.stdout.write(decisions(report))
+    else:
+        out = Path(options.output) if options.output else folder
+        _write(out / PAGE, _page(report))
+        _write(out / TEXT, report_markdown(report))
+        _say(report.headline.text + (f"; {report.headline.spend}" if report.headline.spend else ""))
+        for verdict in report.verdicts:
+            _say(f"  {verdict.service}: {verdict.label}")
+        _say(f"wrote {out / PAGE} and {out / TEXT}")
+    return _checked(report) if options.check else 0
+
+
+def decisions(report: Report) -> str:
+    """The declared boundaries of *report* as a Markdown decision record."""
+    found = [
+        (service, verdict.boundary)
+        for service, verdict in zip(report.services, report.verdicts, strict=True)
+        if verdict.boundary is not None
+    ]
+    return decision_record(found, made=report.day)
+
+
+def _checked(report: Report) -> int:
+    found = list(complaints(report.verdicts))
+    for line in found:
+        sys.stderr.write(f"pytest-arm64: {printable(line)}\n")
+    return int(bool(found))
+
+
+def _diff(words: Sequence[str], options: argparse.Namespace) -> int:
+    if len(words) != 2:
+        raise ReportError("report diff compares two", next_step="pytest-arm64 report diff A B")
+    before, after = (read_report(Path(word)) for word in words)
+    found = changes(before, after)
+    if options.format == "markdown":
+        sys.stdout.write("\n".join(changes_markdown(found)) + "\n" if found else "No change.\n")
+    else:
+        _say(f"before: {before.headline.text}")
+        _say(f"after:  {after.headline.text}")
+        for change in found:
+            _say(f"  {change.direction}: {change.text}")
+        if not found:
+            _say("  no change")
+    return int(any(change.direction == WORSE for change in found))
+
+
+def _merge(words: Sequence[str], options: argparse.Namespace) -> int:
+    if not words or not options.output:
+        raise ReportError(
+            "report merge needs reports and a folder",
+            next_step="pytest-arm64 report merge A B --output DIR",
+        )
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    report = merge([read_report(Path(word)) for word in words], now)
+    write_report(report, Path(options.output))
+    return _show(report, Path(options.output), options)
+
+
+def _page(report: Report) -> str:
+    from .page import html_page
+
+    return html_page(report)
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror}", next_step="--output DIR"
+        ) from None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(printable(line) + "\n")

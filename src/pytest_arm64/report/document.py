@@ -1,0 +1,225 @@
+"""The report: the evidence on every service, and what follows from it; ``report.json``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..audit.matrix import STATES, WheelMatrix
+from ..decide.backlog import Task, backlog
+from ..decide.evidence import ServiceEvidence, grade_words, weakest
+from ..decide.verdict import Verdict, decide
+from ..errors import ReportError
+from ..records import decode, encode
+
+FORMAT = 1
+NAME = "report.json"
+SCHEMA = "report-1.schema.json"
+OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+_MAX_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in numbers."""
+
+    services: int
+    compatible: int
+    cost: float
+    """US dollars a month of all services whose cost is known."""
+    compatible_cost: float
+    without_cost: int
+    """Services whose cost nobody said: they are in no sum of money."""
+    grade: str
+    """Of the weakest verdict that is counted as compatible."""
+    stand_in: bool
+
+    @property
+    def text(self) -> str:
+        """The headline in words, with the grade of its evidence."""
+        noun = "service" if self.services == 1 else "services"
+        head = f"{self.compatible} of {self.services} {noun} compatible with ARM64"
+        if self.compatible:
+            head += f" ({grade_words(self.grade, stand_in=self.stand_in)})"
+        return head
+
+    @property
+    def spend(self) -> str:
+        """The same by money; empty where no cost is known."""
+        if not self.cost:
+            return ""
+        share = 100 * self.compatible_cost / self.cost
+        text = f"${self.compatible_cost:,.0f} of ${self.cost:,.0f} a month ({share:.0f} %)"
+        if self.without_cost:
+            text += f", {self.without_cost} without a known cost"
+        return text
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run, or several together, found."""
+
+    target: str
+    made_at: str
+    """ISO 8601, UTC. Verdicts are of that day: boundaries and evidence age."""
+    services: tuple[ServiceEvidence, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader has to know of the report as a whole."""
+    tool: str = __version__
+
+    @property
+    def day(self) -> date:
+        return datetime.fromisoformat(self.made_at).date()
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(decide(service, self.day) for service in self.services)
+
+    @cached_property
+    def backlog(self) -> tuple[Task, ...]:
+        return backlog(self.services, self.verdicts)
+
+    @cached_property
+    def headline(self) -> Headline:
+        good = [v for v in self.verdicts if v.compatible]
+        cost = {s.name: s.monthly_cost for s in self.services}
+        return Headline(
+            services=len(self.services),
+            compatible=len(good),
+            cost=math.fsum(c for c in cost.values() if c is not None),
+            compatible_cost=math.fsum(cost[v.service] or 0.0 for v in good),
+            without_cost=sum(c is None for c in cost.values()),
+            grade=weakest(tuple(v.grade for v in good)),
+            stand_in=any(v.stand_in for v in good),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Ready for ``json.dumps``; its schema is ``resources/report-1.schema.json``."""
+        return {
+            "format": FORMAT,
+            "tool": {"name": "pytest-arm64", "version": self.tool},
+            "made_at": self.made_at,
+            "target": self.target,
+            "headline": {
+                **encode(self.headline),
+                "text": self.headline.text,
+                "spend": self.headline.spend,
+            },
+            "services": [
+                {
+                    **encode(service),
+                    "matrix": service.matrix.to_json() if service.matrix is not None else None,
+                    "verdict": {**encode(verdict), "label": verdict.label},
+                }
+                for service, verdict in zip(self.services, self.verdicts, strict=True)
+            ],
+            "backlog": encode(self.backlog),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Report:
+        """The report that ``to_json`` gave; verdicts are made anew from the evidence.
+
+        Raises:
+            ValueError: it is of another format, or damaged.
+        """
+        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+            raise ValueError(f"it is no report of format {FORMAT}")
+        services = data.get("services")
+        if not isinstance(services, list):
+            raise ValueError("services is no list")  # noqa: TRY004
+        tool = data.get("tool")
+        flat = {
+            **data,
+            "services": [_with_matrix(service) for service in services],
+            "tool": tool.get("version", "") if isinstance(tool, Mapping) else "",
+        }
+        report = decode(cls, flat)
+        _check(report)
+        return report
+
+
+def _with_matrix(service: Any) -> Any:
+    if not isinstance(service, Mapping) or not isinstance(service.get("matrix"), Mapping):
+        return service
+    matrix = service["matrix"]
+    return {**service, "matrix": {**matrix, "index_age": matrix.get("index_age_seconds", 0.0)}}
+
+
+def _check(report: Report) -> None:
+    """What types alone do not say.
+
+    Raises:
+        ValueError: a word that does not exist, a time that is none, a name twice.
+    """
+    datetime.fromisoformat(report.made_at)
+    names = [service.name for service in report.services]
+    if len(set(names)) != len(names):
+        raise ValueError("a service is in it twice")
+    for service in report.services:
+        cost = service.monthly_cost
+        if cost is not None and not (math.isfinite(cost) and cost >= 0):
+            raise ValueError(f"{service.name}: a cost of {cost}")
+        states = [row.state for row in _rows(service.matrix)]
+        states += [package.state for install in service.installs for package in install.packages]
+        if unknown := set(states) - set(STATES):
+            raise ValueError(f"{service.name}: no such state: {sorted(unknown)[0]!r}")
+        outcomes = {test.outcome for run in service.runs for test in run.tests}
+        if unknown := outcomes - set(OUTCOMES):
+            raise ValueError(f"{service.name}: no such outcome: {sorted(unknown)[0]!r}")
+
+
+def _rows(matrix: WheelMatrix | None) -> Sequence[Any]:
+    return matrix.packages if matrix is not None else ()
+
+
+def read_report(path: Path) -> Report:
+    """The report at *path*, a file or the folder that ``--arm64-report`` named.
+
+    Raises:
+        ReportError: it cannot be read, or is none.
+    """
+    file = path / NAME if path.is_dir() else path
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is too large")  # noqa: TRY301
+        return Report.from_json(json.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise ReportError(
+            f"{file} cannot be read: {error.strerror}",
+            next_step="pytest --arm64 --arm64-report DIR makes one",
+        ) from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ReportError(
+            f"{file} is no report: {error}",
+            next_step="make it anew: pytest --arm64 --arm64-report DIR",
+        ) from None
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    """Write ``report.json`` into *folder*, whole or not at all.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    path = folder / NAME
+    text = json.dumps(report.to_json(), indent=1, sort_keys=True) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(text, "utf-8", errors="backslashreplace")
+        part.replace(path)
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror}",
+            next_step="name another folder: --arm64-report DIR",
+        ) from None
+    return path

@@ -1,0 +1,111 @@
+"""The report as Markdown: for a comment or a step summary, what matters first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..audit.matrix import PURE, WHEEL
+from ..decide.boundary import plain
+from .compare import Change
+from .document import Report
+from .view import cards, caveats, not_evaluated
+
+COMMENT_BYTES = 64 * 1024
+"""What a comment may have; a step summary may have 1 MiB."""
+_CUT = "\n\nThe rest is left out: it does not fit. The page and report.json have all of it.\n"
+
+
+def report_markdown(
+    report: Report, changed: Sequence[Change] = (), *, limit: int = COMMENT_BYTES
+) -> str:
+    """The report in at most *limit* bytes of UTF-8; *changed* rows stand first."""
+    return _fitted([*_head(report), *changes_markdown(changed), *_body(report)], limit)
+
+
+def changes_markdown(changed: Sequence[Change]) -> Iterator[str]:
+    """What changed, as a table; nothing where nothing did."""
+    if not changed:
+        return
+    yield "### Changed"
+    yield ""
+    yield "| | service | what | before | after |"
+    yield "| --- | --- | --- | --- | --- |"
+    for change in changed:
+        what = plain(change.name) or change.what
+        yield (
+            f"| {change.direction} | {plain(change.service)} | {what} | "
+            f"{plain(change.before) or '-'} | {plain(change.after) or '-'} |"
+        )
+    yield ""
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"## {plain(report.headline.text)}"
+    yield ""
+    if report.headline.spend:
+        yield f"By spend: {plain(report.headline.spend)}"
+        yield ""
+    for caveat in caveats(report):
+        yield f"> {plain(caveat)}"
+        yield ">"
+    yield ""
+
+
+def _body(report: Report) -> Iterator[str]:
+    yield f"Target {plain(report.target)}, made {report.made_at}."
+    yield ""
+    yield "| service | verdict | wheels | builds | replaceable | tests |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    shown = cards(report)
+    for card in shown:
+        verdict = card.verdict
+        answers = " | ".join(answer.answer for answer in verdict.answers)
+        tests = plain(card.tests) or "not evaluated"
+        yield f"| {plain(verdict.service)} | {plain(verdict.label)} | {answers} | {tests} |"
+    yield ""
+    if report.backlog:
+        yield "### What to change first"
+        yield ""
+        for number, task in enumerate(report.backlog, 1):
+            frees = f" frees {', '.join(task.frees)}:" if task.certain and task.frees else ""
+            yield f"{number}. **{plain(task.package)} {plain(task.version)}**{frees} " + plain(
+                task.action
+            )
+        yield ""
+    for card in shown:
+        verdict = card.verdict
+        yield f"### {plain(verdict.service)}: {plain(verdict.label)}"
+        yield ""
+        yield from (f"- {plain(reason)}" for reason in verdict.reasons)
+        yield f"- next step: {plain(verdict.next_step)}"
+        yield ""
+        grave = [view for view in card.rows if view.state not in (PURE, WHEEL) or view.differs]
+        if grave:
+            yield "| package | predicted | observed | why, and what to do |"
+            yield "| --- | --- | --- | --- |"
+            for view in grave:
+                seen = ", ".join(f"{s.state} ({s.grade})" for s in view.observed)
+                yield (
+                    f"| {plain(view.row.name)} {plain(view.row.version)} | {view.row.state} | "
+                    f"{seen or 'not evaluated'} | {'<br>'.join(map(plain, view.lines))} |"
+                )
+            yield ""
+        for run in card.runs:
+            yield from (f"- {test.outcome}: {plain(test.nodeid)}" for test in run.shown)
+    yield "### Not evaluated"
+    yield ""
+    yield from (f"- {plain(item)}" for item in not_evaluated(report))
+
+
+def _fitted(lines: Sequence[str], limit: int) -> str:
+    text = "\n".join(lines).rstrip() + "\n"
+    if len(text.encode()) <= limit:
+        return text
+    room = limit - len(_CUT.encode())
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join(kept) + _CUT

@@ -1,0 +1,72 @@
+"""Several reports as one: shards of a suite, services, an emulated run with a native one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from ..audit.matrix import WheelMatrix
+from ..decide.evidence import ServiceEvidence
+from ..errors import ReportError
+from .document import Report
+
+T = TypeVar("T")
+
+
+def merge(reports: Sequence[Report], made_at: str) -> Report:
+    """All evidence of *reports*, judged anew on the day of *made_at*.
+
+    Of a service's matrix, boundary and cost the newest report decides; an older run whose
+    environment does not have what that matrix lists does not count any more.
+
+    Raises:
+        ReportError: they are of different targets.
+    """
+    targets = sorted({report.target for report in reports})
+    if len(targets) != 1:
+        raise ReportError(
+            f"reports of different targets cannot be one: {', '.join(targets)}",
+            next_step="merge the reports of each target on their own",
+        )
+    ordered = sorted(reports, key=lambda report: report.made_at)
+    names = dict.fromkeys(service.name for report in ordered for service in report.services)
+    services = tuple(
+        _together([s for report in ordered for s in report.services if s.name == name])
+        for name in names
+    )
+    notes = _once(note for report in ordered for note in report.notes)
+    return Report(targets[0], made_at, services, notes)
+
+
+def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
+    """One service's evidence, the oldest first."""
+    newest = parts[-1]
+    matrix = next((part.matrix for part in reversed(parts) if part.matrix is not None), None)
+    runs = _once(run for part in parts for run in part.runs)
+    if matrix is not None:
+        # A run was of what its own report's matrix lists.
+        told = "what is deployed has changed since"
+        same = [_deployed(part.matrix) == _deployed(matrix) for part in parts]
+        runs = _once(
+            run if fits or not run.fits else replace(run, fits=False, misfit=told)
+            for part, fits in zip(parts, same, strict=True)
+            for run in part.runs
+        )
+    return replace(
+        newest,
+        matrix=matrix,
+        problem="" if matrix is not None else newest.problem,
+        installs=_once(install for part in parts for install in part.installs),
+        builds=_once(build for part in parts for build in part.builds),
+        findings=_once(finding for part in parts for finding in part.findings),
+        runs=runs,
+    )
+
+
+def _deployed(matrix: WheelMatrix | None) -> frozenset[tuple[str, str]]:
+    return frozenset((row.name, row.version) for row in matrix.deployed) if matrix else frozenset()
+
+
+def _once(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))

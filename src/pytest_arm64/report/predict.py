@@ -1,0 +1,44 @@
+"""The report that an audit alone can give: everything in it is predicted, nothing was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..audit.matrix import WheelMatrix
+from ..decide.collect import evidence_on, named_alike, services_at
+from ..decide.evidence import ServiceEvidence
+from ..errors import ReportError
+from ..settings import repository_root
+from .document import Report, write_report
+
+
+def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
+    """The report on the services at *rootpath*; a matrix that is none of theirs is its own.
+
+    Raises:
+        ReportError: the matrices are of several targets.
+        SettingsError: the configuration cannot be used.
+    """
+    targets = {matrix.target for matrix in matrices}
+    if len(targets) != 1:
+        raise ReportError("a report is about one target", next_step="--target NAME")
+    services = services_at(rootpath, repository_root(rootpath))
+    matrices = named_alike(matrices, services)
+    asked = {matrix.service for matrix in matrices}
+    known = {service.name for service in services}
+    found = list(evidence_on([s for s in services if s.name in asked], matrices))
+    found += [ServiceEvidence(m.service, m) for m in matrices if m.service not in known]
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return Report(targets.pop(), now, tuple(found))
+
+
+def write_predicted(rootpath: Path, matrices: Sequence[WheelMatrix], folder: str) -> Path:
+    """Write it into *folder*, relative to *rootpath*.
+
+    Raises:
+        ReportError: see ``predicted``; or it cannot be written.
+        SettingsError: the configuration cannot be used.
+    """
+    return write_report(predicted(rootpath, matrices), rootpath / folder)

@@ -1,0 +1,193 @@
+"""What of a report is shown, in the order and the words of a reader; for page and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..audit.matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
+from ..decide.boundary import fenced
+from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where, grade_words
+from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, Verdict
+from .document import Report
+from .matrix import explanation
+
+FAILURES_SHOWN = 50
+STATE_TONES = {PURE: "good", WHEEL: "good", SOURCE: "warn", UNKNOWN: "warn", BLOCKER: "bad"}
+_TONES = {
+    MIGRATE: "good",
+    READY: "good",
+    BUILD: "warn",
+    REPLACE: "warn",
+    STAY: "bad",
+    UNDECIDED: "warn",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state in which one installation had a package."""
+
+    state: str
+    grade: str
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One package of one service."""
+
+    row: Row
+    observed: tuple[Seen, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        return self.row.state
+
+    @property
+    def differs(self) -> bool:
+        green = (PURE, WHEEL)
+        return any(
+            seen.state != self.row.state and not (seen.state in green and self.row.state in green)
+            for seen in self.observed
+        )
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run of one service's tests."""
+
+    run: TestRun
+    counts: str
+    grade: str
+    where: str
+    shown: tuple[TestOutcome, ...]
+    hidden: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """One service."""
+
+    id: str
+    verdict: Verdict
+    tone: str
+    grade: str
+    tests: str
+    cost: str
+    rows: tuple[RowView, ...]
+    runs: tuple[RunView, ...]
+    findings: tuple[Finding, ...]
+    fence: tuple[str, ...]
+    problem: str
+
+
+def cards(report: Report) -> tuple[Card, ...]:
+    """A card for each service, in the order of the report."""
+    return tuple(
+        _card(f"service-{number}", service, verdict)
+        for number, (service, verdict) in enumerate(
+            zip(report.services, report.verdicts, strict=True), 1
+        )
+    )
+
+
+def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
+    boundary = service.boundary
+    sound = verdict.boundary is not None and verdict.boundary.sound
+    return Card(
+        id=identity,
+        verdict=verdict,
+        tone="dull" if sound else _TONES[verdict.verdict],
+        grade=grade_words(verdict.grade, stand_in=verdict.stand_in),
+        tests=str(verdict.tests) if verdict.tests is not None else "",
+        cost=money(service.monthly_cost) if service.monthly_cost is not None else "not said",
+        rows=tuple(_rows(service)),
+        runs=tuple(map(_run, service.runs)),
+        findings=service.findings,
+        fence=tuple(sorted(fenced(boundary, service.matrix))) if boundary is not None else (),
+        problem=service.problem,
+    )
+
+
+def _rows(service: ServiceEvidence) -> Iterator[RowView]:
+    if service.matrix is None:
+        return
+    order = {state: number for number, state in enumerate(STATES)}
+    rows = service.matrix.packages
+    for row in sorted(rows, key=lambda r: (r.scope != DEPLOY, r.scope, order[r.state], r.name)):
+        observed = dict.fromkeys(
+            Seen(
+                package.state,
+                grade_words(install.where.grade, stand_in=install.where.stand_in),
+            )
+            for install in service.installs
+            for package in install.packages
+            if row.scope == DEPLOY and (package.name, package.version) == (row.name, row.version)
+        )
+        yield RowView(row, tuple(observed), tuple(explanation(row)))
+
+
+def _run(run: TestRun) -> RunView:
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(run.count().items()))
+    return RunView(
+        run=run,
+        counts=counts,
+        grade=grade_words(run.where.grade, stand_in=run.where.stand_in),
+        where=where_words(run.where),
+        shown=run.bad[:FAILURES_SHOWN],
+        hidden=max(0, len(run.bad) - FAILURES_SHOWN),
+    )
+
+
+def where_words(where: Where) -> str:
+    """Provenance in one line."""
+    identity = where.digest or where.image_id
+    parts = [
+        f"{where.machine or 'unknown machine'}, {'emulated' if where.emulated else 'native'}",
+        where.core,
+        f"Python {where.python}" if where.python else "",
+        f"glibc {where.glibc}" if where.glibc else "",
+        f"image {where.image}" if where.image else "",
+        identity[:19],
+        "; ".join(where.differences),
+        where.when,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def caveats(report: Report) -> Iterator[str]:
+    """What keeps the evidence of this report from being the last word."""
+    good = [v for v in report.verdicts if v.compatible]
+    if any(v.stand_in for v in good):
+        yield (
+            "Some verdicts rest on a stand-in image. That shows that the machinery works; it "
+            f"certifies nothing about {report.target}."
+        )
+    if any(v.grade == "emulated" for v in good):
+        yield "Some verdicts rest on emulated runs. Nothing in them was seen on an ARM machine."
+    if any(v.grade == "predicted" for v in good):
+        yield "Some verdicts are predicted from an index alone: nothing was installed or run."
+    yield from report.notes
+
+
+def not_evaluated(report: Report) -> Iterator[str]:
+    """Questions that this report does not answer, service by service where they differ."""
+    for verdict in report.verdicts:
+        for answer in verdict.answers:
+            if answer.answer == "not evaluated":
+                yield f"{verdict.service}: {answer.question}: {answer.text}"
+    untested = [v.service for v in report.verdicts if v.tests is None and v.boundary is None]
+    if untested:
+        yield f"tests on ARM64 that count: {', '.join(untested)}"
+    kinds = {finding.kind for service in report.services for finding in service.findings}
+    if "abi" not in kinds:
+        yield "compiled files (ABI): this report carries no scan of them"
+    if "golden" not in kinds:
+        yield "golden outputs against x86: this report carries no comparison"
+    yield "latency, memory and what a move would save: this report carries no measurement"
+
+
+def money(amount: float) -> str:
+    """US dollars without cents."""
+    return f"${amount:,.0f}"

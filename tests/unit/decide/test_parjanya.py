@@ -1,0 +1,127 @@
+"""The Parjanya pipeline from recorded index pages: before, with the newest versions, after."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_arm64.audit.run import Auditor
+from pytest_arm64.audit.services import configured_services
+from pytest_arm64.decide.verdict import Verdict
+from pytest_arm64.environment.pipconfig import PipConfig
+from pytest_arm64.report.document import Report
+from pytest_arm64.report.predict import predicted
+from pytest_arm64.targets import shipped_targets
+from unit.audit.served import Played, Project, serve
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "parjanya"
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Played]:
+    projects = {}
+    for path in sorted((EXAMPLE / "pages").glob("*.json")):
+        data = json.loads(path.read_text("utf-8"))
+        projects[path.stem] = Project([(f, r, y) for f, r, y in data["files"]], data["requires"])
+    with serve(projects) as played:
+        yield played
+
+
+@pytest.fixture(autouse=True)
+def _alone(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+
+def report_on(folder: Path, pages: Played) -> Report:
+    environ = {"NETRC": str(folder / "no-netrc")}
+    config = PipConfig({"index-url": pages.url}, {}, ())
+    target = shipped_targets()["al2023-python3.12"]
+    with Auditor(environ, config=config) as auditor:
+        matrices = [auditor.matrix(s, target) for s in configured_services(folder, environ)]
+    assert all(matrix.complete for matrix in matrices)
+    return predicted(folder, matrices)
+
+
+def verdicts(report: Report) -> dict[str, Verdict]:
+    return {verdict.service: verdict for verdict in report.verdicts}
+
+
+def causes(report: Report) -> dict[str, str]:
+    return {
+        service.name: row.cause
+        for service in report.services
+        if service.matrix is not None
+        for row in service.matrix.deployed
+        if row.cause
+    }
+
+
+def test_before_one_of_four_is_compatible_and_each_other_has_its_cause(pages: Played) -> None:
+    report = report_on(EXAMPLE / "before", pages)
+    assert report.headline.text == "1 of 4 services compatible with ARM64 (predicted)"
+    assert {name: v.verdict for name, v in verdicts(report).items()} == {
+        "raw_processing": "replace",
+        "clip_scoring": "stay-on-x86",
+        "gpu_inference": "replace",
+        "deduplication": "ready, pending a native run",
+    }
+    assert causes(report) == {
+        "raw_processing": "wrong-python",
+        "clip_scoring": "x86-only",
+        "gpu_inference": "pin-predates-wheel",
+    }
+    assert [task.frees for task in report.backlog if task.certain] == [
+        ("raw_processing",),
+        ("gpu_inference",),
+    ]
+
+
+def test_with_the_newest_versions_what_the_pins_held_back_is_free(pages: Played) -> None:
+    report = report_on(EXAMPLE / "newest", pages)
+    assert report.headline.text == "3 of 4 services compatible with ARM64 (predicted)"
+    assert causes(report) == {"clip_scoring": "x86-only"}
+
+
+def test_after_three_of_four_are_compatible_and_the_fourth_is_declared(pages: Played) -> None:
+    report = report_on(EXAMPLE, pages)
+    assert report.headline.text == "3 of 4 services compatible with ARM64 (predicted)"
+    worker = verdicts(report)["vlm-worker"]
+    assert worker.verdict == "stay-on-x86"
+    assert worker.boundary is not None
+    assert worker.boundary.states == ("holds",)
+    assert worker.answers[0].packages == ("triton",)
+    assert report.headline.spend == "$260 of $1,200 a month (22 %)"
+
+
+@pytest.mark.parametrize(
+    ("service", "before", "after", "count"),
+    [
+        ("gpu_inference", "triton==3.1.0", "triton==3.5.0", 2),
+        ("raw_processing", "rawpy==0.18.1", "rawpy==0.19.0", 2),
+        ("clip_scoring", "intel-openmp==2024.2.1\n", "", 2),
+        ("deduplication", "imagehash==4.3.1", "imagehash==4.3.1\ntriton==3.1.0", 0),
+    ],
+)
+def test_one_pin_moves_the_number(
+    pages: Played, tmp_path: Path, service: str, before: str, after: str, count: int
+) -> None:
+    shutil.copytree(EXAMPLE / "before", tmp_path / "before")
+    file = tmp_path / "before" / service / "requirements.txt"
+    text = file.read_text("utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), "utf-8")
+    assert report_on(tmp_path / "before", pages).headline.compatible == count
+
+
+def test_a_boundary_that_is_taken_away_is_work_again(pages: Played, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "parjanya")
+    manifest = tmp_path / "parjanya" / "pyproject.toml"
+    lines = manifest.read_text("utf-8").splitlines()
+    manifest.write_text("\n".join(x for x in lines if not x.startswith("boundary")), "utf-8")
+    report = report_on(tmp_path / "parjanya", pages)
+    assert verdicts(report)["vlm-worker"].verdict == "replace"
+    assert [task.package for task in report.backlog] == ["triton"]

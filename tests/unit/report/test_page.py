@@ -1,0 +1,110 @@
+"""The page as text: whole, escaped, and without a word to anybody. Its life is in tests/browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from pytest_arm64.report.document import Report
+from pytest_arm64.report.page import html_page
+from unit.decide import made
+from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
+
+VOID = {"meta", "input", "br", "link", "img", "hr"}
+
+
+class Parsed(HTMLParser):
+    """Elements, attributes and whether every element was closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.ids: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self.attributes.append((tag, name, value or ""))
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"{tag} was never opened"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_the_page_is_whole_and_says_what_the_report_says() -> None:
+    parsed = Parsed(html_page(ordinary()))
+    assert parsed.open == []
+    assert len(set(parsed.ids)) == len(parsed.ids)
+    text = " ".join(" ".join(parsed.text).split())
+    for part in (
+        "1 of 3 services compatible with ARM64 (native)",
+        "By spend: $100 of $200 a month (50 %), 1 without a known cost",
+        "CUDA inference",
+        "decord",
+        "triton 3.1.0",
+        "This page loads nothing from anywhere.",
+        "Not evaluated",
+    ):
+        assert part in text
+
+
+def test_no_name_becomes_markup() -> None:
+    page = html_page(hostile())
+    parsed = Parsed(page)
+    assert parsed.open == []
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert not [name for _, name, _ in parsed.attributes if name.startswith("on")]
+    assert "".join(parsed.text).count(EVIL) > 20
+    assert {value for _, name, value in parsed.attributes if name == "href"} <= {
+        "#services",
+        "#service-1",
+        "#service-2",
+    }
+
+
+def test_nothing_is_asked_of_anybody_and_only_this_script_may_run() -> None:
+    page = html_page(ordinary())
+    assert not re.search(r"(?:src|href|action|poster|data)=[\"']?(?:https?:)?//", page)
+    assert "url(" not in page
+    assert "@import" not in page
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    for tag in ("script", "style"):
+        content = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        assert content is not None
+        digest = base64.b64encode(hashlib.sha256(content[1].encode()).digest()).decode()
+        assert f"{tag}-src &#39;sha256-{digest}&#39;" in policy[1]
+    assert policy[1].startswith("default-src &#39;none&#39;")
+
+
+def test_a_thousand_packages_and_forty_services_fit() -> None:
+    rows = [replace(made.WHEEL, name=f"package-{number}") for number in range(25)]
+    services = [replace(made.service(*rows), name=f"service {number}") for number in range(40)]
+    page = html_page(Report(made.TARGET, MADE_AT, tuple(services)))
+    assert page.count('data-state="wheel"') == 1000
+    assert len(page) < 2_000_000
+
+
+def test_the_template_engine_is_loaded_for_a_page_only() -> None:
+    code = (
+        "import sys, pytest_arm64.run.recorder, pytest_arm64.report.command\n"
+        "found = [m for m in ('jinja2', 'markupsafe') if m in sys.modules]\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,126 @@
+"""Comparing, merging and writing of reports as Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
+from pytest_arm64.errors import ReportError
+from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
+from pytest_arm64.report.document import Report
+from pytest_arm64.report.markdown import report_markdown
+from pytest_arm64.report.merge import merge
+from unit.decide import made
+from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
+
+
+def report(*services: object, made_at: str = MADE_AT, target: str = made.TARGET) -> Report:
+    return Report(target, made_at, tuple(services))  # type: ignore[arg-type]
+
+
+class TestCompare:
+    def test_nothing_changed(self) -> None:
+        assert changes(ordinary(), ordinary()) == ()
+
+    def test_what_is_worse_stands_first(self) -> None:
+        before = report(made.service(), replace(made.service(made.MOVABLE), name="b"))
+        failing = made.service(runs=(made.run(made.NATIVE, "failed", "passed"),))
+        after = report(failing, replace(made.service(), name="b"), replace(failing, name="new"))
+        found = [
+            (c.direction, c.service, c.what, c.before, c.after) for c in changes(before, after)
+        ]
+        assert found == [
+            (WORSE, "api", "verdict", "migrate (native)", "undecided (native)"),
+            (WORSE, "api", "test", "passed", "failed"),
+            (BETTER, "b", "verdict", "replace (predicted)", "migrate (native)"),
+            (OTHER, "b", "package", "", "2.1.3 wheel"),
+            (OTHER, "b", "package", "", "1.16.0 pure"),
+            (OTHER, "b", "package", "3.1.0 blocker", ""),
+            (OTHER, "new", "service", "", "undecided (native)"),
+        ]
+
+    def test_a_weaker_grade_is_worse(self) -> None:
+        before = report(made.service(runs=(made.run(made.EMULATED),)))
+        after = report(made.service(runs=(made.run(made.STAND_IN),)))
+        (found,) = changes(before, after)
+        assert (found.what, found.direction) == ("grade", WORSE)
+
+    def test_a_new_package_without_a_wheel_is_worse(self) -> None:
+        before = report(made.service(made.WHEEL))
+        after = report(made.service(made.WHEEL, made.BLOCKER))
+        assert [c.name for c in changes(before, after) if c.direction == WORSE] == ["", "decord"]
+
+
+class TestMerge:
+    def test_an_emulated_run_and_a_native_one(self) -> None:
+        install = made.install(made.EMULATED)
+        emulated = report(made.service(runs=(made.run(made.EMULATED),), installs=(install,)))
+        native = report(made.service(), made_at="2026-11-23T13:00:00+00:00")
+        found = merge([native, emulated], MADE_AT)
+        assert [verdict.verdict for verdict in found.verdicts] == [MIGRATE]
+        assert len(found.services[0].runs) == 2
+        assert merge([found, native, emulated], MADE_AT) == found
+
+    def test_two_builds_of_two_runs_are_reliable(self) -> None:
+        first, second = (
+            report(made.service(made.SOURCE, builds=(build,))) for build in made.twice()
+        )
+        assert first.verdicts[0].verdict == UNDECIDED
+        assert merge([first, first], MADE_AT).verdicts[0].verdict == UNDECIDED
+        assert merge([first, second], MADE_AT).verdicts[0].verdict == "build-from-source"
+
+    def test_a_run_of_other_packages_counts_no_more(self) -> None:
+        moved = replace(made.WHEEL, version="2.2.0")
+        newer = report(
+            made.service(moved, made.PURE, runs=(), installs=()),
+            made_at="2026-11-23T13:00:00+00:00",
+        )
+        found = merge([report(made.service()), newer], MADE_AT)
+        assert found.verdicts[0].verdict == READY
+        assert any("has changed since" in reason for reason in found.verdicts[0].reasons)
+
+    def test_services_of_several_reports_stand_together(self) -> None:
+        other = replace(made.service(), name="other")
+        found = merge([report(made.service()), report(other)], MADE_AT)
+        assert found.headline.text == "2 of 2 services compatible with ARM64 (native)"
+
+    def test_a_report_without_a_matrix_takes_none_away(self) -> None:
+        empty = made.service(matrix=None, installs=(), runs=(), problem="offline")
+        found = merge([report(made.service()), report(empty, made_at="2026-11-24")], MADE_AT)
+        assert found.services[0].matrix is not None
+        assert found.services[0].problem == ""
+
+    def test_several_targets_are_not_one_report(self) -> None:
+        with pytest.raises(ReportError, match="different targets"):
+            merge([report(made.service()), report(made.service(), target="other")], MADE_AT)
+
+
+class TestMarkdown:
+    def test_what_matters_stands_first(self) -> None:
+        found = changes(report(made.service()), ordinary())
+        text = report_markdown(ordinary(), found)
+        parts = [
+            "1 of 3 services",
+            "### Changed",
+            "| service | verdict",
+            "What to change",
+            "Not ev",
+        ]
+        assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
+
+    @pytest.mark.parametrize("limit", [1000, 5000, 64 * 1024])
+    def test_it_keeps_within_its_limit(self, limit: int) -> None:
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(2000)]
+        text = report_markdown(report(made.service(*rows)), limit=limit)
+        assert len(text.encode()) <= limit
+        assert "does not fit" in text
+
+    def test_no_name_is_obeyed(self) -> None:
+        text = report_markdown(hostile())
+        assert "\x1b" not in text
+        assert not re.search(r"(?<!\\)<(?!br>)", text)
+        assert "](javascript" not in text.replace("\\](", "")
+        assert EVIL not in text
