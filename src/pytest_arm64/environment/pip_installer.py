@@ -24,6 +24,7 @@ from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
 from .bytecode import compiler_for
+from .failures import MISSING_WHEEL, Tools, classify
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 from .record import Installed, from_pip_report
@@ -242,14 +243,20 @@ def _failure(scope: str, finished: Finished) -> InstallError:
     errors = [line for line in lines if line.lstrip().lower().startswith(("error", "× "))]
     shown = dict.fromkeys([*errors[-6:], *lines[-6:]])
     missing = re.findall(r"No matching distribution found for (\S+)", text)
-    if not missing:
+    known = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
+    if known:
+        # An index that does not answer has no versions either: that is not what is wrong.
+        next_step = "; ".join(dict.fromkeys(failure.remedy for failure in known))
+    elif not missing:
         next_step = "read the lines above"
     elif "(from versions: none)" in text:
         next_step = f"check the name {missing[-1]}, and that an index that has it is configured"
     else:
         next_step = f"see which versions of {missing[-1]} have a file for this Python, and pin one"
     return InstallError(
-        f"pip could not install the {scope} scope (exit code {finished.code}):\n"
+        f"pip could not install the {scope} scope (exit code {finished.code}"
+        + "".join(f", {kind}" for kind in dict.fromkeys(failure.kind for failure in known))
+        + "):\n"
         + "\n".join(f"    {line}" for line in shown),
         next_step=next_step,
         log=text,
