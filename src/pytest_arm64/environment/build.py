@@ -32,7 +32,7 @@ from .failures import Tools
 from .loading import load_all, modules_of
 from .manifests import read_manifest
 from .pipconfig import PipConfig
-from .plan import NotPlannableError
+from .plan import NotPlannableError, lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -123,6 +123,7 @@ def make_environment(
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
+    lock = lock_of(manifest) if settings.installer == plan_installer.NAME else None
     key = cache.digest(
         {
             "format": FORMAT,
@@ -132,6 +133,7 @@ def make_environment(
             "runner": runner,
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
+            **({"lock": lock.digest} if lock is not None else {}),
             **manifest.fingerprint(),
         }
     )[:20]

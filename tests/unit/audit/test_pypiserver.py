@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -67,3 +69,58 @@ def test_without_credentials_it_is_told_that_they_are_wanted(tmp_path: Path, ser
     matrix = matrix_of(tmp_path, "zed", server)
     assert matrix["zed"].state == UNKNOWN
     assert "401: it wants credentials" in matrix["zed"].detail
+
+
+def program(folder: Path, text: str) -> dict[str, str]:
+    """Variables with which a ``keyring`` program that is this shell script is found."""
+    path = write(folder, {"bin/keyring": f"#!/bin/sh\n{text}\n"}) / "bin/keyring"
+    path.chmod(0o755)
+    return {"NETRC": str(folder / "none"), "PATH": f"{path.parent}:/usr/bin:/bin"}
+
+
+def with_user(address: str) -> str:
+    scheme, _, host = address.partition("://")
+    return f"{scheme}://{USER}@{host}"
+
+
+def test_a_keyring_program_is_asked_where_an_index_wants_credentials(
+    tmp_path: Path, server: str
+) -> None:
+    told = tmp_path / "told"
+    environ = program(tmp_path, f"echo \"$@\" >> {told}\n[ $3 = {USER} ] && echo '{PASSWORD}'")
+    matrix = matrix_of(tmp_path, "zed\nraw", with_user(server), environ=environ)
+    assert matrix.complete
+    assert told.read_text("utf-8").splitlines() == [f"get {server} {USER}"]
+
+
+@pytest.mark.parametrize("text", ["exit 1", "echo wrong", "kill -9 $$"])
+def test_a_keyring_without_the_password_changes_nothing(
+    tmp_path: Path, server: str, text: str
+) -> None:
+    environ = program(tmp_path, text)
+    row = matrix_of(tmp_path, "zed", with_user(server), environ=environ)["zed"]
+    assert row.state == UNKNOWN
+    assert "403: it refuses the credentials" in row.detail
+
+
+def test_a_keyring_that_is_disabled_is_not_asked(tmp_path: Path, server: str) -> None:
+    told = tmp_path / "told"
+    environ = program(tmp_path, f"touch {told}")
+    matrix = matrix_of(tmp_path, "zed", with_user(server), environ=environ, keyring="disabled")
+    assert matrix["zed"].state == UNKNOWN
+    assert not told.exists()
+
+
+def test_a_keyring_library_is_asked_up_front_where_pip_would(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def get_credential(place: str, user: str | None) -> Any:
+        asked.append((place, user))
+        return SimpleNamespace(username=USER, password=PASSWORD)
+
+    library = SimpleNamespace(get_credential=get_credential)
+    monkeypatch.setitem(sys.modules, "keyring", library)
+    assert matrix_of(tmp_path, "zed", server, keyring="import").complete
+    assert asked == [(server, None)]

@@ -23,6 +23,7 @@ from pytest_arm64.environment.plan import (
     Planned,
     Question,
     installation_order,
+    lock_of,
     make_plan,
     plan_build,
 )
@@ -131,6 +132,38 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
     plan = planned(question(tmp_path, index, "tool\n"))
     assert plan.editable == (tmp_path,)
     assert [p.name for p in plan.packages] == ["tool", "pure"]
+
+
+def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> None:
+    wheels = {"native": f"native-2.0-{ARM}.whl", "pure": f"pure-1.5-{PURE}.whl"}
+    lines = ['lock-version = "1.0"', 'created-by = "test"']
+    for name, file in wheels.items():
+        address = index.url.replace("/simple", f"/files/{name}/{file}")
+        digest = hashlib.sha256(index.content(name, file)).hexdigest()
+        version = file.split("-")[1]
+        lines += [
+            f'[[packages]]\nname = "{name}"\nversion = "{version}"',
+            f'wheels = [{{name = "{file}", url = "{address}", hashes = {{sha256 = "{digest}"}}}}]',
+        ]
+    project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["native"]\n'
+    asked = question(tmp_path, index, "", runner=("native", "tool"))
+    (tmp_path / "requirements.txt").unlink()
+    write(tmp_path, {"pylock.toml": "\n".join(lines), "pyproject.toml": project})
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    lock = lock_of(asked.manifest)
+    assert lock is not None
+    assert lock.digest
+    plan = planned(asked)
+    # The newest is 3.0, which the lock does not have.
+    assert shown(plan) == [
+        ("pure", "1.5", "deploy", "pure"),
+        ("native", "2.0", "deploy", "wheel"),
+        ("tool", "1.0", "test", "pure"),
+    ]
+    assert plan.editable == (tmp_path,)
+    with Auditor({}, config=asked.config) as auditor:
+        fetcher = make_plan(asked, auditor)[1]
+        assert fetch(fetcher, plan.packages[1]).name == wheels["native"]
 
 
 @pytest.mark.parametrize(
