@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 FILES = ("collection", "data", "options", "outcomes", "output", "plugins", "published", "marked")
 # What ends a session, or belongs to one session alone, cannot go with the others.
 _ALONE = re.compile(
-    r"_exit|os\.kill|abort\(|pytest\.exit|KeyboardInterrupt|SystemExit|os\.close|os\.dup2|raise_signal"
-    r"|def pytest_|pytest_plugins|PYTEST_ARM64|sys\.argv|sys\.executable|10_000_000|flaky|timeout\("
+    r"_exit|os\.kill|abort\(|fork\(|pytest\.exit|KeyboardInterrupt|SystemExit|raise_signal"
+    r"|os\.close|os\.dup2|def pytest_|pytest_plugins|PYTEST_ARM64|sys\.argv|sys\.executable"
+    r"|10_000_000|random\.random|flaky|timeout\("
 )
 TIMEOUT = 400
 
