@@ -49,13 +49,13 @@ def fetch(folder: Path, python: str) -> None:
 
 def unpack(wheels: list[Path], folder: Path) -> Iterator[Path]:
     """The compiled files of *wheels*."""
-    for number, wheel in enumerate(wheels):
+    for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for member, info in enumerate(archive.infolist()):
                 with archive.open(info) as stream:
                     if stream.read(4) != MAGIC:
                         continue
-                path = folder / f"{number}-{member}.so"
+                path = folder / f"{wheel.stem}-{member}.so"
                 path.write_bytes(archive.read(info))
                 yield path
 
@@ -122,8 +122,9 @@ def main() -> None:
         files.mkdir()
         paths: list[Path] = []
         wheels: list[Path] = []
+        there = options.wheels is not None and len(list(folder.glob("*.whl"))) > len(PROJECTS)
         for python in PYTHONS:
-            if not options.wheels or not any(folder.glob("*.whl")):
+            if not there:
                 fetch(folder, python)
             new = [wheel for wheel in sorted(folder.glob("*.whl")) if wheel not in wheels]
             wheels += new

@@ -1,9 +1,9 @@
 """How much faster the plan installer makes an environment than pip inside the emulated container.
 
-Both sides use the same index, image and core, and both find the venv and a modern pip in place:
-of pip only its two `install` commands are timed. Of the plan everything is timed: resolving,
-fetching, unpacking, byte-code, and putting the files into a container. *cold* has empty caches,
-*warm* those of the round before.
+Both sides use the same index, image and core, and both find the venv and a modern pip in place: of
+pip only its two `install` commands are timed. Of the plan everything is timed: resolving, fetching,
+unpacking, byte-code, and putting the files into a container. *cold* has empty caches, *warm* those
+of the round before.
 
     eval "$(scripts/engine env)"
     python benchmarks/environment.py [--rounds 3] [--tree numpy,pillow]
@@ -62,6 +62,14 @@ def planned(host: Host, image: str, request: Request) -> float:
         return time.perf_counter() - began
 
 
+def started(host: Host, image: str) -> float:
+    """Seconds that a container takes to start and run one program."""
+    began = time.perf_counter()
+    with Container(host.engine, Plan(image=image, platform=host.cell.platform)) as container:
+        container.run(["true"], environment=qemu_environment(host.cell, host.engine))
+        return time.perf_counter() - began
+
+
 def inside(engine: Engine, cell: Cell, ran: Ran, host: Host, request: Request) -> float:
     """Seconds for pip's own two commands in the container."""
     variables = qemu_environment(cell, engine)
@@ -95,13 +103,15 @@ def main() -> None:
             with_compiler = builder(engine, cell, base, ran, NoProgress())
             host = Host(engine, cell, ran, lambda made=with_compiler: made)  # type: ignore[misc]
             request = Request(read_manifest(settings, folder), RUNNER, host_pip_config())
-            cold, warm, pip = [], [], []
+            cold, warm, pip, start = [], [], [], []
             for _ in range(options.rounds):
                 with empty_cache():
                     cold.append(planned(host, base.id, request))
                     warm.append(planned(host, base.id, request))
+                start.append(started(host, base.id))
                 pip.append(inside(engine, cell, ran, host, request))
             print(f"{tree} + pytest, on {engine.machine}, core {ran.core}")
+            print(f"  a container  {min(start):6.2f} s   to start and run `true`")
             print(f"  pip inside  {min(pip):7.2f} s")
             print(f"  plan, cold  {min(cold):7.2f} s   {min(pip) / min(cold):6.1f} times faster")
             print(f"  plan, warm  {min(warm):7.2f} s   {min(pip) / min(warm):6.1f} times faster")

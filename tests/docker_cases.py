@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from pytest_arm64.engine.endpoint import Engine
+from pytest_arm64.engine.sweep import HOST_LABEL
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,17 @@ def ours(engine: Engine) -> list[str]:
         for container in engine.client.api.containers(all=True, filters={"label": label})
         if container["Labels"][label] != engine.session
     ]
+
+
+def left_by(engine: Engine, pid: int, seconds: float = 15.0) -> list[str]:
+    """Ids of containers that the host process *pid* has made and that are there after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [
+            str(container["Id"])
+            for container in engine.client.api.containers(all=True, filters={"label": HOST_LABEL})
+            if container["Labels"][HOST_LABEL].split("/")[1] == str(pid)
+        ]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)

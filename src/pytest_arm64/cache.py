@@ -1,13 +1,27 @@
-"""Small JSON records in the user's cache folder; a record that cannot be read is absent."""
+"""The user's cache folder: small JSON records, of which one that cannot be read is absent."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+# JSON as a whole; the checksum is that of the record as it is written.
+_FRAME = '{{"sha256":"{}","record":{}}}'
+
+LIMIT = 10 * 2**30
+"""Bytes to which the folder is cut back when an environment was made."""
+
+
+def _checksum(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cache_folder() -> Path:
@@ -24,9 +38,13 @@ def digest(value: Any) -> str:
 
 
 def load(kind: str, key: str) -> dict[str, Any] | None:
-    """The record *key* of *kind*, None where there is none that can be read."""
+    """The record *key* of *kind*, None where there is none, or not the one that was written."""
     try:
-        value = json.loads((cache_folder() / kind / f"{key}.json").read_text("utf-8"))
+        text = (cache_folder() / kind / f"{key}.json").read_text("utf-8")
+        content = text[len(_FRAME.format("0" * 64, "")) - 1 : -1]
+        if text != _FRAME.format(_checksum(content), content):
+            return None
+        value = json.loads(content)
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -47,7 +65,53 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             # Not json.dump: it writes token by token.
-            stream.write(json.dumps(value))
+            content = json.dumps(value)
+            stream.write(_FRAME.format(_checksum(content), content))
         temporary.replace(folder / f"{key}.json")
     except OSError:
         temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One file of the cache."""
+
+    path: Path
+    kind: str
+    size: int
+    used: float
+    """When it was used last, in seconds since 1970."""
+
+
+def contents(folder: Path) -> Iterator[Kept]:
+    """Everything that is kept in *folder*."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            with contextlib.suppress(OSError):  # removed by another run meanwhile
+                found = path.lstat()
+                kind = path.relative_to(folder).parts[0]
+                yield Kept(path, kind, found.st_size, found.st_mtime)
+
+
+def prune(folder: Path, *, limit: int | None = None, days: float | None = None) -> tuple[int, int]:
+    """Remove what was not used for *days*, then the least recently used beyond *limit* bytes.
+
+    Returns:
+        how many files were removed, and how many bytes.
+    """
+    kept = sorted(contents(folder), key=lambda entry: entry.used)
+    oldest = time.time() - days * 86400 if days is not None else float("-inf")
+    left = sum(entry.size for entry in kept)
+    count = size = 0
+    for entry in kept:
+        if entry.used >= oldest and (limit is None or left <= limit):
+            continue
+        with contextlib.suppress(OSError):
+            entry.path.unlink()
+            count, size, left = count + 1, size + entry.size, left - entry.size
+    for parent, _, _ in os.walk(folder, topdown=False):
+        if Path(parent) != folder:
+            with contextlib.suppress(OSError):  # not empty
+                Path(parent).rmdir()
+    return count, size

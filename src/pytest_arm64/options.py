@@ -54,11 +54,17 @@ def add_options(parser: pytest.Parser) -> None:
         "allowances are configured, else report)",
     )
     group.addoption(
+        "--arm64-profile",
+        action="store_true",
+        help="show the hot spots of the tests, cells side by side; calls are counted where the "
+        "processor is emulated",
+    )
+    group.addoption(
         "--arm64-report",
         metavar="DIR",
         type=Path,
         help="write report.json (evidence and verdict for each service, which pytest-arm64 report "
-        "DIR shows) and measurements.json into this folder",
+        "DIR shows), measurements.json and profile.json into this folder",
     )
     group.addoption(
         "--arm64-refresh", action="store_true", help="make the environment anew, from the index"

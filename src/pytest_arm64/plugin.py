@@ -9,9 +9,9 @@ import pytest
 
 from .fixtures.golden import GoldenSummary, arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
+from .fixtures.records import arm64_abi, arm64_install
 from .fixtures.target import arm64_target
 from .inside.boundary import MARKER
-from .inside.records import arm64_abi, arm64_install
 from .options import add_options
 from .report.measurements import MeasureSummary
 
@@ -77,12 +77,20 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
         measurements = HostMeasurements(summary, config.option.arm64_report)
         config.pluginmanager.register(measurements, "arm64-measurements")
+        if config.option.arm64_profile:
+            from .run.profiles import HostProfiles
+
+            profiles = HostProfiles(config.option.arm64_report)
+            config.pluginmanager.register(profiles, "arm64-profiles")
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 
         config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
     if config.option.arm64_report and not config.option.arm64:
         raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
+    if (config.option.arm64_compare or config.option.arm64_record) and not config.option.arm64:
+        name = "compare" if config.option.arm64_compare else "record"
+        raise pytest.UsageError(f"--arm64-{name} runs all tests on ARM64 too: add --arm64")
 
 
 @pytest.fixture(scope="session")

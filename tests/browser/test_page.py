@@ -91,7 +91,7 @@ class Visit:
         ]
 
     def count(self) -> str:
-        return self.page.inner_text("#f-count")
+        return str(self.page.inner_text("#f-count"))
 
 
 @pytest.fixture

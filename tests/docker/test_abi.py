@@ -18,7 +18,8 @@ def test_records(arm64_install, arm64_abi):
     (file,) = [f for f in arm64_abi["files"] if "_speedups" in f["path"]]
     assert (file["machine"], file["kind"]) == ("aarch64", "library")
     assert file["package"].lower().startswith("markupsafe-")
-    assert arm64_abi["loads"] is True and arm64_abi["looked_up"] is True
+    assert arm64_abi["loadable"] is True and arm64_abi["looked_up"] is True
+    assert [load["outcome"] for load in arm64_abi["loads"]] == ["loaded"]
     path = "/opt/pytest-arm64/" + file["path"]
     import markupsafe._speedups
     assert markupsafe._speedups.__file__ == path

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from docker_cases import RunPytest, ours
+import pytest
+
+from docker_cases import RunPytest, left_by, ours
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
 from pytest_arm64.environment.tree import RECORD
@@ -74,31 +76,134 @@ def test_ctrl_c_stops_the_tests_and_takes_the_container_away(
     assert set(ours(engine)) <= before
 
 
-def test_a_killed_host_leaves_no_container_and_no_half_made_image(
+def kill_at_random(
+    folder: Path,
+    moments: random.Random,
+    kills: int,
     start_pytest: Callable[..., subprocess.Popen[str]],
-    run_pytest: RunPytest,
-    project: Callable[..., Path],
     engine: Engine,
 ) -> None:
     """Half of the kills meet an installation, half a run that finds its environment."""
-    folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
-    assert run_pytest(folder, "--arm64").code == 0
-    before = set(ours(engine))
-    moments = random.Random(64)
-    for number in range(KILLS):
+    for number in range(kills):
         installs = number % 2 == 1
         arguments = ["--arm64", "--arm64-refresh"] if installs else ["--arm64"]
         process = start_pytest(folder, arguments)
         time.sleep(moments.uniform(0.2, 9.0 if installs else 3.5))
         process.kill()
         process.communicate()
-        deadline = time.monotonic() + GONE_WITHIN_SECONDS
-        while set(ours(engine)) - before and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not set(ours(engine)) - before, f"kill number {number} left a container"
+        left = left_by(engine, process.pid, GONE_WITHIN_SECONDS)
+        assert not left, f"kill number {number} left a container"
+
+
+def loose_volumes(engine: Engine) -> set[str]:
+    """Volumes that no container uses."""
+    found = engine.client.api.volumes(filters={"dangling": True})["Volumes"] or []
+    return {str(volume["Name"]) for volume in found}
+
+
+def check_what_is_left(
+    folder: Path, volumes: set[str], run_pytest: RunPytest, engine: Engine
+) -> None:
     again = run_pytest(folder, "--arm64")
     assert again.code == 0, again.out
+    deadline = time.monotonic() + GONE_WITHIN_SECONDS
+    while loose_volumes(engine) - volumes and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not loose_volumes(engine) - volumes
     # Whatever has the name of an environment holds the record that is written last.
     for image in engine.client.images.list(name=f"{LABEL}/environment"):
         with Container(engine, Plan(image=str(image.id), platform="linux/arm64")) as container:
             assert json.loads(container.read(RECORD))["packages"], image.tags
+
+
+def test_a_killed_host_leaves_no_container_and_no_half_made_image(
+    start_pytest: Callable[..., subprocess.Popen[str]],
+    run_pytest: RunPytest,
+    project: Callable[..., Path],
+    engine: Engine,
+) -> None:
+    folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
+    assert run_pytest(folder, "--arm64").code == 0
+    volumes = loose_volumes(engine)
+    kill_at_random(folder, random.Random(64), KILLS, start_pytest, engine)
+    check_what_is_left(folder, volumes, run_pytest, engine)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(5))
+def test_two_hundred_kills(
+    seed: int,
+    start_pytest: Callable[..., subprocess.Popen[str]],
+    run_pytest: RunPytest,
+    project: Callable[..., Path],
+    engine: Engine,
+) -> None:
+    folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
+    assert run_pytest(folder, "--arm64").code == 0
+    volumes = loose_volumes(engine)
+    kill_at_random(folder, random.Random(seed), 40, start_pytest, engine)
+    check_what_is_left(folder, volumes, run_pytest, engine)
+
+
+OOM = """
+def test_before(): pass
+def test_eats():
+    kept = []
+    while True:
+        kept.append(bytearray(b"x") * (16 << 20))
+def test_after(): pass
+"""
+
+
+def test_out_of_memory_is_named(run_pytest: RunPytest, project: Callable[..., Path]) -> None:
+    folder = project(test_it=OOM)
+    (folder / "pyproject.toml").write_text('[tool.pytest-arm64]\nmemory = "256MB"\n')
+    result = run_pytest(folder, "--arm64")
+    assert result.code == 1, result.out
+    assert "1 failed, 2 passed" in result.out
+    assert "killed by SIGKILL" in result.out
+    assert "out of memory: " in result.out
+    assert "256 MB of the setting" in result.out
+    native = "aarch64 native" in result.out
+    assert ("says nothing about an ARM machine" in result.out) != native
+
+
+# RDVL x0, #1 asks for the length of SVE's registers.
+SVE = """
+import ctypes, mmap
+import pytest
+def test_sve():
+    code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write((0x04BF5020).to_bytes(4, "little") + (0xD65F03C0).to_bytes(4, "little"))
+    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(code))
+    assert ctypes.CFUNCTYPE(ctypes.c_long)(address)() in (16, 32)
+def test_after(): pass
+"""
+
+
+def test_an_illegal_instruction_names_what_the_core_lacks(
+    run_pytest: RunPytest, project: Callable[..., Path], engine: Engine
+) -> None:
+    folder = project(test_it=SVE)
+    if engine.machine != "aarch64":
+        result = run_pytest(folder, "--arm64", "--arm64-cpu", "graviton2")
+        assert "1 failed, 1 passed" in result.out, result.out
+        assert "killed by SIGILL" in result.out
+        assert "graviton2 has no SVE, BF16" in result.out
+        assert "(graviton3 has)" in result.out
+    result = run_pytest(folder, "--arm64", "--arm64-cpu", "graviton3")
+    assert "2 passed" in result.out or "aarch64 native" in result.out, result.out
+
+
+def test_deaths_of_workers(run_pytest: RunPytest, project: Callable[..., Path]) -> None:
+    folder = project(test_it=DEADLY)
+    (folder / "requirements-test.txt").write_text("pytest\npytest-xdist\n")
+    result = run_pytest(
+        folder, "--arm64", "-n", "2", "--max-worker-restart", "9", "--arm64-timeout", "60"
+    )
+    assert result.code == 1, result.out
+    assert "5 failed, 2 passed" in result.out
+    for name in ("SIGSEGV", "SIGILL", "SIGABRT", "SIGKILL"):
+        assert f"the process that ran this test died: killed by {name}" in result.out
+    assert "graviton2 has no SVE" in result.out or "aarch64 native" in result.out

@@ -47,7 +47,7 @@ ON_REQUEST = (
     "requests pyyaml lxml",
     "google-cloud-storage",
 )
-everything = os.environ.get("PYTEST_ARM64_EVERY_TREE", "")
+everything = os.environ.get("PYTEST_ARM64_EXTENDED", "")
 
 
 @pytest.mark.parametrize("tree", EVERY_TIME + (ON_REQUEST if everything else ()))

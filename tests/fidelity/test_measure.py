@@ -142,3 +142,55 @@ def test_a_strange_file_among_the_results_is_told(tmp_path: Path) -> None:
     assert code != 0
     assert "measure/mine.json in the cell's results is no measurement" in out
     assert "Traceback" not in out
+
+
+HOT = """
+    def loops(n):
+        total = 0
+        for i in range(n):
+            total += i * i
+        return total
+
+    def test_hot():
+        for _ in range(40): loops(60_000)
+
+    def test_cold(): pass
+"""
+LOOPS = "test_it.py:1 loops"
+
+
+@pytest.mark.parametrize(("facts", "calls"), [(NATIVE, False), (EMULATED, True)])
+def test_hot_spots(tmp_path: Path, facts: object, calls: bool) -> None:
+    report = str(tmp_path / "report")
+    code, out = run(
+        tmp_path, facts, "--arm64-profile", "--arm64-report", report, "-W", "error", suite=HOT
+    )
+    assert code == 0, out
+    (line,) = [line for line in out.splitlines() if line.endswith(LOOPS)]
+    assert float(line.split("%")[0]) > 80
+    assert (line.split()[1] == "40") == calls
+    assert ("prove nothing" in out) == calls
+    (found,) = json.loads((tmp_path / "report/profile.json").read_text("utf-8"))["profiles"]
+    assert found["functions"][0][:3] == ["test_it.py", 1, "loops"]
+
+
+def test_hot_spots_of_two_cells_and_of_workers(tmp_path: Path) -> None:
+    _, out = run(
+        tmp_path,
+        EMULATED,
+        "--arm64-profile",
+        "--arm64-cpu",
+        "graviton2,graviton3",
+        "-n2",
+        suite=HOT,
+    )
+    assert "arm64 profile: [2] aarch64 EMULATED" in out
+    (line,) = [line for line in out.splitlines() if line.endswith(LOOPS)]
+    shares = line.split()
+    assert (shares[1], shares[3]) == ("40", "40")
+    assert shares[4][0] in "+-"
+
+
+def test_without_the_option_nothing_is_profiled(tmp_path: Path) -> None:
+    _, out = run(tmp_path, EMULATED, suite=HOT)
+    assert "arm64 profile" not in out

@@ -70,3 +70,12 @@ def test_what_cannot_be_used_is_a_usage_error_in_words(tmp_path: Path) -> None:
     assert "pytest-arm64 = 3 must be a table" in text
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
+
+
+def test_comparing_without_arm64_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"test_it.py": "def test_a(): pass"})
+    for option in ("--arm64-compare", "--arm64-record"):
+        finished = run_pytest(tmp_path, "-p", "pytest_arm64.plugin", option)
+        assert finished.returncode == 4
+        assert "add --arm64" in finished.stderr
+        assert "Traceback" not in finished.stderr

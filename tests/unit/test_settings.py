@@ -355,3 +355,30 @@ def test_passed_variables(entries: list[tuple[str, str | None]], environ: dict[s
         elif variable in environ:
             expected[variable] = environ[variable]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [("512MB", 512 << 20), ("2GB", 2 << 30), ("1 GiB", 1 << 30), ("128MiB", 128 << 20)],
+)
+def test_memory(tmp_path: Path, said: str, count: int) -> None:
+    found = settings_of(tmp_path, f'[tool.pytest-arm64]\nmemory = "{said}"\n')
+    assert found.memory == count
+    assert settings_of(tmp_path / "other").memory == 0
+
+
+@pytest.mark.parametrize("said", ["512", "0MB", "-1GB", "lots", "1TB", "512MB ", "٣MB"])
+def test_no_amount_of_memory(tmp_path: Path, said: str) -> None:
+    with pytest.raises(SettingsError, match="is no amount of memory"):
+        settings_of(tmp_path, f'[tool.pytest-arm64]\nmemory = "{said}"\n')
+
+
+def test_timeout(tmp_path: Path) -> None:
+    assert settings_of(tmp_path).timeout == 0
+    assert settings_of(tmp_path, arm64_timeout="1.5").timeout == 1.5
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "nan", "inf", "1e99", "soon", ""])
+def test_no_timeout(tmp_path: Path, said: str) -> None:
+    with pytest.raises(SettingsError, match="not a number of seconds above 0"):
+        settings_of(tmp_path, arm64_timeout=said)

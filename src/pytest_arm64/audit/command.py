@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..environment.pipconfig import PipConfig
 from ..errors import SettingsError
 from ..settings import default_target, read_pyproject, repository_root
 from ..targets import Target, find_target, own_target
@@ -19,7 +20,11 @@ from .run import Auditor, audit
 from .services import configured_services
 
 
-def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> int:
+def run_command(
+    options: argparse.Namespace,
+    config: Callable[[], PipConfig],
+    environ: Mapping[str, str] = os.environ,
+) -> int:
     """Audit, print, and give the exit code: 0 ready, 1 not ready, 3 could not be evaluated.
 
     Raises:
@@ -34,7 +39,11 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
     with Auditor(
-        environ, offline=options.offline, refresh=refresh, time_limit=options.time_limit
+        environ,
+        offline=options.offline,
+        refresh=refresh,
+        time_limit=options.time_limit,
+        config=config,
     ) as auditor:
         matrices = list(audit(services, targets, auditor))
     _show(matrices, options.format, every=options.all)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import netrc
+import os
 import ssl
 import threading
 import time
@@ -22,6 +23,7 @@ import certifi
 import urllib3
 
 from ..environment.pipconfig import strip_credentials
+from .keyring import AUTO, DISABLED, IMPORT, SUBPROCESS, from_keyring
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
@@ -79,25 +81,58 @@ class Access:
     netrc: Path | None = None
     trusted: frozenset[str] = frozenset()
     proxy: str = ""
+    keyring: str = AUTO
+    """How a keyring is asked; ``auto`` asks only where an index wants credentials."""
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     credentials: dict[str, str] = field(default_factory=dict)
     """``Authorization`` values by ``scheme://host:port``."""
+    users: dict[str, str] = field(default_factory=dict)
+    """Users without a password, by the same."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Addresses of indexes, by the same."""
+    asked: set[str] = field(default_factory=set)
+    """Where a keyring was asked already."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self, url: str) -> str:
         """*url* without its credentials, which are kept for its host."""
         parts = urllib.parse.urlsplit(url)
+        origin, stripped = _origin(url), strip_credentials(url)
+        self.places.setdefault(origin, stripped)
         if parts.username is not None:
             user = urllib.parse.unquote(parts.username)
-            password = urllib.parse.unquote(parts.password or "")
-            self.credentials[_origin(url)] = _basic(user, password)
-        return strip_credentials(url)
+            self.users[origin] = user
+            if parts.password is not None or self.keyring == DISABLED:
+                password = urllib.parse.unquote(parts.password or "")
+                self.credentials[origin] = _basic(user, password)
+        return stripped
 
     def header(self, url: str) -> dict[str, str]:
         """``Authorization`` for *url* where there are credentials for its host."""
         origin = _origin(url)
         if origin not in self.credentials:
             self.credentials[origin] = self._from_netrc(url)
+        if not self.credentials[origin] and self.keyring in (IMPORT, SUBPROCESS):
+            self.ask_keyring(url)
         known = self.credentials[origin]
         return {"Authorization": known} if known else {}
+
+    def ask_keyring(self, url: str) -> bool:
+        """Ask a keyring for the host of *url*, once; whether there are credentials now."""
+        origin, host = _origin(url), urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+        with self.lock:
+            if origin not in self.asked:
+                self.asked.add(origin)
+                user = self.users.get(origin, "")
+                for place in dict.fromkeys([self.places.get(origin, host), host]):
+                    found = from_keyring(self.keyring, place, user, self.environ)
+                    if found is not None:
+                        self.credentials[origin] = _basic(*found)
+                        break
+                else:
+                    if user and not self.credentials.get(origin):
+                        self.credentials[origin] = _basic(user, "")
+            return bool(self.credentials.get(origin))
 
     def _from_netrc(self, url: str) -> str:
         host = urllib.parse.urlsplit(url).hostname
@@ -171,12 +206,16 @@ class Fetcher:
             self.clock.check()
             if self._silent.get(host, 0) >= _PATIENCE:
                 raise FetchError(f"{host} does not answer")
+            given = self.access.header(url)
             try:
-                response = self._request(url, headers)
+                response = self._request(url, {**given, **headers})
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 self._silent[host] = self._silent.get(host, 0) + 1
                 raise FetchError(f"{shown(url)}: {_reason(error)}") from None
             self._silent.pop(host, None)
+            if response.status == 401 and not given and self.access.ask_keyring(url):
+                response.close()
+                continue
             if response.status not in _AGAIN or attempt == _TRIES - 1:
                 return response
             response.close()
@@ -188,7 +227,7 @@ class Fetcher:
         return self._pool(url).request(
             "GET",
             url,
-            headers={"User-Agent": "pytest-arm64", **self.access.header(url), **headers},
+            headers={"User-Agent": "pytest-arm64", **headers},
             timeout=urllib3.Timeout(
                 connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)
             ),

@@ -19,6 +19,7 @@ from .. import cache
 from ..environment.pipconfig import PipConfig
 from ..errors import SettingsError
 from .fetch import Access, Clock, Fetcher, FetchError, file_path, shown
+from .keyring import AUTO
 from .metadata import Metadata, MetadataError, read_metadata
 from .releases import Releases
 from .simple import (
@@ -69,6 +70,8 @@ class Sources:
             netrc=Path(environ.get("NETRC") or Path.home() / ".netrc"),
             trusted=frozenset(settings.get("trusted-host", "").split()),
             proxy=settings.get("proxy", ""),
+            keyring=config.keyring or AUTO,
+            environ=environ,
         )
         first = index or settings.get("index-url", "") or _default_index()
         no_index = no_index or settings.get("no-index", "").lower() in ("1", "true", "yes", "on")
@@ -227,6 +230,8 @@ class Index:
         key = cache.digest([url])
         remote = not url.startswith("file:")
         kept = cache.load(_PAGES, key) if remote else None
+        if kept is not None and not isinstance(kept.get("listing"), dict):
+            kept = None  # of another version: it says nothing, not that there is nothing
         if kept is not None and self._fresh(kept):
             return self._kept_listing(kept)
         headers = {"Accept": ACCEPT}

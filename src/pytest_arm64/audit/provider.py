@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -80,6 +80,8 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         """By name: how often there were releases, and none of them usable."""
         self.admitted: set[str] = set()
         """Names whose unusable releases are candidates, because nothing else led to a tree."""
+        self.dropped: set[str] = set()
+        """Keys of demands that contradict others and limit no version any more."""
         self._prereleases = prereleases
         self._formats = formats
         self._direct: dict[str, Page] = {}
@@ -188,7 +190,11 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         for requirement in self.metadata(name, version).parsed():
             if self.applies(requirement, extra):
                 found += wishes_of(requirement, wish_of(requirement, str(candidate)))
-        return found
+        return [self.relaxed(wish) for wish in found] if self.dropped else found
+
+    def relaxed(self, wish: Wish) -> Wish:
+        """*wish*, without its limits where it was dropped."""
+        return replace(wish, specifier=SpecifierSet()) if wish.key in self.dropped else wish
 
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether the target's markers call for *requirement*; what cannot be judged counts."""

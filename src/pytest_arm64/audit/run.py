@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from types import TracebackType
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -47,7 +48,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         offline: bool = False,
         refresh: bool = False,
         time_limit: float = TIME_LIMIT,
-        config: PipConfig | None = None,
+        config: PipConfig | Callable[[], PipConfig] | None = None,
     ) -> None:
         """Settings that all matrices share.
 
@@ -56,18 +57,21 @@ class Auditor(AbstractContextManager["Auditor"]):
             offline: ask no network; pages that were kept do, however old.
             refresh: ask the indexes anew about what was kept.
             time_limit: seconds for everything; what is not answered by then is ``unknown``.
-            config: pip's configuration; that of this host by default.
-
-        Raises:
-            SettingsError: pip's configuration cannot be read.
+            config: pip's configuration, or what tells it when it is needed, which a lock may
+                never do; that of this host by default.
         """
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
         self._clock = Clock(time_limit)
-        self._config = config or host_pip_config(environ)
-        self._limits = tuple(_configured_constraints(self._config))
+        self._given = config
         self._indexes: dict[Sources, Index] = {}
+
+    @cached_property
+    def _config(self) -> PipConfig:
+        if self._given is None:
+            return host_pip_config(self._environ)
+        return self._given() if callable(self._given) else self._given
 
     def __exit__(
         self,
@@ -125,7 +129,8 @@ class Auditor(AbstractContextManager["Auditor"]):
         base = Formats().without_wheels(settings.get("no-binary", ""))
         base = base.wheels_only(settings.get("only-binary", ""))
         wishes = replace(wishes, formats=wishes.formats.over(base))
-        return resolve(index, platform, wishes, self._limits)
+        limits = tuple(_configured_constraints(self._config))
+        return resolve(index, platform, wishes, limits)
 
 
 def audit(
@@ -153,8 +158,11 @@ class _Assessment:
         self._target = target
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
         self._known = Known.of(target)
-        self._index = auditor.index(service.deploy, service.lock)
         self._notes: list[str] = list(service.notes)
+
+    @cached_property
+    def _index(self) -> Index:
+        return self._auditor.index(self._service.deploy, self._service.lock)
 
     def matrix(self) -> WheelMatrix:
         deployed, problems = self._deployed()
@@ -172,10 +180,15 @@ class _Assessment:
             target=self._target.name,
             packages=(*deployed, *tests, *builds),
             problems=(*self._service.deploy.gaps, *problems),
-            index_age=max(0.0, time.time() - self._index.oldest),
+            index_age=self._index_age(),
             notes=tuple(self._notes),
             manifest=self._service.manifest,
         )
+
+    def _index_age(self) -> float:
+        """Seconds; 0 where no index was asked."""
+        asked = "_index" in self.__dict__
+        return max(0.0, time.time() - self._index.oldest) if asked else 0.0
 
     def _deployed(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         lock = self._service.lock
@@ -228,7 +241,7 @@ class _Assessment:
         yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
 
     def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
-        shelf = LockShelf(lock, self._index, self._arm)
+        shelf = LockShelf(lock, lambda: self._index, self._arm)
         judge = Judge(
             shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from packaging.version import Version
@@ -51,7 +51,7 @@ class Shelf(Protocol):
 class LockShelf:
     """Files as a lock lists them; the index is asked only about what has no usable wheel there."""
 
-    def __init__(self, lock: Lock, index: Index, platform: Platform) -> None:
+    def __init__(self, lock: Lock, index: Callable[[], Index], platform: Platform) -> None:
         self.platform = platform
         self._lock = lock
         self._index = index
@@ -72,7 +72,7 @@ class LockShelf:
         return Metadata(requires_python=release.requires_python if release is not None else "")
 
     def releases(self, name: str) -> Releases:
-        return self._index.page(name).releases
+        return self._index().page(name).releases
 
     def asked(self, name: str) -> bool:  # noqa: ARG002
         return False
@@ -97,7 +97,7 @@ class LockShelf:
         if file is None or not file.url:
             return []
         try:
-            metadata = self._index.metadata(parent, file)
+            metadata = self._index().metadata(parent, file)
         except MetadataError:
             return []
         wishes = [wish_of(wanted, origin) for wanted in metadata.parsed()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from packaging.requirements import Requirement
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
@@ -18,6 +19,7 @@ from .scout import Scout
 from .wishes import Node, Wish, Wishes, wishes_of
 
 _MAXIMUM_ROUNDS = 50_000
+_MAXIMUM_CONFLICTS = 10
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,23 @@ def resolve(
         references=[wish for wish in roots if wish.url],
     )
     Scout(provider).explore(roots)
-    try:
-        result = _resolved(provider, roots)
-    except ResolutionImpossible as error:
-        return Tree(problems=(_conflict(error.causes),)), provider
-    except ResolutionTooDeep:
-        return Tree(
-            problems=("the demands could not be brought together: too many tries",)
-        ), provider
-    except FetchError as error:
-        return Tree(problems=(str(error),)), provider
+    problems: dict[str, None] = {}
+    while True:
+        try:
+            result = _resolved(provider, [provider.relaxed(wish) for wish in roots])
+            break
+        except ResolutionImpossible as error:
+            problems[_conflict(error.causes)] = None
+            culprits = _culprits(error.causes, provider)
+            if not culprits or len(problems) > _MAXIMUM_CONFLICTS:
+                return Tree(problems=tuple(problems)), provider
+            # What contradicts is told; what the rest looks like without it is worth knowing.
+            provider.dropped |= culprits
+        except ResolutionTooDeep:
+            text = "the demands could not be brought together: too many tries"
+            return Tree(problems=(*problems, text)), provider
+        except FetchError as error:
+            return Tree(problems=(*problems, str(error))), provider
     demands: dict[str, dict[str, Wish]] = {}
     parents: dict[str, list[str]] = {}
     for (name, _), criterion in result.criteria.items():
@@ -96,7 +105,7 @@ def resolve(
         )
         for name, candidate in sorted(selected.items())
     }
-    return Tree(nodes), provider
+    return Tree(nodes, tuple(problems)), provider
 
 
 def _resolved(provider: Provider, roots: list[Wish]) -> Result[Wish, Candidate, Identity]:
@@ -145,6 +154,18 @@ def _hashes(roots: Iterable[Wish]) -> dict[str, frozenset[str]]:
         if wish.hashes:
             found[wish.name] = found.get(wish.name, frozenset()) | wish.hashes
     return found
+
+
+def _culprits(causes: Iterable[Any], provider: Provider) -> set[str]:
+    """The demands to leave out: of dependencies before the service's own, and never all of them."""
+    wishes = [cause.requirement for cause in causes]
+    wishes = [wish for wish in wishes if wish.specifier and wish.key not in provider.dropped]
+    others = [wish for wish in wishes if not wish.direct]
+    if others and len(others) < len(wishes):
+        return {wish.key for wish in others}
+    return {wish.key for wish in sorted(wishes, key=lambda wish: wish.key)[1:]} or {
+        wish.key for wish in wishes
+    }
 
 
 def _conflict(causes: Iterable[object]) -> str:

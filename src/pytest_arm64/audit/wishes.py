@@ -31,6 +31,11 @@ class Wish:
     """Said by the service itself, not by one of its dependencies."""
 
     @property
+    def key(self) -> str:
+        """What tells it from other demands."""
+        return f"{self.origin} {self}"
+
+    @property
     def identity(self) -> tuple[str, str]:
         return (self.name, self.extra)
 

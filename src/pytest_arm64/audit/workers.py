@@ -11,6 +11,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def in_background(job: Callable[[], T]) -> Future[T]:
+    """A future of what *job* returns or raises in a thread of its own."""
+    workers = Workers(1)
+    future = workers.submit(job)
+    workers.close()
+    return future
+
+
 class Workers:
     """Runs jobs concurrently; started one by one as they are needed."""
 

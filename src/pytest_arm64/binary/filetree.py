@@ -52,6 +52,8 @@ class FileTree:
     """Targets of symbolic links, as they are written."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Content of the loader's configuration, and of ``WHEEL`` and ``RECORD`` of packages."""
+    size: int = 0
+    """Bytes of all files, whatever they are."""
 
     def over(self, below: FileTree) -> FileTree:
         """This tree laid over *below*."""
@@ -119,7 +121,7 @@ class _Reading:
             self.use(path, data)
 
     def tree(self) -> FileTree:
-        return FileTree(self.files, self.links, self.texts)
+        return FileTree(self.files, self.links, self.texts, self.total)
 
 
 Use = Callable[[str, Buffer], None]

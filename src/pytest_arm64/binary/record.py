@@ -18,6 +18,7 @@ EXECUTABLE_STACK = "executable-stack"
 DUPLICATE_OPENMP = "duplicate-openmp"
 NATIVE_IN_PURE = "native-in-pure-wheel"
 EXECUTABLE = "bundled-executable"
+TOO_LARGE = "too-large"
 UNKNOWN = "not-evaluated"
 
 
@@ -53,6 +54,20 @@ class File:
 
 
 @dataclass(frozen=True)
+class Load:
+    """How a compiled module could be imported in the image."""
+
+    module: str
+    path: str
+    outcome: str
+    """loaded, failed, died (it killed its process) or not-tried."""
+    text: str = ""
+    kind: str = ""
+    """Class of the failure; empty where it was loaded."""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
 class AbiRecord:
     """Everything compiled in an artifact against one system."""
 
@@ -63,6 +78,8 @@ class AbiRecord:
     """Whether an image was looked into; otherwise the target's declared data answered."""
     files: tuple[File, ...]
     findings: tuple[Finding, ...]
+    loads: tuple[Load, ...] = ()
+    """Compiled modules that were imported; empty where nothing was run."""
 
     @property
     def grave(self) -> tuple[Finding, ...]:
@@ -74,11 +91,25 @@ class AbiRecord:
         return not any(finding.kind == UNKNOWN for finding in self.findings)
 
     @property
+    def refused(self) -> tuple[Load, ...]:
+        """Modules that could not be imported, for another reason than a Python package."""
+        return tuple(
+            load
+            for load in self.loads
+            if load.outcome != "loaded" and not load.text.startswith("ModuleNotFoundError")
+        )
+
+    @property
+    def loadable(self) -> bool | None:
+        """Whether everything can be loaded; None where that could not be evaluated."""
+        if self.grave or self.refused:
+            return False
+        return True if self.complete else None
+
+    @property
     def exit_code(self) -> int:
         """0 everything loads, 1 something does not, 3 it could not be evaluated."""
-        if self.grave:
-            return 1
-        return 0 if self.complete else 3
+        return {True: 0, False: 1, None: 3}[self.loadable]
 
     def to_json(self) -> dict[str, Any]:
         """Ready for ``json.dumps``."""
@@ -86,7 +117,7 @@ class AbiRecord:
             "format": FORMAT,
             **asdict(self),
             "complete": self.complete,
-            "loads": not self.grave if self.complete or self.grave else None,
+            "loadable": self.loadable,
         }
 
     @classmethod
@@ -111,6 +142,7 @@ class AbiRecord:
                     Finding(**{**finding, "symbols": tuple(finding["symbols"])})
                     for finding in data["findings"]
                 ),
+                loads=tuple(Load(**load) for load in data["loads"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"damaged ABI record: {error!r}") from None

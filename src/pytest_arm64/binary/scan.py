@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -13,12 +14,14 @@ from ..errors import ArtifactError
 from ..targets import Target
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import SymbolNotes, judge
-from .record import AbiRecord
+from .record import TOO_LARGE, AbiRecord, Finding
 from .system import System, looked_up_system
 
 FORMAT = 1
 PAGE = 4096
 """Bytes in a page of Amazon Linux's kernels for ARM; what ran may be another machine's kernel."""
+LAMBDA_LIMIT = 250 * 2**20
+"""Bytes to which a function's zip and its layers may unpack together. Source: AWS's quotas."""
 _KIND = "libraries"
 
 
@@ -31,7 +34,19 @@ def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
     # Lambda unpacks a zip there, and searches there for libraries.
     root = "/var/task" if "/var/task" in target.library_path else "/artifact"
     notes = SymbolNotes(system)
-    return judge(path.name, _tree(path, root, notes), root, system, notes, target.recipe.name)
+    tree = _tree(path, root, notes)
+    record = judge(path.name, tree, root, system, notes, target.recipe.name)
+    if target.recipe.name == "lambda" and path.suffix != ".whl" and tree.size > LAMBDA_LIMIT:
+        finding = Finding(
+            "",
+            TOO_LARGE,
+            f"it unpacks to {tree.size / 2**20:.0f} MiB, and Lambda takes {LAMBDA_LIMIT >> 20} of "
+            "a function and its layers together",
+            grave=True,
+            remedy="leave out what the function does not import, or deploy a container image",
+        )
+        record = replace(record, findings=(*record.findings, finding))
+    return record
 
 
 def scan_tar(

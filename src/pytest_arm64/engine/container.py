@@ -319,8 +319,8 @@ class Container:
                 raise EngineError(f"{path} in the container is no regular file")
             return source.read()
 
-    def fate(self) -> str:
-        """Why nothing comes from it any more, in words."""
+    def lost(self) -> str:
+        """Why it does not run any more, in words; empty while it runs."""
         from docker.errors import DockerException, NotFound
         from requests.exceptions import RequestException
 
@@ -331,7 +331,7 @@ class Container:
         except (DockerException, RequestException, OSError):
             return "the engine does not answer; look whether it still runs: docker version"
         if state.get("Running"):
-            return "the container still runs; the connection to it was cut"
+            return ""
         return f"the container has ended with exit code {state.get('ExitCode')}"
 
     def memory_fate(self) -> str:

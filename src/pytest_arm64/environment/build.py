@@ -9,7 +9,7 @@ import os
 import pwd
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
@@ -18,18 +18,21 @@ from typing import TYPE_CHECKING, Any
 from .. import cache
 from ..binary.record import AbiRecord
 from ..binary.scan import scan_tar, system_of_run
-from ..cell import Cell, Ran
+from ..cell import Cell, Ran, machine_of
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
-from ..progress import Progress
+from ..progress import Progress, Step
 from ..settings import Settings
 from . import pip_installer, plan_installer
+from .consistency import broken, installed_in
+from .failures import Tools
+from .loading import load_all, modules_of
 from .manifests import read_manifest
 from .pipconfig import PipConfig
-from .plan import NotPlannableError
+from .plan import NotPlannableError, lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -51,7 +54,7 @@ from .tree import (
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-FORMAT = 2
+FORMAT = 3
 PACKAGE = "pytest_arm64_inside"
 """Name under which ``inside/`` is importable in a cell."""
 
@@ -120,6 +123,7 @@ def make_environment(
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
+    lock = lock_of(manifest) if settings.installer == plan_installer.NAME else None
     key = cache.digest(
         {
             "format": FORMAT,
@@ -129,6 +133,7 @@ def make_environment(
             "runner": runner,
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
+            **({"lock": lock.digest} if lock is not None else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -177,12 +182,13 @@ def _install(
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
-        files.seek(0)
+        unmet = broken(installed_in(files), _markers(cell, ran))
         container.put(made.at, files)
         if made.uncompiled:
             step.update("compiling")
             compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
             container.run(compile_it, environment=qemu_environment(cell, engine))
+        abi = _loaded(container, host, abi, step)
         record = InstallRecord(
             packages=tuple(made.packages),
             installer=installer,
@@ -190,16 +196,45 @@ def _install(
             seconds=round(time.monotonic() - began, 1),
             notes=made.notes,
             missing=made.missing,
+            broken=tuple(unmet),
             fallback=fallback,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}
         container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
         container.commit(tag, {f"{LABEL}.base": base.id})
+    cache.prune(cache.cache_folder(), limit=cache.LIMIT)
     image = find_image(engine, tag)
     assert image is not None
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
     return image
+
+
+def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
+    from ..audit.environment import marker_environment
+
+    major, minor = ran.python.minor.split(".")
+    found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
+    full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
+    return {**found, **full}
+
+
+def _loaded(
+    container: Container, host: plan_installer.Host, abi: AbiRecord, step: Step
+) -> AbiRecord:
+    """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
+    ran = host.ran
+    modules = [
+        module
+        for prefix in (ENV, TESTS)
+        for module in modules_of(abi, f"{prefix.removeprefix(HOME + '/')}/{ran.python.purelib}")
+    ]
+    if not modules:
+        return abi
+    step.update(f"loading {len(modules)} compiled modules")
+    tools = Tools(host.cell.target.recipe.name, ran.python.minor)
+    variables = qemu_environment(host.cell, host.engine)
+    return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
 def _installation(
@@ -302,6 +337,9 @@ def inside_files() -> dict[str, bytes]:
     files = dict(_files_of(ours / "inside", PACKAGE))
     for room in ("fixtures", "golden", "measure"):
         files |= _files_of(ours / room, f"{PACKAGE}/{room}")
+    files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
+    # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
+    files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
     files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
     return files
 
@@ -310,7 +348,7 @@ def _files_of(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _files_of(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith((".py", ".c", ".json", ".npz")):
             yield f"{name}/{entry.name}", entry.read_bytes()
 
 

@@ -164,7 +164,8 @@ def import_failure(message: str, tools: Tools, *, wrong_machine: bool = False) -
 
 
 def _compiler(match: re.Match[str], tools: Tools) -> Failure:
-    name = match[1].rpartition("/")[2].split()[0]
+    # Distributions call it aarch64-linux-gnu-gcc.
+    name = match[1].rpartition("/")[2].rpartition("-")[2]
     return Failure(
         COMPILER, f"there is no {name}", tools.at_build_time(name, "program", _COMPILERS)
     )

@@ -140,9 +140,6 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
     local = tuple(dict.fromkeys(folder for folder, _ in _local_projects(documents)))
     project = rootpath if mode == "editable" else None
     if mode == "wheel":
-        name = _table(pyproject, "project").get("name")
-        link = f"{name} @ {rootpath.as_uri()}" if name else str(rootpath)
-        deploy = Scope(files=deploy.files, requirements=(*deploy.requirements, link))
         local = tuple(dict.fromkeys((*local, rootpath)))
     return Manifest(
         deploy=deploy,

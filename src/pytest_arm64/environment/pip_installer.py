@@ -29,7 +29,7 @@ from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
 from .venv import venv_entries
 
 BUILD = f"{HOME}/build"
-_SITE = f"{BUILD}/site"
+PIP_SITE = f"{BUILD}/site"
 _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
@@ -91,6 +91,8 @@ def install(
         arguments = _scope_arguments(manifest.deploy)
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
+        if manifest.whole is not None:
+            arguments.append(str(manifest.whole))
         pinned = ["-c", _PINS] if request.pins else []
         if arguments:
             arguments += pinned
@@ -132,7 +134,7 @@ def _environment(config: PipConfig) -> dict[str, str]:
         "HOME": "/tmp",  # noqa: S108
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
-        "PYTHONPATH": _SITE,
+        "PYTHONPATH": PIP_SITE,
         "PYTHONWARNINGS": "ignore",
         "PATH": f"{ENV}/bin:/usr/local/bin:/usr/bin:/bin:/var/lang/bin",
         "PIP_CONFIG_FILE": _CONFIG,
@@ -162,7 +164,7 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = Entry(mode=0o755)
-    entries |= {f"{_SITE}/{name}": Entry(content) for name, content in _pip_files()}
+    entries |= {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
     container.put("/", tar_of(with_parents(entries)))

@@ -42,6 +42,8 @@ class PipConfig:
     """Local indexes and link folders, to be mounted read-only where they are."""
     ca: bytes = b""
     netrc: bytes = b""
+    keyring: str = ""
+    """``keyring-provider``, which is for this machine alone."""
 
     def fingerprint(self) -> dict[str, object]:
         """What can change the outcome of an installation; credentials are not part of it."""
@@ -85,6 +87,7 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
     ca_file = merged.pop("cert", "") or next(
         (environ[name] for name in _CA_VARIABLES if environ.get(name)), ""
     )
+    keyring = merged.get("keyring-provider", "")
     settings = {k: v for k, v in merged.items() if k not in _NOT_FORWARDED}
     folders: list[str] = []
     for key in _PATH_LISTS:
@@ -100,6 +103,7 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
         ca=_content(ca_file),
         # Unlike Path.home(), this is no error for a user without one.
         netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),  # noqa: PTH111
+        keyring=keyring,
     )
 
 

@@ -7,11 +7,12 @@ What the audit cannot decide without running something is said, and left to pip.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from ..audit.classify import state_of
 from ..audit.environment import Platform, platform_of
@@ -19,18 +20,19 @@ from ..audit.fetch import Fetcher, file_path
 from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
-from ..audit.inputs.service import with_requirements
-from ..audit.matrix import BLOCKER, SOURCE
-from ..audit.provider import Provider
+from ..audit.inputs.service import read_service, with_requirements
+from ..audit.locks import Lock, locked_tree
+from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.run import Auditor
+from ..audit.shelf import LockShelf, Shelf
 from ..audit.simple import File
 from ..audit.tree import Tree
-from ..audit.wishes import Wishes, wish_of
+from ..audit.wishes import Wish, Wishes, wish_of
 from ..cell import Cell, Ran
+from ..errors import SettingsError
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 
-DEPLOY, TEST = "deploy", "test"
 # Of pip's configuration, what the audit's client does the same way, or what changes no file.
 _UNDERSTOOD = frozenset(
     [
@@ -59,6 +61,8 @@ class Planned:
     url: str = ""
     """Where the file is, complete; shown without credentials only."""
     sha256: str = ""
+    allowed: frozenset[str] = frozenset()
+    """SHA-256 values, one of which it must have; empty where the requirements name none."""
     requested: bool = False
 
 
@@ -105,7 +109,12 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     given = [Requirement(pin) for pin in question.pins]
     elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
-    deployed, editable, folders = _resolved(auditor, deploy, platform, DEPLOY)
+    lock = lock_of(question.manifest)
+    if lock is not None:
+        deployed, editable, folders = _locked(auditor, lock, question.manifest, platform)
+        elsewhere = (*elsewhere, *_of_lock(lock))
+    else:
+        deployed, editable, folders = _resolved(auditor, deploy, platform, DEPLOY)
     test = _wishes(question.manifest.test, question.manifest, tests=True)
     test = with_requirements(test, question.runner, "the session inside")
     pins = [Requirement(f"{p.name}=={p.version}") for p in deployed if p.version]
@@ -116,8 +125,37 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     tests = [package for package in tests if package.name not in there]
     if (set(more_editable) | set(more_folders)) - {*editable, *folders}:
         raise NotPlannableError("a local project is only wanted by the tests")
-    index = auditor.index(deploy if deploy.requirements else test)
+    index = auditor.index(deploy if deploy.requirements else test, lock)
     return InstallPlan((*deployed, *tests), editable, folders), index.fetcher
+
+
+def lock_of(manifest: Manifest) -> Lock | None:
+    """The lock that decides what is deployed; None where requirement files do, or nothing does."""
+    if manifest.deploy.files:
+        return None
+    try:
+        return read_service(manifest.root, os.environ, root=manifest.root).lock
+    except SettingsError:
+        return None  # nothing says what is deployed, or the project's own file will be told of
+
+
+def plan_build(
+    question: Question, auditor: Auditor, requirements: Iterable[Requirement]
+) -> list[Planned]:
+    """Wheels of everything that a build needs.
+
+    Raises:
+        NotPlannableError: some of it is no wheel, or not certain.
+    """
+    wanted = tuple((r, wish_of(r, "a build", direct=True)) for r in requirements)
+    wishes = _wishes(Scope(), replace(question.manifest, project=None))
+    wishes = replace(wishes, requirements=wanted)
+    platform = platform_of_run(question.cell, question.ran)
+    packages, _, _ = _resolved(auditor, wishes, platform, BUILD)
+    for package in packages:
+        if package.state in (SOURCE, BLOCKER):
+            raise NotPlannableError(f"{package.name} has no wheel")
+    return packages
 
 
 def platform_of_run(cell: Cell, ran: Ran) -> Platform:
@@ -139,8 +177,8 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     reading = Reading(manifest.root, os.environ)
     for path in scope.files:
         read_requirement_file(path, reading)
-    if manifest.project is not None:
-        project = local_project(manifest.project, reading, editable=True)
+    if manifest.own is not None:
+        project = local_project(manifest.own, reading, editable=manifest.whole is None)
         if project is None:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
@@ -172,12 +210,46 @@ def _resolved(
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = provider.locals.get(name)
         if local is None:
-            packages.append(_planned(tree, provider, name, scope, requested=name in asked))
+            allowed = provider.hashes.get(name, frozenset())
+            planned = _planned(tree, provider, name, scope, requested=name in asked)
+            packages.append(replace(planned, allowed=allowed))
         elif local.doubt:
             raise NotPlannableError(f"{name}: {local.doubt}")
         else:
             (editable if local.editable else folders).append(_folder(local.uri))
     return packages, tuple(editable), tuple(folders)
+
+
+def _locked(
+    auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
+) -> tuple[list[Planned], tuple[Path, ...], tuple[Path, ...]]:
+    """As ``_resolved``, where a lock has decided."""
+    tree = locked_tree(lock, lock.deploy, platform)
+    for problem in tree.problems:
+        raise NotPlannableError(problem)
+    index = auditor.index(Wishes("", ()), lock)
+    shelf = LockShelf(lock, lambda: index, platform)
+    asked = {need.name for need in lock.deploy.needs}
+    packages: list[Planned] = []
+    editable: list[Path] = [manifest.project] if manifest.project is not None else []
+    folders: list[Path] = []
+    for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
+        local = shelf.locals.get(name)
+        if local is None:
+            packages.append(_planned(tree, shelf, name, DEPLOY, requested=name in asked))
+            continue
+        folder = _folder(local.uri)
+        if folder != manifest.root:
+            (editable if local.editable else folders).append(folder)
+    return packages, tuple(editable), tuple(folders)
+
+
+def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
+    """The lock's versions as constraints, for what only the tests need."""
+    for name, releases in lock.releases.items():
+        if len(releases) == 1 and releases[0].version and releases[0].local is None:
+            pin = Requirement(f"{name}=={releases[0].version}")
+            yield pin, wish_of(pin, lock.shown)
 
 
 def _folder(uri: str) -> Path:
@@ -186,21 +258,30 @@ def _folder(uri: str) -> Path:
     return file_path(uri)
 
 
-def _planned(tree: Tree, provider: Provider, name: str, scope: str, *, requested: bool) -> Planned:
+def _planned(tree: Tree, shelf: Shelf, name: str, scope: str, *, requested: bool) -> Planned:
     node = tree.nodes[name]
     if node.version is None:
         raise NotPlannableError(f"{name}: {node.problem}")
-    doubt = provider.metadata(name, node.version).doubt
+    doubt = shelf.metadata(name, node.version).doubt
     if doubt:
         raise NotPlannableError(f"{name} {node.version}: {doubt}")
-    usable = provider.fit(name, node.version, pinned=any(w.pin for w in node.demands))
+    usable = shelf.fit(name, node.version, pinned=any(w.pin for w in node.demands))
     state = state_of(usable)
     if state == BLOCKER:
         return Planned(name, str(node.version), scope, BLOCKER, requested=requested)
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
+    url = file.url or _address(shelf, name, node.version, file)
     version = str(node.version)
-    return Planned(name, version, scope, state, file.name, file.url, file.sha256, requested)
+    return Planned(name, version, scope, state, file.name, url, file.sha256, requested=requested)
+
+
+def _address(shelf: Shelf, name: str, version: Version, file: File) -> str:
+    """Where the index has *file*, of which a lock tells the name and the hash alone."""
+    for found in shelf.releases(name).get(version, ()):
+        if found.name == file.name and found.url:
+            return found.url
+    raise NotPlannableError(f"the index does not have {file.name}, which the lock names")
 
 
 def installation_order(parents: Mapping[str, Iterable[str]]) -> list[str]:

@@ -10,27 +10,29 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..audit.fetch import Fetcher
-from ..audit.matrix import BLOCKER, SOURCE
+from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
 from ..audit.run import Auditor
 from ..cell import Cell, Ran
 from ..engine.container import Container
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
+from ..errors import InstallError
 from ..progress import Progress, Step
 from . import pip_installer
+from .build_bench import Benches, wants_more
 from .bytecode import Compiler, compiler_for
 from .failures import Tools
 from .pip_installer import Installation
 from .pipconfig import strip_credentials
-from .plan import DEPLOY, InstallPlan, Planned, Question, make_plan
+from .plan import InstallPlan, Planned, Question, make_plan
 from .record import Installed
 from .source_builds import Built, Shelf, Source, build
 from .tree import ENV, HOME, PYTHON, TESTS, Entry, tar_of, with_parents
@@ -41,6 +43,8 @@ from .wheel_layer import Layer, layer_of, write_together
 NAME = "plan"
 FORMAT = 1
 """Counts up when the same plan would give other files."""
+_SECONDS = 3600.0
+"""For everything that is fetched, source distributions between builds included."""
 _PREFIXES = {"deploy": ENV, "test": TESTS}
 
 
@@ -78,11 +82,15 @@ def install(
     question = Question(
         request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
     )
-    with Auditor(offline=offline, refresh=refresh, config=request.config) as auditor:
+    with Auditor(
+        offline=offline, refresh=refresh, config=request.config, time_limit=_SECONDS
+    ) as auditor:
         with progress.step("resolve") as step:
             plan, fetcher = make_plan(question, auditor)
             step.update(f"{len(plan.packages)} packages")
-        work = _Work(host, request, fetcher, compiler_for(host.ran.python))
+        compiler = compiler_for(host.ran.python)
+        benches = Benches(question, auditor, fetcher, compiler)
+        work = _Work(host, request, fetcher, compiler, benches)
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
@@ -95,12 +103,18 @@ def install(
 
 class _Work:
     def __init__(
-        self, host: Host, request: pip_installer.Request, fetcher: Fetcher, compiler: Compiler
+        self,
+        host: Host,
+        request: pip_installer.Request,
+        fetcher: Fetcher,
+        compiler: Compiler,
+        benches: Benches,
     ) -> None:
         self._host = host
         self._request = request
         self._fetcher = fetcher
         self._compiler = compiler
+        self._benches = benches
         self.local: list[Installed] = []
         """Local projects, as pip reports them."""
 
@@ -145,15 +159,24 @@ class _Work:
                     editable = self._project(container, plan, step)
         return [self._built(source, kept[source.label]) for source in sources], editable
 
-    def _variables(self) -> Mapping[str, str]:
+    def _variables(self) -> dict[str, str]:
         variables = self._request.manifest.variables(os.environ)
         return {**variables, **qemu_environment(self._host.cell, self._host.engine)}
 
     def _build(self, container: Container, shelf: Shelf, source: Source) -> Built:
         tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
         folder = f"{pip_installer.BUILD}/{source.package.name}"
-        pip = [PYTHON, "-m", "pip"]
-        made = build(container, pip, source, folder, self._variables(), tools)
+        bench = self._benches.for_file(source.package)
+        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
+        variables = self._variables()
+        try:
+            more = bench.put(container, folder) if bench is not None else {}
+            options = bench.options if bench is not None else ()
+            made = build(container, [*pip, *options], source, folder, variables | more, tools)
+        except InstallError as error:
+            if bench is None or not wants_more(error.log):
+                raise
+            made = build(container, pip, source, f"{folder}-isolated", variables, tools)
         return shelf.keep(source, *made)
 
     def _built(self, source: Source, built: Built | None) -> Unpacked:
@@ -168,9 +191,18 @@ class _Work:
         for folder in plan.editable:
             arguments += ["-e", str(folder)]
         root = self._request.manifest.root
-        self.local += pip_installer.run_pip(
-            container, root, self._variables(), DEPLOY, arguments, step
-        )
+        variables = self._variables()
+        bench = self._benches.for_folders([*plan.editable, *plan.folders])
+        try:
+            more = bench.put(container, f"{pip_installer.BUILD}/projects") if bench else {}
+            options = bench.options if bench is not None else ()
+            self.local += pip_installer.run_pip(
+                container, root, variables | more, DEPLOY, [*options, *arguments], step
+            )
+        except InstallError as error:
+            if bench is None or not wants_more(error.log):
+                raise
+            self.local += pip_installer.run_pip(container, root, variables, DEPLOY, arguments, step)
         with container.fetch(ENV) as archive:
             return _members_below(archive, HOME)
 
@@ -190,6 +222,12 @@ def _together(
     try:
         shared = write_together(files, [u.layer for u in ready], project + skeleton)  # type: ignore[arg-type]
         files.seek(0)
+    except OSError as error:
+        files.close()
+        raise InstallError(
+            f"the packages could not be put together: {error}",
+            next_step="try again: the disk may be full, or another process pruned the cache",
+        ) from None
     except BaseException:
         files.close()
         raise

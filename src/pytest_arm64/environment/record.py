@@ -52,6 +52,8 @@ class InstallRecord:
     """What was found while it was unpacked: a RECORD that lies, files that packages share."""
     missing: tuple[str, ...] = ()
     """Releases that were left out, because nothing of them can be used here."""
+    broken: tuple[str, ...] = ()
+    """Requirements of packages that are not met, as `pip check` would tell."""
     fallback: str = ""
     """Why pip installed, where the plan was asked to."""
 
@@ -83,6 +85,7 @@ class InstallRecord:
                 seconds=data["seconds"],
                 notes=tuple(map(str, data["notes"])),
                 missing=tuple(map(str, data["missing"])),
+                broken=tuple(map(str, data["broken"])),
                 fallback=data["fallback"],
             )
         except (KeyError, TypeError) as error:

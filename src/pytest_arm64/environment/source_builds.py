@@ -66,7 +66,8 @@ class Shelf:
             wheel = folder / str(note["wheel"])
             if not wheel.is_file():
                 return None
-            wheel.touch()
+            for used in (wheel, folder / "note.json"):
+                used.touch()
             return Built(wheel, float(note["seconds"]), str(note["log"]), fresh=False)
         except (OSError, ValueError, LookupError, TypeError):
             return None
@@ -108,7 +109,7 @@ def build(
 ) -> tuple[str, bytes, float, str]:
     """Build *source* in *container*: the wheel's name and content, seconds, and log.
 
-    *pip* is the command to run there, *folder* one of its own.
+    *pip* is the command to run there, ``pip wheel`` with its options; *folder* one of its own.
 
     Raises:
         InstallError: it cannot be built; the error has its class and remedy, ``log`` everything.
@@ -121,7 +122,7 @@ def build(
     else:
         container.put("/", tar_of({file: Entry(source.path.read_bytes())}))
     began = time.monotonic()
-    command = [*pip, "wheel", "--no-deps", "--no-cache-dir", "-w", f"{folder}/out", file]
+    command = [*pip, "-w", f"{folder}/out", file]
     finished = container.run(command, environment=variables)
     seconds = round(time.monotonic() - began, 1)
     if finished.code != 0:

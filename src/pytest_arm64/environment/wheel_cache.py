@@ -5,30 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import cache
 from ..audit.fetch import Fetcher, FetchError, file_path, shown
 from ..errors import InstallError
+from .failures import HASH
 from .plan import Planned
 
 KIND = "distributions"
 _ADDRESSES = "distribution-hashes"
 _CHUNK = 2**20
-_THREADS = 8
-
-
-def fetch_all(fetcher: Fetcher, packages: Sequence[Planned]) -> dict[str, Path]:
-    """The file of each of *packages* by name, fetched where it is not kept, side by side.
-
-    Raises:
-        InstallError: one cannot be had, or is not what its hash says.
-    """
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(lambda package: fetch(fetcher, package), packages)
-        return dict(zip((package.name for package in packages), found, strict=True))
 
 
 def fetch(fetcher: Fetcher, package: Planned) -> Path:
@@ -39,10 +26,12 @@ def fetch(fetcher: Fetcher, package: Planned) -> Path:
     """
     if package.url.startswith("file:"):
         path = file_path(package.url)
-        if package.sha256:
+        if package.sha256 or package.allowed:
             _check(package, hash_of(path))
         return path
     known = package.sha256 or _hash_by_address(package.url)
+    if known:
+        _check(package, known)
     kept = _place(known, package.file) if known else None
     if kept is not None and kept.is_file():
         kept.touch()  # what was used last is pruned last
@@ -115,10 +104,12 @@ def _download(fetcher: Fetcher, package: Planned) -> Path:
 
 
 def _check(package: Planned, found: str) -> None:
-    if package.sha256 and found != package.sha256:
+    expected = package.allowed | ({package.sha256} if package.sha256 else set())
+    if expected and found not in expected:
         raise InstallError(
-            f"{package.file} is not what its hash says: expected sha256 {package.sha256}, "
-            f"got {found}",
-            why="somebody changed it on its way, or the index and the file do not belong together",
-            next_step="try again with --arm64-refresh; if it stays, ask whoever runs the index",
+            f"{package.file} is not what its hash says ({HASH}): expected sha256 "
+            f"{' or '.join(sorted(expected))}, got {found}",
+            why="somebody changed it on its way, or the requirements were locked without this file",
+            next_step="lock again for all platforms, if the lock was made on x86 only; else try "
+            "again with --arm64-refresh, and ask whoever runs the index",
         )

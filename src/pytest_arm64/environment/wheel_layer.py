@@ -15,10 +15,10 @@ import posixpath
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -101,9 +101,7 @@ def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Co
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
-    layer = _kept(path)
-    assert layer is not None
-    return layer
+    return _layer(path, made)
 
 
 def _note(path: Path) -> Path:
@@ -115,22 +113,27 @@ def _kept(path: Path) -> Layer | None:
         note = json.loads(_note(path).read_text("utf-8"))
         if path.stat().st_size != note["bytes"]:
             return None
-        os.utime(path)  # what was used last is pruned last
-        return Layer(
-            path,
-            str(note["name"]),
-            frozenset(map(str, note["names"])),
-            tuple(map(str, note["lies"])),
-            bool(note["compiled"]),
-            int(note["size"]),
-        )
+        for used in (path, _note(path)):
+            os.utime(used)  # what was used last is pruned last
+        return _layer(path, note)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
+def _layer(path: Path, note: Mapping[str, Any]) -> Layer:
+    return Layer(
+        path,
+        str(note["name"]),
+        frozenset(map(str, note["names"])),
+        tuple(map(str, note["lies"])),
+        bool(note["compiled"]),
+        int(note["size"]),
+    )
+
+
 def _write(
     wheel: Path, place: Path, target: BinaryIO, prefix: str, python: Python, compiler: Compiler
-) -> dict[str, object]:
+) -> dict[str, Any]:
     destination = _Destination(target, prefix, python)
     try:
         with zipfile.ZipFile(wheel) as archive:

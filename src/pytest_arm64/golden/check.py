@@ -8,12 +8,13 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .explain import explanation
 from .leaves import compare, sides_of
+from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
 from .provenance import provenance, version_changes
 from .store import (
@@ -27,7 +28,7 @@ from .store import (
     read,
     write,
 )
-from .values import Called, stored
+from .values import Called, Stored, stored
 from .verdict import Comparison, Leaf, Verdict
 
 RECORDED = "recorded"
@@ -40,6 +41,8 @@ ARM = ("aarch64", "arm64")
 class GoldenMismatchError(AssertionError):
     """A value is not what its golden is."""
 
+    __module__ = "pytest_arm64"
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -49,6 +52,8 @@ class Situation:
     facts: Mapping[str, Any] = field(default_factory=dict)
     out: Path | None = None
     """``$PYTEST_ARM64_OUT`` in a cell."""
+    pictures: Callable[[], Path] | None = None
+    """Makes the folder for pictures of images that differ."""
     role: str = ""
     """``reference`` or ``further`` in a silent cell, which records."""
 
@@ -106,9 +111,9 @@ class ArmGolden:
         """
         __tracebackhide__ = True
         checked = policy_of(policy)
-        comparison = self.compare(value, name, checked)
+        comparison = self._compare(value, name, checked)
         if not comparison.ok:
-            raise GoldenMismatchError(explanation(comparison, checked, self._where()))
+            raise GoldenMismatchError(explanation(comparison, checked, self.source))
         return comparison.label
 
     def check_call(
@@ -121,8 +126,19 @@ class ArmGolden:
         __tracebackhide__ = True
         return self.check(outcome_of(function, *args), name, **policy)
 
-    def compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
+    def outcome(self, function: Callable[..., Any], *args: Any) -> Called:
+        """What ``check_call`` checks."""
+        return outcome_of(function, *args)
+
+    def judge(self, value: Any, name: str | None = None, **policy: Any) -> Comparison:
         """As ``check``, but a difference is returned and nothing is raised for it."""
+        return self._compare(value, name, policy_of(policy))
+
+    def explained(self, comparison: Comparison, policy: Mapping[str, Any]) -> str:
+        """The text with which ``check`` would have failed."""
+        return explanation(comparison, policy_of(dict(policy)), self.source)
+
+    def _compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
         label = self._name(name)
         here = stored(value, prefix=f"{len(self._names)}-")
         if self._situation.records:
@@ -138,9 +154,11 @@ class ArmGolden:
             comparison = compare(
                 label, kept.value, here, policy, noise=kept.noise, versions=changes
             )
+            if not comparison.ok:
+                comparison = self._with_pictures(comparison, kept.value, here)
         if kept is not None and policy.decision is not None:
-            key = f"value {label!r}, decision at {policy.decision:g}"
-            self._decisions[key] = sides_of(kept.value, policy.decision)
+            sides = self._decisions.setdefault(f"decision at {policy.decision:g}", [])
+            sides += sides_of(kept.value, policy.decision)
         self.comparisons.append(comparison)
         return comparison
 
@@ -161,7 +179,7 @@ class ArmGolden:
         out = self._situation.out
         if out is None or not self._recorded:
             return
-        about = provenance(self._situation.facts)
+        about = self.dispatch()
         golden = Golden(self._test, self._recorded, about)
         write_recorded(out / RECORDED, self._module, golden)
 
@@ -187,6 +205,18 @@ class ArmGolden:
             self._asked = True
         return self._golden
 
+    def _with_pictures(self, comparison: Comparison, golden: Stored, here: Stored) -> Comparison:
+        make = self._situation.pictures
+        if make is None or comparison.verdict in (Verdict.SHAPE, Verdict.OUTCOME):
+            return comparison
+        name = name_of(f"{self._test} {comparison.name}")
+        try:
+            paths = write_pictures(golden, here, make(), name)
+        except OSError as error:
+            return replace(comparison, note=f"no pictures: {error}")
+        told = ", ".join(map(str, paths))
+        return replace(comparison, note=f"pictures: {told}") if paths else comparison
+
     def _missing(self, label: str) -> Comparison:
         arm = self._situation.machine in ARM
         what = f"no golden for {label!r}; record one: pytest --arm64 --arm64-record"
@@ -197,7 +227,13 @@ class ArmGolden:
         leaf = Leaf("", Verdict.MISSING, ok=not arm and self._situation.live is None, what=what)
         return Comparison(label, (leaf,))
 
-    def _where(self) -> str:
+    def dispatch(self) -> dict[str, Any]:
+        """What this process computes by: processor, SIMD features, BLAS cores, versions."""
+        return provenance(self._situation.facts)
+
+    @property
+    def source(self) -> str:
+        """Where the values come from that this test is compared with."""
         if self._situation.live is not None:
             return "computed on x86 in this run"
         about = self._golden.provenance if self._golden is not None else {}

@@ -147,7 +147,7 @@ class _Walk:
                 yield from self.node(where, ours, theirs)
 
     def _call(self, path: str, x: Mapping[str, Node], y: Mapping[str, Node]) -> Iterator[Leaf]:
-        raised = any(side["outcome"].get("v") == "exception" for side in (x, y))
+        raised = any(side["outcome"].get("v") != "value" for side in (x, y))
         if raised and (x["outcome"], x["value"]) != (y["outcome"], y["value"]):
             what = (
                 f"{x['outcome'].get('v')} in the golden, {y['outcome'].get('v')} here"

@@ -61,7 +61,7 @@ class Called:
     """What calling a function came to."""
 
     outcome: str
-    """``value`` or ``exception``."""
+    """``value``, ``exception`` or ``signal``."""
     value: Any
     warnings: list[str]
 

@@ -15,9 +15,12 @@ from _pytest import config as config_module
 from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
 from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
+from .fixtures.records import (  # type: ignore[import-not-found]
+    arm64_abi,
+    arm64_install,
+)
 from .fixtures.target import arm64_target  # type: ignore[import-not-found]
 from .matrix import Rows
-from .records import arm64_abi, arm64_install
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
@@ -30,6 +33,7 @@ FLAGS = (
     "--arm64-require-native",
     "--arm64-compare",
     "--arm64-record",
+    "--arm64-profile",
 )
 VALUES = (
     "--arm64-target",
@@ -113,6 +117,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
+    if config.option.arm64_profile:
+        from .fixtures.profile import Profiled  # type: ignore[import-not-found]
+
+        config.pluginmanager.register(Profiled(config.rootpath), "arm64-profiled")
 
 
 @pytest.hookimpl(tryfirst=True)

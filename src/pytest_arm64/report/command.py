@@ -20,6 +20,28 @@ from .merge import merge
 PAGE, TEXT = "report.html", "report.md"
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="REPORT",
+        help="a folder that --arm64-report named; or: diff A B; or: merge A B… --output DIR",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("files", "html", "markdown", "decisions"),
+        default="files",
+        help="write report.html and report.md (default), or print one; decisions: the boundaries",
+    )
+    parser.add_argument("--output", default="", metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 1 if a service is neither compatible nor behind a sound boundary",
+    )
+
+
 def run_command(options: argparse.Namespace) -> int:
     """Do what was asked; 0, or 1 where ``--check`` or a comparison found something worse.
 

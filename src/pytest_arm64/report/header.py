@@ -37,6 +37,8 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))
         lines.append(f"arm64: LEFT OUT, nothing of it can be used here: {names}")
+    for unmet in environment.record.broken[:_SHOWN]:
+        lines.append(f"arm64: NOT MET: {printable(unmet)}")
     lines += abi_lines(environment.abi)
     if not mounted:
         lines.append(
@@ -51,11 +53,17 @@ def abi_lines(record: AbiRecord) -> list[str]:
     if not record.files:
         return []
     count = f"{len(record.files)} compiled file{'' if len(record.files) == 1 else 's'}"
+    lines = [f"arm64: {count}, {_loads(record)}"] if not record.grave else []
+    for load in record.refused[:_SHOWN]:
+        text = (load.text.splitlines() or [""])[0]
+        lines.append(f"arm64:   {printable(f'import {load.module}: {load.kind}: {text}')}")
+        if load.remedy:
+            lines.append(f"arm64:     → {printable(load.remedy)}")
     if not record.grave:
-        return [f"arm64: {count}, all of them can be loaded"]
+        return lines
     groups = together(record.grave)
     paths = {finding.path for finding in record.grave}
-    lines = [f"arm64: {count}, {len(paths)} of them CANNOT BE LOADED:"]
+    lines.insert(0, f"arm64: {count}, {len(paths)} of them CANNOT BE LOADED:")
     for findings in groups[:_SHOWN]:
         first, others = findings[0], len(findings) - 1
         more = f" and {others} more" if others else ""
@@ -67,6 +75,15 @@ def abi_lines(record: AbiRecord) -> list[str]:
     if len(groups) > _SHOWN:
         lines.append(f"arm64:   and {len(groups) - _SHOWN} more (fixture arm64_abi)")
     return lines
+
+
+def _loads(record: AbiRecord) -> str:
+    if record.refused:
+        return f"{len(record.refused)} of their modules CANNOT BE IMPORTED:"
+    if not record.loads:
+        return "all of them can be loaded"
+    loaded = sum(load.outcome == "loaded" for load in record.loads)
+    return f"all of them can be loaded; {loaded} modules were"
 
 
 def summary_line(cell: Cell, ran: Ran) -> str:

@@ -18,10 +18,14 @@ from ..settings import Settings, load_settings
 from .arguments import inner_arguments, refuse_what_cannot_work
 from .cells import Planned
 from .deaths import Ground
+from .gates import positional
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
 from .session import MirroredSession
 from .task import NO_TERMINAL, Task
+
+SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
+"""What the arguments name where the conformance suite is to run."""
 
 
 def prepare(config: pytest.Config) -> tuple[Settings, Task]:
@@ -94,7 +98,8 @@ def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
         yield provided
     else:
         gate = config.option.arm64_gate or ""
-        with container_places(settings, config.rootpath, gate) as opened:
+        conformance = any(name in argument for argument in positional(config) for name in SUITE)
+        with container_places(settings, config.rootpath, gate, conformance=conformance) as opened:
             yield opened
 
 

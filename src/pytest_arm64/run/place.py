@@ -53,10 +53,13 @@ OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
 
 
 @contextmanager
-def container_places(settings: Settings, rootpath: Path, gate: str) -> Iterator[OpenPlace]:
+def container_places(
+    settings: Settings, rootpath: Path, gate: str, *, conformance: bool = False
+) -> Iterator[OpenPlace]:
     """Containers of one engine, each with the project's environment in it.
 
-    *gate* is what of the audit fails the run, empty for the default.
+    *gate* is what of the audit fails the run, empty for the default; *conformance* is whether
+    the conformance suite is to run, whose cases in C are then compiled for each cell.
     """
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +84,8 @@ def container_places(settings: Settings, rootpath: Path, gate: str) -> Iterator[
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
-        yield _Containers(engine, settings, rootpath, progress, pip_config, audit).open
+        places = _Containers(engine, settings, rootpath, progress, pip_config, audit)
+        yield places.open_with_cases if conformance else places.open
 
 
 class _Containers:
@@ -137,6 +141,16 @@ class _Containers:
                 record=environment.record,
                 abi=environment.abi,
             )
+
+    @contextmanager
+    def open_with_cases(self, planned: Planned) -> Iterator[Place]:
+        from ..environment.native_cases import LIBRARY, native_cases
+
+        offline = self._settings.offline
+        library = native_cases(self._engine, planned.cell, self._progress, offline=offline)
+        with self.open(planned) as place:
+            place.transport.give({LIBRARY: library})
+            yield place
 
     def _assessment(self, environment: Environment, cell: Cell) -> Assessment:
         found = self._audit.result()

@@ -138,6 +138,9 @@ class ReferenceSide:
         result = self._result
         if result is None:
             return
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
         believed = complete and not result.problems
         if self._compares and believed:
             self._tell_collection(result, collected)

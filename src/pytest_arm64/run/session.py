@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from ..errors import Arm64Error
 from .backstop import Backstop
 from .deaths import Ground, LastWords
 from .frames import Ordered
@@ -146,7 +147,13 @@ class MirroredSession:
             self._words = LastWords()
             mirror.next_process()
             task = self._task(dict(mirror.ledger.finished), list(mirror.failed))
-            self._running = self._transport.start(task)
+            try:
+                self._running = self._transport.start(task)
+            except Arm64Error as error:
+                if not self._deaths:
+                    raise
+                self.problems.append(f"the tests that are left cannot go on: {error}")
+                return
             ordered = Ordered(task.nonce)
             backstop = Backstop(self._ground.timeout, mirror, self._running)
             try:

@@ -25,6 +25,7 @@ PROTOCOL, OUTPUT = STDOUT, STDERR
 """Channels: the agent's frames, and everything that a test printed."""
 
 
+CUT = "the container still runs; the connection to it was cut"
 COLLECTING = ".collecting"
 """Suffix to a task's path: where the agent notes what it collects, for the case of its death."""
 
@@ -125,9 +126,11 @@ class _InContainer:
         code = self._running.code()
         end = End(code)
         if code is None:
-            return End(None, detail=self._container.fate())
+            return End(None, detail=self._container.lost() or CUT)
         if end.signal == "SIGKILL":
-            return End(code, detail=self._container.memory_fate())
+            # Its own, or that of the whole container.
+            lost = self._container.lost()
+            return End(None, detail=lost) if lost else End(code, self._container.memory_fate())
         return end
 
     def close(self) -> None:

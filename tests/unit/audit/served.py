@@ -280,11 +280,12 @@ def matrix_of(
     *,
     target: str = "al2023-python3.12",
     settings: Mapping[str, str] | None = None,
+    keyring: str = "",
     **options: Any,
 ) -> WheelMatrix:
     """The matrix of a requirement file with this text, against the index at this address."""
     write(folder, {"requirements.txt": requirements})
-    config = PipConfig({"index-url": index, **(settings or {})}, {}, ())
+    config = PipConfig({"index-url": index, **(settings or {})}, {}, (), keyring=keyring)
     environ = options.pop("environ", {"NETRC": str(folder / "no-netrc")})
     service = read_service(folder / "requirements.txt", environ)
     with Auditor(environ, config=config, **options) as auditor:

@@ -41,7 +41,7 @@ def command(
 ) -> int:
     with serve(projects or PROJECTS) as played:
         config = PipConfig({"index-url": played.url}, {}, ())
-        monkeypatch.setattr("pytest_arm64.audit.run.host_pip_config", lambda environ: config)
+        monkeypatch.setattr("pytest_arm64.environment.pipconfig.host_pip_config", lambda: config)
         return cli.main(["audit", *arguments])
 
 

@@ -466,3 +466,11 @@ def test_a_cache_that_was_tampered_with_is_no_end(tmp_path: Path, caches: Path) 
         for number, path in enumerate(sorted(caches.rglob("*.json"))):
             path.write_text(['{"fetched": "x", "files": 3}', "[", '{"fetched": 1e18}'][number % 3])
         assert matrix_of(tmp_path, "zed", index.url).ready
+
+
+def test_a_page_that_another_version_kept_is_asked_for_anew(tmp_path: Path, caches: Path) -> None:
+    with serve(ZED) as index:
+        matrix_of(tmp_path, "zed", index.url)
+        for path in caches.rglob("index-pages/*.json"):
+            path.write_text(json.dumps({"fetched": time.time(), "etag": "", "files": []}))
+        assert matrix_of(tmp_path, "zed", index.url).ready

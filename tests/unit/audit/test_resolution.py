@@ -200,6 +200,23 @@ def test_a_conflict_names_both_sides(tmp_path: Path) -> None:
     assert "one 1.0 asks for base<2" in problem
     assert "two 1.0 asks for base>=2" in problem
     assert matrix.exit_code == 3
+    # And what is not part of it is evaluated all the same.
+    assert {row.name for row in matrix.deployed} == {"one", "two", "base"}
+
+
+def test_the_service_s_own_demand_stands_in_a_conflict(tmp_path: Path) -> None:
+    projects = {
+        "one": release("one", "1.0", ANY, requires=["base<2", "leaf"]),
+        "leaf": release("leaf", "1.0", X86),
+        "base": joined(release("base", "1.0", ANY), release("base", "2.0", ANY)),
+    }
+    matrix = audit_of(tmp_path, projects, "one\nbase>=2")
+    assert versions(matrix) == {"one": "1.0", "leaf": "1.0", "base": "2.0"}
+    assert "requirements.txt:2 asks for base>=2" in matrix.problems[0]
+    assert matrix["leaf"].state == BLOCKER
+    both = audit_of(tmp_path, projects, "base<2\nbase>=2\nleaf")
+    assert "requirements.txt:1 asks for base<2" in both.problems[0]
+    assert both["leaf"].state == BLOCKER
 
 
 def test_a_conflict_is_avoided_where_an_older_release_helps(tmp_path: Path) -> None:

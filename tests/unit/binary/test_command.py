@@ -35,7 +35,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["abi", path, "--target", "al2023-python3.12", "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["format"] == 1
-    assert found["loads"] is False
+    assert found["loadable"] is False
     assert found["against"] == "declared data of al2023-python3.12"
     assert found["looked_up"] is False
     (finding,) = found["findings"]
@@ -52,7 +52,7 @@ def test_several_paths_are_several_records(
     arguments = ["abi", wheel(tmp_path, elf()), str(folder), "--format", "json"]
     assert main([*arguments, "--target", "al2023-python3.12"]) == 3
     found = json.loads(capsys.readouterr().out)["records"]
-    assert [record["loads"] for record in found] == [True, None]
+    assert [record["loadable"] for record in found] == [True, None]
 
 
 def test_table(
@@ -100,3 +100,17 @@ def test_lambda_unpacks_where_its_loader_searches(
     assert main(["abi", str(folder), "--target", "lambda-python3.12", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["files"][0]["needed"] == {"libmine.so": "lib/libmine.so"}
+
+
+def test_lambda_takes_so_much_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pytest_arm64.binary import scan
+
+    monkeypatch.setattr(scan, "LAMBDA_LIMIT", 1000)
+    folder = write(tmp_path / "zip", {"data.bin": bytes(2000), "ext.so": elf()})
+    arguments = ["abi", str(folder), "--format", "json", "--target"]
+    assert main([*arguments, "lambda-python3.12"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [finding["kind"] for finding in found["findings"]] == ["too-large"]
+    assert main([*arguments, "al2023-python3.12"]) == 0

@@ -21,6 +21,8 @@ CASES = [
     ("error: [Errno 2] No such file or directory: 'gcc'", "compiler", "gcc"),
     ("error: command 'gcc' failed: No such file or directory", "compiler", "gcc"),
     ("error: command '/usr/bin/aarch64-linux-gnu-gcc' failed: No such file", "compiler", "gcc"),
+    ("error: [Errno 2] No such file or directory: 'aarch64-linux-gnu-gcc'", "compiler",
+     "dnf install -y gcc"),
     ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "compiler", "gcc"),
     ("CMake Error: No CMAKE_CXX_COMPILER could be found.", "compiler", "gcc-c++"),
     ("error: can't find Rust compiler", "compiler", "rust"),

@@ -14,8 +14,10 @@ import pytest
 
 from pytest_arm64.golden import check
 from pytest_arm64.golden.check import ArmGolden, GoldenMismatchError, Situation, outcome_of
+from pytest_arm64.golden.pictures import write_pictures
 from pytest_arm64.golden.policy import PolicyError
 from pytest_arm64.golden.store import PROVENANCE
+from pytest_arm64.golden.values import stored
 
 Play = Callable[..., "subprocess.CompletedProcess[str]"]
 SUITE = """
@@ -79,7 +81,7 @@ def test_what_was_recorded_is_compared(play: Play, tmp_path: Path) -> None:
     done = play(1.5)
     assert done.returncode == 0, done.stdout
     assert "arm64 golden: 7 values compared: 7 identical" in lines(done)
-    warning = "value '0', decision at 0.5: all recorded inputs are below it"
+    warning = "decision at 0.5: all recorded inputs are below it"
     assert any(warning in line for line in lines(done))
 
 
@@ -169,3 +171,37 @@ def test_a_call_is_its_value_or_exception_and_its_warnings() -> None:
     failed = outcome_of(int, "x")
     assert failed.outcome == "exception"
     assert failed.value.startswith("ValueError: invalid literal")
+
+
+def test_an_image_that_differs_is_shown_as_three_pictures(tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image
+
+    golden = Image.new("RGB", (5, 4), (10, 20, 30))
+    here = golden.copy()
+    here.putpixel((3, 2), (12, 20, 30))
+    for one, other in ((golden, here), (np.asarray(golden), np.asarray(here))):
+        paths = write_pictures(stored(one), stored(other), tmp_path, "name")
+        assert [path.name for path in paths] == [
+            "name-golden.png",
+            "name-here.png",
+            "name-difference.png",
+        ]
+        shown = [Image.open(path) for path in paths]
+        assert shown[0].tobytes() == golden.tobytes()
+        assert shown[1].tobytes() == here.tobytes()
+        assert shown[2].getpixel((3, 2)) == (255, 0, 0)
+        assert shown[2].getpixel((0, 0)) == (0, 0, 0)
+    assert write_pictures(stored([1]), stored([2]), tmp_path, "name") == ()
+
+
+def test_a_failure_names_the_pictures(play: Play) -> None:
+    suite = """
+import numpy as np
+def test_image(arm64_golden):
+    arm64_golden.check(np.full((4, 4), int({value}), "u1"))
+"""
+    play(1, role="reference", suite=suite)
+    done = play(3, suite=suite)
+    assert "pictures: " in done.stdout
+    assert "-difference.png" in done.stdout

@@ -1,0 +1,179 @@
+"""The command ``pytest-arm64 cache``: what is kept, how much, and how it gets elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from .. import cache
+from ..cache import contents, prune
+from ..errors import SettingsError
+
+# What of it can be used on any machine, for CI to carry from run to run: not what names images.
+_PORTABLE = ("distributions", "distribution-hashes", "layers", "built", "index-pages", "metadata")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\Z", re.IGNORECASE)
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+_MAXIMUM_MEMBERS = 2_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    info = actions.add_parser("info", help="what is kept, by kind")
+    info.add_argument("--format", choices=("table", "json"), default="table")
+    prune = actions.add_parser("prune", help="remove what was not used for long")
+    prune.add_argument("--size", default="", metavar="SIZE", help="keep at most this much: 5G")
+    prune.add_argument(
+        "--days", type=float, metavar="N", help="remove what was not used for N days"
+    )
+    for name, words in (
+        ("export", "write what other machines can use into a tar file"),
+        ("import", "read such a file"),
+    ):
+        actions.add_parser(name, help=words).add_argument("file", type=Path, metavar="FILE")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Do what was asked for; always 0.
+
+    Raises:
+        SettingsError: a size or a file cannot be used.
+    """
+    folder = cache.cache_folder()
+    if options.action == "info":
+        _show(folder, options.format)
+    elif options.action == "prune":
+        if not options.size and options.days is None:
+            raise SettingsError(
+                "nothing says what is to be removed",
+                next_step="pytest-arm64 cache prune --size 5G, or --days 30; --size 0 for all",
+            )
+        limit = size_of(options.size) if options.size else None
+        count, size = prune(folder, limit=limit, days=options.days)
+        print(f"removed {count} files, {readable(size)}")  # noqa: T201
+    elif options.action == "export":
+        print(f"{export(folder, options.file)} files in {options.file}")  # noqa: T201
+    else:
+        print(f"{import_(folder, options.file)} files from {options.file}")  # noqa: T201
+    return 0
+
+
+def export(folder: Path, file: Path) -> int:
+    """Write what is portable into the tar *file*; the number of files.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    count = 0
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as archive:
+            for entry in sorted(contents(folder), key=lambda entry: entry.path):
+                if entry.kind not in _PORTABLE or entry.path.suffix == ".part":
+                    continue
+                archive.add(entry.path, entry.path.relative_to(folder).as_posix(), recursive=False)
+                count += 1
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
+    return count
+
+
+def import_(folder: Path, file: Path) -> int:
+    """Unpack the tar *file* into *folder*; what is there already stays. The number of new files.
+
+    Raises:
+        SettingsError: it cannot be read, or holds what no export writes.
+    """
+    count = 0
+    try:
+        with tarfile.open(file) as archive:
+            for number, member in enumerate(archive):
+                place = _place(folder, member)
+                if place is None or number > _MAXIMUM_MEMBERS:
+                    raise SettingsError(
+                        f"{file} holds {member.name[:80]!r}, which no export writes",
+                        next_step="make it anew: pytest-arm64 cache export FILE",
+                    )
+                stream = archive.extractfile(member)
+                if place.exists() or stream is None:
+                    continue
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part = place.with_name(f"{place.name}.part")
+                with part.open("wb") as target:
+                    while chunk := stream.read(2**20):
+                        target.write(chunk)
+                os.utime(part, (member.mtime, member.mtime))
+                if not _is_what_its_hash_says(path=part, place=place.relative_to(folder)):
+                    part.unlink()
+                    raise SettingsError(f"{file} holds a damaged {member.name[:120]!r}")
+                part.replace(place)
+                count += 1
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from None
+    return count
+
+
+def _place(folder: Path, member: tarfile.TarInfo) -> Path | None:
+    path = PurePosixPath(member.name)
+    safe = not path.is_absolute() and ".." not in path.parts and path.parts[:1]
+    if not safe or path.parts[0] not in _PORTABLE or not member.isreg():
+        return None
+    return folder / path
+
+
+def _is_what_its_hash_says(path: Path, place: Path) -> bool:
+    """Whether a distribution lies below its own hash; of other kinds no hash is known."""
+    if place.parts[0] != "distributions":
+        return True
+    from ..environment.wheel_cache import hash_of
+
+    return hash_of(path) == place.parts[-2]
+
+
+def size_of(text: str) -> int:
+    """Bytes in *text*, such as ``5G`` or ``300 MiB``.
+
+    Raises:
+        SettingsError: it is no size.
+    """
+    found = _SIZE.match(text.strip())
+    if found is None:
+        raise SettingsError(f"{text!r} is no size", next_step="write it as 500M or 5G")
+    return int(float(found[1]) * 2 ** _UNITS[found[2].upper()])
+
+
+def readable(size: int) -> str:
+    """*size* bytes in words."""
+    for unit, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 2**unit:
+            return f"{size / 2**unit:.1f} {name}"
+    return f"{size} bytes"
+
+
+def _show(folder: Path, form: str) -> None:
+    kinds: dict[str, list[int]] = {}
+    for entry in contents(folder):
+        found = kinds.setdefault(entry.kind, [0, 0])
+        found[0] += 1
+        found[1] += entry.size
+    if form == "json":
+        listed = {k: {"files": n, "bytes": size} for k, (n, size) in sorted(kinds.items())}
+        print(json.dumps({"format": 1, "folder": str(folder), "kinds": listed}, indent=2))  # noqa: T201
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("kind", "files", "size", box=None, pad_edge=False)
+    for kind, (number, size) in sorted(kinds.items()):
+        table.add_row(kind, str(number), readable(size))
+    console = Console()
+    console.print(Text(str(folder)))
+    console.print(table)
+    console.print(Text(f"{readable(sum(size for _, size in kinds.values()))} in all"))

@@ -1,0 +1,122 @@
+"""Cases in C: what compilers and processors make of what the language leaves open."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .case import EXACT_BY_DESIGN, FLOAT, INTEGER, NAN_SIGN, OUTCOME, UNDEFINED_CAST, Case
+
+LIBRARY = "conformance/cases.so"
+"""Where the host puts what it compiled in the builder, below the results."""
+ABI = "AAPCS64 and System V AMD64 ABI: fundamental types"
+
+
+@functools.lru_cache(maxsize=None)
+def library() -> str:
+    """The compiled cases: the host's, or made with this machine's compiler."""
+    given = Path(os.environ.get("PYTEST_ARM64_OUT", os.devnull), LIBRARY)
+    if given.is_file():
+        return str(given)
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler here, and none compiled the cases for this machine")
+    made = str(Path(tempfile.mkdtemp(prefix="pytest-arm64-"), "cases.so"))
+    source = str(Path(__file__).with_name("cases.c"))
+    subprocess.run(
+        [compiler, "-O2", "-shared", "-fPIC", "-w", "-o", made, source, "-lm"], check=True
+    )
+    return made
+
+
+def whole(name: str) -> int:
+    function = getattr(ctypes.CDLL(library()), name)
+    function.restype = ctypes.c_long
+    return int(function())
+
+
+def real(name: str) -> float:
+    function = getattr(ctypes.CDLL(library()), name)
+    function.restype = ctypes.c_double
+    return float(function())
+
+
+class KilledError(Exception):
+    """A process died of a signal."""
+
+
+def survived(name: str) -> Any:
+    """What the function returns in a process of its own.
+
+    Raises:
+        KilledError: the process died; the message is the signal's name.
+    """
+    code = (
+        "import ctypes, sys; f = getattr(ctypes.CDLL(sys.argv[1]), sys.argv[2]); "
+        "f.restype = ctypes.c_long; print(f())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, library(), name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return int(done.stdout)
+    number = -done.returncode if done.returncode < 0 else done.returncode - 128
+    raise KilledError(signal.Signals(number).name)
+
+
+CASES = [
+    Case("sum of char[]", lambda: whole("sum_of_chars"), "plain char is unsigned on ARM", ABI,
+         INTEGER),
+    Case("plain char", lambda: whole("char_is_negative"), "plain char is unsigned on ARM", ABI,
+         INTEGER),
+    Case("wchar_t", lambda: whole("wchar_is_negative"), "wchar_t is unsigned on ARM", ABI, INTEGER),
+    Case("long double", lambda: whole("long_double_digits"), "x87 extended against IEEE quad", ABI,
+         INTEGER),
+    Case("division by zero", lambda: survived("divide_by_zero"), "x86 raises #DE, ARM gives 0",
+         "C17 6.5.5: undefined; Intel SDM, IDIV; Arm ARM, SDIV", OUTCOME, call=True),
+    Case("remainder of INT_MIN by -1", lambda: survived("remainder_of_minimum"),
+         "x86 raises #DE, ARM gives 0", "C17 6.5.5: undefined; Intel SDM, IDIV", OUTCOME, call=True),
+    Case("aligned SIMD load of an unaligned address", lambda: survived("aligned_load"),
+         "x86's MOVDQA traps; ARM loads: the bug hides", "Intel SDM, MOVDQA", OUTCOME, call=True),
+    Case("unaligned atomic", lambda: survived("unaligned_atomic"),
+         "without LSE2 (Graviton2) an atomic must be aligned", "Arm ARM, FEAT_LSE2", OUTCOME, call=True),
+    Case("unaligned integer", lambda: whole("unaligned_integer"), "feared: traps",
+         "Both allow unaligned access to normal memory"),
+    Case("a*b+c", lambda: real("contracted"), "one rounding instead of two",
+         "GCC, -ffp-contract=fast is its default; x86-64 has no FMA in its baseline", FLOAT),
+    Case("0/0", lambda: real("default_nan"), "the sign of the default NaN", NAN_SIGN, FLOAT),
+    Case("(int)3e9f", lambda: whole("float_to_int"), "saturation", UNDEFINED_CAST, INTEGER),
+    Case("(int)NAN", lambda: whole("nan_to_int"), "NaN becomes 0 on ARM", UNDEFINED_CAST, INTEGER),
+    Case("(unsigned char)-2.0f", lambda: whole("negative_to_byte"), "saturation", UNDEFINED_CAST,
+         INTEGER),
+    Case("(uint64_t)-1.0", lambda: whole("double_to_unsigned"), "saturation", UNDEFINED_CAST,
+         INTEGER),
+    Case("shift by the width", lambda: [whole("shift_by_width"), whole("shift_long_by_width")],
+         "feared: both mask the count in scalar code", "Intel SDM, SHL; Arm ARM, LSLV"),
+    Case("shift of a negative", lambda: whole("arithmetic_shift"), "feared: logical shift",
+         "GCC: signed shifts are arithmetic"),
+    Case("shuffle", lambda: whole("shuffled"), "feared: PSHUFB against TBL",
+         "GCC, Vector Extensions: indices are taken modulo the length"),
+    Case("minimum with NaN", lambda: real("smaller_with_nan"), "feared: MINSD against FMIN",
+         "C17 F.10.9.3"),
+    Case("sum of tenths", lambda: real("rounded_sum"), "feared: extended precision",
+         EXACT_BY_DESIGN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_native(case: Case, conform: Any) -> None:
+    conform(case)

@@ -1,0 +1,145 @@
+"""Every compiled module of an environment, loaded once: what no table of a file can tell.
+
+All are imported in one process, as starting many takes too long under emulation; where that dies,
+the one that killed it is named, and another process goes on behind it.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from ..binary.record import AbiRecord, Load
+from ..engine.container import Container, Finished
+from .failures import RUNTIME, Failure, Tools, import_failure
+from .tree import HOME, PYTHON, Entry, tar_of
+
+_LIST = f"{HOME}/modules.json"
+_MAXIMUM_DEATHS = 10
+# Modules write caches where they are imported; there it is no part of the image.
+_ELSEWHERE = {"HOME": "/dev/shm", "TMPDIR": "/dev/shm", "XDG_CACHE_HOME": "/dev/shm"}  # noqa: S108
+_SUFFIX = re.compile(r"(\.cpython-\d+[a-z]*-[\w-]+|\.abi3)?\.so\Z")
+_NO_MODULE = "does not define module export function"
+_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 14: "SIGALRM"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A compiled module by the name under which it is imported."""
+
+    name: str
+    path: str
+    machine: str
+
+
+def modules_of(record: AbiRecord, site: str) -> list[Module]:
+    """Compiled modules of *record* below *site*, a folder as the record spells paths."""
+    found = []
+    for file in record.files:
+        inner = file.path.removeprefix(f"{site}/")
+        folder, name = posixpath.split(_SUFFIX.sub("", inner))
+        parts = [*filter(None, folder.split("/")), name]
+        named = _SUFFIX.search(inner) and not name.startswith("lib")
+        if inner != file.path and named and all(part.isidentifier() for part in parts):
+            found.append(Module(".".join(parts), file.path, file.machine))
+    return sorted(found, key=lambda module: module.name)
+
+
+def load_all(
+    container: Container,
+    modules: Sequence[Module],
+    variables: Mapping[str, str],
+    tools: Tools,
+    machine: str,
+) -> tuple[Load, ...]:
+    """How each of *modules* loads in *container*, whose machine is *machine*."""
+    source = resources.files("pytest_arm64.inside").joinpath("load.py").read_text("utf-8")
+
+    def run(names: Sequence[str]) -> Finished:
+        container.put("/", tar_of({_LIST: Entry(json.dumps(list(names)).encode())}))
+        command = [PYTHON, "-B", "-c", source, _LIST]
+        return container.run(command, environment={**_ELSEWHERE, **variables}, workdir="/")
+
+    by_name = {module.name: module for module in modules}
+    found = []
+    for name, outcome, text in outcomes([module.name for module in modules], run):
+        module = by_name[name]
+        if _NO_MODULE in text:
+            continue  # a library that is loaded otherwise
+        failure = _failure(outcome, text, tools, wrong=module.machine != machine)
+        found.append(
+            Load(
+                name,
+                module.path,
+                outcome,
+                text,
+                failure.kind if failure else "",
+                failure.remedy if failure else "",
+            )
+        )
+    container.run(["rm", "-f", _LIST])
+    return tuple(found)
+
+
+def outcomes(
+    names: Sequence[str], run: Callable[[Sequence[str]], Finished]
+) -> Iterator[tuple[str, str, str]]:
+    """Name, outcome (loaded, failed or died) and text of each of *names*."""
+    left = list(names)
+    deaths = 0
+    while left and deaths < _MAXIMUM_DEATHS:
+        finished = run(left)
+        started = ""
+        for answer in _answers(finished.stdout):
+            kind, name = answer[0], answer[1]
+            if kind == "start":
+                started = name
+            elif name in left:
+                left.remove(name)
+                started = ""
+                yield name, kind, ": ".join(answer[2:])
+        if not left:
+            return
+        deaths += 1
+        culprit = started if started in left else left[0]
+        left.remove(culprit)
+        yield culprit, "died", _death(finished)
+    for name in left:
+        yield name, "not-tried", f"{_MAXIMUM_DEATHS} modules have killed their process"
+
+
+def _answers(out: bytes) -> Iterable[list[str]]:
+    for line in out.splitlines():
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            continue
+        if (
+            isinstance(answer, list)
+            and len(answer) >= 2
+            and all(isinstance(a, str) for a in answer)
+        ):
+            yield answer
+
+
+def _death(finished: Finished) -> str:
+    signal = _SIGNALS.get(finished.code - 128, "")
+    how = f"killed by {signal}" if signal else f"exit code {finished.code}"
+    last = finished.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
+    return "\n".join([f"its process died: {how}", *last])
+
+
+def _failure(outcome: str, text: str, tools: Tools, *, wrong: bool) -> Failure | None:
+    if outcome == "loaded":
+        return None
+    if outcome == "failed" and not text.startswith("ModuleNotFoundError"):
+        return import_failure(text, tools, wrong_machine=wrong)
+    remedy = {
+        "died": "an instruction that this core lacks (SIGILL) or a fault: take another release",
+        "failed": "it wants a Python package that is not installed",
+    }.get(outcome, "")
+    return Failure(RUNTIME, text, remedy)

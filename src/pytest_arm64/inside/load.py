@@ -1,0 +1,38 @@
+"""Import modules one after another and tell how each went. Runs alone, with the path of a list.
+
+Tells ``["start", name]`` before each, so that whoever listens knows which one killed the process.
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+
+SECONDS = 60
+
+
+def main(path: str) -> None:
+    """Import every module that the JSON list at *path* names."""
+    tell = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what modules print is not for whoever listens
+    with open(path, encoding="utf-8") as stream:
+        names = json.load(stream)
+    for name in names:
+        tell.write(json.dumps(["start", name]) + "\n")
+        # Left to its default, which ends the process: an import that hangs is a death too.
+        signal.alarm(SECONDS)
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001  (modules raise anything, SystemExit as well)
+            answer = ["failed", name, type(error).__name__, str(error)[:4000]]
+        else:
+            answer = ["loaded", name]
+        signal.alarm(0)
+        tell.write(json.dumps(answer) + "\n")
+    tell.flush()
+    os._exit(0)  # no module's own way out is asked for
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,64 @@
+"""Profiles of all cells of a session: taken from their results, shown, and kept if asked."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import ProtocolError
+from ..measure.profile_record import FOLDER, Profile, merged
+from ..measure.record import MalformedRecordError
+from ..report.hotspots import hotspot_lines
+from .silent import CellResult
+from .transport import Transport
+
+FILE = "profile.json"
+FORMAT = 1
+MOST_BYTES = 16 << 20
+
+
+class HostProfiles:
+    """Shows the hot spots of all cells; writes ``profile.json``."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._found: list[Profile] = []
+
+    def pytest_arm64_cell(self, result: CellResult) -> None:
+        self._found += profiles_below(result.out)
+
+    def pytest_arm64_finished(self, mirrored: Transport) -> None:
+        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
+            out = Path(name, "results")
+            out.mkdir()
+            mirrored.fetch(out)
+            self._found = merged([*self._found, *profiles_below(out)])
+        if self._folder is not None and self._found:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            document = {"format": FORMAT, "profiles": [one.to_json() for one in self._found]}
+            (self._folder / FILE).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for line in hotspot_lines(self._found) if self._found else ():
+            terminalreporter.line(line)
+
+
+def profiles_below(out: Path) -> Iterator[Profile]:
+    """What a cell has left in *out*.
+
+    Raises:
+        ProtocolError: a file there is none of ours.
+    """
+    for path in sorted((out / FOLDER).glob("*.json")):
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                raise ProtocolError(f"{FOLDER}/{path.name} is larger than {MOST_BYTES >> 20} MiB")
+            yield Profile.decode(path.read_text("utf-8"))
+        except (MalformedRecordError, UnicodeDecodeError, OSError) as error:
+            raise ProtocolError(
+                f"{FOLDER}/{path.name} in the cell's results is no profile: {error}",
+                next_step="let no test write to that folder",
+            ) from None

@@ -1,0 +1,202 @@
+"""Something breaks at each step of a run: a clear error or the same result, and nothing is left."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docker_cases import RunPytest, left_by
+from fault_proxy import fault_proxy
+from pytest_arm64.engine.endpoint import Engine
+
+LONGEST_SECONDS = 30.0
+"""How much longer than one without a fault a run may take."""
+START_SECONDS = 15.0
+"""What a run without a fault takes at most on a machine that has other work, too."""
+
+SUITE = """
+import time
+def test_a(): pass
+def test_b(): time.sleep(0.2)
+"""
+
+# By number of the request of a run whose environment is there:
+# 1 version, 2 info, 3 sweep, 4-7 images, 8 create, 9 inspect, 10 attach, 11 start, 12 look for the
+# marker, 13 the task, 14 exec, 15 its stream, 16 its end, 17 remove, 18 remove what is left.
+POINTS = {
+    "cut": (1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18),
+    "lost": (2, 8, 9, 10, 11, 13, 14, 15, 17),
+    "hang": (1, 4, 8, 11, 13, 15, 16, 17),
+    "error": (2, 4, 8, 10, 11, 13, 14, 16),
+    "delay": (1, 8, 15),
+    "stop": (5, 8, 11, 14, 16, 17),
+    "restart": (8, 11, 15),
+}
+ALWAYS = {("cut", 15), ("lost", 8), ("error", 14), ("stop", 16)}
+CASES = [
+    pytest.param(kind, at, marks=() if (kind, at) in ALWAYS else pytest.mark.long)
+    for kind, points in POINTS.items()
+    for at in points
+]
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def engine_socket() -> str:
+    return os.environ["DOCKER_HOST"].removeprefix("unix://")
+
+
+def told_or_same(code: int, out: str) -> None:
+    """The outcome is the one without the fault, or an error that a person can read."""
+    assert "Traceback" not in out
+    assert "INTERNALERROR" not in out
+    if code == 0:
+        assert "2 passed" in out
+    else:
+        assert "ERROR: " in out or "this run is not complete" in out, out
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, run_pytest: RunPytest) -> Path:
+    """A project whose environment is there."""
+    folder = tmp_path_factory.mktemp("prepared")
+    (folder / "test_it.py").write_text(SUITE)
+    (folder / "requirements-test.txt").write_text("pytest\n")
+    assert run_pytest(folder, "--arm64").code == 0
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "at"), CASES)
+def test_a_fault_of_the_engine(
+    kind: str,
+    at: int,
+    prepared: Path,
+    start_pytest: Start,
+    run_pytest: RunPytest,
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with fault_proxy(tmp_path / "s", engine_socket(), kind, at) as proxy:
+        with monkeypatch.context() as patched:
+            patched.setenv("DOCKER_HOST", f"unix://{proxy.path}")
+            process = start_pytest(prepared, ["--arm64"])
+        began = time.monotonic()
+        out, _ = process.communicate(timeout=LONGEST_SECONDS + START_SECONDS)
+        assert time.monotonic() - began < LONGEST_SECONDS + START_SECONDS
+        assert len(proxy.requests) >= at, "the fault has never happened"
+        told_or_same(process.returncode, out)
+        proxy.frozen.clear()  # the engine is thawed: what it was asked is done now
+        if kind != "stop":
+            assert not left_by(engine, process.pid), out
+    assert not left_by(engine, process.pid), out
+    again = run_pytest(prepared, "--arm64")
+    assert again.code == 0, again.out
+    assert "reused, nothing installed" in again.out
+
+
+def running(process: subprocess.Popen[str], line: str) -> str:
+    """Read until the run says *line*; what it said."""
+    assert process.stdout is not None
+    seen = ""
+    for printed in process.stdout:
+        seen += printed
+        if line in printed:
+            return seen
+    raise AssertionError(seen)
+
+
+SLOW = """
+import time
+def test_a(): pass
+def test_b():
+    print('HERE', flush=True)
+    time.sleep(600)
+def test_c(): pass
+"""
+
+
+def test_a_container_that_is_removed_under_a_run(
+    project: Callable[..., Path], start_pytest: Start, engine: Engine
+) -> None:
+    process = start_pytest(project(test_it=SLOW), ["--arm64", "-s"])
+    running(process, "HERE")
+    (container,) = left_by(engine, process.pid, 0)
+    engine.client.api.remove_container(container, force=True)
+    out, _ = process.communicate(timeout=LONGEST_SECONDS)
+    assert process.returncode == 1, out
+    # The engine kills before it removes, and may be seen between the two.
+    assert re.search(r"the container (was removed|has ended)|that are left cannot go on", out)
+    assert "2 failed, 1 passed" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_take_the_container_away(
+    number: signal.Signals, project: Callable[..., Path], start_pytest: Start, engine: Engine
+) -> None:
+    process = start_pytest(project(test_it=SLOW), ["--arm64", "-s"])
+    running(process, "HERE")
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=LONGEST_SECONDS)
+    assert process.returncode == (143 if number == signal.SIGTERM else -number)
+    assert ("1 passed" in out) == (number == signal.SIGTERM)
+    assert not left_by(engine, process.pid)
+
+
+@pytest.mark.long
+def test_a_host_that_sleeps(project: Callable[..., Path], start_pytest: Start) -> None:
+    """As a machine that is suspended: nothing of the host's runs, then all goes on."""
+    folder = project(
+        test_it="import time\ndef test_a():\n    print('HERE', flush=True)\n"
+        "    time.sleep(3)\ndef test_b(): pass\n"
+    )
+    process = start_pytest(folder, ["--arm64", "-s", "--arm64-timeout", "60"])
+    running(process, "HERE")
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(20)
+    process.send_signal(signal.SIGCONT)
+    out, _ = process.communicate(timeout=LONGEST_SECONDS)
+    assert process.returncode == 0, out
+    assert "2 passed" in out
+
+
+def test_damaged_records_and_a_full_disk_cost_only_time(
+    prepared: Path,
+    run_pytest: RunPytest,
+    start_pytest: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert run_pytest(prepared, "--arm64").code == 0
+    records = sorted((tmp_path / "caches").rglob("*.json"))
+    assert records
+    for path in records:
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"aarch64", b"riscv64")[: len(content)])
+    assert run_pytest(prepared, "--arm64").code == 0
+    shutil.rmtree(tmp_path / "caches")
+    with monkeypatch.context() as patched:
+        # As on a disk that is all but full: no file can grow.
+        patched.setattr(subprocess, "Popen", _with_no_room(subprocess.Popen))
+        result = run_pytest(prepared, "--arm64", "-p", "no:cacheprovider")
+    assert result.code == 0, result.out
+    assert not list((tmp_path / "caches").rglob("*.json"))
+
+
+def _with_no_room(start: Any) -> Any:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+
+    return functools.partial(start, preexec_fn=limit)

@@ -1,0 +1,281 @@
+"""The install plan against a played index: which files, in which order, or why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+
+from pytest_arm64 import cache
+from pytest_arm64.audit.run import Auditor
+from pytest_arm64.audit.wishes import Wishes
+from pytest_arm64.environment.manifests import read_manifest
+from pytest_arm64.environment.pipconfig import PipConfig
+from pytest_arm64.environment.plan import (
+    InstallPlan,
+    NotPlannableError,
+    Planned,
+    Question,
+    installation_order,
+    lock_of,
+    make_plan,
+    plan_build,
+)
+from pytest_arm64.environment.wheel_cache import fetch
+from pytest_arm64.errors import InstallError
+from unit.audit.served import Played, Project, joined, release, serve
+from unit.support import CELL, is_plain_text, ran, settings_of, write
+
+ARM = "cp312-cp312-manylinux_2_17_aarch64"
+X86 = "cp312-cp312-manylinux_2_17_x86_64"
+PURE = "py3-none-any"
+PROJECTS: Mapping[str, Project] = {
+    "app": release("app", "1.0", PURE, requires=["native>=2", "pure"]),
+    "native": joined(release("native", "2.0", ARM, X86), release("native", "3.0", X86, ARM)),
+    "pure": release("pure", "1.5", PURE),
+    "compiled": release("compiled", "1.0", X86, sdist=True),
+    "gone": release("gone", "1.0", X86),
+    "old": release("old", "1.0", PURE, requires=['pure; python_full_version < "3.12.3"']),
+    "pytest": release("pytest", "9.0", PURE, requires=["pure"]),
+    "tool": release("tool", "1.0", PURE),
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+
+
+@pytest.fixture
+def index() -> Iterator[Played]:
+    with serve(PROJECTS) as played:
+        yield played
+
+
+def question(
+    folder: Path,
+    played: Played,
+    requirements: str,
+    *,
+    runner: tuple[str, ...] = (),
+    more: Mapping[str, str] | None = None,
+) -> Question:
+    write(folder, {"requirements.txt": requirements})
+    settings = settings_of(folder)
+    config = PipConfig({"index-url": played.url, **(more or {})}, {}, ())
+    manifest = read_manifest(settings, folder)
+    return Question(manifest, runner, config, CELL, ran(python_version="3.12.4"))
+
+
+def planned(asked: Question, *, offline: bool = False) -> InstallPlan:
+    with Auditor({}, config=asked.config, offline=offline) as auditor:
+        return make_plan(asked, auditor)[0]
+
+
+def shown(plan: InstallPlan) -> list[tuple[str, str, str, str]]:
+    return [(p.name, p.version, p.scope, p.state) for p in plan.packages]
+
+
+def test_exactly_one_file_of_each_package_what_others_need_first(
+    tmp_path: Path, index: Played
+) -> None:
+    plan = planned(question(tmp_path, index, "app\n", runner=("pytest",)))
+    assert shown(plan) == [
+        ("pure", "1.5", "deploy", "pure"),
+        ("native", "3.0", "deploy", "wheel"),
+        ("app", "1.0", "deploy", "pure"),
+        ("pytest", "9.0", "test", "pure"),
+    ]
+    native = plan.packages[1]
+    assert native.file == f"native-3.0-{ARM}.whl"
+    assert native.url.endswith(f"/files/native/native-3.0-{ARM}.whl")
+    assert [p.name for p in plan.packages if p.requested] == ["app", "pytest"]
+
+
+def test_sources_and_what_has_nothing_usable_are_told_apart(tmp_path: Path, index: Played) -> None:
+    plan = planned(question(tmp_path, index, "compiled\ngone\n"))
+    assert shown(plan) == [
+        ("gone", "1.0", "deploy", "blocker"),
+        ("compiled", "1.0", "deploy", "source"),
+    ]
+
+
+def test_markers_are_those_of_the_interpreter_that_was_found(tmp_path: Path, index: Played) -> None:
+    asked = question(tmp_path, index, "old\n")
+    assert [p.name for p in planned(asked).packages] == ["old"]
+    early = replace(asked, ran=ran(python_version="3.12.2"))
+    assert [p.name for p in planned(early).packages] == ["pure", "old"]
+
+
+def test_an_older_glibc_is_heeded(tmp_path: Path, index: Played) -> None:
+    asked = replace(question(tmp_path, index, "native\n"), ran=ran(glibc="2.10"))
+    assert shown(planned(asked)) == [("native", "3.0", "deploy", "blocker")]
+
+
+def test_versions_of_another_architecture_hold(tmp_path: Path, index: Played) -> None:
+    asked = replace(question(tmp_path, index, "native\n"), pins=("native==2.0",))
+    assert shown(planned(asked)) == [("native", "2.0", "deploy", "wheel")]
+
+
+def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
+    tmp_path: Path, index: Played
+) -> None:
+    project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["pure"]\n'
+    write(tmp_path, {"pyproject.toml": project})
+    plan = planned(question(tmp_path, index, "tool\n"))
+    assert plan.editable == (tmp_path,)
+    assert [p.name for p in plan.packages] == ["tool", "pure"]
+
+
+def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> None:
+    wheels = {"native": f"native-2.0-{ARM}.whl", "pure": f"pure-1.5-{PURE}.whl"}
+    lines = ['lock-version = "1.0"', 'created-by = "test"']
+    for name, file in wheels.items():
+        address = index.url.replace("/simple", f"/files/{name}/{file}")
+        digest = hashlib.sha256(index.content(name, file)).hexdigest()
+        version = file.split("-")[1]
+        lines += [
+            f'[[packages]]\nname = "{name}"\nversion = "{version}"',
+            f'wheels = [{{name = "{file}", url = "{address}", hashes = {{sha256 = "{digest}"}}}}]',
+        ]
+    project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["native"]\n'
+    asked = question(tmp_path, index, "", runner=("native", "tool"))
+    (tmp_path / "requirements.txt").unlink()
+    write(tmp_path, {"pylock.toml": "\n".join(lines), "pyproject.toml": project})
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    lock = lock_of(asked.manifest)
+    assert lock is not None
+    assert lock.digest
+    plan = planned(asked)
+    # The newest is 3.0, which the lock does not have.
+    assert shown(plan) == [
+        ("pure", "1.5", "deploy", "pure"),
+        ("native", "2.0", "deploy", "wheel"),
+        ("tool", "1.0", "test", "pure"),
+    ]
+    assert plan.editable == (tmp_path,)
+    with Auditor({}, config=asked.config) as auditor:
+        fetcher = make_plan(asked, auditor)[1]
+        assert fetch(fetcher, plan.packages[1]).name == wheels["native"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "word"),
+    [
+        ("absent-project\n", "no index has"),
+        ("pure==9\n", "no release satisfies"),
+        ("demo @ git+https://example.invalid/demo\n", "direct reference"),
+        ("pure --hash=sha256:" + "0" * 64 + "\ntool\n", "some packages have hashes"),
+        ("--some-option\npure\n", "not understood"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(
+    tmp_path: Path, index: Played, requirements: str, word: str
+) -> None:
+    with pytest.raises(NotPlannableError, match=word):
+        planned(question(tmp_path, index, requirements))
+
+
+def test_a_setting_that_is_pips_own_business(tmp_path: Path, index: Played) -> None:
+    with pytest.raises(NotPlannableError, match="uploaded-prior-to"):
+        planned(question(tmp_path, index, "pure\n", more={"uploaded-prior-to": "2026-01-01"}))
+
+
+def test_musl_has_no_tags(tmp_path: Path, index: Played) -> None:
+    with pytest.raises(NotPlannableError, match="musl"):
+        planned(replace(question(tmp_path, index, "pure\n"), ran=ran(glibc="")))
+
+
+def test_builds_need_wheels(tmp_path: Path, index: Played) -> None:
+    asked = question(tmp_path, index, "")
+    with Auditor({}, config=asked.config) as auditor:
+        found = plan_build(asked, auditor, [Requirement("tool"), Requirement("app")])
+        assert [p.name for p in found] == ["tool", "pure", "native", "app"]
+        with pytest.raises(NotPlannableError, match="compiled has no wheel"):
+            plan_build(asked, auditor, [Requirement("compiled")])
+
+
+class TestFiles:
+    def test_a_file_is_fetched_once_and_found_again_without_a_network(
+        self, tmp_path: Path, index: Played
+    ) -> None:
+        index.files["pure-1.5-py3-none-any.whl"] = index.content("pure", f"pure-1.5-{PURE}.whl")
+        asked = question(tmp_path, index, "pure\n")
+        with Auditor({}, config=asked.config) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            (package,) = plan.packages
+            path = fetch(fetcher, package)
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == package.sha256
+            assert package.sha256 in path.parts
+            before = len(index.asked("/files/"))
+            assert fetch(fetcher, package) == path
+            assert len(index.asked("/files/")) == before
+        index.answers["/simple/pure/"] = (500, {}, b"")
+        with Auditor({}, config=asked.config, offline=True) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            assert fetch(fetcher, plan.packages[0]) == path
+
+    def test_what_is_not_kept_cannot_be_had_offline(self, tmp_path: Path, index: Played) -> None:
+        asked = question(tmp_path, index, "pure\n")
+        planned(asked)
+        with Auditor({}, config=asked.config, offline=True) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            with pytest.raises(InstallError, match="could not be fetched") as caught:
+                fetch(fetcher, plan.packages[0])
+            assert is_plain_text(caught.value)
+
+    def test_a_file_that_is_not_what_the_index_says(self, tmp_path: Path, index: Played) -> None:
+        asked = question(tmp_path, index, "tool\n")
+        with Auditor({}, config=asked.config) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            package = replace(plan.packages[0], sha256="0" * 64)
+            with pytest.raises(InstallError, match=r"not what its hash says \(hash\)"):
+                fetch(fetcher, package)
+            locked = replace(plan.packages[0], allowed=frozenset(["1" * 64]))
+            with pytest.raises(InstallError, match="1111"):
+                fetch(fetcher, locked)
+        kept = [p for p in (cache.cache_folder() / "distributions").rglob("*") if p.is_file()]
+        assert kept == []
+
+    def test_a_file_that_is_gone(self, tmp_path: Path, index: Played) -> None:
+        asked = question(tmp_path, index, "tool\n")
+        with Auditor({}, config=asked.config) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            path = "/" + plan.packages[0].url.split("/", 3)[3]
+            index.answers[path] = (404, {}, b"")
+            with pytest.raises(InstallError, match="answers 404"):
+                fetch(fetcher, plan.packages[0])
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdefg"), st.sets(st.sampled_from("abcdefg"), max_size=3), max_size=7
+    )
+)
+def test_order_has_everything_once_and_needs_first_where_there_is_no_cycle(
+    edges: dict[str, set[str]],
+) -> None:
+    parents = {name: {p for p in above if p in edges and p < name} for name, above in edges.items()}
+    order = installation_order(parents)
+    assert sorted(order) == sorted(parents)
+    for name, above in parents.items():
+        assert all(order.index(name) < order.index(parent) for parent in above)
+    cyclic = {name: {p for p in above if p in edges} for name, above in edges.items()}
+    assert sorted(installation_order(cyclic)) == sorted(cyclic)
+
+
+def test_a_file_beside_the_index_is_used_where_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "a-1.0-py3-none-any.whl"
+    path.write_bytes(b"x")
+    package = Planned("a", "1.0", "deploy", "pure", path.name, path.as_uri())
+    asked = PipConfig({"index-url": "http://127.0.0.1:9"}, {}, ())
+    with Auditor({}, config=asked) as auditor:
+        fetcher = auditor.index(Wishes("", ())).fetcher
+        assert fetch(fetcher, package) == path
