@@ -54,6 +54,16 @@ def test_one_form_is_printed_and_nothing_written(
     assert [path.name for path in (folder / "out").iterdir()] == ["report.json"]
 
 
+def test_what_changed_since_an_earlier_report_stands_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", str(folder / "out"), "--format", "markdown"]
+    assert main([*words, "--against", str(folder / "good")]) == 0
+    text = capsys.readouterr().out
+    assert text.index("### Changed") < text.index("| service | verdict")
+    assert "| other | worker | service |" in text
+
+
 def test_a_check_fails_for_what_is_neither_compatible_nor_declared(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
