@@ -23,7 +23,7 @@ _ALONE = re.compile(
     r"|os\.close|os\.dup2|def pytest_|pytest_plugins|PYTEST_ARM64|sys\.argv|sys\.executable"
     r"|10_000_000|random\.random|flaky|timeout\("
 )
-TIMEOUT = 400
+TIMEOUT = 900
 
 
 def run(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> int:
