@@ -133,7 +133,7 @@ def test_a_container_that_is_removed_under_a_run(
     process = start_pytest(project(test_it=SLOW), ["--arm64", "-s"])
     running(process, "HERE")
     (container,) = left_by(engine, process.pid, 0)
-    engine.client.api.remove_container(container, force=True)
+    engine.client.api.remove_container(container, force=True, v=True)
     out, _ = process.communicate(timeout=LONGEST_SECONDS)
     assert process.returncode == 1, out
     # The engine kills before it removes, and may be seen between the two.
