@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import functools
+import inspect
+import timeit
 from collections.abc import Callable
 
-from pytest_arm64.measure.hotspots import Counter, Sampler
+from pytest_arm64.measure.hotspots import INTERVAL, Counter, Sampler
 from pytest_arm64.measure.ratio import ratio_of_medians
 from pytest_arm64.measure.sampling import Clock, take_in_turn
 
@@ -49,6 +51,9 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     clock = Clock()
     print(f"reading both clocks: {clock.cost()} ns; batches keep that under 1 % of a round")
+    sampler, frame = Sampler(), inspect.currentframe()
+    look = min(timeit.repeat(lambda: sampler.tick(0, frame), number=1000, repeat=20)) / 1000
+    print(f"one look of the sampler: {look * 1e6:.1f} µs, {look / INTERVAL:.3%} of its interval")
     for subject in (many_calls, one_loop):
         for tool in (Sampler, Counter):
             with_it = functools.partial(profiled, subject, tool)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..errors import PriceError
+from ..measure.ratio import FEWEST, Ratio, ratio_of_medians
 from .model import (
     DAYS,
     MILLION,
@@ -65,6 +66,8 @@ class Answer:
     priced: tuple[Priced, ...]
     savings: Savings
     assumptions: tuple[str, ...]
+    ratio: Ratio | None = None
+    """Of the first side's time to the second's, where both were measured often enough."""
 
 
 def calculate(question: Question) -> Answer:
@@ -84,7 +87,14 @@ def calculate(question: Question) -> Answer:
     else:
         priced, told = _on_instances(sides, question, question.instances or {})
     parts = (*_compute(priced, question), *question.other)
-    return Answer(tuple(priced), Savings(parts), (*assumptions, *told, *_always(sides, question)))
+    told = [*assumptions, *told, *_always(sides, question)]
+    return Answer(tuple(priced), Savings(parts), tuple(told), _ratio(sides))
+
+
+def _ratio(sides: Sequence[Side]) -> Ratio | None:
+    if len(sides) != 2 or any(len(s.sample) < FEWEST or min(s.sample) <= 0 for s in sides):
+        return None
+    return ratio_of_medians(sides[0].sample, sides[1].sample)
 
 
 def _on_lambda(

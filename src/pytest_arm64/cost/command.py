@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,9 @@ def shown(answer: Answer) -> Iterator[str]:
             f"a call costs {in_percent(change(before.million, after.million))} on the second side"
             f" ({in_percent(change(after.million, before.million))} on the first)"
         )
+    if answer.ratio is not None:
+        known = "" if answer.ratio.differs else ": no difference in time can be told"
+        yield f"measured time, first side to second: {answer.ratio}{known}"
     if answer.savings.parts:
         yield "savings a month:"
         for part in answer.savings.parts:
@@ -146,6 +150,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
             }
             for part in answer.savings.parts
         ],
+        "time_ratio": None if answer.ratio is None else asdict(answer.ratio),
         "assumptions": list(answer.assumptions),
     }
 

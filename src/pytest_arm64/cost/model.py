@@ -25,6 +25,8 @@ class Side:
     """Calls a second, one after another."""
     basis: str
     """Where it comes from, in words."""
+    sample: tuple[float, ...] = ()
+    """Seconds of each round, where it was measured."""
 
     @property
     def seconds(self) -> Decimal:

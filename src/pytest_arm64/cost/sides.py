@@ -46,7 +46,7 @@ def read_side(word: str, test: str = "", subject: str = "") -> Read:
         if one.where.measured_for_real and not record.disturbed and record.latency.median > 0:
             basis = f"median of {len(record.wall)} rounds of {record.name} on {one.where}"
             rate = 1 / Decimal(repr(record.latency.median))
-            sides.append(Side(ARCHITECTURES[one.where.machine], rate, basis))
+            sides.append(Side(ARCHITECTURES[one.where.machine], rate, basis, record.wall))
         else:
             why = record.disturbed or "no evidence of time"
             left_out.append(f"{word}: {one.where}: {why}")

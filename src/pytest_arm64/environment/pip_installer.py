@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
-from ..cell import Cell, Ran
+from ..cell import Cell, Python, Ran
 from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
+from .bytecode import compiler_for
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 from .record import Installed, from_pip_report
@@ -29,7 +31,7 @@ from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
 from .venv import venv_entries
 
 BUILD = f"{HOME}/build"
-PIP_SITE = f"{BUILD}/site"
+PIP_SITE = f"{BUILD}/site-packages"
 _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
@@ -164,12 +166,26 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = Entry(mode=0o755)
-    entries |= {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
     container.put("/", tar_of(with_parents(entries)))
+    for archive in _pip(ran.python):
+        container.put("/", archive)
     for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
         container.put("/", copy_of(folder))
+
+
+def _pip(python: Python) -> Iterator[bytes]:
+    """pip itself as a tar, and its byte-code: compiling it would be most of an emulated start."""
+    files = {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
+    archive = tar_of(with_parents(files))
+    yield archive
+    with tempfile.NamedTemporaryFile() as layer:
+        layer.write(archive)
+        layer.flush()
+        compiler_for(python).append(Path(layer.name), cast("BinaryIO", layer.file))
+        layer.seek(len(archive))
+        yield layer.read() + bytes(1024)
 
 
 def _pip_files() -> Iterator[tuple[str, bytes]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .memory import Memory, Resident, cold_start, memory_of
+from .memory import Memory, Resident, cold_start, memory_of, memray_here
 from .ratio import Ratio, ratio_of_medians
 from .record import CALL, COLD_START, Record, Where
 from .sampling import ROUNDS, WARMUP, Clock, Sample, take, take_in_turn
@@ -38,6 +38,7 @@ class ArmMeasure:
         self._where = where
         self._clock = clock or Clock()
         self._resident = Resident()
+        memray_here()  # loaded before anything is measured or profiled
         self.records: list[Record] = []
 
     def __call__(

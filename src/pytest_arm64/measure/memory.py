@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,32 @@ def memory_of(subject: Callable[[], Any]) -> Memory:
 
     Neither is disturbed by emulation: what is counted are requests, not pages.
     """
+    memray = memray_here()
+    with _unprofiled():
+        return _by_tracemalloc(subject) if memray is None else _by_memray(memray, subject)
+
+
+def memray_here() -> Any:
+    """memray, or None where it is not installed."""
     try:
         import memray
     except ImportError:
-        return _by_tracemalloc(subject)
-    return _by_memray(memray, subject)
+        return None
+    return memray
+
+
+@contextmanager
+def _unprofiled() -> Iterator[None]:
+    """Pause cProfile: memray puts what it finds as profile function back as if it were one."""
+    profiler: Any = sys.getprofile()
+    if not hasattr(profiler, "disable"):
+        yield
+        return
+    profiler.disable()
+    try:
+        yield
+    finally:
+        profiler.enable()
 
 
 def _by_memray(memray: Any, subject: Callable[[], Any]) -> Memory:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ..errors import ProtocolError
 from ..measure.record import FOLDER, MalformedRecordError, Measured
@@ -29,18 +27,12 @@ class HostMeasurements:
         self._folder = folder
         self._silent: list[Measured] = []
 
-    @pytest.hookimpl
     def pytest_arm64_cell(self, result: CellResult) -> None:
         found = list(measured_below(result.out))
         self._silent += found
         self._summary.add(found)
 
-    @pytest.hookimpl
-    def pytest_arm64_finished(
-        self,
-        mirrored: Transport,
-        again: Callable[[Collection[str]], CellResult],  # noqa: ARG002
-    ) -> None:
+    def pytest_arm64_finished(self, mirrored: Transport) -> None:
         if self._folder is None:
             return
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:

@@ -135,6 +135,25 @@ def test_two_native_measurements(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert len(document["left_out"]) == 1
     assert "EMULATED" in document["left_out"][0]
     assert any("same code and versions" in told for told in document["assumptions"])
+    assert document["time_ratio"]["low"] == pytest.approx(21 / 18)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.018, False), (0.021, True)])
+def test_the_ratio_of_two_measurements_has_its_interval(
+    seconds: float, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_measurements(tmp_path / "x86.json", [measured(X86, 0.021)])
+    write_measurements(tmp_path / "arm.json", [measured(NATIVE, seconds)])
+    words = [str(tmp_path / name) for name in ("x86.json", "arm.json")]
+    _, out = cost(capsys, *words, "--memory", "512MB")
+    ratio = f"{0.021 / seconds:.3f}"
+    assert f"first side to second: {ratio} ({ratio} to {ratio} at 99%)" in out
+    assert ("no difference in time can be told" in out) == told
+
+
+def test_a_told_side_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = cost(capsys, "told:x86_64:100ms", "told:arm64:90ms", "--memory", "512MB")
+    assert "first side to second" not in out
 
 
 @pytest.mark.parametrize(
