@@ -27,6 +27,7 @@ from pytest_arm64.targets import find_target
 PROJECTS = (
     *("numpy", "scipy", "pandas", "scikit-learn", "pillow", "opencv-python-headless", "lxml"),
     *("grpcio", "cryptography", "pyyaml", "matplotlib", "pyarrow", "aiohttp", "sqlalchemy"),
+    *("scikit-image", "h5py", "statsmodels", "shapely", "numba", "msgpack", "psutil"),
 )
 PYTHONS = ("3.11", "3.12", "3.13", "3.10", "3.14")
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")

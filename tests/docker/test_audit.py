@@ -1,16 +1,18 @@
-"""The audit's idea of a target, against what its interpreter says inside."""
+"""The audit and the real thing: its idea of a target, and its findings in a run."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import packaging
 from packaging.markers import Marker
 
+from docker_cases import RunPytest, outcomes
 from pytest_arm64.audit.environment import ordered_tags, platform_of
 from pytest_arm64.engine.container import Container, Mount, Plan
 from pytest_arm64.engine.endpoint import Engine
@@ -82,3 +84,21 @@ def test_markers_and_tags_are_those_of_the_interpreter_inside(
     for name in set(told["environment"]) - ignored - {"python_full_version"}:
         assert platform.markers[name] == told["environment"][name]
     assert 25 < sum(told["holds"]) < 175
+
+
+def test_what_cannot_be_installed_is_a_gate_before_the_tests(
+    project: Callable[..., Path], run_pytest: RunPytest
+) -> None:
+    test = (
+        "def test_it(arm64_matrix):\n    assert arm64_matrix['intel-openmp'].cause == 'x86-only'\n"
+    )
+    folder = project("intel-openmp==2024.2.1\n", test_it=test)
+    result = run_pytest(folder, "--arm64", "--arm64-gate", "all", f"--junitxml={folder}/xml")
+    assert result.code == 1
+    assert outcomes(folder / "xml") == {
+        ("arm64.repository", "intel-openmp"): "failure",
+        ("test_it", "test_it"): "passed",
+    }
+    (header,) = result.lines("arm64: audit of ")
+    assert "repository for al2023-python3.12: 1 package: 1 blocking; not ready" in header
+    assert result.lines("x86-only: a library of an x86 vendor")

@@ -17,9 +17,15 @@ from docker_cases import RunPytest, outcomes
 
 SERVICE = Path(__file__).parents[2] / "examples/parjanya/services/technical_validator"
 
-# A published package's own suite, as its authors ship it.
-SDIST = "idna==3.10"
-SDIST_SHA256 = "12f65c9b470abda6dc35cf8e63cc574b1c52b11df2c86030af0ac09b01b13ea9"
+# Published packages' own suites, as their authors ship them: hash, and what the suite imports
+# besides pytest, which the container gets from the project's own requirements.
+SDISTS = {
+    "idna==3.10": ("12f65c9b470abda6dc35cf8e63cc574b1c52b11df2c86030af0ac09b01b13ea9", ()),
+    "itsdangerous==2.2.0": (
+        "e0050c0b7da1eea53ffaf149c0cfbb5c6e2e2b69c4bef22c81fa6eb73e5f6173",
+        ("freezegun",),
+    ),
+}
 
 EXTENSION = """
 #include <Python.h>
@@ -30,33 +36,37 @@ PyMODINIT_FUNC PyInit_arm64_fixture_ext(void) { return PyModule_Create(&d); }
 """
 
 
-@pytest.fixture
-def unpacked(tmp_path: Path) -> Path:
-    """The package's source distribution, checked against its hash."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--no-binary", ":all:", "-d", str(tmp_path), SDIST),
-        ],
-        check=True,
-    )
-    (archive,) = tmp_path.glob("*.tar.gz")
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() == SDIST_SHA256
+def pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *arguments], check=True)
+
+
+def unpacked(sdist: str, sha256: str, folder: Path) -> Path:
+    """The source distribution, checked against its hash."""
+    pip("download", "--no-deps", "--no-binary", ":all:", "-d", str(folder), sdist)
+    (archive,) = folder.glob("*.tar.gz")
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == sha256
     with tarfile.open(archive) as stream:
-        stream.extractall(tmp_path, filter="data")
-    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
-    return folder
+        stream.extractall(folder, filter="data")
+    (source,) = (path for path in folder.iterdir() if path.is_dir())
+    return source
 
 
+@pytest.mark.parametrize("sdist", SDISTS)
 def test_a_published_package_has_the_same_outcomes_here_and_there(
-    run_pytest: RunPytest, unpacked: Path, monkeypatch: pytest.MonkeyPatch
+    run_pytest: RunPytest, tmp_path: Path, sdist: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = run_pytest(unpacked, "--arm64", "--junitxml=there.xml", "tests")
-    monkeypatch.setenv("PYTHONPATH", str(unpacked))
-    here = run_pytest(unpacked, "--junitxml=here.xml", "tests")
+    sha256, imported = SDISTS[sdist]
+    folder = unpacked(sdist, sha256, tmp_path)
+    there = run_pytest(folder, "--arm64", "--junitxml=there.xml", "tests")
+    site = tmp_path / "site"
+    if imported:
+        pip("install", "--target", str(site), *imported)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (folder, folder / "src", site))))
+    here = run_pytest(folder, "--junitxml=here.xml", "tests")
     assert here.code == there.code == 0, there.out
-    found = outcomes(unpacked / "there.xml")
-    assert found == outcomes(unpacked / "here.xml")
+    found = outcomes(folder / "there.xml")
+    assert found == outcomes(folder / "here.xml")
     assert len(found) > 10
 
 

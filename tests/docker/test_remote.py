@@ -88,6 +88,11 @@ def test_a_host_that_is_killed(
     while "HERE" not in process.stdout.readline():
         assert process.poll() is None
     assert left_by(engine, process.pid, 0)
+    folders = set(Path("/tmp").glob("arm64-*"))
     process.kill()
     process.communicate()
     assert not left_by(engine, process.pid)
+    deadline = time.monotonic() + 15
+    while any(folder.exists() for folder in folders) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(folder.exists() for folder in folders)

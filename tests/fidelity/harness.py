@@ -6,6 +6,7 @@ Both runs happen in the same folder, which is made anew for each, so that every 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -24,6 +25,8 @@ HERE = Path(__file__).parent
 PYTEST_VERSION = tuple(int(part) for part in pytest.__version__.split(".")[:2])
 CACHED = ("lastfailed", "nodeids", "stepwise")
 TIMEOUT = 40
+# A folder into which cases are written instead of being run, for whoever runs them elsewhere.
+GATHER = os.environ.get("FIDELITY_GATHER", "")
 SLOW = ("hypothesispytest",)
 PUBLISHED = {
     "pytest-asyncio": "asyncio",
@@ -146,6 +149,11 @@ class Case:
 
     def _run(self, lines: Iterable[Sequence[str]], ours: Sequence[str]) -> Result:
         self.write()
+        if GATHER:
+            content = json.dumps(self.files, sort_keys=True).encode()
+            name = f"case_{hashlib.sha256(content).hexdigest()[:10]}"
+            shutil.copytree(self.project, Path(GATHER, name), dirs_exist_ok=True)
+            pytest.skip("gathered")
         codes, texts = [], []
         for line in lines:
             process = self.start(line, *ours)
@@ -229,6 +237,15 @@ def _tree(element: ElementTree.Element) -> object:
     attributes = {k: normalised(v) for k, v in element.attrib.items() if k not in _TIME_ATTRIBUTES}
     text = normalised((element.text or "").strip())
     return (element.tag, attributes, text, [_tree(child) for child in element])
+
+
+def outcomes(junit: Path) -> object:
+    """Counts, and test cases with their kinds of outcome: what no interpreter decides."""
+    root = ElementTree.parse(junit).getroot()
+    blank = dict.fromkeys(_TIME_ATTRIBUTES, "")
+    suites = [{**suite.attrib, **blank} for suite in root.iter("testsuite")]
+    cases = [({**case.attrib, **blank}, [c.tag for c in case]) for case in root.iter("testcase")]
+    return suites, cases
 
 
 def _script() -> str:

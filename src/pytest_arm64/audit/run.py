@@ -11,13 +11,12 @@ from functools import cached_property
 from types import TracebackType
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import Version
 
 from ..environment.manifests import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
 from .builds import BuildsError, build_requirements
-from .classify import LOCK, Judge, address_of
+from .classify import LOCK, Judge
 from .environment import Platform, platform_of
 from .fetch import Clock
 from .formats import Formats
@@ -105,23 +104,6 @@ class Auditor(AbstractContextManager["Auditor"]):
             SettingsError: the target or an address cannot be used.
         """
         return _Assessment(self, service, target).matrix()
-
-    def addressed(self, service: Service, matrix: WheelMatrix) -> WheelMatrix:
-        """*matrix* with the addresses that a lock does not name, as far as the index has them."""
-        index = self.index(service.deploy, service.lock)
-        missing = [row for row in matrix.packages if row.file and not row.url]
-        for row in missing:
-            index.prefetch(row.name)
-        found = {
-            (row.name, row.scope): address_of(
-                index.page(row.name).releases.get(Version(row.version), ()), row.file
-            )
-            for row in missing
-        }
-        rows = (
-            replace(row, url=found.get((row.name, row.scope), row.url)) for row in matrix.packages
-        )
-        return replace(matrix, packages=tuple(rows))
 
     def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
         """The tree of *wishes* under pip's own configuration."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def watching(
         yield
         return
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, socket_path, label],
+        [sys.executable, "-I", "-S", __file__, socket_path, label, *(["ours"] if hold else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -94,8 +95,11 @@ def remove_containers(path: str, label: str) -> int:
     return len(found)
 
 
-def main(path: str, label: str) -> None:
-    """Wait for the host's end; if it came without a word, clean up until nothing appears."""
+def main(path: str, label: str, whose: str = "") -> None:
+    """Wait for the host's end; if it came without a word, clean up until nothing appears.
+
+    A socket that is ``ours`` lies in a folder of its own, which nobody else is there to remove.
+    """
     # One byte will do: a fork of the host may hold the pipe open long after the word.
     if sys.stdin.buffer.read(1):
         return
@@ -105,7 +109,12 @@ def main(path: str, label: str) -> None:
         with suppress(OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
             remove_containers(path, label)
         time.sleep(0.25)
+    if whose == "ours":
+        with suppress(OSError):
+            os.unlink(path)  # noqa: PTH108  (starts fast)
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -281,6 +281,7 @@ def _patterns() -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str], Tool
     yield (
         re.compile(
             r"Temporary failure in name resolution|Name or service not known|NewConnectionError"
+            r"|after connection broken by|Max retries exceeded"
             r"|Network is unreachable|Connection refused|ProxyError|ReadTimeoutError|ConnectTimeout"
         ),
         _said(

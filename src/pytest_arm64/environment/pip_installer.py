@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
-from ..cell import Cell, Ran
+from ..cell import Cell, Python, Ran
 from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
+from .bytecode import compiler_for
+from .failures import MISSING_WHEEL, Tools, classify
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 from .record import Installed, from_pip_report
@@ -29,7 +32,7 @@ from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
 from .venv import venv_entries
 
 BUILD = f"{HOME}/build"
-PIP_SITE = f"{BUILD}/site"
+PIP_SITE = f"{BUILD}/site-packages"
 _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
@@ -164,12 +167,26 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     if config.netrc:
         entries[_NETRC] = Entry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = Entry(mode=0o755)
-    entries |= {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
     container.put("/", tar_of(with_parents(entries)))
+    for archive in _pip(ran.python):
+        container.put("/", archive)
     for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
         container.put("/", copy_of(folder))
+
+
+def _pip(python: Python) -> Iterator[bytes]:
+    """pip itself as a tar, and its byte-code: compiling it would be most of an emulated start."""
+    files = {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
+    archive = tar_of(with_parents(files))
+    yield archive
+    with tempfile.NamedTemporaryFile() as layer:
+        layer.write(archive)
+        layer.flush()
+        compiler_for(python).append(Path(layer.name), cast("BinaryIO", layer.file))
+        layer.seek(len(archive))
+        yield layer.read() + bytes(1024)
 
 
 def _pip_files() -> Iterator[tuple[str, bytes]]:
@@ -226,14 +243,20 @@ def _failure(scope: str, finished: Finished) -> InstallError:
     errors = [line for line in lines if line.lstrip().lower().startswith(("error", "× "))]
     shown = dict.fromkeys([*errors[-6:], *lines[-6:]])
     missing = re.findall(r"No matching distribution found for (\S+)", text)
-    if not missing:
+    known = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
+    if known:
+        # An index that does not answer has no versions either: that is not what is wrong.
+        next_step = "; ".join(dict.fromkeys(failure.remedy for failure in known))
+    elif not missing:
         next_step = "read the lines above"
     elif "(from versions: none)" in text:
         next_step = f"check the name {missing[-1]}, and that an index that has it is configured"
     else:
         next_step = f"see which versions of {missing[-1]} have a file for this Python, and pin one"
     return InstallError(
-        f"pip could not install the {scope} scope (exit code {finished.code}):\n"
+        f"pip could not install the {scope} scope (exit code {finished.code}"
+        + "".join(f", {kind}" for kind in dict.fromkeys(failure.kind for failure in known))
+        + "):\n"
         + "\n".join(f"    {line}" for line in shown),
         next_step=next_step,
         log=text,

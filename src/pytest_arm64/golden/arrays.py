@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from .decisions import with_decision
 from .floats import SHOWN, compare_arrays, differing_chunks
 from .hints import CONDITION, CORE, EXACT_RESIZE, hints_for_integers
 from .lazily import numpy
@@ -39,7 +40,7 @@ def _fields(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
 
 
 def _floats(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
-    from .leaves import leaf_of_floats, with_decision
+    from .leaves import leaf_of_floats
 
     np = numpy()
     if policy.up_to_sign:

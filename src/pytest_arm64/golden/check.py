@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .decisions import sides_of
 from .explain import explanation
-from .leaves import compare, sides_of
+from .leaves import compare
 from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
 from .provenance import provenance, version_changes

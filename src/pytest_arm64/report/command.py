@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", default="", metavar="DIR", help="where to write")
     parser.add_argument(
+        "--against",
+        default="",
+        metavar="REPORT",
+        help="an earlier report: the Markdown begins with what has changed since",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="exit 1 if a service is neither compatible nor behind a sound boundary",
@@ -59,8 +65,9 @@ def run_command(options: argparse.Namespace) -> int:
 
 
 def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
+    changed = changes(read_report(Path(options.against)), report) if options.against else ()
     if options.format == "markdown":
-        sys.stdout.write(report_markdown(report))
+        sys.stdout.write(report_markdown(report, changed))
     elif options.format == "html":
         sys.stdout.write(_page(report))
     elif options.format == "decisions":
@@ -68,7 +75,7 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     else:
         out = Path(options.output) if options.output else folder
         _write(out / PAGE, _page(report))
-        _write(out / TEXT, report_markdown(report))
+        _write(out / TEXT, report_markdown(report, changed))
         _say(report.headline.text + (f"; {report.headline.spend}" if report.headline.spend else ""))
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,6 +41,8 @@ class Headline:
     grade: str
     """Of the weakest verdict that is counted as compatible."""
     stand_in: bool
+    grades: tuple[str, ...] = ()
+    """Of the compatible ones, each grade with how many have it, where there are several."""
 
     @property
     def text(self) -> str:
@@ -47,7 +50,8 @@ class Headline:
         noun = "service" if self.services == 1 else "services"
         head = f"{self.compatible} of {self.services} {noun} compatible with ARM64"
         if self.compatible:
-            head += f" ({grade_words(self.grade, stand_in=self.stand_in)})"
+            words = grade_words(self.grade, stand_in=self.stand_in)
+            head += f" ({'; '.join(self.grades) or words})"
         return head
 
     @property
@@ -90,6 +94,8 @@ class Report:
     def headline(self) -> Headline:
         good = [v for v in self.verdicts if v.compatible]
         cost = {s.name: s.monthly_cost for s in self.services}
+        grades = Counter(grade_words(v.grade, stand_in=v.stand_in) for v in good)
+        several = tuple(f"{number} {words}" for words, number in grades.most_common())
         return Headline(
             services=len(self.services),
             compatible=len(good),
@@ -98,6 +104,7 @@ class Report:
             without_cost=sum(c is None for c in cost.values()),
             grade=weakest(tuple(v.grade for v in good)),
             stand_in=any(v.stand_in for v in good),
+            grades=several if len(several) > 1 else (),
         )
 
     def to_json(self) -> dict[str, Any]:

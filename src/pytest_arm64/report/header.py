@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timezone
 
 from ..binary.record import AbiRecord
@@ -12,6 +13,7 @@ from .abi import together
 from .matrix import printable
 
 _SHOWN = 4
+_OURS = ("pytest-arm64-", "platformdirs-")
 
 
 def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list[str]:
@@ -84,6 +86,18 @@ def _loads(record: AbiRecord) -> str:
         return "all of them can be loaded"
     loaded = sum(load.outcome == "loaded" for load in record.loads)
     return f"all of them can be loaded; {loaded} modules were"
+
+
+def plugin_lines(here: Collection[str], inside: Collection[str]) -> list[str]:
+    """Where the plugins of the two sides differ, as ``name-version``; empty where they do not.
+
+    Our own is on this side by its nature, and so is what it brings along.
+    """
+    only_here = [p for p in sorted({*here} - {*inside}) if not p.startswith(_OURS)]
+    only_inside = sorted({*inside} - {*here})
+    told = [("inside", only_inside), ("here", only_here)]
+    parts = [f"only {side}: {', '.join(map(printable, names))}" for side, names in told if names]
+    return [f"arm64: plugins {'; '.join(parts)}"] if parts else []
 
 
 def summary_line(cell: Cell, ran: Ran) -> str:

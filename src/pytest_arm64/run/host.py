@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error
+from ..report.header import plugin_lines
 from .arguments import same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
 from .gates import Gate, cell_gate, emit, gates_alone
@@ -230,7 +231,12 @@ class HostPlugin:
         return self._silent(self._planned, self._place, self._task, collected).run(only)
 
     def pytest_report_header(self) -> list[str]:
-        return list(self._place.header) if self._place is not None else []
+        lines = list(self._place.header) if self._place is not None else []
+        if self._session is not None:
+            distributions = self._config.pluginmanager.list_plugin_distinfo()
+            here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
+            lines += plugin_lines(here, self._session.mirror.plugins)
+        return lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:

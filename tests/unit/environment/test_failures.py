@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.engine.container import Finished
 from pytest_arm64.environment.failures import (
     Tools,
     build_failure,
@@ -13,6 +14,7 @@ from pytest_arm64.environment.failures import (
     decisive_lines,
     import_failure,
 )
+from pytest_arm64.environment.pip_installer import _failure
 from unit.support import is_plain_text
 
 DNF, APT = Tools("dnf", "3.12"), Tools("apt", "3.11")
@@ -40,6 +42,8 @@ CASES = [
     ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hash", "lock"),
     ("OSError: [Errno 28] No space left on device", "disk-full", "cache prune"),
     ("Temporary failure in name resolution", "network", "network"),
+    ("WARNING: Retrying after connection broken by 'ConnectionResetError(104)': /simple/numpy/\n"
+     "ERROR: No matching distribution found for numpy", "network", "index"),
     ("ERROR: No matching distribution found for demo==9", "missing-wheel", "pytest-arm64 audit"),
     ("ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /x.so)",
      "abi-mismatch", "2.38"),
@@ -104,3 +108,19 @@ def test_any_text_is_taken(log: str) -> None:
         assert failure.kind
         assert failure.remedy
     assert len(decisive_lines(log)) <= 18
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "word"),
+    [
+        ("ERROR: No matching distribution found for demo==9", "(exit code 1):", "demo==9"),
+        ("Retrying after connection broken by x\nERROR: No matching distribution found for a",
+         "(exit code 1, network):", "the index and the proxy"),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES", "(exit code 1, hash):", "lock again"),
+    ],
+)  # fmt: skip
+def test_what_pip_says_has_its_class_as_well(text: str, kind: str, word: str) -> None:
+    error = _failure("deploy", Finished(1, b"", text.encode()))
+    assert kind in error.what
+    assert word in error.next_step
+    assert error.log == text

@@ -79,10 +79,13 @@ def test_the_headline_counts_services_and_money() -> None:
     )
 
 
-def test_the_headline_has_the_weakest_grade() -> None:
+def test_the_headline_tells_each_grade() -> None:
     weak = replace(made.service(runs=(made.run(made.STAND_IN),)), name="weak")
     both = Report(made.TARGET, MADE_AT, (made.service(), weak))
-    assert both.headline.text == ("2 of 2 services compatible with ARM64 (emulated, on a stand-in)")
+    assert both.headline.text == (
+        "2 of 2 services compatible with ARM64 (1 native; 1 emulated, on a stand-in)"
+    )
+    assert (both.headline.grade, both.headline.stand_in) == ("emulated", True)
 
 
 def test_verdicts_are_made_from_the_evidence_and_not_believed() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_arm64.binary.record import AbiRecord, File, Finding
 from pytest_arm64.environment.build import Environment, User
 from pytest_arm64.environment.record import Installed, InstallRecord
-from pytest_arm64.report.header import header_lines
+from pytest_arm64.report.header import header_lines, plugin_lines
 from unit.support import CELL, ran
 
 if TYPE_CHECKING:
@@ -146,3 +146,19 @@ def test_compiled_files_that_load_and_that_do_not() -> None:
         "arm64:   missing-system-library: a/?x.so: libGL.so.1 is not there",
         "arm64:     → dnf it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("here", "inside", "lines"),
+    [
+        ([], [], []),
+        (["a-1", "pytest-arm64-0.1", "platformdirs-4"], ["a-1"], []),
+        (["a-1"], ["a-2"], ["arm64: plugins only inside: a-2; only here: a-1"]),
+        (["b-1", "a-1"], [], ["arm64: plugins only here: a-1, b-1"]),
+        ([], ["\x1b[31m-1"], ["arm64: plugins only inside: ?[31m-1"]),
+    ],
+)
+def test_plugins_are_told_where_they_differ(
+    here: list[str], inside: list[str], lines: list[str]
+) -> None:
+    assert plugin_lines(here, inside) == lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,8 +147,3 @@ def is_there(path: Path, question: Callable[[Path], bool]) -> bool:
         return question(path)
     except (OSError, ValueError):
         return False
-
-
-def unique(values: Sequence[str]) -> tuple[str, ...]:
-    """*values* without repetitions, in their order."""
-    return tuple(dict.fromkeys(values))

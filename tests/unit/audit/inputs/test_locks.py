@@ -14,10 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_arm64.audit.inputs.service import Service, read_service
 from pytest_arm64.audit.matrix import BLOCKER, PURE, SOURCE, WHEEL, WheelMatrix
-from pytest_arm64.audit.run import Auditor
-from pytest_arm64.environment.pipconfig import PipConfig
 from pytest_arm64.errors import SettingsError
-from pytest_arm64.targets import shipped_targets
 from unit.audit.served import Project, joined, matrix_of_folder, release, serve
 from unit.support import attempt, is_plain_text, write
 
@@ -192,22 +189,6 @@ def test_extras_and_groups_are_deployed_where_they_are_asked_for(tmp_path: Path,
         with pytest.raises(SettingsError) as caught:
             read_service(tmp_path, {}, root=tmp_path, **wrong)  # type: ignore[arg-type]
         assert is_plain_text(caught.value)
-
-
-def test_addresses_that_a_lock_does_not_name_are_the_index_s(tmp_path: Path) -> None:
-    with serve(PROJECTS) as index:
-        write(tmp_path, {"pyproject.toml": PYPROJECT, "poetry.lock": poetry_lock(index)})
-        service = read_service(tmp_path, {}, root=tmp_path)
-        config = PipConfig({"index-url": index.url}, {}, ())
-        with Auditor({"NETRC": "none"}, config=config) as auditor:
-            matrix = auditor.matrix(service, shipped_targets()["al2023-python3.12"])
-            assert matrix["app"].url == ""
-            addressed = auditor.addressed(service, matrix)
-        assert {row.url.rpartition("/files/")[0] for row in addressed.packages} == {
-            index.url.removesuffix("/simple")
-        }
-    assert addressed["app"].url.endswith("/files/app/app-1.0-py3-none-any.whl")
-    assert addressed["app"].hashes == matrix["app"].hashes
 
 
 def test_a_lock_that_was_pruned_to_x86_is_named(tmp_path: Path) -> None:
