@@ -70,8 +70,7 @@ def test_hypothesis(project: MakeCase, line: str) -> None:
     case = project(HYPOTHESIS, plugins=("hypothesispytest",))
     native, mirrored = case.native(line.split()), case.mirrored(line.split())
     assert mirrored.codes == native.codes
-    assert mirrored.summary()[-1] == native.summary()[-1]
-    assert "the process that ran this test died: exit code 1" in mirrored.text
+    assert mirrored.summary() == native.summary()
     told = "Typical runtimes|Stopped because|Falsifying|hypothesis profile|hypothesis-seed"
     for text in (native.text, mirrored.text):
         assert text.count("hypothesis profile") <= 1
