@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -62,10 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             implementation.add_arguments(command)
     options = parser.parse_args(arguments)
     try:
-        return int(implementation.run_command(options))
+        code = int(implementation.run_command(options))
+        sys.stdout.flush()
     except Arm64Error as error:
         print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    except BrokenPipeError:  # whoever reads, as head does, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    else:
+        return code
 
 
 if __name__ == "__main__":
