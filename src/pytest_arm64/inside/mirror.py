@@ -185,9 +185,10 @@ class Mirror:
             self._inherit(self._failed)
         self._location = location
         self._missed.next_test()
-        expected = self._watch.begin(nodeid)
-        if expected is not None:
-            self._sender.hold("expected", nodeid, expected)
+        if not self._distributed:  # workers have watches of their own
+            expected = self._watch.begin(nodeid)
+            if expected is not None:
+                self._sender.hold("expected", nodeid, expected)
         self._sender.send("logstart", nodeid, location)
 
     def _inherit(self, failed: list[str]) -> None:

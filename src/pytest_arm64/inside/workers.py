@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class Workers:
     def __init__(self, task: Mapping[str, Any]) -> None:
         self._seconds = task.get("timeout", 0)
         self._notes = ""
-        self._plugins: str | None = None
+        self._began: dict[str, float] = {}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
@@ -45,10 +46,20 @@ class Workers:
             self._notes = tempfile.mkdtemp()
         node.workerinput["arm64"] = {"seconds": self._seconds, "notes": self._notes}
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._began[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._began.pop(nodeid, None)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        # The last words of several workers may be mixed; how long each took is known.
+        took = time.monotonic() - self._began.pop(crashitem, time.monotonic())
         with contextlib.suppress(AttributeError, OSError, subprocess.TimeoutExpired):
             report._arm64_code = report.node.gateway._io.popen.wait(5)
+            # The watch of the worker ends it so.
+            report._arm64_overdue = report._arm64_code == 1 and 0 < 0.9 * self._seconds <= took
         with contextlib.suppress(AttributeError, OSError):
             note = Path(self._notes, report.node.gateway.id).read_text("utf-8")
             nodeid, _, reason = note.partition("\0")

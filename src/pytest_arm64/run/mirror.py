@@ -223,10 +223,13 @@ class HostMirror:
         if report.when == "call" or report.outcome != "passed":
             self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
-            self.ledger.finished[report.nodeid] += 1  # a worker of xdist died: all that comes of it
+            # A worker of pytest-xdist died: nothing more comes of this test.
+            self.ledger.finished[report.nodeid] += 1
+            self.running.pop(report.nodeid, None)
             code = getattr(report, "_arm64_code", None)
             if isinstance(code, int):
-                cause = self.worker_death(End(code))
+                overdue = bool(getattr(report, "_arm64_overdue", False))
+                cause = self.worker_death(End(code, overdue=overdue))
                 report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
         if status is not None:
             category, letter, word = status

@@ -201,6 +201,9 @@ class MirroredSession:
         if ledger.status is not None:
             self.problems.append(f"the process inside died after its session: {cause}")
             return False
+        if ledger.distributed:
+            self.problems.append(f"the process that distributes tests to workers died: {cause}")
+            return False
         if not running:
             phase = self._phase(collecting)
             self.problems.append(f"the process inside died {phase}: {cause}")
