@@ -102,6 +102,11 @@ def test_a_session_leaves_evidence_on_each_service(case: Case) -> None:
     assert data["notes"] == ["1 tests belong to no service that is configured"]
 
 
+def test_the_reports_own_folder_names_no_tests(tmp_path: Path) -> None:
+    _, out, data = run(Case(tmp_path / "case", {**PROJECT, "out/kept.txt": ""}))
+    assert service(data, "api")["runs"][0]["part"] == "", out
+
+
 @pytest.mark.parametrize(
     ("variable", "reason"),
     [

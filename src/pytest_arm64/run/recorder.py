@@ -190,7 +190,8 @@ class Recorder:
                 continue
             if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
                 yield arg
-        paths = [Path(self._config.invocation_params.dir) / arg for arg in args if arg[:1] != "-"]
+        typed = self._config.option.file_or_dir
+        paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
         existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]
         yield from (path.name for path in existing if path.is_file())
         for tests in service.tests:
