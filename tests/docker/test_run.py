@@ -66,7 +66,10 @@ def test_outcomes_header_and_exit_code(
 def test_a_second_run_installs_nothing_and_says_so(
     run_pytest: RunPytest, project: Callable[..., Path]
 ) -> None:
-    folder = project(test_it="def test_it(): pass")
+    # Byte-code is part of what is installed: without it every start would compile anew.
+    folder = project(
+        test_it="import os, pluggy\ndef test_it(): assert os.path.exists(pluggy.__cached__)"
+    )
     run_pytest(folder, "--arm64")
     second = run_pytest(folder, "--arm64")
     assert second.code == 0, second.out

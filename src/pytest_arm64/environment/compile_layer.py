@@ -41,7 +41,7 @@ def main(size: int) -> None:
             if not (member.isreg() and name.endswith(".py") and "/site-packages/" in member.name):
                 continue
             stream = layer.extractfile(member)
-            if stream is None or "tests" in folder.split("/"):
+            if stream is None or "tests" in folder.partition("/site-packages/")[2].split("/"):
                 continue
             text = stream.read()
             try:

@@ -41,7 +41,7 @@ from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of, write_together
 
 NAME = "plan"
-FORMAT = 1
+FORMAT = 2
 """Counts up when the same plan would give other files."""
 _SECONDS = 3600.0
 """For everything that is fetched, source distributions between builds included."""

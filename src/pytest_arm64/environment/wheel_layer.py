@@ -38,7 +38,7 @@ from .wheel_cache import hash_of
 from .wheel_source import BROKEN, CheckedWheel, HostileWheelError
 
 KIND = "layers"
-FORMAT = 1
+FORMAT = 2
 INSTALLER = b"pytest-arm64\n"
 # Byte-code names the time of its source; any fixed one will do.
 MTIME = 315532800

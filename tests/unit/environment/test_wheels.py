@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from pytest_arm64.environment import wheel_source
 from pytest_arm64.environment.bytecode import Compiler, compiler_for
-from pytest_arm64.environment.tree import ENV, PYTHON
+from pytest_arm64.environment.tree import ENV, PYTHON, TESTS
 from pytest_arm64.environment.wheel_layer import Layer, layer_of, write_together
 from pytest_arm64.errors import InstallError
 from unit.support import PYTHON as TARGET
@@ -153,6 +153,15 @@ def test_byte_code_is_what_the_interpreter_takes(tmp_path: Path) -> None:
     assert int.from_bytes(pyc[8:12], "little") == int(
         Path(site, "demo/__init__.py").stat().st_mtime
     )
+
+
+def test_packages_of_the_tests_have_byte_code_too(tmp_path: Path) -> None:
+    """Their own folder is called ``tests``, as are those that are left out."""
+    path = wheel(tmp_path, {"demo/__init__.py": "VALUE = 1\n", "demo/tests/t.py": ""})
+    found = members(layer_of(path, "", TESTS, TARGET, HERE))
+    cached = [name for name in found if "__pycache__" in name]
+    tag = sys.implementation.cache_tag
+    assert cached == [f"{TESTS}/{TARGET.purelib}/demo/__pycache__/__init__.{tag}.pyc"]
 
 
 def test_without_an_interpreter_there_is_no_byte_code_and_it_is_said(tmp_path: Path) -> None:
