@@ -185,31 +185,15 @@ def _rust(match: re.Match[str], tools: Tools) -> Failure:
     )
 
 
-def _header(match: re.Match[str], tools: Tools) -> Failure:
-    name = match[1].rstrip(":")
-    return Failure(
-        MISSING_LIBRARY,
-        f"the header {name} is missing",
-        tools.at_build_time(name, "header", _DEVELOPMENT),
-    )
+def _lacking(what: str, kind: str) -> Callable[[re.Match[str], Tools], Failure]:
+    """The failure of a build for want of *what*, which is followed by the name that matched."""
 
+    def failure(match: re.Match[str], tools: Tools) -> Failure:
+        name = match[1].rstrip(":")
+        remedy = tools.at_build_time(name, kind, _DEVELOPMENT)
+        return Failure(MISSING_LIBRARY, f"the {what}{name} is missing", remedy)
 
-def _linked(match: re.Match[str], tools: Tools) -> Failure:
-    name = match[1].rstrip(":")
-    return Failure(
-        MISSING_LIBRARY,
-        f"the library -l{name} is missing",
-        tools.at_build_time(name, "library", _DEVELOPMENT),
-    )
-
-
-def _program(match: re.Match[str], tools: Tools) -> Failure:
-    name = match[1]
-    return Failure(
-        MISSING_LIBRARY,
-        f"the program {name} is missing",
-        tools.at_build_time(name, "program", _DEVELOPMENT),
-    )
+    return failure
 
 
 def _shared(match: re.Match[str], tools: Tools) -> Failure:
@@ -248,10 +232,14 @@ def _patterns() -> Iterator[tuple[re.Pattern[str], Callable[[re.Match[str], Tool
     )
     yield re.compile(r"can't find Rust compiler"), _rust
     yield re.compile(r"Cargo, the Rust package manager, is not installed"), _rust
-    yield re.compile(r"fatal error: '?(\S+?)'?(?: file not found|: No such file)"), _header
-    yield re.compile(rf"cannot find -l(\S+?){end}"), _linked
-    yield re.compile(r"(\w+_config|\w+-config) executable not found"), _program
-    yield re.compile(r"(pg_config|mysql_config): (?:command )?not found"), _program
+    yield (
+        re.compile(r"fatal error: '?(\S+?)'?(?: file not found|: No such file)"),
+        _lacking("header ", "header"),
+    )
+    yield re.compile(rf"cannot find -l(\S+?){end}"), _lacking("library -l", "library")
+    program = _lacking("program ", "program")
+    yield re.compile(r"(\w+_config|\w+-config) executable not found"), program
+    yield re.compile(r"(pg_config|mysql_config): (?:command )?not found"), program
     yield (
         re.compile(r"Can not find valid pkg-config name"),
         _said(
