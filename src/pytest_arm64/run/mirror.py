@@ -34,6 +34,8 @@ class HostMirror:
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
+        self._before = session.testscollected
+        """Tests of the parts of the run that went before."""
         self._config = session.config
         self._hook = session.config.hook
         self._keywords: Mapping[str, Any] = {}
@@ -158,7 +160,7 @@ class HostMirror:
                 return
             self.ledger.distributed = True
         self.ledger.collected.update(nodeids)
-        self._session.testscollected = len(nodeids)
+        self._session.testscollected = self._before + len(nodeids)
         self._session.items = self._stand_ins(nodeids)
         self.collection_lines = lines
         reporter = self._reporter
