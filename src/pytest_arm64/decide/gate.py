@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from ..audit.baseline import Baseline
 from ..audit.verdicts import NEW, REPORT
-from ..binary.record import AbiRecord, Finding
+from .evidence import Finding
 from .verdict import VERDICTS, Verdict
 
 VERDICT, BOUNDARY, ABI = "decision:verdict", "decision:boundary", "abi:"
@@ -55,15 +55,17 @@ def decision(verdict: Verdict, tolerated: Collection[str] = ()) -> Judgement:
     return Judgement(verdict.service, VERDICT, verdict.verdict, text, cause, verdict.label)
 
 
-def of_compiled_files(service: str, record: AbiRecord) -> Iterator[Judgement]:
+def of_findings(service: str, findings: Iterable[Finding]) -> Iterator[Judgement]:
     """A judgement on each package with a compiled file that cannot be loaded."""
     groups: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in record.grave:
-        groups[finding.package or PurePosixPath(finding.path).name].append(finding)
-    for package, findings in sorted(groups.items()):
-        kinds = ", ".join(dict.fromkeys(finding.kind for finding in findings))
-        lines = [f"{finding.kind}: {finding.path}: {finding.text}" for finding in findings]
-        lines += dict.fromkeys(f"→ {finding.remedy}" for finding in findings if finding.remedy)
+    for finding in findings:
+        if finding.grave and finding.kind == "abi":
+            path = finding.text.partition(": ")[2].partition(": ")[0]
+            groups[finding.package or PurePosixPath(path).name].append(finding)
+    for package, found in sorted(groups.items()):
+        kinds = ", ".join(dict.fromkeys(one.text.partition(":")[0] for one in found))
+        lines = [one.text for one in found]
+        lines += dict.fromkeys(f"→ {one.remedy}" for one in found if one.remedy)
         yield Judgement(service, ABI + package, kinds, "\n".join(lines), kinds)
 
 

@@ -10,14 +10,15 @@ import pytest
 
 from ..audit.assess import MACHINE
 from ..audit.verdicts import REPORT, Verdict
-from ..decide.gate import Judgement, decision, fails, of_compiled_files
+from ..decide.collect import abi_findings
+from ..decide.evidence import Finding, Where
+from ..decide.gate import Judgement, decision, fails, of_findings
 from ..report.matrix import printable, summary_words
 from .arguments import GATE, positional
 from .gates import Gate, selected
 
 if TYPE_CHECKING:
     from ..audit.assess import Assessment
-    from ..binary.record import AbiRecord
     from ..decide import verdict as decide
     from .place import Place
 
@@ -29,7 +30,7 @@ class Findings:
 
     def __init__(self, config: pytest.Config, assessment: Assessment) -> None:
         self._config = config
-        self._abi: dict[str, AbiRecord] = {}
+        self._abi: dict[str, list[Finding]] = {}
         self._told: dict[str, set[str]] = {}
         self.assessment = assessment
 
@@ -38,7 +39,7 @@ class Findings:
         observed = {**self.assessment.observed, **assessment.observed}
         self.assessment = replace(self.assessment, observed=observed)
         if place.abi is not None and place.facts.get("machine") == MACHINE:
-            self._abi[self._named(service)] = place.abi
+            self._abi[self._named(service)] = list(abi_findings(place.abi, Where("")))
 
     def records(self, service: str) -> dict[str, Any]:
         """What the fixtures inside tell where *service* is installed; all, where it is none."""
@@ -61,7 +62,7 @@ class Findings:
         names = self._told[service]
         found = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
         for name in names & self._abi.keys():
-            found += map(self._judged, of_compiled_files(name, self._abi[name]))
+            found += map(self._judged, of_findings(name, self._abi[name]))
         return list(selected(found, self._config))
 
     def decided(self, verdict: decide.Verdict) -> Gate:

@@ -46,6 +46,8 @@ class HostMirror:
         self.ledger = Ledger()
         self._rerun: set[str] = set()
         """Running tests of whose attempts one more follows."""
+        self.deselected: list[str] = []
+        """Node ids of tests that were collected and left out."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
         self.expected: dict[str, str] = {}
@@ -144,6 +146,7 @@ class HostMirror:
             self._reporter.pytest_collection()
 
     def _on_deselected(self, nodeids: list[str]) -> None:
+        self.deselected += nodeids
         if self._reporter is not None:
             self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
 

@@ -56,6 +56,13 @@ class NestedRun:
         """What makes it incomplete."""
         return self.session.problems if self.session is not None else []
 
+    @property
+    def deselected(self) -> tuple[str, ...] | None:
+        """Node ids that were collected and left out; None where workers kept them to themselves."""
+        if self.session is None or self.session.mirror.ledger.distributed:
+            return None
+        return tuple(self.session.mirror.deselected)
+
     def open(self, *, alone: bool = False) -> None:
         """Open the places of all cells; *alone*: of none but the mirrored one.
 

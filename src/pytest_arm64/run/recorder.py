@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
 _SELECTING = ("-k", "-m", "--lf", "--last-failed", "--sw", "--stepwise", "--deselect", "--group")
+_DESELECTING = ("-k", "-m", "--deselect", "--group")
 _TEXT_LIMIT = 20_000
 
 
@@ -196,9 +197,12 @@ class Recorder:
         elif missing := install.missing(matrix):
             misfit = "the environment did not have what it deploys: " + ", ".join(missing[:5])
         if install is not None and not misfit:
-            evidence = replace(evidence, installs=(install,), builds=tuple(builds_of(install)))
+            assert place.record is not None
+            builds = tuple(builds_of(place.record, where))
+            evidence = replace(evidence, installs=(install,), builds=builds)
         if not tests:
             return evidence
+        part = tuple(self._selected(service))
         abi = place.abi if where.on_arm and not misfit else None
         evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi)))
         return replace(
@@ -210,7 +214,8 @@ class Recorder:
                     problems=tuple(run.problems),
                     fits=not misfit,
                     misfit=misfit,
-                    part=" ".join(self._selected(service)),
+                    part=" ".join(part),
+                    left_out=run.deselected if _counted(part) else None,
                 ),
             ),
         )
@@ -246,6 +251,11 @@ class Recorder:
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _counted(part: Sequence[str]) -> bool:
+    """Whether all that *part* left out was collected, and is known by name."""
+    return bool(part) and all(word.startswith(_DESELECTING) for word in part)
 
 
 def _below(path: Path, parent: Path) -> bool:
