@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -90,9 +91,10 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    failure = ""
+    failure, silence = "", f"nothing has come for {SILENCE_SECONDS:.0f} s"
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
+        got, since = 0, time.monotonic()
         try:
             events = engine.client.api.pull(
                 reference, platform=f"linux/{architecture}", stream=True, decode=True
@@ -101,10 +103,17 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
                 failure = failure or str(event.get("error", ""))
                 _track(layers, event)
                 total = sum(size for _, size in layers.values())
-                done = sum(got for got, _ in layers.values())
-                step.update(str(event.get("status", "")), done / total if total else None)
+                done = sum(here for here, _ in layers.values())
+                status = str(event.get("status", ""))
+                step.update(status, done / total if total else None)
+                retrying = status.startswith("Retrying")
+                if done > got or not (retrying or status == "Downloading"):
+                    got, since = max(done, got), time.monotonic()
+                elif retrying and time.monotonic() - since > SILENCE_SECONDS:
+                    failure = silence  # the engine itself would go on for more than a minute
+                    break
         except TimeoutError:
-            failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
+            failure = silence
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
     if "no space left" in failure:
@@ -187,10 +196,17 @@ def remove_derived(engine: Engine, image: Base) -> None:
     """
     from docker.errors import APIError
 
+    label = f"{LABEL}.base"
     with engine_errors("an image that was replaced could not be removed"):
-        label = f"{LABEL}.base={image.id}"
-        made_from_it = engine.client.images.list(filters={"label": label})
-        for identifier in [*(str(made.id) for made in made_from_it), image.id]:
+        made = engine.client.api.images(filters={"label": label})
+
+        def last_first(base: str) -> Iterator[str]:
+            for each in made:
+                if each["Labels"][label] == base:
+                    yield from last_first(each["Id"])
+            yield base
+
+        for identifier in last_first(image.id):
             with contextlib.suppress(APIError):
                 engine.client.images.remove(identifier)
 

@@ -112,17 +112,21 @@ def test_ours_are_never_pulled(engine: Played) -> None:
 def test_replaced_image_goes_with_what_was_made_of_it(engine: Played) -> None:
     played, opened = engine
     has(played, "old")
-    has(played, "sha256:derived", Id="sha256:derived")
-    played.answers["GET /images/json"] = (200, [{"Id": "sha256:derived"}])
-    played.answers["DELETE /images/sha256:derived"] = (409, {"message": "in use"})
-    played.answers["DELETE /images/sha256:abc"] = (200, [])
+    made = {"compiled": "sha256:abc", "run": "environment", "environment": "compiled"}
+    made |= {"another": "sha256:another"}
+    label = "pytest-arm64.base"
+    images = [{"Id": name, "Labels": {label: base}} for name, base in made.items()]
+    played.answers["GET /images/json"] = (200, images)
+    for name in (*made, "sha256:abc"):
+        played.answers[f"DELETE /images/{name}"] = (200, [])
+    played.answers["DELETE /images/environment"] = (409, {"message": "in use"})
     old = find_image(opened, "old")
     assert old is not None
     remove_derived(opened, old)
     ((_, query),) = [seen for seen in played.seen("GET") if seen[0] == "/images/json"]
-    assert json.loads(query["filters"][0]) == {"label": ["pytest-arm64.base=sha256:abc"]}
-    removed = [path for path, _ in played.seen("DELETE")]
-    assert removed == ["/images/sha256:derived", "/images/sha256:abc"]
+    assert json.loads(query["filters"][0]) == {"label": [label]}
+    removed = [path.removeprefix("/images/") for path, _ in played.seen("DELETE")]
+    assert removed == ["run", "environment", "compiled", "sha256:abc"]
 
 
 class Told:
