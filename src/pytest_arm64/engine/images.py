@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from ..errors import ImageError
 from ..progress import Progress
 from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
+from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
     from docker.models.images import Image
@@ -194,21 +195,37 @@ def remove_derived(engine: Engine, image: Base) -> None:
 
     What is in use stays.
     """
+    with engine_errors("an image that was replaced could not be removed"):
+        _remove_with_derived(engine, [image.id])
+
+
+def remove_nameless(engine: Engine) -> None:
+    """Remove what killed processes would have removed: images that newer ones took the name of."""
+    with engine_errors("images without a name could not be looked for"):
+        found = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
+        _remove_with_derived(
+            engine, [image["Id"] for image in found if is_dead(image["Labels"][HOST_LABEL])]
+        )
+
+
+def _remove_with_derived(engine: Engine, identifiers: Sequence[str]) -> None:
     from docker.errors import APIError
 
+    if not identifiers:
+        return
     label = f"{LABEL}.base"
-    with engine_errors("an image that was replaced could not be removed"):
-        made = engine.client.api.images(filters={"label": label})
+    made = engine.client.api.images(filters={"label": label})
 
-        def last_first(base: str) -> Iterator[str]:
-            for each in made:
-                if each["Labels"][label] == base:
-                    yield from last_first(each["Id"])
-            yield base
+    def last_first(base: str) -> Iterator[str]:
+        for each in made:
+            if each["Labels"][label] == base:
+                yield from last_first(each["Id"])
+        yield base
 
-        for identifier in last_first(image.id):
+    for identifier in identifiers:
+        for each in last_first(identifier):
             with contextlib.suppress(APIError):
-                engine.client.images.remove(identifier)
+                engine.client.images.remove(each)
 
 
 def _base(reference: str, image: Image) -> Base:

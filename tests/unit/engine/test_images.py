@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_arm64.engine.endpoint import Engine, open_engine
-from pytest_arm64.engine.images import Base, find_image, get_image, remove_derived
+from pytest_arm64.engine.images import (
+    Base,
+    find_image,
+    get_image,
+    remove_derived,
+    remove_nameless,
+)
+from pytest_arm64.engine.sweep import HOST_LABEL, this_process
 from pytest_arm64.errors import EngineError, ImageError
 from pytest_arm64.progress import NoProgress
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine
@@ -127,6 +134,26 @@ def test_replaced_image_goes_with_what_was_made_of_it(engine: Played) -> None:
     assert json.loads(query["filters"][0]) == {"label": [label]}
     removed = [path.removeprefix("/images/") for path, _ in played.seen("DELETE")]
     assert removed == ["run", "environment", "compiled", "sha256:abc"]
+
+
+def test_nameless_images_of_dead_processes_go(engine: Played) -> None:
+    played, opened = engine
+    me = this_process()
+    dead = f"{me.partition('/')[0]}/{2**22 + 1}/7"
+    bases = {"mine": "", "left": "", "made-of-it": "left", "elsewhere": ""}
+    hosts = {"mine": me, "left": dead, "made-of-it": me, "elsewhere": "other-machine/1/1"}
+    played.answers["GET /images/json"] = (
+        200,
+        [
+            {"Id": name, "Labels": {HOST_LABEL: hosts[name], "pytest-arm64.base": bases[name]}}
+            for name in bases
+        ],
+    )
+    for name in bases:
+        played.answers[f"DELETE /images/{name}"] = (200, [])
+    remove_nameless(opened)
+    removed = [path.removeprefix("/images/") for path, _ in played.seen("DELETE")]
+    assert removed == ["made-of-it", "left"]
 
 
 class Told:
