@@ -134,8 +134,12 @@ def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -
 
 def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case) -> None:
     case.environment = {"REFUSED": "worker"}
-    code, out = run(case, "-v")
+    code, out = run(case, "-v", "--arm64-report", "out")
     assert (code, results(out)) == (1, [*API, *GPU, *ROOT]), out
+    assert "arm64: worker: undecided (emulated, on a stand-in)" in out
+    assert "install: nothing of worker can be installed" in (
+        case.project / "out" / "report.json"
+    ).read_text("utf-8")
     assert "this run is not complete" in out
     assert "worker: nothing of worker can be installed" in out
 

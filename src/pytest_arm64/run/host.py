@@ -18,7 +18,7 @@ from .gates import Gate, cell_gate, emit, gates_alone
 from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .nested import NestedRun
-from .parts import parts_of
+from .parts import Part, parts_of
 from .reconcile import together
 from .session import MirroredSession
 from .stops import InsideError, show_as_inside
@@ -141,6 +141,8 @@ class HostPlugin:
         self._findings: Findings | None = None
         self.runs: list[NestedRun] = []
         """Those that were started, in their order."""
+        self.refused: list[tuple[Part, Arm64Error]] = []
+        """Those that could not be started, and why."""
         self._own_problems: list[str] = []
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
@@ -206,6 +208,7 @@ class HostPlugin:
                 if self._parts == 1:
                     raise
                 self._own_problems.append(f"{run.part.name or 'repository'}: {error}")
+                self.refused.append((run.part, error))
                 run.close()
                 continue
             assert run.session is not None

@@ -18,11 +18,12 @@ from ..decide.collect import (
     abi_findings,
     builds_of,
     evidence_on,
+    install_failure,
     install_of,
     named_alike,
 )
-from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where
-from ..errors import Arm64Error
+from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
+from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..services import ServiceConfig, prefixes, service_of, services_at
@@ -171,6 +172,12 @@ class Recorder:
                 others = sum(self._service_of(t, services) is None for t in tests.values())
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
+        for part, error in self._host.refused:
+            if part.name in found and isinstance(error, InstallError):
+                nowhere = Where(settings.target.name, machine=MACHINE, when=now)
+                told = install_failure(error, nowhere)
+                against = (*found[part.name].findings, told)
+                found[part.name] = replace(found[part.name], findings=against)
         return Report(settings.target.name, now, tuple(found.values()), tuple(notes))
 
     def _service_of(
