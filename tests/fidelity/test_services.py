@@ -114,6 +114,12 @@ def test_what_is_asked_for_decides_which_services_run(
     assert (code, results(out)) == (0, expected), out
 
 
+def test_all_services_are_collected_where_nothing_is_to_run(case: Case) -> None:
+    code, out = run(case, "--collect-only", "-q")
+    assert code == 0, out
+    assert [line for line in out.splitlines() if "::" in line] == [*API, *WORKER, *GPU, *ROOT]
+
+
 def test_a_service_that_does_not_exist_or_has_no_tests_is_told(case: Case) -> None:
     code, out = run(case, "--arm64-service", "wroker")
     assert code == 4

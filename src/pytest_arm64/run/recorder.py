@@ -249,6 +249,8 @@ class Recorder:
                 continue
             if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
                 yield arg
+        if self._config.option.pyargs:
+            yield "--pyargs"
         typed = self._config.option.file_or_dir
         paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
         existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]
