@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -223,14 +224,15 @@ class HostPlugin:
         found = run.place.assessment
         if found is None or not (found.matrices or found.problem):
             return
-        if self._findings is not None:
-            self._findings.add(found, run.place, run.part.name)
-            return
         from .findings import Findings
 
-        self._findings = Findings(self._config, found)
-        self._findings.add(found, run.place, run.part.name)
-        self._config.pluginmanager.register(self._findings, "arm64-findings")
+        if self._findings is None:
+            # What is installed beside the services says nothing of any of them.
+            known = replace(found, observed={}) if run.part.beside else found
+            self._findings = Findings(self._config, known)
+            self._config.pluginmanager.register(self._findings, "arm64-findings")
+        if not run.part.beside:
+            self._findings.add(found, run.place, run.part.name)
 
     def pytest_report_header(self) -> list[str]:
         return list(self._header()) if self._run is not None else []

@@ -42,6 +42,8 @@ class Part:
     task: Task
     cells: tuple[Planned, ...]
     """In the order in which they run."""
+    beside: bool = False
+    """Whether there are services, and it belongs to none of them."""
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Par
         )
     found = _failed_last(config, found)
     # Where nothing is found, the session inside says so as ever.
-    return tuple(found) or (Part(None, settings, task, planned_cells(settings)),)
+    return tuple(found) or (Part(None, settings, task, planned_cells(settings), beside=True),)
 
 
 def of_service(settings: Settings, service: ServiceConfig | None) -> Settings:
@@ -125,6 +127,7 @@ def _part(
         of_service(settings, service),
         replace(task, args=tuple(args), cwd=cwd),
         planned_cells(settings, service),
+        beside=service is None,
     )
 
 

@@ -170,6 +170,7 @@ def test_what_stays_on_x86_runs_there_and_nowhere_else(root: Path) -> None:
         name: [planned.cell.architecture for planned in part.cells]
         for name, part in parts(root).items()
     }
+    assert {name: part.beside for name, part in parts(root).items()}[""]
     assert cells == {"api": ["arm64"], "gpu": ["amd64"], "locked": ["arm64"], "": ["arm64"]}
 
 
@@ -202,6 +203,7 @@ def test_the_roots_settings_are_nobodys_own(root: Path) -> None:
 
 
 def test_one_environment_for_all_is_one_part(root: Path) -> None:
-    assert list(parts(root, arm64_requirements=["x.txt"])) == [""]
+    whole = parts(root, arm64_requirements=["x.txt"])
+    assert {name: part.beside for name, part in whole.items()} == {"": False}
     (root / "pyproject.toml").unlink()
     assert arguments(root, parts(root, "-x", paths=("api",))) == {"": ["-x", "api"]}
