@@ -14,8 +14,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 from resolvelib import AbstractProvider
 
+from .addresses import file_path
 from .environment import Platform
-from .fetch import file_path
 from .fit import Fit, fit
 from .formats import Formats
 from .index import Index, Page, page_of_reference

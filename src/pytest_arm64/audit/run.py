@@ -9,27 +9,30 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from ..environment.manifests import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
-from .builds import BuildsError, build_requirements
 from .classify import LOCK, Judge
 from .environment import Platform, platform_of
-from .fetch import Clock
 from .formats import Formats
-from .index import Index, Sources
 from .inputs.service import Service
 from .known import Known
 from .locks import Lock, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
-from .provider import Provider
 from .shelf import LockShelf
 from .simple import file_of
-from .tree import Tree, resolve
+from .tree import Tree
 from .wishes import Wish, Wishes, wish_of
+
+# What talks to an index is loaded when one is needed, which a lock may never do.
+if TYPE_CHECKING:
+    from .fetch import Clock
+    from .index import Index, Sources
+    from .provider import Provider
 
 TIME_LIMIT = 300.0
 
@@ -62,9 +65,15 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
-        self._clock = Clock(time_limit)
+        self._time_limit = time_limit
         self._given = config
         self._indexes: dict[Sources, Index] = {}
+
+    @cached_property
+    def _clock(self) -> Clock:
+        from .fetch import Clock
+
+        return Clock(self._time_limit)
 
     @cached_property
     def _config(self) -> PipConfig:
@@ -83,6 +92,8 @@ class Auditor(AbstractContextManager["Auditor"]):
 
     def index(self, wishes: Wishes, lock: Lock | None = None) -> Index:
         """The index from which *wishes* are fulfilled; a lock may name another."""
+        from .index import Index, Sources
+
         sources = Sources.of_host(
             self._config,
             index=wishes.index or (lock.index if lock is not None else ""),
@@ -107,6 +118,8 @@ class Auditor(AbstractContextManager["Auditor"]):
 
     def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
         """The tree of *wishes* under pip's own configuration."""
+        from .resolution import resolve
+
         settings = self._config.settings
         base = Formats().without_wheels(settings.get("no-binary", ""))
         base = base.wheels_only(settings.get("only-binary", ""))
@@ -200,6 +213,10 @@ class _Assessment:
 
     def _builds(self, deployed: tuple[Row, ...]) -> Iterator[Row]:
         """What the source distributions that are deployed need to be built."""
+        if not any(row.state == SOURCE for row in deployed):
+            return
+        from .builds import BuildsError, build_requirements
+
         found: dict[str, Row] = {}
         for row in deployed:
             if row.state != SOURCE or not row.url or row.editable or not row.version:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.version import Version
 
 from .environment import Platform
 from .fit import Fit, fit
-from .index import Index
 from .locks import Lock
 from .metadata import Metadata, MetadataError
 from .releases import Releases
 from .simple import File
 from .wishes import LocalProject, Node, Wish, wish_of
+
+if TYPE_CHECKING:
+    from .index import Index
 
 
 class Shelf(Protocol):

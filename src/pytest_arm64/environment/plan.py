@@ -14,9 +14,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from ..audit.addresses import file_path
 from ..audit.classify import state_of
 from ..audit.environment import Platform, platform_of
-from ..audit.fetch import Fetcher, file_path
+from ..audit.fetch import Fetcher
 from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
