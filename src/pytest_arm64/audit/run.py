@@ -18,12 +18,13 @@ from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
 from .classify import LOCK, Judge
 from .environment import Platform, platform_of
+from .fit import fit
 from .formats import Formats
 from .inputs.service import Service
 from .known import Known
-from .locks import Lock, locked_tree
+from .locks import ARTIFACT, Lock, holds, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
-from .shelf import LockShelf
+from .shelf import ArtifactShelf, LockShelf
 from .simple import file_of
 from .tree import Tree
 from .wishes import Wish, Wishes, wish_of
@@ -240,11 +241,39 @@ class _Assessment:
         yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
 
     def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
+        if lock.kind == ARTIFACT:
+            return self._artifact_rows(lock, tree)
         shelf = LockShelf(lock, lambda: self._index, self._arm)
         judge = Judge(
             shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
         )
         return judge.rows(tree)
+
+    def _artifact_rows(self, lock: Lock, tree: Tree) -> tuple[Row, ...]:
+        """What is installed in an artifact, and what there is instead of what cannot be used."""
+        shelf = ArtifactShelf(lock, lambda: self._index, self._arm)
+        foreign = [
+            locked.name
+            for (locked,) in lock.releases.values()
+            if not fit(locked.files, self._arm, yanked=True).usable
+        ]
+        if foreign:
+            self._notes.append(
+                f"{lock.shown} holds {len(foreign)} packages for another machine or Python "
+                f"({', '.join(foreign[:3])}{', …' if foreign[3:] else ''}): it has to be built "
+                "again; their rows tell what the index has"
+            )
+        for who, need in lock.absent:
+            if not holds(need.marker, self._arm):
+                continue
+            name = need.name
+            where = (
+                f"provided by the image of {self._target.name}"
+                if name in self._target.provides
+                else "not in it"
+            )
+            self._notes.append(f"{who} asks for {name}, which is {where}")
+        return Judge(shelf, self._arm, self._x86, self._known, DEPLOY).rows(tree)
 
     def _judge(self, provider: Provider, scope: str) -> Judge:
         return Judge(provider, self._arm, self._x86, self._known, scope)

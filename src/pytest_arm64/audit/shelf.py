@@ -104,3 +104,16 @@ class LockShelf:
             return []
         wishes = [wish_of(wanted, origin) for wanted in metadata.parsed()]
         return [wish for wish in wishes if wish.name == name and wish.specifier]
+
+
+class ArtifactShelf(LockShelf):
+    """Files as an artifact holds them; for what the target cannot use of it, those of the index.
+
+    An artifact for x86 is made again for ARM: what counts is what there is to make it from.
+    """
+
+    def files(self, name: str, version: Version) -> tuple[File, ...]:
+        own = super().files(name, version)
+        if fit(own, self.platform, yanked=True).wheel is not None:
+            return own
+        return tuple(self.releases(name).get(version, ())) or own

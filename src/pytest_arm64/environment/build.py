@@ -8,7 +8,7 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import cache
+from ..artifact import IMAGE, Artifact
 from ..binary.record import AbiRecord
-from ..binary.scan import scan_tar, system_of_run
+from ..binary.scan import scan_tar, system_of_run, with_artifact
 from ..cell import Cell, Ran, machine_of
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
@@ -26,7 +27,8 @@ from ..engine.images import Base, find_image, remove_derived
 from ..errors import InstallError
 from ..progress import Progress, Step
 from ..settings import Settings
-from . import pip_installer, plan_installer
+from . import artifact_installer, pip_installer, plan_installer
+from .artifact_files import fingerprint
 from .consistency import broken, installed_in
 from .failures import Tools
 from .loading import load_all, modules_of
@@ -123,7 +125,9 @@ def make_environment(
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
-    lock = lock_of(manifest) if settings.installer == plan_installer.NAME else None
+    artifact = settings.artifact
+    planned = settings.installer == plan_installer.NAME
+    lock = lock_of(manifest) if planned and artifact is None else None
     key = cache.digest(
         {
             "format": FORMAT,
@@ -134,6 +138,7 @@ def make_environment(
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
             **({"lock": lock.digest} if lock is not None else {}),
+            **({"artifact": _fingerprint(artifact)} if artifact is not None else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -172,7 +177,7 @@ def _install(
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    made, installer, fallback = _installation(host, request, settings, progress)
+    made, installer, fallback = _installation(host, base, request, settings, progress)
     with (
         made.files as files,
         progress.step("make the environment image") as step,
@@ -182,13 +187,17 @@ def _install(
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
+        if settings.artifact is not None:
+            abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
         unmet = broken(installed_in(files), _markers(cell, ran))
         container.put(made.at, files)
+        if made.sites:
+            container.put("/", tar_of(artifact_installer.paths_entry(ran.python, made.sites)))
         if made.uncompiled:
             step.update("compiling")
             compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
             container.run(compile_it, environment=qemu_environment(cell, engine))
-        abi = _loaded(container, host, abi, step)
+        abi = _loaded(container, host, abi, made.sites, step)
         record = InstallRecord(
             packages=tuple(made.packages),
             installer=installer,
@@ -220,15 +229,23 @@ def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
 
 
 def _loaded(
-    container: Container, host: plan_installer.Host, abi: AbiRecord, step: Step
+    container: Container,
+    host: plan_installer.Host,
+    abi: AbiRecord,
+    sites: Sequence[str],
+    step: Step,
 ) -> AbiRecord:
     """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
     ran = host.ran
-    modules = [
-        module
-        for prefix in (ENV, TESTS)
-        for module in modules_of(abi, f"{prefix.removeprefix(HOME + '/')}/{ran.python.purelib}")
-    ]
+    # Of folders that lie in each other, a module is imported from the innermost one.
+    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
+    found = {
+        module.path: module
+        for site in searched
+        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
+        for module in modules_of(abi, site.removeprefix(root))
+    }
+    modules = sorted(found.values(), key=lambda module: module.name)
     if not modules:
         return abi
     step.update(f"loading {len(modules)} compiled modules")
@@ -237,14 +254,27 @@ def _loaded(
     return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
+def _fingerprint(artifact: Artifact) -> list[str]:
+    """An image is known by its id, which counts anyway."""
+    return [artifact.kind, fingerprint(artifact) if artifact.kind != IMAGE else ""]
+
+
 def _installation(
     host: plan_installer.Host,
+    base: Base,
     request: pip_installer.Request,
     settings: Settings,
     progress: Progress,
 ) -> tuple[pip_installer.Installation, str, str]:
     """What was installed, by which installer, and why not by the one that was asked for."""
     reason = ""
+    artifact = settings.artifact
+    if artifact is not None:
+        offline, refresh = settings.offline, settings.refresh
+        made = artifact_installer.install(
+            host, base, artifact, request, progress, offline=offline, refresh=refresh
+        )
+        return made, f"{artifact.shown} as it is, and the plan for the tests", ""
     if settings.installer == plan_installer.NAME:
         try:
             made = plan_installer.install(

@@ -55,6 +55,10 @@ class Installation:
     """What a reader of the record should know."""
     missing: tuple[str, ...] = ()
     """Releases that were left out, because nothing of them can be used."""
+    sites: tuple[str, ...] = ()
+    """Folders of an artifact from which it imports, in order; empty where everything is new."""
+    size: int = 0
+    """Bytes of an artifact's files."""
     uncompiled: bool = False
     """Whether byte-code is still to be made, in the image."""
 
@@ -69,6 +73,8 @@ class Request:
     config: PipConfig
     pins: tuple[str, ...] = ()
     """Constraints on both scopes: the versions of another architecture."""
+    there: tuple[str, ...] | None = None
+    """``name==version`` of what an artifact has: then only the tests' packages are installed."""
 
 
 def pip_name() -> str:

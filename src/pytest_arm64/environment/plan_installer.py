@@ -80,7 +80,13 @@ def install(
         InstallError: a file cannot be had, is hostile, or cannot be built.
     """
     question = Question(
-        request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
+        request.manifest,
+        request.runner,
+        request.config,
+        host.cell,
+        host.ran,
+        request.pins,
+        request.there,
     )
     with Auditor(
         offline=offline, refresh=refresh, config=request.config, time_limit=_SECONDS
