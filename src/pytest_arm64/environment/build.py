@@ -32,9 +32,10 @@ from .artifact_files import fingerprint
 from .consistency import broken, installed_in
 from .failures import Tools
 from .loading import load_all, modules_of
+from .lock_requirements import lock_requirements
 from .manifests import read_manifest
 from .pipconfig import PipConfig
-from .plan import NotPlannableError, lock_of
+from .plan import NotPlannableError, lock_of, platform_of_run
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -55,6 +56,8 @@ from .tree import (
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+    from ..audit.locks import Lock
 
 FORMAT = 3
 PACKAGE = "pytest_arm64_inside"
@@ -126,8 +129,7 @@ def make_environment(
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
     artifact = settings.artifact
-    planned = settings.installer == plan_installer.NAME
-    lock = lock_of(manifest) if planned and artifact is None else None
+    lock = lock_of(manifest) if artifact is None else None
     key = cache.digest(
         {
             "format": FORMAT,
@@ -150,7 +152,7 @@ def make_environment(
         host = plan_installer.Host(
             engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
         )
-        image = _install(host, base, request, settings, tag, progress)
+        image = _install(host, base, request, settings, lock, tag, progress)
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(
@@ -171,13 +173,14 @@ def _install(
     base: Base,
     request: pip_installer.Request,
     settings: Settings,
+    lock: Lock | None,
     tag: str,
     progress: Progress,
 ) -> Base:
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    made, installer, fallback = _installation(host, base, request, settings, progress)
+    made, installer, fallback = _installation(host, base, request, settings, lock, progress)
     with (
         made.files as files,
         progress.step("make the environment image") as step,
@@ -254,6 +257,24 @@ def _loaded(
     return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
+def _locked(lock: Lock, host: plan_installer.Host, root: Path, *, reference: bool) -> str:
+    """What *lock* decides, for pip; empty where that cannot be told and the header says so.
+
+    Raises:
+        InstallError: it cannot be told, and pip was asked for as the *reference*.
+    """
+    try:
+        return lock_requirements(lock, platform_of_run(host.cell, host.ran), root)
+    except NotPlannableError as error:
+        if not reference:
+            return ""
+        raise InstallError(
+            f"{lock.shown} cannot be followed here: {error}",
+            why="without it, other versions than the deployed ones would be tested",
+            next_step="name what is deployed in requirement files: --arm64-requirements FILE",
+        ) from None
+
+
 def _fingerprint(artifact: Artifact) -> list[str]:
     """An image is known by its id, which counts anyway."""
     return [artifact.kind, fingerprint(artifact) if artifact.kind != IMAGE else ""]
@@ -264,6 +285,7 @@ def _installation(
     base: Base,
     request: pip_installer.Request,
     settings: Settings,
+    lock: Lock | None,
     progress: Progress,
 ) -> tuple[pip_installer.Installation, str, str]:
     """What was installed, by which installer, and why not by the one that was asked for."""
@@ -290,6 +312,9 @@ def _installation(
             + (f": {reason}" if reason else ""),
             next_step="run once without --arm64-offline",
         )
+    if lock is not None:
+        locked = _locked(lock, host, request.manifest.root, reference=not reason)
+        request = replace(request, locked=locked)
     made = pip_installer.install(
         host.engine, host.cell, host.ran, host.builder(), request, progress
     )

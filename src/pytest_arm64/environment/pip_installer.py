@@ -37,6 +37,7 @@ _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
 _PINS = f"{BUILD}/pins.txt"
+_LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
 _NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
@@ -73,6 +74,8 @@ class Request:
     config: PipConfig
     pins: tuple[str, ...] = ()
     """Constraints on both scopes: the versions of another architecture."""
+    locked: str = ""
+    """A requirement file of everything that is deployed, where a lock decides it."""
     there: tuple[str, ...] | None = None
     """``name==version`` of what an artifact has: then only the tests' packages are installed."""
 
@@ -98,6 +101,11 @@ def install(
         builder_container(engine, cell, ran, builder, request) as container,
     ):
         arguments = _scope_arguments(manifest.deploy)
+        if request.locked:
+            # Whatever it does not list, nothing may add; what is hashed goes by itself.
+            locked = ["--no-deps", "-r", _LOCKED]
+            installed += run_pip(container, manifest.root, variables, "deploy", locked, step)
+            arguments = ["--no-deps"] if manifest.own is not None else []
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
         if manifest.whole is not None:
@@ -168,6 +176,8 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
     if config.ca:
         entries[_CA] = Entry(config.ca)
+    if request.locked:
+        entries[_LOCKED] = Entry(request.locked.encode())
     if request.pins:
         entries[_PINS] = Entry("".join(f"{pin}\n" for pin in request.pins).encode())
     if config.netrc:
