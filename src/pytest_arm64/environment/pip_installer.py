@@ -185,6 +185,9 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries[str(manifest.root)] = Entry(mode=0o755)
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
+    # What lies in a mounted folder is there, and nothing can be written there.
+    there = tuple(f"{folder}/" for folder in _mounted(request))
+    entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
     container.put("/", tar_of(with_parents(entries)))
     for archive in _pip(ran.python):
         container.put("/", archive)
