@@ -282,7 +282,7 @@ def test_what_keeps_pip_from_installing(
     *_, image, ran = bases
     manifest = read_manifest(Settings(root=tmp_path, target=cell.target), tmp_path)
     request = Request(manifest, (), host_pip_config())
-    nowhere = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "0", "arm64-plain"]
+    nowhere = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "1", "arm64-plain"]
     hashed = ["-r", str(tmp_path / "requirements.txt")]
     with (
         builder_container(engine, cell, ran, image, request) as container,
