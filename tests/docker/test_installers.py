@@ -51,7 +51,9 @@ everything = os.environ.get("PYTEST_ARM64_EXTENDED", "")
 
 
 @pytest.mark.parametrize("tree", EVERY_TIME + (ON_REQUEST if everything else ()))
-def test_both_installers_give_the_same_files(engine: Engine, tmp_path: Path, tree: str) -> None:
+def test_both_installers_give_the_same_files(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: str
+) -> None:
     (tmp_path / "requirements.txt").write_text("\n".join(tree.split()) + "\n")
     target = find_target("al2023-python3.12", {})
     image = os.environ.get("PYTEST_ARM64_IMAGE", "").replace("{arch}", "arm64")
@@ -65,6 +67,13 @@ def test_both_installers_give_the_same_files(engine: Engine, tmp_path: Path, tre
     planned = plan_installer.install(host, request, NoProgress(), offline=False, refresh=False)
     with planned.files:
         one = dict(files_of(planned))
+    with monkeypatch.context() as cut_off:
+        # A network that answers nobody: everything comes from the caches.
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            cut_off.setenv(name, "http://127.0.0.1:9")
+        again = plan_installer.install(host, request, NoProgress(), offline=True, refresh=False)
+        with again.files:
+            assert dict(files_of(again)) == one
     by_pip = pip_installer.install(engine, cell, ran, host.builder(), request, NoProgress())
     with by_pip.files:
         other = dict(files_of(by_pip))
