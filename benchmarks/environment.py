@@ -28,9 +28,9 @@ from pytest_arm64.environment import pip_installer, plan_installer
 from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.pip_installer import Request
 from pytest_arm64.environment.pipconfig import host_pip_config
-from pytest_arm64.environment.plan_installer import Host
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.tree import PYTHON, TESTS, Entry, tar_of
+from pytest_arm64.environment.workshop import Host
 from pytest_arm64.progress import NoProgress
 
 TREES = ("numpy,pillow", "scikit-learn,opencv-python-headless,pandas")

@@ -19,6 +19,7 @@ from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.pip_installer import Installation, Request
 from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.provision import builder, provisioned
+from pytest_arm64.environment.workshop import Host
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.settings import Settings
 from pytest_arm64.targets import find_target
@@ -61,9 +62,7 @@ def test_both_installers_give_the_same_files(
     base, ran = provisioned(engine, cell, NoProgress())
     manifest = read_manifest(Settings(root=tmp_path, target=target), tmp_path)
     request = Request(manifest, ("iniconfig==2.0.0",), host_pip_config())
-    host = plan_installer.Host(
-        engine, cell, ran, lambda: builder(engine, cell, base, ran, NoProgress())
-    )
+    host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, NoProgress()))
     planned = plan_installer.install(host, request, NoProgress(), offline=False, refresh=False)
     with planned.files:
         one = dict(files_of(planned))

@@ -70,6 +70,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         locals_: Iterable[LocalProject] = (),
         prereleases: bool = False,
         formats: Formats = _ANY_FORMAT,
+        ask: Callable[[str, File], Metadata | None] | None = None,
     ) -> None:
         self.index = index
         self.platform = platform
@@ -84,6 +85,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         """Keys of demands that contradict others and limit no version any more."""
         self._prereleases = prereleases
         self._formats = formats
+        self._ask = ask
         self._direct: dict[str, Page] = {}
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
@@ -242,6 +244,8 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             for file in files[:4]:
                 try:
                     found = self.index.metadata(name, file)
+                    if found.doubt and file.kind == SDIST and self._ask is not None:
+                        found = self._ask(name, file) or found
                     break
                 except MetadataError as error:
                     found = Metadata(doubt=str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -13,8 +13,10 @@ from resolvelib.resolvers import Result
 from .environment import Platform
 from .fetch import FetchError
 from .index import Index
+from .metadata import Metadata
 from .provider import Candidate, Identity, Provider, StarvedError
 from .scout import Scout
+from .simple import File
 from .tree import Tree
 from .wishes import Node, Wish, Wishes, wishes_of
 
@@ -27,6 +29,7 @@ def resolve(
     platform: Platform,
     wishes: Wishes,
     limits: Iterable[tuple[Requirement, Wish]] = (),
+    ask: Callable[[str, File], Metadata | None] | None = None,
 ) -> tuple[Tree, Provider]:
     """The tree of *wishes* on *platform*, and the provider that knows its files.
 
@@ -35,6 +38,7 @@ def resolve(
         platform: what they are for.
         wishes: what is asked for.
         limits: further constraints, as pip's configuration names them.
+        ask: tells what a source distribution does not say for certain of itself.
     """
     provider = Provider(
         index,
@@ -42,6 +46,7 @@ def resolve(
         locals_=wishes.locals,
         prereleases=wishes.prereleases,
         formats=wishes.formats,
+        ask=ask,
     )
     roots = [
         wish

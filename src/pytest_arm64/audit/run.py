@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from .wishes import Wish, Wishes, wish_of
 if TYPE_CHECKING:
     from .fetch import Clock
     from .index import Index, Sources
+    from .metadata import MetadataSource
     from .provider import Provider
 
 TIME_LIMIT = 300.0
@@ -52,6 +53,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         refresh: bool = False,
         time_limit: float = TIME_LIMIT,
         config: PipConfig | Callable[[], PipConfig] | None = None,
+        metadata: MetadataSource | None = None,
     ) -> None:
         """Settings that all matrices share.
 
@@ -62,12 +64,15 @@ class Auditor(AbstractContextManager["Auditor"]):
             time_limit: seconds for everything; what is not answered by then is ``unknown``.
             config: pip's configuration, or what tells it when it is needed, which a lock may
                 never do; that of this host by default.
+            metadata: tells what a source distribution does not say for certain of itself, which
+                takes an engine; without it that stays in doubt.
         """
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
         self._time_limit = time_limit
         self._given = config
+        self._metadata = metadata
         self._indexes: dict[Sources, Index] = {}
 
     @cached_property
@@ -126,7 +131,8 @@ class Auditor(AbstractContextManager["Auditor"]):
         base = base.wheels_only(settings.get("only-binary", ""))
         wishes = replace(wishes, formats=wishes.formats.over(base))
         limits = tuple(_configured_constraints(self._config))
-        return resolve(index, platform, wishes, limits)
+        ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
+        return resolve(index, platform, wishes, limits, ask)
 
 
 def audit(

@@ -28,9 +28,9 @@ from . import pip_installer, plan_installer
 from .artifact_files import Laid, lay
 from .pip_installer import Installation
 from .plan import NotPlannableError
-from .plan_installer import Host
 from .record import Installed
 from .tree import ENV, Entry
+from .workshop import Host
 
 # Before the file that brings the packages of the tests.
 _PATHS = "aa_pytest_arm64_artifact.pth"

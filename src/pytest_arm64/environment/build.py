@@ -53,6 +53,7 @@ from .tree import (
     tar_of,
     with_parents,
 )
+from .workshop import Host
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -149,9 +150,7 @@ def make_environment(
     reused = image is not None
     if image is None:
         request = pip_installer.Request(manifest, runner, config, pins)
-        host = plan_installer.Host(
-            engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
-        )
+        host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
         image = _install(host, base, request, settings, lock, tag, progress)
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
@@ -169,7 +168,7 @@ def make_environment(
 
 
 def _install(
-    host: plan_installer.Host,
+    host: Host,
     base: Base,
     request: pip_installer.Request,
     settings: Settings,
@@ -234,7 +233,7 @@ def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
 
 def _loaded(
     container: Container,
-    host: plan_installer.Host,
+    host: Host,
     abi: AbiRecord,
     sites: Sequence[str],
     step: Step,
@@ -258,7 +257,7 @@ def _loaded(
     return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
-def _locked(lock: Lock, host: plan_installer.Host, root: Path, *, reference: bool) -> str:
+def _locked(lock: Lock, host: Host, root: Path, *, reference: bool) -> str:
     """What *lock* decides, for pip; empty where that cannot be told and the header says so.
 
     Raises:
@@ -282,7 +281,7 @@ def _fingerprint(artifact: Artifact) -> list[str]:
 
 
 def _installation(
-    host: plan_installer.Host,
+    host: Host,
     base: Base,
     request: pip_installer.Request,
     settings: Settings,
