@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from resolvelib import AbstractProvider
 
 from .addresses import file_path
+from .built_metadata import kept_built_metadata
 from .environment import Platform
 from .fit import Fit, fit
 from .formats import Formats
@@ -244,13 +245,20 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             for file in files[:4]:
                 try:
                     found = self.index.metadata(name, file)
-                    if found.doubt and file.kind == SDIST and self._ask is not None:
-                        found = self._ask(name, file) or found
+                    if found.doubt and file.kind == SDIST:
+                        found = self._built(name, file) or found
                     break
                 except MetadataError as error:
                     found = Metadata(doubt=str(error))
             self._metadata[name, version] = found
         return self._metadata[name, version]
+
+    def _built(self, name: str, file: File) -> Metadata | None:
+        """What a build tells of *file*; without an engine what an earlier one has told."""
+        if self._ask is not None:
+            return self._ask(name, file)
+        python = ".".join(map(str, self.platform.python))
+        return kept_built_metadata(file, self.platform.machine, python)
 
     def sources_of_metadata(self, name: str, version: Version) -> Iterator[File]:
         """Files of a release in the order in which they are asked for its dependencies."""

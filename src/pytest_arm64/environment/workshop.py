@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from ..audit.archives import ArchiveError, wheel_metadata
+from ..audit.built_metadata import keep_built_metadata
 from ..audit.fetch import Fetcher
 from ..audit.matrix import DEPLOY, SOURCE
 from ..audit.metadata import Metadata, MetadataError, parse_metadata
@@ -123,9 +124,13 @@ class Workshop(AbstractContextManager["Workshop"]):
             return None
         try:
             with built.wheel.open("rb") as stream:
-                return parse_metadata(wheel_metadata(stream, project), project, wheel)
+                found = parse_metadata(wheel_metadata(stream, project), project, wheel)
         except (ArchiveError, MetadataError, OSError):
             return None
+        # The audit, which has no engine, knows it the next time.
+        ran = self._host.ran
+        keep_built_metadata(file, ran.machine, ran.python.minor, found)
+        return found
 
     def _image(self) -> Base:
         if self._builder is None:
