@@ -84,6 +84,7 @@ def install(
         ) as auditor,
     ):
         with progress.step("resolve") as step:
+            workshop.tell = step.update
             plan, fetcher = make_plan(question, auditor)
             step.update(f"{len(plan.packages)} packages")
         work = _Work(host, request, auditor, fetcher, compiler, workshop)
@@ -93,6 +94,7 @@ def install(
         editable = b""
         if plan.of_state(SOURCE) or plan.editable or plan.folders:
             with progress.step("build") as step:
+                workshop.tell = step.update
                 built, editable = work.build(plan, step)
     return _together(host, plan, [*unpacked, *built], editable, work.local)
 
@@ -141,7 +143,6 @@ class _Work:
         """Every source distribution of *plan*, and a tar of what editable projects install."""
         found = []
         for package in plan.of_state(SOURCE):
-            step.update(f"building {package.name} {package.version}")
             source, built = self._workshop.built(package, self._auditor, self._fetcher)
             found.append(self._built(source, built))
         editable = b""

@@ -60,6 +60,8 @@ class Workshop(AbstractContextManager["Workshop"]):
         self._container: Container | None = None
         self._builder: Base | None = None
         self._building = False
+        self.tell: Callable[[str], object] = str
+        """Called with what is being done."""
 
     def __exit__(
         self,
@@ -103,7 +105,10 @@ class Workshop(AbstractContextManager["Workshop"]):
         source = Source(package, fetch(fetcher, package))
         shelf = Shelf(self._image(), self._host.ran)
         kept = shelf.kept(source)
-        return source, kept or self._build(shelf, source, self.benches(auditor, fetcher))
+        if kept is None:
+            self.tell(f"building {source.label}")
+            kept = self._build(shelf, source, self.benches(auditor, fetcher))
+        return source, kept
 
     def metadata(
         self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
