@@ -153,7 +153,7 @@ def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:
                 wanted.add(canonicalize_name(need.name))
             else:
                 absent.append((f"{one.name} {one.version}", need))
-        file = _file(name, one)
+        file = installed_file(one)
         releases[name] = (
             Locked(
                 name,
@@ -195,8 +195,9 @@ def _only_with_extra(marker: Marker | None) -> bool:
     return marker is not None and "extra" in str(marker)
 
 
-def _file(name: str, one: Distribution) -> File | None:
+def installed_file(one: Distribution) -> File | None:
     """The wheel that *one* was installed from, as its tags tell; built ones as their source."""
+    name = canonicalize_name(one.name)
     stem = f"{name.replace('-', '_')}-{Version(one.version)}"
     parts = [set(part.split(".")) for part in ("", "", "")]
     for tag in one.tags:

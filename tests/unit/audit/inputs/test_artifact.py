@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import Version
 
 from pytest_arm64.artifact import Artifact, configured_artifact, read_artifact_name
+from pytest_arm64.audit.inputs.artifact import installed_file, parse_distribution
 from pytest_arm64.audit.inputs.service import artifact_service
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.audit.run import Auditor
@@ -196,3 +201,25 @@ def test_a_service_whose_artifact_is_missing_is_told_with_its_line(tmp_path: Pat
     )
     with pytest.raises(SettingsError, match=r"pyproject\.toml:2: .*is no file"):
         list(configured_services(tmp_path, {}))
+
+
+LINES = st.lists(
+    st.one_of(
+        st.text(max_size=60),
+        st.sampled_from(["Name: a", "Version: 1", "Requires-Dist: b>1", "Tag: py3-none-any"]),
+        st.from_regex(r"(Name|Version|Requires-Dist|Tag): .{0,30}", fullmatch=True),
+    ),
+    max_size=8,
+).map("\n".join)
+
+
+@given(metadata=LINES, wheel=LINES)
+def test_whatever_metadata_say_what_is_read_of_them_is_sound(metadata: str, wheel: str) -> None:
+    found = parse_distribution("/site", metadata, wheel)
+    if found is None:
+        return
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,100}", found.name)
+    Version(found.version)
+    assert all(tag.count("-") == 2 and tag.isprintable() for tag in found.tags)
+    file = installed_file(found)
+    assert file is None or file.name.isprintable()
