@@ -30,12 +30,12 @@ from ..settings import Settings
 from . import artifact_installer, pip_installer, plan_installer
 from .artifact_files import fingerprint
 from .consistency import broken, installed_in
+from .deployment import install_deployed
 from .failures import Tools
 from .loading import load_all, modules_of
-from .lock_requirements import lock_requirements
 from .manifests import read_manifest
 from .pipconfig import PipConfig
-from .plan import NotPlannableError, lock_of, platform_of_run
+from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -179,7 +179,7 @@ def _install(
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    made, installer, fallback = _installation(host, base, request, settings, lock, progress)
+    made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
         progress.step("make the environment image") as step,
@@ -257,68 +257,9 @@ def _loaded(
     return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
-def _locked(lock: Lock, host: Host, root: Path, *, reference: bool) -> str:
-    """What *lock* decides, for pip; empty where that cannot be told and the header says so.
-
-    Raises:
-        InstallError: it cannot be told, and pip was asked for as the *reference*.
-    """
-    try:
-        return lock_requirements(lock, platform_of_run(host.cell, host.ran), root)
-    except NotPlannableError as error:
-        if not reference:
-            return ""
-        raise InstallError(
-            f"{lock.shown} cannot be followed here: {error}",
-            why="without it, other versions than the deployed ones would be tested",
-            next_step="name what is deployed in requirement files: --arm64-requirements FILE",
-        ) from None
-
-
 def _fingerprint(artifact: Artifact) -> list[str]:
     """An image is known by its id, which counts anyway."""
     return [artifact.kind, fingerprint(artifact) if artifact.kind != IMAGE else ""]
-
-
-def _installation(
-    host: Host,
-    base: Base,
-    request: pip_installer.Request,
-    settings: Settings,
-    lock: Lock | None,
-    progress: Progress,
-) -> tuple[pip_installer.Installation, str, str]:
-    """What was installed, by which installer, and why not by the one that was asked for."""
-    reason = ""
-    artifact = settings.artifact
-    if artifact is not None:
-        offline, refresh = settings.offline, settings.refresh
-        made = artifact_installer.install(
-            host, base, artifact, request, progress, offline=offline, refresh=refresh
-        )
-        return made, f"{artifact.shown} as it is, and the plan for the tests", ""
-    if settings.installer == plan_installer.NAME:
-        try:
-            made = plan_installer.install(
-                host, request, progress, offline=settings.offline, refresh=settings.refresh
-            )
-        except NotPlannableError as error:
-            reason = str(error)
-        else:
-            return made, f"the plan ({pip_installer.pip_name()} for builds)", ""
-    if settings.offline:
-        raise InstallError(
-            "this project's environment is not here, and --arm64-offline forbids installing"
-            + (f": {reason}" if reason else ""),
-            next_step="run once without --arm64-offline",
-        )
-    if lock is not None:
-        locked = _locked(lock, host, request.manifest.root, reference=not reason)
-        request = replace(request, locked=locked)
-    made = pip_installer.install(
-        host.engine, host.cell, host.ran, host.builder(), request, progress
-    )
-    return made, pip_installer.pip_name(), reason
 
 
 def _run_image(
