@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import IO, Any
 
+from packaging.version import Version
+
 from ..artifact import IMAGE, Artifact
 from ..audit.inputs.artifact import (
     Distribution,
@@ -148,7 +150,7 @@ def _installed(one: Distribution, artifact: Artifact) -> Installed:
         state = PURE if all(tag.endswith("-any") for tag in one.tags) else WHEEL
     return Installed(
         name=one.name,
-        version=one.version,
+        version=str(Version(one.version)),
         scope=DEPLOY,
         state=state,
         file="",
