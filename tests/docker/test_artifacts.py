@@ -27,7 +27,7 @@ from pytest_arm64.progress import NoProgress
 from pytest_arm64.targets import find_target
 
 INFO = {
-    "METADATA": "Metadata-Version: 2.1\nName: deployed\nVersion: 1.5\n",
+    "METADATA": "Metadata-Version: 2.1\nName: deployed\nVersion: 1.5\nRequires-Dist: pytest\n",
     "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     "RECORD": "deployed.py,,\n",
 }
@@ -50,8 +50,10 @@ def test_the_packages_of_the_tests_come_after_it(arm64_install):
     assert scopes["pytest"] == scopes["iniconfig"] == "test"
     assert iniconfig.__file__.startswith("/opt/pytest-arm64/tests/")
 
-def test_its_files_are_in_the_record(arm64_abi):
+def test_its_files_are_in_the_record(arm64_abi, arm64_install):
     assert arm64_abi["loadable"] is True
+    # What the tests' packages need of it is there.
+    assert arm64_install["broken"] == []
 """
 LINK = """
 import pathlib, site

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from typing import IO, Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..artifact import IMAGE, Artifact
@@ -26,7 +28,7 @@ from ..engine.emulation import qemu_environment
 from ..engine.images import Base
 from ..errors import ImageError, InstallError
 from ..progress import Progress
-from . import pip_installer, plan_installer
+from . import consistency, pip_installer, plan_installer
 from .artifact_files import Laid, lay
 from .pip_installer import Installation
 from .plan import NotPlannableError
@@ -74,9 +76,16 @@ def install(
             laid = lay(artifact, host.cell.target)
             found = _over(artifact, laid, found)
     there = tuple(f"{one.name}=={one.version}" for one in found.distributions)
+    names = {canonicalize_name(one.name) for one in found.distributions}
+    # A pytest that is deployed is the one that runs.
+    runner = tuple(r for r in request.runner if canonicalize_name(Requirement(r).name) not in names)
     try:
         made = plan_installer.install(
-            host, replace(request, there=there), progress, offline=offline, refresh=refresh
+            host,
+            replace(request, there=there, runner=runner),
+            progress,
+            offline=offline,
+            refresh=refresh,
         )
     except NotPlannableError as error:
         raise InstallError(
@@ -89,6 +98,10 @@ def install(
         packages=[*(_installed(one, artifact) for one in found.distributions), *made.packages],
         files=_joined(laid, made.files) if laid is not None else made.files,
         sites=found.sites,
+        there=tuple(
+            consistency.Distribution(one.name, one.version, one.requires)
+            for one in found.distributions
+        ),
         size=laid.size if laid is not None else 0,
     )
 
@@ -133,8 +146,8 @@ def _over(artifact: Artifact, laid: Laid, image: Found) -> Found:
     """What is found in *artifact* where it lies, before what the *image* brings."""
     distributions, _ = distributions_in(artifact_tree(artifact))
     moved = [replace(one, site=_moved(one.site, laid.root)) for one in distributions]
-    names = {one.name.lower() for one in moved}
-    rest = [one for one in image.distributions if one.name.lower() not in names]
+    names = {canonicalize_name(one.name) for one in moved}
+    rest = [one for one in image.distributions if canonicalize_name(one.name) not in names]
     own = [laid.root, *sorted({one.site for one in moved})]
     return Found(tuple(dict.fromkeys((*own, *image.sites))), (*moved, *rest))
 

@@ -191,7 +191,7 @@ def _install(
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
         if settings.artifact is not None:
             abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
-        unmet = broken(installed_in(files), _markers(cell, ran))
+        unmet = broken((*installed_in(files), *made.there), _markers(cell, ran))
         container.put(made.at, files)
         if made.sites:
             container.put("/", tar_of(artifact_installer.paths_entry(ran.python, made.sites)))

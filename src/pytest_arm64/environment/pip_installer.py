@@ -24,6 +24,7 @@ from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
 from .bytecode import compiler_for
+from .consistency import Distribution
 from .failures import MISSING_WHEEL, Tools, classify
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
@@ -58,6 +59,8 @@ class Installation:
     """Releases that were left out, because nothing of them can be used."""
     sites: tuple[str, ...] = ()
     """Folders of an artifact from which it imports, in order; empty where everything is new."""
+    there: tuple[Distribution, ...] = ()
+    """What was installed there before, in an artifact."""
     size: int = 0
     """Bytes of an artifact's files."""
     uncompiled: bool = False
