@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import platform
 import sys
 import sysconfig
 
@@ -30,11 +31,17 @@ def installed(paths: "list[str]") -> "list[dict[str, object]]":
             name.lower().replace("_", "-"),
             {
                 "metadata": str(one.read_text("METADATA") or one.read_text("PKG-INFO") or ""),
-                "wheel": str(one.read_text("WHEEL") or ""),
+                "wheel": one.read_text("WHEEL") or tag_of(one),
                 "site": str(one.locate_file("")),
             },
         )
     return list(found.values())
+
+
+def tag_of(one: importlib.metadata.Distribution) -> str:
+    """For what no wheel was: whether it has compiled files."""
+    compiled = any(str(file).endswith(".so") for file in one.files or ())
+    return "Tag: py3-none-%s" % ("linux_" + platform.machine() if compiled else "any")
 
 
 if __name__ == "__main__":

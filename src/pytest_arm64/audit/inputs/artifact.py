@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import email.parser
 import hashlib
 import posixpath
@@ -83,9 +84,9 @@ def distributions_in(tree: FileTree) -> tuple[tuple[Distribution, ...], tuple[st
     """What is installed in *tree*, each name once, and what could not be read of it."""
     found: dict[str, Distribution] = {}
     notes: list[str] = []
-    compiled = _machines(tree)
+    compiled, vendored = _machines(tree), set(_vendored(tree))
     for path, text in sorted(tree.texts.items()):
-        if not path.endswith(_METADATA):
+        if not path.endswith(_METADATA) or path in vendored:
             continue
         folder = posixpath.dirname(path)
         one = parse_distribution(
@@ -136,6 +137,22 @@ def _machines(tree: FileTree) -> Mapping[str, str]:
         if path in owned and file.elf is not None:
             found[owned[path].name] = file.elf.machine
     return found
+
+
+def _vendored(tree: FileTree) -> Iterator[str]:
+    """``METADATA`` of what lies inside a package as a part of it, and is not installed."""
+    for path, text in tree.texts.items():
+        folder, name = posixpath.split(path)
+        if name != "RECORD" or text.count(_METADATA) < 2:
+            continue
+        try:
+            rows = [row[0] for row in csv.reader(text.splitlines()) if row]
+        except csv.Error:
+            continue
+        for row in rows:
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(folder), row))
+            if other.endswith(_METADATA) and posixpath.dirname(other) != folder:
+                yield other
 
 
 def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:

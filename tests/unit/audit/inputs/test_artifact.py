@@ -146,6 +146,18 @@ def test_a_file_for_x86_without_a_tag_counts_by_its_machine(tmp_path: Path) -> N
         assert matrix(site, played.url)["bare"].state == "wheel"
 
 
+def test_what_a_package_carries_in_itself_is_not_installed(tmp_path: Path) -> None:
+    site = tmp_path / "it"
+    carried = "outer/_vendor/inner-1.0.dist-info/METADATA"
+    installed(site / "outer" / "_vendor", "inner", "1.0", "py3-none-any")
+    text = (site / carried).read_bytes()
+    own = ["outer-2.0.dist-info/METADATA", carried]
+    installed(site, "outer", "2.0", "py3-none-any")
+    (site / "outer-2.0.dist-info" / "RECORD").write_text("".join(f"{f},,\n" for f in own), "utf-8")
+    assert (site / carried).read_bytes() == text
+    assert [row.name for row in matrix(site).deployed] == ["outer"]
+
+
 def test_cycles_and_hostile_names_end_in_a_matrix(tmp_path: Path) -> None:
     installed(tmp_path / "it", "a", "1", "py3-none-any", requires=["b"])
     installed(tmp_path / "it", "b", "1", "py3-none-any", requires=["a", "((((", "c @ git+x"])
