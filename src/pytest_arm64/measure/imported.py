@@ -178,8 +178,10 @@ def _table(lines: Iterable[str]) -> Spending:
     rows = csv.reader(line for line in lines if not line.startswith("#"))
     columns = _columns(next(rows))
     found: Spending = {}
-    for row in rows if columns is not None else ():
-        function, weight, file = columns or (0, 0, None)
+    if columns is None:
+        return found
+    function, weight, file = columns
+    for row in rows:
         if max(function, weight, file or 0) < len(row):
             amount = _number(row[weight])
             if amount:
