@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +77,39 @@ def test_what_differs_between_cores_is_told_of_the_core(
     for core in ("graviton3", "graviton4"):
         assert f"OpenBLAS picked the kernels of NEOVERSEN1 on {core}" in told
     assert "values compared on graviton4 (qemu neoverse-n2): 2 identical" in told
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+AGAIN = """
+import pytest
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    golden = pyfuncitem.funcargs.get("arm64_golden")
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    for _ in range(49 if golden else 0):
+        pyfuncitem.obj(**arguments)
+        golden._names.clear()
+    yield
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("example", "tests", "values"),
+    [
+        ("parjanya/services/technical_validator", "camera", 20),
+        ("svm_benchmark", "16", 4),
+        ("image_classification", "answers or quick", 11),
+    ],
+)
+def test_an_example_computes_what_x86_did_fifty_times_over(
+    run_pytest: RunPytest, tmp_path: Path, example: str, tests: str, values: int
+) -> None:
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLES / example, folder)
+    (folder / "again.py").write_text(AGAIN)
+    result = run_pytest(folder, "--arm64", "-pagain", "tests/test_goldens.py", "-k", tests)
+    assert result.code == 0, result.out
+    assert f"arm64 golden: {50 * values} values compared" in result.out
