@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import inspect
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ import tempfile
 import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from signal import SIGPROF, raise_signal
 
 from pytest_arm64.measure.hotspots import INTERVAL, Counter, Sampler
 from pytest_arm64.measure.ratio import ratio_of_medians
@@ -51,6 +51,16 @@ def profiled(subject: Callable[[], int], tool: type[Sampler | Counter]) -> int:
         return subject()
     finally:
         profiler.stop()
+
+
+def one_look() -> float:
+    """Seconds of a signal, from raising it until the sampler has looked."""
+    sampler = Sampler()
+    sampler.start()
+    try:
+        return min(timeit.repeat(lambda: raise_signal(SIGPROF), number=1000, repeat=50)) / 1000
+    finally:
+        sampler.stop()
 
 
 SUITE = """
@@ -103,9 +113,9 @@ def main() -> None:
     rounds = options.rounds
     clock = Clock()
     print(f"reading both clocks: {clock.cost()} ns; batches keep that under 1 % of a round")
-    sampler, frame = Sampler(), inspect.currentframe()
-    look = min(timeit.repeat(lambda: sampler.tick(0, frame), number=1000, repeat=20)) / 1000
-    print(f"one look of the sampler: {look * 1e6:.1f} µs, {look / INTERVAL:.3%} of its interval")
+    look = one_look()
+    print(f"one look of the sampler, its signal included: {look * 1e6:.1f} µs, ", end="")
+    print(f"{look / INTERVAL:.3%} of its interval")
     for subject in (many_calls, one_loop):
         for tool in (Sampler, Counter):
             with_it = functools.partial(profiled, subject, tool)
