@@ -148,8 +148,7 @@ def test_numpy(case: Case, conform: Any) -> None:
 
 
 def test_blas_picks_the_kernels_of_the_core(arm64_golden: Any, arm64_target: Any) -> None:
+    # Not skipped where nobody knows, as on x86: that would be a difference between the sides.
     _ = numbers(64, 64) @ numbers(64, 64)
     found = arm64_golden.kernels(arm64_target["core"])
-    if found is None:
-        pytest.skip("no OpenBLAS is loaded, or the kernels of this machine's core are not known")
     assert not found, found
