@@ -142,6 +142,38 @@ def test_the_boundary_of_the_default_is_exact(x: float) -> None:
         assert not judge(wrap(x), wrap(up(y))).ok
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@given(x=st.floats(0.01, 100))
+def test_the_boundary_of_the_default_is_exact_in_every_width(dtype: str, x: float) -> None:
+    """Of an array: the last of its own floats within the limit, and the next one."""
+    golden = np.array([x, 100], dtype)
+    relative, of_norm = map(Fraction, DEFAULTS[golden.itemsize])
+    start = Fraction(float(golden[0]))
+
+    def within(y: Any) -> bool:
+        moved = Fraction(float(y))
+        return moved - start <= relative * max(start, moved) + of_norm * 100
+
+    top = np.array(np.inf, dtype)
+    y = golden[0] * np.array(1 + float(relative), dtype) + np.array(100 * float(of_norm), dtype)
+    while not within(y):
+        y = np.nextafter(y, -top)
+    while within(np.nextafter(y, top)):
+        y = np.nextafter(y, top)
+    assume(y <= 100)
+    assert judge(golden, np.array([y, 100], dtype)).ok
+    assert not judge(golden, np.array([np.nextafter(y, top), 100], dtype)).ok
+
+
+@given(FINITE)
+def test_the_boundary_of_a_decision_is_exact(threshold: float) -> None:
+    assume(0 < abs(threshold) < 1e308)
+    below, above = math.nextafter(threshold, -math.inf), math.nextafter(threshold, math.inf)
+    for wrap in (float, lambda value: np.array([value])):
+        assert judge(wrap(threshold), wrap(above), rtol=1e-9, decision=threshold).ok
+        assert not judge(wrap(threshold), wrap(below), rtol=1e-9, decision=threshold).ok
+
+
 @given(FINITE, FINITE, st.floats(0, 3), st.floats(0, allow_infinity=False))
 def test_two_floats_are_judged_as_without_rounding(
     x: float, y: float, rtol: float, atol: float
