@@ -28,6 +28,6 @@ def test_answers(network: Path, arm64_golden: Any) -> None:
     classifier = Classifier(network, Normaliser())
     arm64_golden.check([CLASSES[classifier.label(image)] for _, image in IMAGES], "labels")
     for number, (_, image) in enumerate(IMAGES):
-        # Averages of 11,881 sums of 147 float32 products, which AVX and NEON add up in other orders:
-        # seen to move by 8e-6 of the largest score, with labels that are tenths apart.
+        # Averages of 11,881 sums of 147 float32 products, which AVX and NEON add up in another
+        # order: seen to move by 8e-6 of the largest score.
         arm64_golden.check(classifier.scores(image), f"scores of image {number}", atol=1e-4)
