@@ -255,8 +255,10 @@ class HostPlugin:
 
     def _gates(self) -> list[Gate]:
         found = self._findings.gates() if self._findings is not None else []
-        cells = [cell_gate(r) for r in self._results if r.planned.role is Role.FURTHER]
-        return [*found, *cells]
+        x86 = [r for r in self._results if r.planned.role is Role.REFERENCE]
+        compared = x86[0] if x86 and self._config.option.arm64_compare else None
+        further = [r for r in self._results if r.planned.role is Role.FURTHER]
+        return [*found, *(cell_gate(result, compared) for result in further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
