@@ -1,7 +1,8 @@
-"""What fails in a container, in words: the engine's own, and those of this machine's disk."""
+"""What fails on the way to the engine, in words: its own faults, and those of our disk."""
 
 from __future__ import annotations
 
+import errno
 import http.client
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 import urllib3
 from requests.exceptions import ConnectionError as RequestsConnectionError
 
-from pytest_arm64.engine.container import engine_errors
+from pytest_arm64.engine.failures import engine_errors, local_errors
 from pytest_arm64.errors import EngineError, SpaceError
 
 if TYPE_CHECKING:
@@ -43,3 +44,12 @@ def test_a_connection_that_is_lost(make: Callable[[], Exception], says: str) -> 
 def test_an_error_of_ours_stays_what_it_is() -> None:
     with pytest.raises(SpaceError, match="full"), engine_errors("it could not be read"):
         raise SpaceError("full")
+
+
+def test_a_full_disk_of_this_machine_is_not_the_engines_fault() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(SpaceError) as caught, engine_errors("it failed"), local_errors("/out"):
+        raise full
+    assert caught.value.what.startswith("/out of the container could not be written to ")
+    assert "No space left on device" in caught.value.what
+    assert "TMPDIR" in caught.value.next_step
