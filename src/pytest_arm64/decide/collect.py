@@ -67,6 +67,8 @@ def evidence_on(
             leaks=leaking.get(service.name, ()),
             boundary=service.boundary,
             monthly_cost=service.monthly_cost,
+            memory=service.memory,
+            group=service.group,
             problem="" if service.name in by_name else problem or "it was not audited",
         )
         for service in services

@@ -9,7 +9,9 @@ from datetime import date, datetime
 from typing import Any
 
 from ..audit.matrix import WheelMatrix
+from ..measure.record import Measured
 from ..services import Boundary
+from .runtime import GoldenResult, HotSpots
 
 PREDICTED, EMULATED, NATIVE = "predicted", "emulated", "native"
 GRADES = (PREDICTED, EMULATED, NATIVE)
@@ -221,6 +223,14 @@ class ServiceEvidence:
     monthly_cost: float | None = None
     problem: str = ""
     """Why there is no matrix."""
+    memory: int = 0
+    """Bytes that it is given; 0 where nobody said."""
+    group: str = ""
+    """What it is a part of, where it is not one of those that the headline counts."""
+    goldens: tuple[GoldenResult, ...] = ()
+    """Values that are not identical to those of x86."""
+    measured: tuple[Measured, ...] = ()
+    profiles: tuple[HotSpots, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         out = Path(options.output) if options.output else folder
         _write(out / PAGE, _page(report))
         _write(out / TEXT, report_markdown(report, changed))
-        _say(report.headline.text + (f"; {report.headline.spend}" if report.headline.spend else ""))
+        _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
         _say(f"wrote {out / PAGE} and {out / TEXT}")

@@ -61,6 +61,9 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
         builds=_once(build for part in parts for build in part.builds),
         findings=_once(finding for part in parts for finding in part.findings),
         runs=runs,
+        goldens=_once(value for part in parts for value in part.goldens),
+        measured=_once(one for part in parts for one in part.measured),
+        profiles=_once(profile for part in parts for profile in part.profiles),
     )
 
 

@@ -11,6 +11,12 @@ from ..decide.questions import QUESTIONS
 from .document import FORMAT, Report
 from .view import STATE_TONES, cards, caveats, money, not_evaluated
 
+_CAPTIONS = {
+    "golden": "reference, x86",
+    "here": "result, here",
+    "difference": "difference, amplified",
+}
+
 
 def html_page(report: Report) -> str:
     """The whole page.
@@ -38,8 +44,12 @@ def html_page(report: Report) -> str:
         tones=STATE_TONES,
         total=sum(len(card.rows) for card in shown),
         money=money,
+        captions=_CAPTIONS,
         format=FORMAT,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        policy=(
+            f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
+            f"script-src {_hash(script)}"
+        ),
         style=Markup(style),  # noqa: S704  (our own file)
         script=Markup(script),  # noqa: S704
     )

@@ -7,10 +7,29 @@ from dataclasses import dataclass
 
 from ..audit.matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from ..decide.boundary import fenced
-from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where, grade_words
+from ..decide.evidence import (
+    Build,
+    Finding,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+    Where,
+    grade_words,
+)
 from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, Verdict
 from .document import Report
 from .matrix import explanation
+from .runtime_view import (
+    CostView,
+    GoldenView,
+    HotSpotsView,
+    SubjectView,
+    cost_problem,
+    cost_views,
+    golden_views,
+    hot_spots_view,
+    subject_views,
+)
 
 FAILURES_SHOWN = 50
 STATE_TONES = {PURE: "good", WHEEL: "good", SOURCE: "warn", UNKNOWN: "warn", BLOCKER: "bad"}
@@ -45,6 +64,10 @@ class RowView:
         return self.row.state
 
     @property
+    def green(self) -> bool:
+        return self.row.green
+
+    @property
     def differs(self) -> bool:
         green = (PURE, WHEEL)
         return any(
@@ -66,6 +89,23 @@ class RunView:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Something that was installed, built or run, and on what: the provenance of evidence."""
+
+    what: str
+    where: Where
+    grade: str
+
+
+@dataclass(frozen=True)
+class BuildView:
+    """One build from source."""
+
+    build: Build
+    grade: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One service."""
 
@@ -80,6 +120,29 @@ class Card:
     findings: tuple[Finding, ...]
     fence: tuple[str, ...]
     problem: str
+    group: str
+    builds: tuple[BuildView, ...]
+    places: tuple[Place, ...]
+    goldens: tuple[GoldenView, ...]
+    subjects: tuple[SubjectView, ...]
+    hot_spots: HotSpotsView | None
+    costs: tuple[CostView, ...]
+    cost_problem: str
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong behind a folded card, each with its tone."""
+        failed = sum(len(run.shown) + run.hidden for run in self.runs)
+        goldens = sum(not golden.result.ok for golden in self.goldens)
+        over = sum(subject.over for subject in self.subjects)
+        graves = sum(finding.grave for finding in self.findings)
+        counted = (
+            (failed, "failed"),
+            (goldens, "golden differs" if goldens == 1 else "goldens differ"),
+            (graves, "grave finding" if graves == 1 else "grave findings"),
+            (over, "over budget"),
+        )
+        return tuple((f"{number} {word}", "bad") for number, word in counted if number)
 
 
 def cards(report: Report) -> tuple[Card, ...]:
@@ -104,10 +167,33 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         cost=money(service.monthly_cost) if service.monthly_cost is not None else "not said",
         rows=tuple(_rows(service)),
         runs=tuple(map(_run, service.runs)),
-        findings=service.findings,
+        findings=tuple(sorted(service.findings, key=lambda finding: not finding.grave)),
         fence=tuple(sorted(fenced(boundary, service.matrix))) if boundary is not None else (),
         problem=service.problem,
+        group=service.group,
+        builds=tuple(
+            BuildView(build, grade_words(build.where.grade, stand_in=build.where.stand_in))
+            for build in sorted(service.builds, key=lambda build: build.succeeded)
+        ),
+        places=tuple(_places(service)),
+        goldens=tuple(golden_views(service)),
+        subjects=tuple(subject_views(service)),
+        hot_spots=hot_spots_view(service),
+        costs=tuple(cost_views(service)),
+        cost_problem=cost_problem(service),
     )
+
+
+def _places(service: ServiceEvidence) -> Iterator[Place]:
+    for install in service.installs:
+        how = f"installed by {install.installer or 'an unknown installer'}"
+        yield _place(f"{how} in {install.seconds:.0f} s", install.where)
+    for run in service.runs:
+        yield _place(f"{len(run.tests)} tests", run.where)
+
+
+def _place(what: str, where: Where) -> Place:
+    return Place(what, where, grade_words(where.grade, stand_in=where.stand_in))
 
 
 def _rows(service: ServiceEvidence) -> Iterator[RowView]:
@@ -185,7 +271,17 @@ def not_evaluated(report: Report) -> Iterator[str]:
         yield "compiled files (ABI): this report carries no scan of them"
     if "golden" not in kinds:
         yield "golden outputs against x86: this report carries no comparison"
-    yield "latency, memory and what a move would save: this report carries no measurement"
+    services = report.services
+    if not any(service.measured for service in services):
+        yield "latency and memory: this report carries no measurement"
+    elif not any(m.where.native_arm for service in services for m in service.measured):
+        yield "latency on ARM: nothing was measured on an ARM machine"
+    if not any(service.profiles for service in services):
+        yield "hot spots: no tests were profiled (--arm64-profile)"
+    unpriced = {s.name: cost_problem(s) for s in services if s.boundary is None}
+    for problem in dict.fromkeys(filter(None, unpriced.values())):
+        names = ", ".join(name for name, told in unpriced.items() if told == problem)
+        yield f"what a move would save, of {names}: {problem}"
 
 
 def money(amount: float) -> str:

@@ -29,6 +29,7 @@ from ..report.document import Report, write_report
 from ..services import ServiceConfig, service_of
 from ..settings import load_settings
 from .arguments import GATE
+from .gathered import Gathered
 from .silent import outcome_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Recorder:
         self._tests: dict[str, TestOutcome] = {}
         self._golden: dict[str, Counter[str]] = {}
         self._lines: list[str] = []
+        self._gathered = Gathered(config)
+        config.pluginmanager.register(self._gathered, "arm64-gathered")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid.startswith(GATE):
@@ -89,8 +92,7 @@ class Recorder:
             self._lines = [f"the report was not written: {error}"]
             self._host.problems.append(self._lines[0])
             return
-        head = report.headline
-        self._lines = [head.text + (f"; {head.spend}" if head.spend else "")]
+        self._lines = [report.headline.line]
         self._lines += [f"{v.service}: {v.label}" for v in report.verdicts]
         self._lines.append(f"report: {path} (pytest-arm64 report {path.parent} shows it)")
 
@@ -156,6 +158,8 @@ class Recorder:
         if not tests:
             return evidence
         evidence = replace(evidence, findings=tuple(self._findings(tests, where, misfit)))
+        alone = len(tests) == len(self._tests)
+        evidence = self._gathered.add_to(evidence, tests, alone=alone)
         run = TestRun(
             where=where,
             tests=tests,
