@@ -99,6 +99,15 @@ def _holds(folder: Path, other: Path) -> bool:
     return folder != other and folder in other.parents
 
 
+def based(
+    found: Iterable[ServiceEvidence], rootpath: Path, root: Path
+) -> tuple[ServiceEvidence, ...]:
+    """*found*, which was audited at *rootpath*, with where that is below *root*, the repository."""
+    inside = rootpath != root and root in rootpath.parents
+    base = rootpath.relative_to(root).as_posix() if inside else ""
+    return tuple(replace(evidence, base=base) for evidence in found)
+
+
 def install_of(record: InstallRecord, where: Where) -> Install:
     """The deployed packages of *record*, which was made on *where*."""
     return Install(

@@ -225,6 +225,8 @@ class ServiceEvidence:
     """Why there is no matrix."""
     memory: int = 0
     """Bytes that it is given; 0 where nobody said."""
+    base: str = ""
+    """Folder that the matrix's paths are relative to, from the repository's root; empty for it."""
     group: str = ""
     """What it is a part of, where it is not one of those that the headline counts."""
     goldens: tuple[GoldenResult, ...] = ()

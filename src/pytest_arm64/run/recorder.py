@@ -16,6 +16,7 @@ import pytest
 
 from ..decide.collect import (
     abi_findings,
+    based,
     builds_of,
     evidence_on,
     install_of,
@@ -126,6 +127,7 @@ class Recorder:
         others = by_service.get("", ())
         if others:
             notes.append(f"{len(others)} tests belong to no service that is configured")
+        found = based(found, rootpath, settings.root)
         return Report(settings.target.name, now, found, tuple(notes))
 
     def _by_service(
