@@ -140,17 +140,17 @@ class TestMarkdown:
         assert "does not fit" in text
 
     def test_a_step_summary_has_room_for_what_a_comment_has_not(self) -> None:
-        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(2000)]
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
         text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
         assert COMMENT_BYTES < len(text.encode()) < SUMMARY_BYTES
-        assert "package-1999" in text
-        rows = [replace(row, detail="x" * 600) for row in rows]
+        assert "package-699" in text
+        rows = [replace(row, detail="x" * 1600) for row in rows]
         text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
         assert len(text.encode()) <= SUMMARY_BYTES == 2**20
         assert "does not fit" in text
 
     def test_changed_rows_stand_within_the_limit_before_all_others(self) -> None:
-        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(2000)]
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
         new = report(made.service(*rows, replace(made.BLOCKER, name="aaa-new")))
         text = report_markdown(new, changes(report(made.service(*rows)), new))
         assert text.index("aaa-new") < text.index("package-0 ")
