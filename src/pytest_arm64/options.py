@@ -41,6 +41,14 @@ def add_options(parser: pytest.Parser) -> None:
         "(default: requirements.txt, and the project itself)",
     )
     group.addoption(
+        "--arm64-service",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="run the tests of this service only; may be given more than once "
+        "(default: of all services that [tool.pytest-arm64] configures, one after another)",
+    )
+    group.addoption(
         "--arm64-cpu",
         metavar="CORE[,CORE]",
         help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "

@@ -120,12 +120,17 @@ def repository_config(rootpath: Path) -> ServiceConfig:
     return _service(REPOSITORY, rootpath, _Source(manifest, TABLE, entry))
 
 
+def prefixes(service: ServiceConfig) -> tuple[Path, ...]:
+    """Files and folders whose tests are those of *service*."""
+    return service.tests or (service.folder,)
+
+
 def service_of(services: tuple[ServiceConfig, ...], path: Path) -> ServiceConfig | None:
     """The service with the longest ``tests`` prefix of *path*; None for the repository's own."""
     best: ServiceConfig | None = None
     length = -1
     for service in services:
-        for prefix in service.tests or (service.folder,):
+        for prefix in prefixes(service):
             if (path == prefix or prefix in path.parents) and len(prefix.parts) > length:
                 best, length = service, len(prefix.parts)
     return best

@@ -166,6 +166,27 @@ def test_the_report_is_rendered_and_compared(case: Case) -> None:
     assert (case.project / "both" / "report.html").exists()
 
 
+def test_shards_of_a_suite_are_the_whole_when_they_are_merged(case: Case) -> None:
+    case.write()
+    labels = []
+    for name, selected in (("a", "passes or skipped"), ("b", "not (passes or skipped)")):
+        arguments = ["-k", selected, "-p", "reported_place", "--arm64-report", name]
+        process = case.start(arguments, "--arm64")
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, out
+        data = json.loads((case.project / name / "report.json").read_text("utf-8"))
+        (part,) = service(data, "api")["runs"]
+        labels.append(service(data, "api")["verdict"]["label"])
+        assert len(part["tests"]) + len(part["left_out"]) == 6
+    assert labels == 2 * ["ready, pending a native run (predicted)"]
+    joined = report_command(case, "merge", "a", "b", "--output", "whole")
+    assert joined.returncode == 0, joined.stderr
+    data = json.loads((case.project / "whole" / "report.json").read_text("utf-8"))
+    (whole,) = service(data, "api")["runs"]
+    assert (len(whole["tests"]), whole["part"]) == (6, "")
+    assert service(data, "api")["verdict"]["label"] == "ready, pending a native run (emulated)"
+
+
 def report_command(case: Case, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest_arm64", "report", *arguments],

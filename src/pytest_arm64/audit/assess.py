@@ -29,6 +29,7 @@ from .verdicts import ALL, NEW, REPORT, Verdict, verdicts
 _KIND = "matrices"
 _FRESH_SECONDS = 24 * 3600.0
 _NO_CONFIG = PipConfig({}, {}, ())
+MACHINE = "aarch64"
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,29 @@ class Assessment:
     policy: str = REPORT
     baseline: Baseline | None = None
     allowances: tuple[Allowance, ...] = ()
-    observed: Mapping[str, str] = field(default_factory=dict)
-    """By name: the state in which a package was installed on the very target that was asked."""
+    observed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By service and name: the state in which a package was installed on the very target that
+    was asked."""
     today: date = field(default_factory=date.today)
     problem: str = ""
     """Why there is no matrix although there is something to audit."""
 
-    def installed(self, target: Target, ran: Ran, record: InstallRecord) -> Assessment:
-        """With what was really installed, where that was on what was asked for.
+    def installed(
+        self, service: str, target: Target, ran: Ran, record: InstallRecord
+    ) -> Assessment:
+        """With what was really installed for *service*, where that was on what was asked for.
 
-        An installation with another Python, or on a stand-in, says nothing about the target.
+        An installation with another Python, for x86 or on a stand-in says nothing about the
+        target. The only service needs no name.
         """
-        if len(self.matrices) != 1 or ran.differences(target):
+        names = [matrix.service for matrix in self.matrices]
+        name = names[0] if len(names) == 1 and not service else service
+        if name not in names or ran.differences(target) or ran.machine != MACHINE:
             return self
         states: dict[str, str] = {
             canonicalize_name(p.name): p.state for p in record.packages if p.scope == DEPLOY
         }
-        return replace(self, observed=states)
+        return replace(self, observed={**self.observed, name: states})
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts on all services."""
@@ -65,7 +72,7 @@ class Assessment:
                 self.policy,
                 baseline=self.baseline,
                 allowances=self.allowances,
-                observed=self.observed,
+                observed=self.observed.get(matrix.service),
                 today=self.today,
             )
 
@@ -78,7 +85,7 @@ class Assessment:
             (matrix.service, row.name)
             for matrix in self.matrices
             for row in matrix.deployed
-            if self.observed.get(row.name, row.state) == SOURCE
+            if self.observed.get(matrix.service, {}).get(row.name, row.state) == SOURCE
         ]
         if all(matrix.complete for matrix in self.matrices):
             for allowance in unused(self.allowances, used):

@@ -20,8 +20,7 @@ GRAVITY = {PURE: 0, WHEEL: 0, SOURCE: 1, BLOCKER: 2, UNKNOWN: 3}
 class Verdict:
     """The verdict on one package of one service."""
 
-    nodeid: str
-    """``arm64::<service>::<package>``"""
+    service: str
     row: Row
     state: str
     """As observed, where it was installed; else as predicted."""
@@ -31,6 +30,11 @@ class Verdict:
     file: str
     line: int
     """Where what is judged is written; 0 where no line is known."""
+
+    @property
+    def nodeid(self) -> str:
+        """``arm64::<service>::<package>``"""
+        return f"arm64::{self.service}::{self.row.name}"
 
 
 def verdicts(
@@ -66,7 +70,7 @@ def verdicts(
             failed = bool(problem)
         file, line = _place(matrix, row)
         yield Verdict(
-            nodeid=f"arm64::{matrix.service}::{row.name}",
+            service=matrix.service,
             row=row,
             state=state,
             failed=failed and policy != REPORT,

@@ -131,8 +131,14 @@ def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
         yield Finding("abi", text, found.grave, where, found.package, found.remedy)
 
 
-def builds_of(install: Install) -> Iterator[Build]:
-    """A build for each package of *install* that was made from source."""
-    for package in install.packages:
-        if package.state == SOURCE:
-            yield Build(package.name, package.version, True, install.where)
+def builds_of(record: InstallRecord, where: Where) -> Iterator[Build]:
+    """A build for each deployed package that *record* made from source, and did not find built."""
+    for package in record.packages:
+        if package.scope == DEPLOY and package.state == SOURCE and not package.kept:
+            yield Build(
+                canonicalize_name(package.name),
+                package.version,
+                True,
+                replace(where, when=record.made_at),
+                seconds=package.seconds,
+            )

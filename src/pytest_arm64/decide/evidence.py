@@ -181,6 +181,8 @@ class TestRun:
     """Why it did not."""
     part: str = ""
     """What limited it to a part of the tests, as it was typed; empty where nothing did."""
+    left_out: tuple[str, ...] | None = None
+    """Of a part, the node ids of all other tests; None where they are not known."""
 
     @property
     def bad(self) -> tuple[TestOutcome, ...]:

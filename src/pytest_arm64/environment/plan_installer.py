@@ -90,7 +90,7 @@ def install(
             step.update(f"{len(plan.packages)} packages")
         compiler = compiler_for(host.ran.python)
         benches = Benches(question, auditor, fetcher, compiler)
-        work = _Work(host, request, fetcher, compiler, benches)
+        work = _Work(host, request, fetcher, compiler, benches, refresh=refresh)
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
@@ -109,12 +109,15 @@ class _Work:
         fetcher: Fetcher,
         compiler: Compiler,
         benches: Benches,
+        *,
+        refresh: bool,
     ) -> None:
         self._host = host
         self._request = request
         self._fetcher = fetcher
         self._compiler = compiler
         self._benches = benches
+        self._refresh = refresh
         self.local: list[Installed] = []
         """Local projects, as pip reports them."""
 
@@ -144,7 +147,7 @@ class _Work:
         host, request = self._host, self._request
         shelf = Shelf(host.builder(), host.ran)
         sources = [Source(p, fetch(self._fetcher, p)) for p in plan.of_state(SOURCE)]
-        kept = {source.label: shelf.kept(source) for source in sources}
+        kept = {source.label: None if self._refresh else shelf.kept(source) for source in sources}
         missing = [source for source in sources if kept[source.label] is None]
         editable = b""
         if missing or plan.editable or plan.folders:
@@ -258,6 +261,7 @@ def _installed(unpacked: Unpacked) -> Installed:
         unpacked=unpacked.layer.size,
         seconds=built.seconds if built is not None else 0.0,
         log=built.log if built is not None else "",
+        kept=built is not None and not built.fresh,
     )
 
 

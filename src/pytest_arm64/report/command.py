@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..audit.baseline import write_baseline
 from ..decide.boundary import decision_record
-from ..decide.gate import complaints
+from ..decide.gate import complaints, decision, of_findings
+from ..decide.questions import states
 from ..errors import ReportError
+from ..settings import repository_root
 from .compare import WORSE, changes
 from .document import Report, read_report, write_report
 from .markdown import SUMMARY_BYTES, changes_markdown, report_markdown
@@ -48,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check",
         action="store_true",
         help="exit 1 if a service is neither compatible nor behind a sound boundary",
+    )
+    parser.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="accept all that the report tells: write it to arm64-baseline.json",
     )
 
 
@@ -87,7 +95,27 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
         _say(f"wrote {out / PAGE} and {out / TEXT}")
+    if options.write_baseline:
+        _say(f"wrote {accept(report, repository_root(Path.cwd()))}")
     return _checked(report) if options.check else 0
+
+
+def accept(report: Report, root: Path) -> Path:
+    """Write the baseline of the repository at *root*: states, compiled files, verdicts.
+
+    Raises:
+        SettingsError: a matrix is incomplete, or the file cannot be written.
+    """
+    pairs = list(zip(report.services, report.verdicts, strict=True))
+    judged = [decision(verdict) for _, verdict in pairs]
+    for service, _ in pairs:
+        judged += of_findings(service.name, service.findings)
+    return write_baseline(
+        root,
+        [service.matrix for service, _ in pairs if service.matrix is not None],
+        findings={(one.service, report.target, one.name): one.state for one in judged},
+        observed={service.name: states(service, report.day) for service, _ in pairs},
+    )
 
 
 def decisions(report: Report) -> str:

@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 from _pytest.mark.expression import Expression
 
-from .arguments import GATE
+from ..services import REPOSITORY
+from .arguments import GATE, positional
 from .silent import CellResult
 
 
@@ -21,10 +22,12 @@ class Gate:
     location: tuple[str, int | None, str]
     text: str = ""
     seconds: float = 0.0
+    properties: tuple[tuple[str, str], ...] = ()
+    """What a JUnit file says of it: state, cause, verdict."""
 
 
-def cell_gate(result: CellResult) -> Gate:
-    """The gate of a further core: its own failures, and whatever makes it incomplete."""
+def cell_gate(result: CellResult, service: str) -> Gate:
+    """The gate of a further core of *service*: its own failures, and what makes it incomplete."""
     bad = [test for test in result.tests.values() if test.bad]
     lines = list(result.problems)
     if bad:
@@ -32,7 +35,7 @@ def cell_gate(result: CellResult) -> Gate:
     for test in bad:
         lines += ["", f"{test.outcome.upper()} {test.nodeid}", test.text]
     return Gate(
-        nodeid=f"{GATE}repository::{result.planned.name}",
+        nodeid=f"{GATE}{service or REPOSITORY}::{result.planned.name}",
         location=("pyproject.toml", None, result.planned.name),
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
@@ -53,6 +56,7 @@ def emit(config: pytest.Config, gate: Gate) -> None:
             longrepr=gate.text if failed else None,
             when=when,
             duration=gate.seconds if when == "call" else 0,
+            user_properties=list(gate.properties),
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
@@ -65,8 +69,8 @@ def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
     named, a gate runs only if it is named too.
     """
     option = config.option
-    named = [arg for arg in positional(config) if arg.startswith(GATE)]
-    single = [arg for arg in positional(config) if "::" in arg]
+    named = [arg for arg in positional(config.option) if arg.startswith(GATE)]
+    single = [arg for arg in positional(config.option) if "::" in arg]
     by_keyword, by_mark = _matcher(option.keyword), _matcher(option.markexpr)
     deselected = tuple(option.deselect or ())
     for gate in gates:
@@ -76,11 +80,6 @@ def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
             continue
         if by_mark(lambda mark: mark == "arm64") and not gate.nodeid.startswith(deselected or "\0"):
             yield gate
-
-
-def positional(config: pytest.Config) -> list[str]:
-    """The arguments that name files, folders and node ids."""
-    return [str(arg) for arg in getattr(config.option, "file_or_dir", None) or ()]
 
 
 def _is_in(words: Sequence[str], keyword: str) -> bool:
@@ -108,5 +107,5 @@ def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
 
 def gates_alone(config: pytest.Config) -> bool:
     """Whether nothing but gates was asked for."""
-    named = positional(config)
+    named = positional(config.option)
     return bool(named) and all(arg.startswith(GATE) for arg in named)

@@ -6,9 +6,9 @@ import base64
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,12 +17,17 @@ from ..decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
 from ..fixtures.golden import PROPERTY as GOLDEN
 from ..golden.pictures import FOLDER, KINDS
 from ..golden.verdict import Verdict
-from ..measure.profile_record import Profile
+from ..measure.profile_record import Profile, merged
 from ..measure.record import PROPERTY as MEASURED
 from ..measure.record import MalformedRecordError, Measured, Where
 from .measurements import measured_below
+from .profiles import profiles_below
 from .silent import CellResult
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from .host import HostPlugin
+    from .nested import NestedRun
 
 MOST_VALUES = 200
 """Values of one service that are told one by one, the worst first."""
@@ -38,61 +43,87 @@ _RANKS = {verdict.value: verdict.rank for verdict in Verdict}
 class Gathered:
     """Registered where ``--arm64-report`` is given."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._golden: dict[str, tuple[Mapping[str, Any], ...]] = {}
-        self._measured: dict[tuple[str, Where], Measured] = {}
-        self._pictures: dict[str, str] = {}
+    def __init__(self, host: HostPlugin) -> None:
+        self._host = host
+        self._now = _Shown()
+        self._parts: dict[str, _Shown] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == GOLDEN and report.when == "teardown":
-                self._golden[report.nodeid] = tuple(_values(value))
+                self._now.golden[report.nodeid] = tuple(_values(value))
             elif name == MEASURED and report.when == "call":
-                self._take(_measured(value))
+                self._now.measure(_measured(value))
 
     def pytest_arm64_cell(self, result: CellResult) -> None:
-        self._take(one.short() for one in measured_below(result.out))
+        self._now.measure(one.short() for one in measured_below(result.out))
+        self._now.profiles += profiles_below(result.out)
 
-    def pytest_arm64_finished(self, mirrored: Transport) -> None:
-        names = [name for values in self._golden.values() for v in values for name in _named(v)]
-        if not names:
+    def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
+        run, now = self._host.current, self._now
+        if run is None:
+            return
+        # What comes next is of the next part of the run.
+        self._parts[run.part.name], self._now = now, _Shown()
+        names = [name for values in now.golden.values() for v in values for name in _named(v)]
+        if not names and not config.option.arm64_profile:
             return
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as folder:
             mirrored.fetch(Path(folder))
-            self._pictures = dict(_read_pictures(Path(folder, FOLDER), names))
+            now.pictures = dict(_read_pictures(Path(folder, FOLDER), names))
+            now.profiles = merged([*now.profiles, *profiles_below(Path(folder))])
 
     def add_to(
-        self, evidence: ServiceEvidence, tests: Iterable[TestOutcome], *, alone: bool
+        self,
+        evidence: ServiceEvidence,
+        run: NestedRun,
+        tests: Iterable[TestOutcome],
+        *,
+        alone: bool,
     ) -> ServiceEvidence:
         """*evidence* with what *tests*, its own, have shown.
 
         Args:
             evidence: of one service.
+            run: the part of the run that they belong to.
             tests: its tests in the mirrored cell.
-            alone: whether the session ran tests of no other service: a profile is of all of them.
+            alone: whether that part ran tests of no other service: a profile is of all of them.
         """
+        shown = self._parts.get(run.part.name)
+        if shown is None:
+            return evidence
         mine = {test.nodeid for test in tests}
-        values = [value for nodeid in mine for value in self._golden_of(nodeid)]
+        where = Where.of(run.place.facts)
+        values = [value for nodeid in mine for value in shown.goldens(nodeid, where)]
         values.sort(key=lambda v: (v.ok, -_RANKS.get(v.label, 0), v.test, v.name))
-        measured = (one for one in self._measured.values() if one.test in mine)
+        measured = (one for one in shown.measured.values() if one.test in mine)
         return replace(
             evidence,
             goldens=tuple(values[:MOST_VALUES]),
             measured=tuple(sorted(measured, key=lambda one: (one.test, str(one.where)))),
-            profiles=tuple(self._profiles()) if alone else (),
+            profiles=tuple(map(hot_spots, shown.profiles)) if alone else (),
         )
 
-    def _take(self, found: Iterable[Measured]) -> None:
-        self._measured |= {(one.test, one.where): one for one in found}
 
-    def _golden_of(self, nodeid: str) -> Iterator[GoldenResult]:
-        for value in self._golden.get(nodeid, ()):
+@dataclass
+class _Shown:
+    """What the tests of one part of the run have shown."""
+
+    golden: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    measured: dict[tuple[str, Where], Measured] = field(default_factory=dict)
+    profiles: list[Profile] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+
+    def measure(self, found: Iterable[Measured]) -> None:
+        self.measured |= {(one.test, one.where): one for one in found}
+
+    def goldens(self, nodeid: str, where: Where) -> Iterator[GoldenResult]:
+        for value in self.golden.get(nodeid, ()):
             found = {name.rpartition("-")[2].partition(".")[0]: name for name in _named(value)}
             pictures = [
-                Picture(kind, self._pictures[found[kind]])
+                Picture(kind, self.pictures[found[kind]])
                 for kind in KINDS
-                if found.get(kind) in self._pictures
+                if found.get(kind) in self.pictures
             ]
             ulp = value.get("ulp")
             yield GoldenResult(
@@ -100,19 +131,11 @@ class Gathered:
                 name=str(value["name"]),
                 label=str(value["class"]),
                 ok=value["ok"] is True,
-                where=self._where(),
+                where=where,
                 text=str(value.get("text", ""))[:_LONGEST],
                 ulp=ulp if type(ulp) is int else None,
                 pictures=tuple(pictures),
             )
-
-    def _where(self) -> Where:
-        host: Any = self._config.pluginmanager.getplugin("arm64-host")
-        return Where.of(host.place.facts)
-
-    def _profiles(self) -> Iterator[HotSpots]:
-        profiles: Any = self._config.pluginmanager.getplugin("arm64-profiles")
-        yield from map(hot_spots, profiles.found if profiles is not None else ())
 
 
 def hot_spots(profile: Profile) -> HotSpots:

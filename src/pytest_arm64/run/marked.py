@@ -114,7 +114,9 @@ class MarkedPlugin:
                 session.exitstatus = 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        tell_what_it_rests_on(terminalreporter, self._place, self._session)
+        places = [self._place] if self._place is not None else []
+        problems = self._session.problems if self._session is not None else []
+        tell_what_it_rests_on(terminalreporter, places, problems)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -27,11 +27,6 @@ class HostProfiles:
         self._folder = folder
         self._found: list[Profile] = []
 
-    @property
-    def found(self) -> tuple[Profile, ...]:
-        """One for each cell, once the mirrored session is over."""
-        return tuple(self._found)
-
     def pytest_arm64_cell(self, result: CellResult) -> None:
         self._found += profiles_below(result.out)
 

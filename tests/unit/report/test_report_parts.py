@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_arm64.decide.evidence import TestOutcome, TestRun, Where
 from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
 from pytest_arm64.errors import ReportError
 from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
@@ -64,6 +65,25 @@ class TestCompare:
         assert [c.name for c in changes(before, after) if c.direction == WORSE] == ["", "decord"]
 
 
+def shard(
+    when: str,
+    *ids: str,
+    every: str = "abc",
+    known: bool = True,
+    where: Where = made.NATIVE,
+    outcome: str = "passed",
+) -> Report:
+    """The report of a run of *ids* out of *every*."""
+    left_out = tuple(nodeid for nodeid in every if nodeid not in ids) if known else None
+    run = TestRun(
+        replace(where, when=when),
+        tuple(TestOutcome(nodeid, outcome) for nodeid in ids),
+        part="--group",
+        left_out=left_out,
+    )
+    return report(made.service(runs=(run,)))
+
+
 class TestMerge:
     def test_an_emulated_run_and_a_native_one(self) -> None:
         install = made.install(made.EMULATED)
@@ -113,6 +133,47 @@ class TestMerge:
         (found,) = merge([report(emulated), report(native)], MADE_AT).services
         assert [one.where for one in found.measured] == [EMULATED, ARM]
         assert len(found.goldens) == 1
+
+    @pytest.mark.parametrize(
+        ("shards", "verdict"),
+        [
+            ([("a",), ("b", "c")], MIGRATE),
+            ([("a", "b"), ("b", "c")], MIGRATE),
+            ([("a",), ("b",)], READY),
+            ([("a",)], READY),
+        ],
+    )
+    def test_shards_that_are_all_tests_together_are_the_whole(
+        self, shards: list[tuple[str, ...]], verdict: str
+    ) -> None:
+        reports = [shard(f"2026-11-2{n}T10:00:00+00:00", *ids) for n, ids in enumerate(shards)]
+        found = merge(reports, MADE_AT)
+        assert found.verdicts[0].verdict == verdict
+        if verdict == MIGRATE:
+            (run,) = found.services[0].runs
+            assert {test.nodeid for test in run.tests} == {"a", "b", "c"}
+            assert (run.where.when, run.part) == ("2026-11-20T10:00:00+00:00", "")
+            assert merge([found, *reports], MADE_AT).verdicts[0].verdict == MIGRATE
+
+    def test_shards_of_other_places_or_suites_are_no_whole(self) -> None:
+        first = shard("2026-11-22T10:00:00+00:00", "a", "b")
+        emulated = shard("2026-11-22T11:00:00+00:00", "c", where=made.EMULATED)
+        assert merge([first, emulated], MADE_AT).verdicts[0].verdict == READY
+        grown = shard("2026-11-22T11:00:00+00:00", "c", every="abcd")
+        assert merge([first, grown], MADE_AT).verdicts[0].verdict == READY
+        named = shard("2026-11-22T11:00:00+00:00", "c", known=False)
+        assert merge([first, named], MADE_AT).verdicts[0].verdict == READY
+
+    def test_what_fails_in_one_shard_has_failed(self) -> None:
+        first = shard("2026-11-22T10:00:00+00:00", "a", "b")
+        other = shard("2026-11-22T11:00:00+00:00", "b", "c", outcome="failed")
+        found = merge([other, first], MADE_AT)
+        assert found.verdicts[0].verdict == UNDECIDED
+        assert {test.nodeid: test.outcome for test in found.services[0].runs[0].tests} == {
+            "a": "passed",
+            "b": "failed",
+            "c": "failed",
+        }
 
     def test_several_targets_are_not_one_report(self) -> None:
         with pytest.raises(ReportError, match="different targets"):

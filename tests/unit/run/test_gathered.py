@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import given
 from pytest_arm64.decide.evidence import ServiceEvidence, TestOutcome
 from pytest_arm64.measure.hotspots import Function, Spent
 from pytest_arm64.measure.profile_record import Profile
+from pytest_arm64.measure.record import Where
 from pytest_arm64.run import gathered
 from pytest_arm64.run.gathered import MOST_VALUES, Gathered
 from unit.decide import made
@@ -41,13 +42,21 @@ class Mirrored:
             path.write_bytes(content)
 
 
-def collected(profiles: Sequence[Profile] = ()) -> Gathered:
-    plugins = {
-        "arm64-host": SimpleNamespace(place=SimpleNamespace(facts=FACTS)),
-        "arm64-profiles": SimpleNamespace(found=profiles) if profiles else None,
-    }
-    config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get))
-    return Gathered(config)
+RUN: Any = SimpleNamespace(part=SimpleNamespace(name="api"), place=SimpleNamespace(facts=FACTS))
+
+
+def collected() -> Gathered:
+    host: Any = SimpleNamespace(current=RUN)
+    return Gathered(host)
+
+
+def finish(
+    found: Gathered, files: Mapping[str, bytes] | None = None, *, arm64_profile: bool = False
+) -> Mirrored:
+    mirrored = Mirrored(files or {})
+    config: Any = SimpleNamespace(option=SimpleNamespace(arm64_profile=arm64_profile))
+    found.pytest_arm64_finished(config, mirrored)  # type: ignore[arg-type]
+    return mirrored
 
 
 def report(found: Gathered, name: str, value: object, when: str = "teardown") -> None:
@@ -56,7 +65,7 @@ def report(found: Gathered, name: str, value: object, when: str = "teardown") ->
 
 
 def evidence(found: Gathered, *, alone: bool = True) -> ServiceEvidence:
-    return found.add_to(made.service(), [TestOutcome(TEST, "passed")], alone=alone)
+    return found.add_to(made.service(), RUN, [TestOutcome(TEST, "passed")], alone=alone)
 
 
 def value(name: str, **how: object) -> dict[str, object]:
@@ -72,6 +81,7 @@ def test_values_that_are_not_identical_are_told_the_worst_first() -> None:
         value("gone", **{"class": "exception or signal changed"}),
     ]
     report(found, "arm64_golden", json.dumps({"values": values}))
+    finish(found)
     goldens = evidence(found).goldens
     assert [(g.name, g.ok, g.ulp) for g in goldens] == [
         ("gone", False, None),
@@ -85,6 +95,7 @@ def test_of_very_many_values_the_worst_are_told() -> None:
     found = collected()
     values = [value(f"{n:04}", ok=n > 0) for n in range(MOST_VALUES + 50)]
     report(found, "arm64_golden", json.dumps({"values": values}))
+    finish(found)
     goldens = evidence(found).goldens
     assert len(goldens) == MOST_VALUES
     assert goldens[0].name == "0000"
@@ -94,14 +105,16 @@ def test_pictures_are_taken_from_the_cells_results(monkeypatch: pytest.MonkeyPat
     names = [f"x-{kind}.png" for kind in ("golden", "here", "difference")]
     files = {f"pictures/{name}": PNG for name in names}
     found = collected()
-    report(found, "arm64_golden", json.dumps({"values": [value("preview", pictures=names)]}))
-    found.pytest_arm64_finished(Mirrored(files))  # type: ignore[arg-type]
+    told = json.dumps({"values": [value("preview", pictures=names)]})
+    report(found, "arm64_golden", told)
+    finish(found, files)
     (golden,) = evidence(found).goldens
     assert [p.kind for p in golden.pictures] == ["golden", "here", "difference"]
     assert base64.b64decode(golden.pictures[0].png) == PNG
     # No room for all.
     monkeypatch.setattr(gathered, "MOST_PICTURES", 2 * len(PNG))
-    found.pytest_arm64_finished(Mirrored(files))  # type: ignore[arg-type]
+    report(found, "arm64_golden", told)
+    finish(found, files)
     assert [p.kind for p in evidence(found).goldens[0].pictures] == ["golden", "here"]
 
 
@@ -124,15 +137,14 @@ def test_what_is_no_picture_or_lies_elsewhere_is_left_out(
         files[f"pictures/{name}"] = content
     found = collected()
     report(found, "arm64_golden", json.dumps({"values": [value("v", pictures=[name])]}))
-    found.pytest_arm64_finished(Mirrored(files))  # type: ignore[arg-type]
+    finish(found, files)
     assert evidence(found).goldens[0].pictures == ()
 
 
 def test_nothing_is_fetched_where_no_picture_is_named() -> None:
-    found, mirrored = collected(), Mirrored({})
+    found = collected()
     report(found, "arm64_golden", json.dumps({"values": [value("v")]}))
-    found.pytest_arm64_finished(mirrored)  # type: ignore[arg-type]
-    assert mirrored.fetched == 0
+    assert finish(found).fetched == 0
 
 
 @given(JSON)
@@ -146,7 +158,7 @@ def test_any_property_is_taken_or_left(told: object) -> None:
     ):
         report(found, "arm64_golden", text)
         report(found, "arm64_measure", text, "call")
-        found.pytest_arm64_finished(Mirrored({}))  # type: ignore[arg-type]
+        finish(found)
         assert evidence(found).measured == ()
 
 
@@ -161,13 +173,34 @@ def test_measurements_of_all_cells_are_kept_once(tmp_path: Path) -> None:
     (tmp_path / "measure" / "a.json").write_text(other.encode())
     result: Any = SimpleNamespace(out=tmp_path)
     found.pytest_arm64_cell(result)
+    finish(found)
     assert evidence(found).measured == (one, other)
 
 
+def profile(where: Where, count: int) -> bytes:
+    functions = {Function("a.py", n, f"f{n}"): Spent(float(n), None) for n in range(1, count)}
+    seconds = sum(spent.seconds for spent in functions.values())
+    return json.dumps(Profile(where, "samples", seconds, functions).to_json()).encode()
+
+
 def test_a_profile_belongs_to_a_service_that_was_alone() -> None:
-    functions = {Function("a.py", n, f"f{n}"): Spent(float(n), None) for n in range(1, 40)}
-    found = collected([Profile(ARM, "samples", 780.0, functions)])
-    (profile,) = evidence(found).profiles
-    assert (profile.functions[0].name, len(profile.functions)) == ("f39", 25)
-    assert profile.share(profile.functions[0]) == 39 / 780
+    found = collected()
+    finish(found, {"profile/1.json": profile(ARM, 40)}, arm64_profile=True)
+    (spots,) = evidence(found).profiles
+    assert (spots.functions[0].name, len(spots.functions)) == ("f39", 25)
+    assert spots.share(spots.functions[0]) == 39 / 780
     assert evidence(found, alone=False).profiles == ()
+
+
+def test_each_part_of_a_run_has_its_own() -> None:
+    found = collected()
+    report(found, "arm64_golden", json.dumps({"values": [value("of the first")]}))
+    finish(found)
+    RUN.part.name, first = "worker", RUN.part.name
+    try:
+        report(found, "arm64_golden", json.dumps({"values": [value("of the second")]}))
+        finish(found)
+        assert [golden.name for golden in evidence(found).goldens] == ["of the second"]
+    finally:
+        RUN.part.name = first
+    assert [golden.name for golden in evidence(found).goldens] == ["of the first"]
