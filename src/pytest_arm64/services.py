@@ -120,6 +120,27 @@ def repository_config(rootpath: Path) -> ServiceConfig:
     return _service(REPOSITORY, rootpath, _Source(manifest, TABLE, entry))
 
 
+def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
+    """The services that are configured at *rootpath*, or the one that *rootpath* is.
+
+    A folder above, up to the repository's *root*, may configure it as one of several; then it
+    has the name, the boundary and the cost that it has there.
+
+    Raises:
+        SettingsError: the configuration cannot be used.
+    """
+    found = read_services(rootpath)
+    if found:
+        return found
+    for folder in rootpath.parents:
+        if folder != root and root not in folder.parents:
+            break
+        for service in read_services(folder):
+            if service.folder == rootpath:
+                return (service,)
+    return (repository_config(rootpath),)
+
+
 def prefixes(service: ServiceConfig) -> tuple[Path, ...]:
     """Files and folders whose tests are those of *service*."""
     return service.tests or (service.folder,)

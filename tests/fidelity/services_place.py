@@ -47,6 +47,6 @@ def _service(policy: str, planned: Planned) -> Iterator[Place]:
             header=(f"arm64: the place of {name or 'nobody'}",),
             facts={**FACTS, "machine": machine},
             summary=f"arm64: {machine}",
-            assessment=Assessment(matrices, policy),
+            assessment=Assessment(matrices, policy, bounded=frozenset({"gpu"})),
             record=InstallRecord((installed,), "plan 1", "2026-11-23T00:00:00+00:00", 1.0),
         )

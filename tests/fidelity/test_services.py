@@ -178,3 +178,5 @@ def test_gates_of_each_service_come_before_its_tests_and_verdicts_at_the_end(cas
         "arm64::gpu::decision:boundary",
         "arm64::idle::decision:verdict",
     ]
+    failed = [line.split()[1] for line in out.splitlines() if line.startswith("FAILED ")]
+    assert failed == ["arm64::idle::idle-lib", "arm64::idle::decision:verdict"]

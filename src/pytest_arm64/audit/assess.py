@@ -17,6 +17,7 @@ from ..cell import Ran
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..environment.record import InstallRecord
 from ..errors import NothingToReadError, SettingsError
+from ..services import services_at
 from ..settings import Settings, read_pyproject
 from ..targets import Target
 from .allowances import Allowance, read_allowances, unused
@@ -40,6 +41,8 @@ class Assessment:
     policy: str = REPORT
     baseline: Baseline | None = None
     allowances: tuple[Allowance, ...] = ()
+    bounded: frozenset[str] = frozenset()
+    """Services that are declared to stay on x86: what they deploy may have no wheel."""
     observed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By service and name: the state in which a package was installed on the very target that
     was asked."""
@@ -72,6 +75,7 @@ class Assessment:
                 self.policy,
                 baseline=self.baseline,
                 allowances=self.allowances,
+                bounded=matrix.service in self.bounded,
                 observed=self.observed.get(matrix.service),
                 today=self.today,
             )
@@ -130,7 +134,11 @@ def assess(
         if chosen != REPORT:
             raise
         return Assessment((), problem=error.what)
-    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table))
+    declared = services_at(rootpath, settings.root)
+    bounded = frozenset(s.name for s in declared if s.boundary is not None)
+    if len(matrices) == len(declared) == 1 and bounded:
+        bounded = frozenset({matrices[0].service})  # the audit knows no folder above
+    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table), bounded)
 
 
 def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def verdicts(
     *,
     baseline: Baseline | None = None,
     allowances: Sequence[Allowance] = (),
+    bounded: bool = False,
     observed: Mapping[str, str] | None = None,
     today: date,
 ) -> Iterator[Verdict]:
@@ -53,6 +54,7 @@ def verdicts(
         policy: ``report``, ``new`` or ``all``.
         baseline: earlier findings, for ``new``.
         allowances: what is tolerated.
+        bounded: whether the service is declared to stay on x86; then nothing of it fails.
         observed: by name, the state in which a package was really installed.
         today: the day by which allowances expire.
     """
@@ -67,7 +69,7 @@ def verdicts(
             failed = allowance.expired(today)
             problem = allowance.told(today) if not failed else f"{problem}\n{allowance.told(today)}"
         else:
-            failed = bool(problem)
+            failed = bool(problem) and not bounded
         file, line = _place(matrix, row)
         yield Verdict(
             service=matrix.service,

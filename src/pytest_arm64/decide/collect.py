@@ -11,31 +11,10 @@ from packaging.utils import canonicalize_name
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
 from ..binary.record import AbiRecord
 from ..environment.record import InstallRecord
-from ..services import ServiceConfig, read_services, repository_config
+from ..services import ServiceConfig
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
-
-
-def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
-    """The services that are configured at *rootpath*, or the one that *rootpath* is.
-
-    A folder above, up to the repository's *root*, may configure it as one of several; then it
-    has the name, the boundary and the cost that it has there.
-
-    Raises:
-        SettingsError: the configuration cannot be used.
-    """
-    found = read_services(rootpath)
-    if found:
-        return found
-    for folder in rootpath.parents:
-        if folder != root and root not in folder.parents:
-            break
-        for service in read_services(folder):
-            if service.folder == rootpath:
-                return (service,)
-    return (repository_config(rootpath),)
 
 
 def named_alike(

@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..audit.matrix import WheelMatrix
-from ..decide.collect import based, evidence_on, named_alike, services_at
+from ..decide.collect import based, evidence_on, named_alike
 from ..decide.evidence import ServiceEvidence
 from ..errors import ReportError
+from ..services import services_at
 from ..settings import repository_root
 from .document import Report, write_report
 

@@ -21,13 +21,12 @@ from ..decide.collect import (
     evidence_on,
     install_of,
     named_alike,
-    services_at,
 )
 from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where
 from ..errors import Arm64Error
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
-from ..services import ServiceConfig, prefixes, service_of
+from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
 from .arguments import GATE
 from .gates import emit, selected
