@@ -9,7 +9,7 @@ from importlib import resources
 from ..audit.matrix import STATES
 from ..decide.questions import QUESTIONS
 from .document import FORMAT, Report
-from .view import STATE_TONES, cards, caveats, money, not_evaluated
+from .view import STATE_TONES, cards, caveats, money, not_evaluated, tally
 
 _CAPTIONS = {
     "golden": "reference, x86",
@@ -36,6 +36,7 @@ def html_page(report: Report) -> str:
     return environment.from_string(_resource("page.html")).render(
         report=report,
         cards=shown,
+        tally=list(tally(shown)),
         bounded=[card for card in shown if card.verdict.boundary is not None],
         caveats=list(caveats(report)),
         open=list(not_evaluated(report)),

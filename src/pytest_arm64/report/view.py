@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..audit.matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
@@ -16,7 +17,7 @@ from ..decide.evidence import (
     Where,
     grade_words,
 )
-from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, Verdict
+from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS, Verdict
 from .document import Report
 from .matrix import explanation
 from .runtime_view import (
@@ -224,6 +225,13 @@ def _run(run: TestRun) -> RunView:
         shown=run.bad[:FAILURES_SHOWN],
         hidden=max(0, len(run.bad) - FAILURES_SHOWN),
     )
+
+
+def tally(shown: Sequence[Card]) -> Iterator[tuple[int, str, str]]:
+    """How many services have each verdict, in the order of the verdicts, and its tone."""
+    counts = Counter((card.verdict.verdict, card.tone) for card in shown)
+    for verdict, tone in sorted(counts, key=lambda key: (VERDICTS.index(key[0]), key[1])):
+        yield counts[verdict, tone], verdict, tone
 
 
 def where_words(where: Where) -> str:

@@ -54,6 +54,9 @@ def test_the_page_is_whole_and_says_what_the_report_says() -> None:
     for part in (
         "1 of 3 services compatible with ARM64 (native)",
         "By spend: $100 of $200 a month (50 %), 1 without a known cost",
+        "1 migrate",
+        "1 stay-on-x86",
+        "1 undecided",
         "CUDA inference",
         "decord",
         "triton 3.1.0",
