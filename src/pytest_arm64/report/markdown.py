@@ -97,7 +97,7 @@ def _body(report: Report) -> Iterator[str]:
         yield from _shown_by_tests(card)
     yield "### Not evaluated"
     yield ""
-    yield from (f"- {plain(item)}" for item in not_evaluated(report))
+    yield from (f"- {plain(item)}" for item in not_evaluated(report, shown))
 
 
 def _shown_by_tests(card: Card) -> Iterator[str]:

@@ -39,7 +39,7 @@ def html_page(report: Report) -> str:
         tally=list(tally(shown)),
         bounded=[card for card in shown if card.verdict.boundary is not None],
         caveats=list(caveats(report)),
-        open=list(not_evaluated(report)),
+        open=list(not_evaluated(report, shown)),
         questions=QUESTIONS,
         states=list(reversed(STATES)),
         tones=STATE_TONES,

@@ -21,6 +21,7 @@ from ..measure.summary import summarise
 
 FUNCTIONS_SHOWN = 12
 _LEAST_SHARE = 0.01
+_MOST_VALUES = 61
 _MIB = 2**20
 _SMALLEST, _LARGEST = 128, 10_240
 """MiB of a Lambda function."""
@@ -140,13 +141,11 @@ def cost_views(service: ServiceEvidence) -> Iterator[CostView]:
             )
 
 
-def cost_problem(service: ServiceEvidence) -> str:
-    """Why no cost can be computed for a service; empty where one can."""
+def cost_problem(service: ServiceEvidence, costs: Sequence[CostView]) -> str:
+    """Why a service has no *costs*; empty where it has."""
     if not _SMALLEST <= service.memory // _MIB <= _LARGEST:
         return "it does not say a memory that Lambda has"
-    if next(cost_views(service), None) is None:
-        return "nothing was measured natively on x86"
-    return ""
+    return "" if costs else "nothing was measured natively on x86"
 
 
 def _subjects(service: ServiceEvidence) -> dict[str, list[tuple[Where, Record]]]:
@@ -188,11 +187,18 @@ def _ratios(sides: Sequence[tuple[Where, Record]]) -> Iterator[str]:
         elif where.emulated:
             yield f"{where}: {_NO_TIME}; counts of allocations do"
         elif first is not None and _order(where)[0] and _counts(where, record):
-            samples = record.wall, first[1].wall
+            samples = _fewer(record.wall), _fewer(first[1].wall)
             if min(map(len, samples)) >= FEWEST and min(map(min, samples)) > 0:
                 ratio = ratio_of_medians(*samples)
                 told = "" if ratio.differs else ": no difference can be told"
                 yield f"time on ARM in parts of that on x86: {ratio}{told}"
+
+
+def _fewer(sample: tuple[float, ...]) -> tuple[float, ...]:
+    """Evenly picked: an interval over long samples takes seconds, and a page may have hundreds."""
+    if len(sample) <= _MOST_VALUES:
+        return sample
+    return tuple(sample[n * len(sample) // _MOST_VALUES] for n in range(_MOST_VALUES))
 
 
 def _counts(where: Where, record: Record) -> bool:
@@ -239,7 +245,7 @@ def _function(
 def _priced(where: Where, record: Record) -> Side:
     basis = f"median of {len(record.wall)} rounds on {where}"
     rate = 1 / Decimal(repr(record.latency.median))
-    return Side(ARCHITECTURES[where.machine], rate, basis, record.wall)
+    return Side(ARCHITECTURES[where.machine], rate, basis)
 
 
 def _arm_last(architecture: str) -> bool:

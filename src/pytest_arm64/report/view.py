@@ -158,6 +158,7 @@ def cards(report: Report) -> tuple[Card, ...]:
 
 def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
     boundary = service.boundary
+    costs = tuple(cost_views(service))
     sound = verdict.boundary is not None and verdict.boundary.sound
     return Card(
         id=identity,
@@ -180,8 +181,8 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         goldens=tuple(golden_views(service)),
         subjects=tuple(subject_views(service)),
         hot_spots=hot_spots_view(service),
-        costs=tuple(cost_views(service)),
-        cost_problem=cost_problem(service),
+        costs=costs,
+        cost_problem=cost_problem(service, costs),
     )
 
 
@@ -265,8 +266,8 @@ def caveats(report: Report) -> Iterator[str]:
     yield from report.notes
 
 
-def not_evaluated(report: Report) -> Iterator[str]:
-    """Questions that this report does not answer, service by service where they differ."""
+def not_evaluated(report: Report, shown: Sequence[Card]) -> Iterator[str]:
+    """Questions that this report, with its cards *shown*, does not answer, by service."""
     for verdict in report.verdicts:
         for answer in verdict.answers:
             if answer.answer == "not evaluated":
@@ -286,7 +287,7 @@ def not_evaluated(report: Report) -> Iterator[str]:
         yield "latency on ARM: nothing was measured on an ARM machine"
     if not any(service.profiles for service in services):
         yield "hot spots: no tests were profiled (--arm64-profile)"
-    unpriced = {s.name: cost_problem(s) for s in services if s.boundary is None}
+    unpriced = {c.verdict.service: c.cost_problem for c in shown if c.verdict.boundary is None}
     for problem in dict.fromkeys(filter(None, unpriced.values())):
         names = ", ".join(name for name, told in unpriced.items() if told == problem)
         yield f"what a move would save, of {names}: {problem}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from pytest_arm64.decide.evidence import ServiceEvidence
@@ -54,6 +55,17 @@ class TestSubjects:
         assert emulated.endswith("emulated time says nothing; counts of allocations do")
         assert not view.over
 
+    def test_long_samples_are_compared_in_no_time(self) -> None:
+        wall = tuple(0.01 + n % 7 / 1000 for n in range(300))
+        sides = [
+            replace(one, records=(replace(one.records[0], wall=wall),))
+            for one in (measured(X86, 0.01), measured(ARM, 0.01))
+        ]
+        begin = time.monotonic()
+        (view,) = subject_views(service(*sides))
+        assert time.monotonic() - begin < 1
+        assert view.notes[0].endswith("no difference can be told")
+
     def test_emulated_time_is_compared_with_nothing(self) -> None:
         (view,) = subject_views(service(measured(EMULATED, 0.14), measured(X86, 0.02)))
         assert not any("in parts of" in note for note in view.notes)
@@ -102,7 +114,7 @@ class TestCost:
         assert (view.change, view.month) == ("16.2 % less", "$29.14 of $180.00")
         assert "aarch64 native" in view.basis
         assert "512 MB on Lambda" in view.basis
-        assert cost_problem(found) == ""
+        assert cost_problem(found, [view]) == ""
 
     def test_a_slower_arm_is_not_cheaper(self) -> None:
         (view,) = cost_views(service(measured(X86, 0.1), measured(ARM, 0.2)))
@@ -116,11 +128,11 @@ class TestCost:
     def test_emulated_time_is_never_turned_into_money(self) -> None:
         found = service(measured(EMULATED, 0.9))
         assert list(cost_views(found)) == []
-        assert cost_problem(found) == "nothing was measured natively on x86"
+        assert cost_problem(found, ()) == "nothing was measured natively on x86"
 
     def test_nothing_is_guessed_without_a_memory_or_a_bill(self) -> None:
         found = service(measured(X86, 0.1), memory=0)
         assert list(cost_views(found)) == []
-        assert cost_problem(found) == "it does not say a memory that Lambda has"
+        assert cost_problem(found, ()) == "it does not say a memory that Lambda has"
         (view,) = cost_views(service(measured(X86, 0.1), bill=None))
         assert view.month == ""
