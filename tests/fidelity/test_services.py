@@ -114,6 +114,12 @@ def test_what_is_asked_for_decides_which_services_run(
     assert (code, results(out)) == (0, expected), out
 
 
+def test_all_services_are_collected_where_nothing_is_to_run(case: Case) -> None:
+    code, out = run(case, "--collect-only", "-q")
+    assert code == 0, out
+    assert [line for line in out.splitlines() if "::" in line] == [*API, *WORKER, *GPU, *ROOT]
+
+
 def test_a_service_that_does_not_exist_or_has_no_tests_is_told(case: Case) -> None:
     code, out = run(case, "--arm64-service", "wroker")
     assert code == 4
@@ -134,8 +140,12 @@ def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -
 
 def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case) -> None:
     case.environment = {"REFUSED": "worker"}
-    code, out = run(case, "-v")
+    code, out = run(case, "-v", "--arm64-report", "out")
     assert (code, results(out)) == (1, [*API, *GPU, *ROOT]), out
+    assert "arm64: worker: undecided (emulated, on a stand-in)" in out
+    assert "install: nothing of worker can be installed" in (
+        case.project / "out" / "report.json"
+    ).read_text("utf-8")
     assert "this run is not complete" in out
     assert "worker: nothing of worker can be installed" in out
 

@@ -10,7 +10,9 @@ from packaging.utils import canonicalize_name
 
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
 from ..binary.record import AbiRecord
+from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
+from ..errors import InstallError
 from ..services import ServiceConfig
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
@@ -99,6 +101,12 @@ def install_of(record: InstallRecord, where: Where) -> Install:
         installer=record.installer,
         seconds=record.seconds,
     )
+
+
+def install_failure(error: InstallError, where: Where) -> Finding:
+    """What an installation that failed says of its service; an outage says nothing against it."""
+    outage = {failure.kind for failure in classify(error.log, Tools())} & {NETWORK, DISK, HASH}
+    return Finding("install", error.what, not outage, where, remedy=error.next_step)
 
 
 def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:

@@ -79,9 +79,10 @@ class Findings:
         known = self.assessment
         target = known.matrices[0].target if known.matrices else ""
         failed = fails(judgement, known.policy, known.baseline, target)
+        nodeid = printable(judgement.nodeid)  # a file of a wheel may be called anything
         return Gate(
-            judgement.nodeid,
-            ("pyproject.toml", None, judgement.nodeid),
+            nodeid,
+            ("pyproject.toml", None, nodeid),
             _plain(judgement.text) if failed else "",
             properties=_properties(
                 judgement.service, judgement.state, judgement.cause, judgement.verdict

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from .gates import Gate, cell_gate, emit, gates_alone
 from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .nested import NestedRun
-from .parts import parts_of
+from .parts import Part, parts_of
 from .reconcile import together
 from .session import MirroredSession
 from .stops import InsideError, show_as_inside
@@ -136,35 +137,25 @@ class HostPlugin:
         self._config = config
         self._resources = ExitStack()
         self._waiting: list[NestedRun] = []
-        self._run: NestedRun | None = None
         self._parts = 0
-        self._findings: Findings | None = None
+        self.current: NestedRun | None = None
+        """The part that runs, or ran last."""
+        self.findings: Findings | None = None
+        """What the audit found; None where nothing was audited."""
         self.runs: list[NestedRun] = []
         """Those that were started, in their order."""
-        self._own_problems: list[str] = []
+        self.refused: list[tuple[Part, Arm64Error]] = []
+        """Those that could not be started, and why."""
+        self.problems: list[str] = []
+        """What makes the run incomplete, beside what its parts tell themselves."""
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
 
     @property
-    def current(self) -> NestedRun | None:
-        """The part that runs, or ran last."""
-        return self._run
-
-    @property
-    def findings(self) -> Findings | None:
-        """What the audit found; None where nothing was audited."""
-        return self._findings
-
-    @property
-    def problems(self) -> list[str]:
-        """What makes the run incomplete, beside what its parts tell themselves."""
-        return self._own_problems
-
-    @property
     def _session(self) -> MirroredSession | None:
-        return self._run.session if self._run is not None else None
+        return self.current.session if self.current is not None else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -181,12 +172,12 @@ class HostPlugin:
         open_place = self._resources.enter_context(places(config, settings))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
-            self._run = self._waiting[0]
+            self.current = self._waiting[0]
             self._waiting.clear()
-            self._run.open(alone=True)
-            self._take_findings(self._run)
+            self.current.open(alone=True)
+            self._take_findings(self.current)
         elif not self._begin_next(session):
-            raise SettingsError("; ".join(self._own_problems))
+            raise SettingsError("; ".join(self.problems))
 
     def _begin_next(self, session: pytest.Session) -> bool:
         """Start the next part that can be started; whether there was one.
@@ -200,16 +191,17 @@ class HostPlugin:
                 self._resources.callback(run.close)
                 run.open()
                 self._take_findings(run)
-                records = self._findings.records(run.part.name) if self._findings else {}
+                records = self.findings.records(run.part.name) if self.findings else {}
                 run.start(session, records)
             except Arm64Error as error:
                 if self._parts == 1:
                     raise
-                self._own_problems.append(f"{run.part.name or 'repository'}: {error}")
+                self.problems.append(f"{run.part.name or 'repository'}: {error}")
+                self.refused.append((run.part, error))
                 run.close()
                 continue
             assert run.session is not None
-            self._run = run
+            self.current = run
             self.runs.append(run)
             inside: Any = self._config.pluginmanager.getplugin(INSIDE)
             inside.take(run.session, self._config.pluginmanager)
@@ -220,24 +212,25 @@ class HostPlugin:
         found = run.place.assessment
         if found is None or not (found.matrices or found.problem):
             return
-        if self._findings is not None:
-            self._findings.add(found, run.place, run.part.name)
-            return
         from .findings import Findings
 
-        self._findings = Findings(self._config, found)
-        self._findings.add(found, run.place, run.part.name)
-        self._config.pluginmanager.register(self._findings, "arm64-findings")
+        if self.findings is None:
+            # What is installed beside the services says nothing of any of them.
+            known = replace(found, observed={}) if run.part.beside else found
+            self.findings = Findings(self._config, known)
+            self._config.pluginmanager.register(self.findings, "arm64-findings")
+        if not run.part.beside:
+            self.findings.add(found, run.place, run.part.name)
 
     def pytest_report_header(self) -> list[str]:
-        return list(self._header()) if self._run is not None else []
+        return list(self._header()) if self.current is not None else []
 
     def _header(self) -> Iterator[str]:
-        assert self._run is not None
+        assert self.current is not None
         if self._parts > 1:
             number = self._parts - len(self._waiting)
-            yield f"arm64: {self._run.part.name or 'repository'} ({number} of {self._parts})"
-        yield from self._run.place.header
+            yield f"arm64: {self.current.part.name or 'repository'} ({number} of {self._parts})"
+        yield from self.current.place.header
         if self._session is not None:
             distributions = self._config.pluginmanager.list_plugin_distinfo()
             here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
@@ -257,13 +250,13 @@ class HostPlugin:
         session.testscollected += len(self._gates())
 
     def _gates(self) -> list[Gate]:
-        if self._run is None:
+        if self.current is None:
             return []
         waiting = [run.part.name for run in self._waiting]
-        found = self._findings.gates(self._run.part.name, waiting) if self._findings else []
+        found = self.findings.gates(self.current.part.name, waiting) if self.findings else []
         cells = [
-            cell_gate(r, self._run.part.name)
-            for r in self._run.results
+            cell_gate(r, self.current.part.name)
+            for r in self.current.results
             if r.planned.role is Role.FURTHER
         ]
         return [*found, *cells]
@@ -300,19 +293,19 @@ class HostPlugin:
 
     def _leave(self) -> None:
         """End the part that ran, before the next one begins."""
-        if self._run is not None:
-            self._run.finish()
-            self._run.close()
+        if self.current is not None:
+            self.current.finish()
+            self.current.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if self._run is None or self._run.session is None:
+        if self.current is None or self.current.session is None:
             return
-        self._run.finish()
+        self.current.finish()
         statuses = [
             run.session.exit_status(int(exitstatus)) for run in self.runs if run.session is not None
         ]
-        session.exitstatus = together(statuses, complete=not self._own_problems)
+        session.exitstatus = together(statuses, complete=not self.problems)
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[Any]) -> None:
         if isinstance(excinfo.value, InsideError):
@@ -326,13 +319,13 @@ class HostPlugin:
             reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        places = [run.place for run in self.runs] or ([self._run.place] if self._run else [])
+        places = [run.place for run in self.runs] or ([self.current.place] if self.current else [])
         problems = [
             f"{run.part.name}: {problem}" if run.part.name else problem
             for run in self.runs
             for problem in run.problems
         ]
-        tell_what_it_rests_on(terminalreporter, places, [*problems, *self._own_problems])
+        tell_what_it_rests_on(terminalreporter, places, [*problems, *self.problems])
         if self._waiting and self.runs:
             names = ", ".join(run.part.name or "repository" for run in self._waiting)
             terminalreporter.line(f"arm64: not run, because the session ended before: {names}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -42,6 +42,8 @@ class Part:
     task: Task
     cells: tuple[Planned, ...]
     """In the order in which they run."""
+    beside: bool = False
+    """Whether there are services, and it belongs to none of them."""
 
     @property
     def name(self) -> str:
@@ -70,8 +72,9 @@ def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Par
             f"--arm64-service {missing[0]}: none of its tests is among what was asked",
             next_step=f'tests = "…" in [tool.pytest-arm64.service.{missing[0]}], or other paths',
         )
+    found = _failed_last(config, found)
     # Where nothing is found, the session inside says so as ever.
-    return tuple(found) or (Part(None, settings, task, planned_cells(settings)),)
+    return tuple(found) or (Part(None, settings, task, planned_cells(settings), beside=True),)
 
 
 def of_service(settings: Settings, service: ServiceConfig | None) -> Settings:
@@ -124,6 +127,7 @@ def _part(
         of_service(settings, service),
         replace(task, args=tuple(args), cwd=cwd),
         planned_cells(settings, service),
+        beside=service is None,
     )
 
 
@@ -132,35 +136,50 @@ def _shares(
 ) -> Iterator[tuple[ServiceConfig | None, list[str]]]:
     """Services with tests among what was asked, each with the arguments that name them."""
     named = _named(config)
+    if config.option.pyargs and positional(config.option) and not named:
+        # A package's own tests are the same in every environment.
+        yield from ((service, []) for service in services)
+        return
     here = Path(config.invocation_params.dir)
-    bases = [path for _, path in named] or [here]
-    suffixes = [word.partition("::")[1:] for word, _ in named] or [("", "")]
+    asked = [(path, word[len(word.partition("::")[0]) :]) for word, path in named] or [(here, "")]
     patterns = (*_TEST_FILES, *config.getini("python_files"))
-    all_prefixes = [prefix for service in services for prefix in prefixes(service)]
+    others = [prefix for service in services for prefix in prefixes(service)]
     for service in services:
+        share: list[Path] = []
         words: list[str] = []
-        for base, suffix in zip(bases, suffixes, strict=True):
-            if service_of(services, base) is service:
-                words.append(str(base) + "".join(suffix))
-                continue
-            words += [str(prefix) for prefix in prefixes(service) if base in prefix.parents]
-        paths = [Path(word.partition("::")[0]) for word in words]
+        for path, inside in asked:
+            if service_of(services, path) is service:
+                found = [path]
+                words.append(f"{path}{inside}")
+            else:
+                found = [prefix for prefix in prefixes(service) if path in prefix.parents]
+                words += map(str, found)
+            share += found
         # Tests that are configured are there; of a folder somebody has to look.
-        if words and (service.tests or any(_has_tests(p, patterns, all_prefixes) for p in paths)):
-            yield service, [*dict.fromkeys(words), *_ignored(all_prefixes, paths)]
-    words = [
-        str(base) + "".join(suffix)
-        for base, suffix in zip(bases, suffixes, strict=True)
-        if service_of(services, base) is None
-    ]
-    roots = [Path(word.partition("::")[0]) for word in words]
+        if share and (service.tests or any(_has_tests(p, patterns, others) for p in share)):
+            yield service, [*dict.fromkeys(words), *_ignored(others, share)]
+    rest = [(path, inside) for path, inside in asked if service_of(services, path) is None]
+    paths = [path for path, _ in rest]
     if not named and here == config.rootpath:
-        roots = [path for name in config.getini("testpaths") for path in here.glob(name)] or roots
-    if any(_has_tests(root, patterns, all_prefixes) for root in roots):
-        yield None, [*(words if named else ()), *_ignored(all_prefixes, roots)]
+        paths = [path for name in config.getini("testpaths") for path in here.glob(name)] or paths
+    if any(_has_tests(path, patterns, others) for path in paths):
+        words = [f"{path}{inside}" for path, inside in rest] if named else []
+        yield None, [*words, *_ignored(others, paths)]
 
 
-def _ignored(prefixes: Iterable[Path], paths: Sequence[Path]) -> list[str]:
+def _failed_last(config: pytest.Config, parts: Sequence[Part]) -> list[Part]:
+    """With ``--lf``, those of *parts* in which something failed last; all where nothing did."""
+    kept = getattr(config, "cache", None)
+    failed = kept.get("cache/lastfailed", {}) if kept is not None and config.option.lf else {}
+    services = tuple(part.service for part in parts if part.service is not None)
+    paths = [config.rootpath / str(nodeid).partition("::")[0] for nodeid in failed]
+    names = {
+        service.name if service else "" for service in (service_of(services, p) for p in paths)
+    }
+    return [part for part in parts if part.name in names] or list(parts)
+
+
+def _ignored(prefixes: Iterable[Path], paths: Collection[Path]) -> list[str]:
     """Options that keep out what lies below *paths* and is another service's."""
     return [f"--ignore={p}" for p in prefixes if any(path in p.parents for path in paths)]
 

@@ -19,11 +19,12 @@ from ..decide.collect import (
     based,
     builds_of,
     evidence_on,
+    install_failure,
     install_of,
     named_alike,
 )
-from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where
-from ..errors import Arm64Error
+from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
+from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..services import ServiceConfig, prefixes, service_of, services_at
@@ -175,8 +176,14 @@ class Recorder:
                 others = sum(self._service_of(t, services) is None for t in tests.values())
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
-        told = based(found.values(), rootpath, settings.root)
-        return Report(settings.target.name, now, told, tuple(notes))
+        for part, error in self._host.refused:
+            if part.name in found and isinstance(error, InstallError):
+                nowhere = Where(settings.target.name, machine=MACHINE, when=now)
+                told = install_failure(error, nowhere)
+                against = (*found[part.name].findings, told)
+                found[part.name] = replace(found[part.name], findings=against)
+        services_told = based(found.values(), rootpath, settings.root)
+        return Report(settings.target.name, now, services_told, tuple(notes))
 
     def _service_of(
         self, test: TestOutcome, services: tuple[ServiceConfig, ...]
@@ -249,6 +256,8 @@ class Recorder:
                 continue
             if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
                 yield arg
+        if self._config.option.pyargs:
+            yield "--pyargs"
         typed = self._config.option.file_or_dir
         paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
         existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]

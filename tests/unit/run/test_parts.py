@@ -62,7 +62,12 @@ def root(tmp_path: Path) -> Path:
 
 
 def parts(
-    root: Path, *args: str, here: str = "", paths: tuple[str, ...] = (), **options: Any
+    root: Path,
+    *args: str,
+    here: str = "",
+    paths: tuple[str, ...] = (),
+    failed: tuple[str, ...] = (),
+    **options: Any,
 ) -> dict[str, Part]:
     values = {
         "arm64_service": [],
@@ -70,12 +75,15 @@ def parts(
         "inifilename": None,
         "rootdir": None,
         "file_or_dir": list(paths),
+        "pyargs": False,
+        "lf": False,
         **options,
     }
     config: Any = SimpleNamespace(
         option=SimpleNamespace(**values),
         rootpath=root,
         invocation_params=SimpleNamespace(dir=root / here),
+        cache=SimpleNamespace(get=lambda *_: dict.fromkeys(failed, True)),
         getini={"python_files": ["test_*.py"], "testpaths": []}.__getitem__,
     )
     settings = Settings(
@@ -116,6 +124,18 @@ def test_paths_are_shared_among_those_that_they_belong_to(root: Path) -> None:
     assert arguments(root, parts(root, here="api")) == {"api": ["api/tests"]}
 
 
+def test_a_packages_own_tests_run_in_each_environment(root: Path) -> None:
+    found = arguments(root, parts(root, "--pyargs", paths=("numpy",), pyargs=True))
+    assert found == {name: ["--pyargs", "numpy"] for name in ("api", "gpu", "locked", "empty")}
+
+
+def test_only_those_in_which_something_failed_run_again(root: Path) -> None:
+    failed = ("api/tests/test_a.py::test_x", "shared/test_all.py::test_y")
+    assert list(parts(root, lf=True, failed=failed)) == ["api", ""]
+    assert list(parts(root, failed=failed)) == ["api", "gpu", "locked", ""]
+    assert list(parts(root, lf=True)) == ["api", "gpu", "locked", ""]
+
+
 def test_an_options_value_that_looks_like_a_path_stays(root: Path) -> None:
     found = arguments(root, parts(root, "-k", "shared", paths=("shared",)))
     assert found["api"] == ["-k", "shared", "shared/test_api.py"]
@@ -150,6 +170,7 @@ def test_what_stays_on_x86_runs_there_and_nowhere_else(root: Path) -> None:
         name: [planned.cell.architecture for planned in part.cells]
         for name, part in parts(root).items()
     }
+    assert {name: part.beside for name, part in parts(root).items()}[""]
     assert cells == {"api": ["arm64"], "gpu": ["amd64"], "locked": ["arm64"], "": ["arm64"]}
 
 
@@ -182,6 +203,7 @@ def test_the_roots_settings_are_nobodys_own(root: Path) -> None:
 
 
 def test_one_environment_for_all_is_one_part(root: Path) -> None:
-    assert list(parts(root, arm64_requirements=["x.txt"])) == [""]
+    whole = parts(root, arm64_requirements=["x.txt"])
+    assert {name: part.beside for name, part in whole.items()} == {"": False}
     (root / "pyproject.toml").unlink()
     assert arguments(root, parts(root, "-x", paths=("api",))) == {"": ["-x", "api"]}
