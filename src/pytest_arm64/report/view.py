@@ -115,6 +115,7 @@ class Card:
     tone: str
     grade: str
     tests: str
+    tests_grade: str
     cost: str
     rows: tuple[RowView, ...]
     runs: tuple[RunView, ...]
@@ -159,13 +160,15 @@ def cards(report: Report) -> tuple[Card, ...]:
 def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
     boundary = service.boundary
     costs = tuple(cost_views(service))
+    tests = verdict.tests
     sound = verdict.boundary is not None and verdict.boundary.sound
     return Card(
         id=identity,
         verdict=verdict,
         tone="dull" if sound else _TONES[verdict.verdict],
         grade=grade_words(verdict.grade, stand_in=verdict.stand_in),
-        tests=str(verdict.tests) if verdict.tests is not None else "",
+        tests=str(tests) if tests is not None else "",
+        tests_grade=grade_words(tests.grade, stand_in=tests.stand_in) if tests is not None else "",
         cost=money(service.monthly_cost) if service.monthly_cost is not None else "not said",
         rows=tuple(_rows(service)),
         runs=tuple(map(_run, service.runs)),
