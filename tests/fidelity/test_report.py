@@ -140,6 +140,7 @@ def test_what_fails_or_dies_is_evidence_against(case: Case, variable: str, reaso
         (("api/tests/test_api.py::test_passes",), "api/tests/test_api.py::test_passes"),
         (("--deselect", "api/tests/test_api.py::test_passes"), "--deselect"),
         (("api/tests/test_api.py",), "test_api.py"),
+        (("--ignore=other", "--ignore-glob=*slow*"), "--ignore=other --ignore-glob=*slow*"),
     ],
 )
 def test_a_part_of_the_tests_is_no_evidence_for_all(

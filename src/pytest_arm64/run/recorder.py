@@ -42,7 +42,18 @@ if TYPE_CHECKING:
     from .nested import NestedRun
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
-_SELECTING = ("-k", "-m", "--lf", "--last-failed", "--sw", "--stepwise", "--deselect", "--group")
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--group",
+    "--ignore",
+    "--ignore-glob",
+)
 _DESELECTING = ("-k", "-m", "--deselect", "--group")
 _TEXT_LIMIT = 20_000
 
@@ -124,8 +135,8 @@ class Recorder:
         session.testscollected += len(gates)
         for gate in gates:
             emit(self._config, gate)
-        if session.exitstatus in (0, 5) and gates:
-            session.exitstatus = int(any(gate.text for gate in gates))
+        if session.exitstatus in (0, 5) and any(gate.text for gate in gates):
+            session.exitstatus = 1
 
     def _fail(self, session: pytest.Session, problem: str) -> None:
         self._lines = [problem]
