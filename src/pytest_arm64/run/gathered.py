@@ -47,6 +47,7 @@ class Gathered:
         self._host = host
         self._now = _Shown()
         self._parts: dict[str, _Shown] = {}
+        self._room = MOST_PICTURES
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
@@ -70,7 +71,11 @@ class Gathered:
             return
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as folder:
             mirrored.fetch(Path(folder))
-            now.pictures = dict(_read_pictures(Path(folder, FOLDER), names))
+            pictures = dict(_read_pictures(Path(folder, FOLDER), names, self._room))
+            self._room -= sum(map(len, pictures.values()))
+            now.pictures = {
+                name: base64.b64encode(data).decode() for name, data in pictures.items()
+            }
             now.profiles = merged([*now.profiles, *profiles_below(Path(folder))])
 
     def add_to(
@@ -176,14 +181,13 @@ def _named(value: Mapping[str, Any]) -> list[str]:
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
-def _read_pictures(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """PNG files of *folder* by name, in base64; what is too large is left out."""
-    room = MOST_PICTURES
+def _read_pictures(folder: Path, names: Iterable[str], room: int) -> Iterator[tuple[str, bytes]]:
+    """PNG files of *folder* by name; what is too large, or has no *room*, is left out."""
     for name in dict.fromkeys(names):
         path = folder / name
         if path.parent != folder or not path.is_file() or path.stat().st_size > MOST_PICTURE:
             continue
         data = path.read_bytes()
-        room -= len(data)
-        if room >= 0 and data.startswith(_PNG):
-            yield name, base64.b64encode(data).decode()
+        if len(data) <= room and data.startswith(_PNG):
+            room -= len(data)
+            yield name, data
