@@ -57,7 +57,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--arm64-gate",
         choices=("report", "new", "all"),
-        help="what of the wheel matrix fails the run: nothing, what is worse than "
+        help="what of the findings fails the run (wheels, compiled files, verdicts, boundaries): "
+        "nothing, what is worse than "
         "arm64-baseline.json, or all (default: new where that file is, all where services or "
         "allowances are configured, else report)",
     )

@@ -150,6 +150,14 @@ def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case
     assert "worker: nothing of worker can be installed" in out
 
 
+def test_each_service_is_compared_with_its_own_x86_side(case: Case) -> None:
+    code, out = run(case, "-v", "--arm64-compare")
+    # What stays on x86 has no other side; the test of the machine is the one that differs.
+    assert (code, results(out)) == (1, [*API, *WORKER, *GPU, *ROOT]), out
+    assert "compare: 8 tests run, on linux/amd64 too: 1 differ" in out
+    assert f"FAILED {API[2]} - arm64: compared with linux/amd64" in out
+
+
 def test_one_report_has_all_services(case: Case) -> None:
     code, out = run(case, "--arm64-report", "out")
     assert code == 0, out

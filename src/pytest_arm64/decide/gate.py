@@ -49,10 +49,20 @@ def decision(verdict: Verdict, tolerated: Collection[str] = ()) -> Judgement:
         return Judgement(verdict.service, BOUNDARY, told, text, told, verdict.label)
     cause = verdict.reasons[0] if verdict.reasons else ""
     lines = (verdict.label, *verdict.reasons, f"→ {verdict.next_step}")
-    wheels = verdict.answers[0]
-    held = wheels.packages and set(wheels.packages) <= set(tolerated)
-    text = "" if verdict.compatible or held else "\n".join(lines)
+    passes = verdict.compatible or _only(verdict, tolerated)
+    text = "" if passes else "\n".join(lines)
     return Judgement(verdict.service, VERDICT, verdict.verdict, text, cause, verdict.label)
+
+
+def _only(verdict: Verdict, packages: Collection[str]) -> bool:
+    """Whether nothing but some of *packages* is in the way, and no test or finding besides."""
+    wheels = verdict.answers[0]
+    told = {f"wheels: {wheels.text}", *(answer.text for answer in verdict.answers)}
+    return (
+        bool(wheels.packages)
+        and set(wheels.packages) <= set(packages)
+        and set(verdict.reasons) <= told
+    )
 
 
 def of_findings(service: str, findings: Iterable[Finding]) -> Iterator[Judgement]:

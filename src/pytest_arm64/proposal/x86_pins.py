@@ -57,7 +57,7 @@ PATTERNS = (
     Pattern(
         "download",
         re.compile(
-            r"(?:https?://|[\w./${}-])*(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|linux64|x64)[\w.${}-]*"
+            r"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|linux64|x64)[\w.${}-]*"
             r"\.(?:deb|rpm|tar(?:\.\w+)?|tgz|zip|gz|xz|bz2|whl|so|AppImage|sh|jar)\b"
         ),
         "choose the file by `uname -m`",

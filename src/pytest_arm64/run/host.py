@@ -264,15 +264,16 @@ class HostPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._run_tests(session)
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         while self._waiting:
+            if reporter is not None:
+                reporter.ensure_newline()
             self._leave()
             with told_as_usage_error():
                 begun = self._begin_next(session)
             if not begun:
                 break
-            reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
             if reporter is not None and reporter.verbosity >= 0:
-                reporter.ensure_newline()
                 for line in self._header():
                     reporter.write_line(line)
             self._collect(session)

@@ -36,7 +36,8 @@ class NestedRun:
         self._folder: Path | None = None
         self._task = part.task
         *self._others, self._planned = part.cells
-        self._silent: list[SilentCell] = []
+        self._opened: list[tuple[Planned, Place]] = []
+        """Places of the silent cells."""
         self._place: Place | None = None
         self._finished = False
         self.part = part
@@ -75,7 +76,7 @@ class NestedRun:
             task = replace(task, environment=same_everywhere(os.environ))
         for planned in others:
             place = self._resources.enter_context(self._open_place(planned))
-            self._silent.append(self._silent_cell(planned, place, task))
+            self._opened.append((planned, place))
         self._place = self._resources.enter_context(self._open_place(self._planned))
         self._task = replace(task, facts=self._place.facts, where=self._place.where)
 
@@ -86,14 +87,15 @@ class NestedRun:
             Arm64Error: what came from inside cannot be used.
         """
         self._task = replace(self._task, records=records)
-        for number, cell in enumerate(self._silent, start=1):
+        silent = [self._silent_cell(planned, place, self._task) for planned, place in self._opened]
+        for number, cell in enumerate(silent, start=1):
             result = cell.run()
             self.results.append(result)
             self._config.hook.pytest_arm64_cell(
                 config=self._config,
                 cell=cell,
                 result=result,
-                others=self._silent[number:],
+                others=silent[number:],
                 mirrored=self.place.transport,
             )
         _forget_warnings(self._config)

@@ -60,8 +60,12 @@ def test_what_its_packages_gates_tolerate_fails_no_verdict() -> None:
     service = made.service(made.SOURCE, made.MOVABLE)
     assert failing(judged(service, "hnswlib"))
     assert not failing(judged(service, "hnswlib", "triton"))
-    broken = made.service(runs=(made.run(made.NATIVE, "failed"),))
-    assert failing(judged(broken, "numpy", "six"))
+    failed = (made.run(made.NATIVE, "failed"),)
+    assert failing(judged(made.service(runs=failed), "numpy", "six"))
+    assert failing(judged(made.service(made.SOURCE, runs=failed), "hnswlib"))
+    assert failing(judged(made.service(made.SOURCE, findings=(made.finding(),)), "hnswlib"))
+    accepted = made.service(made.UNKNOWN, installs=())
+    assert (failing(judged(accepted)), failing(judged(accepted, "secret"))) == (True, False)
 
 
 @pytest.mark.parametrize(
