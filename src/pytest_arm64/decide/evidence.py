@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ..audit.matrix import WheelMatrix
+from ..binary.mapped import Mapped
 from ..measure.record import Measured
 from ..services import Boundary
 from .runtime import GoldenResult, HotSpots
@@ -183,6 +184,8 @@ class TestRun:
     """What limited it to a part of the tests, as it was typed; empty where nothing did."""
     left_out: tuple[str, ...] | None = None
     """Of a part, the node ids of all other tests; None where they are not known."""
+    mapped: tuple[Mapped, ...] = ()
+    """Libraries that the tests' processes had loaded, beside what was foreseen."""
 
     @property
     def bad(self) -> tuple[TestOutcome, ...]:

@@ -250,16 +250,15 @@ class HostPlugin:
         session.testscollected += len(self._gates())
 
     def _gates(self) -> list[Gate]:
-        if self.current is None:
+        run = self.current
+        if run is None:
             return []
-        waiting = [run.part.name for run in self._waiting]
-        found = self.findings.gates(self.current.part.name, waiting) if self.findings else []
-        cells = [
-            cell_gate(r, self.current.part.name)
-            for r in self.current.results
-            if r.planned.role is Role.FURTHER
-        ]
-        return [*found, *cells]
+        waiting = [other.part.name for other in self._waiting]
+        found = self.findings.gates(run.part.name, waiting) if self.findings else []
+        x86 = [r for r in run.results if r.planned.role is Role.REFERENCE]
+        compared = x86[0] if x86 and self._config.option.arm64_compare else None
+        further = [r for r in run.results if r.planned.role is Role.FURTHER]
+        return [*found, *(cell_gate(result, run.part.name, compared) for result in further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

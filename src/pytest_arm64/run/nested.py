@@ -58,6 +58,11 @@ class NestedRun:
         return self.session.problems if self.session is not None else []
 
     @property
+    def mapped(self) -> frozenset[str]:
+        """Libraries that the mirrored session's processes had loaded at their end."""
+        return frozenset(self.session.mirror.mapped if self.session is not None else ())
+
+    @property
     def deselected(self) -> tuple[str, ...] | None:
         """Node ids that were collected and left out; None where workers kept them to themselves."""
         if self.session is None or self.session.mirror.ledger.distributed:

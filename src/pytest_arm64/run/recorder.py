@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..binary.mapped import Mapped, mapped_files
 from ..decide.collect import (
     abi_findings,
     based,
@@ -21,9 +22,11 @@ from ..decide.collect import (
     evidence_on,
     install_failure,
     install_of,
+    mapped_findings,
     named_alike,
 )
 from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
+from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
@@ -225,8 +228,10 @@ class Recorder:
         if not tests:
             return evidence
         part = tuple(self._selected(service))
+        mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
-        evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi)))
+        found = tuple(self._findings(tests, where, abi, mapped))
+        evidence = replace(evidence, findings=found)
         alone = len(tests) == len(self._tests[run.part.name])
         evidence = self._gathered.add_to(evidence, run, tests, alone=alone)
         return replace(
@@ -240,15 +245,21 @@ class Recorder:
                     misfit=misfit,
                     part=" ".join(part),
                     left_out=run.deselected if _counted(part) else None,
+                    mapped=mapped,
                 ),
             ),
         )
 
     def _findings(
-        self, tests: tuple[TestOutcome, ...], where: Where, abi: AbiRecord | None
+        self,
+        tests: tuple[TestOutcome, ...],
+        where: Where,
+        abi: AbiRecord | None,
+        mapped: tuple[Mapped, ...],
     ) -> Iterator[Finding]:
         if abi is not None:
             yield from abi_findings(abi, where)
+            yield from mapped_findings(mapped, where)
         classes: Counter[str] = Counter()
         for test in tests:
             classes += self._golden.get(test.nodeid, Counter())

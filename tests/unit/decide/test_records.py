@@ -187,7 +187,7 @@ STOPPING: dict[str, Case] = {
         EXIF,
         installed("exifread", state="source"),
         "exifread",
-        "predicted pure, installed as source",
+        "installed as source",
     ),
     "a test fails": (
         EXIF,
