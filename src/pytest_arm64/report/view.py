@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_name
+
 from ..audit.matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from ..decide.boundary import fenced
 from ..decide.evidence import (
@@ -59,6 +61,8 @@ class RowView:
     row: Row
     observed: tuple[Seen, ...]
     lines: tuple[str, ...]
+    loaded: bool = False
+    """Whether a process of its tests had one of its libraries loaded."""
 
     @property
     def state(self) -> str:
@@ -205,6 +209,8 @@ def _rows(service: ServiceEvidence) -> Iterator[RowView]:
     if service.matrix is None:
         return
     order = {state: number for number, state in enumerate(STATES)}
+    runs = (run for run in service.runs if run.fits)
+    loaded = {canonicalize_name(one.package) for run in runs for one in run.mapped if one.package}
     rows = service.matrix.packages
     for row in sorted(rows, key=lambda r: (r.scope != DEPLOY, r.scope, order[r.state], r.name)):
         observed = dict.fromkeys(
@@ -216,7 +222,7 @@ def _rows(service: ServiceEvidence) -> Iterator[RowView]:
             for package in install.packages
             if row.scope == DEPLOY and (package.name, package.version) == (row.name, row.version)
         )
-        yield RowView(row, tuple(observed), tuple(explanation(row)))
+        yield RowView(row, tuple(observed), tuple(explanation(row)), row.name in loaded)
 
 
 def _run(run: TestRun) -> RunView:

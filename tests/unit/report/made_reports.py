@@ -7,6 +7,7 @@ import struct
 import zlib
 from dataclasses import replace
 
+from pytest_arm64.binary.mapped import Mapped
 from pytest_arm64.decide.evidence import TestOutcome
 from pytest_arm64.decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
 from pytest_arm64.measure.memory import Memory
@@ -36,7 +37,17 @@ def hostile() -> Report:
     service = replace(
         made.service(row, made.WHEEL),
         name=EVIL,
-        runs=(replace(run, where=where, tests=(test,), problems=(EVIL,), misfit=EVIL, part=EVIL),),
+        runs=(
+            replace(
+                run,
+                where=where,
+                tests=(test,),
+                problems=(EVIL,),
+                misfit=EVIL,
+                part=EVIL,
+                mapped=(Mapped(EVIL, "elsewhere", EVIL, EVIL),),
+            ),
+        ),
         findings=(made.finding(kind=EVIL, text=EVIL, package=EVIL, remedy=EVIL),),
         leaks=(EVIL,),
         problem=EVIL,
@@ -119,7 +130,15 @@ def shown() -> Report:
         ),
         profiles=(profile(X86, "samples", 3.1, 1.2, 0.4), profile(EMULATED, "calls", 9, 8, 7)),
         findings=(made.finding(), made.finding(text="2 files were read", grave=False)),
-        runs=(made.run(made.STAND_IN, "passed", "failed"), made.run()),
+        runs=(
+            made.run(made.STAND_IN, "passed", "failed"),
+            made.run(
+                mapped=(
+                    Mapped("/env/numpy/core.so", "package", "NumPy"),
+                    Mapped("/tmp/made.so", "elsewhere", "", "/usr/lib/libmade.so"),
+                )
+            ),
+        ),
     )
     first, *others = ordinary().services
     builds = (made.build(made.EMULATED, succeeded=False, seconds=41.0), *made.twice(made.EMULATED))
