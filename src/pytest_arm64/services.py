@@ -30,6 +30,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "network": str,
     "monthly-cost": (int, float),
     "boundary": dict,
+    "group": str,
 }
 _BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
 
@@ -65,6 +66,8 @@ class ServiceConfig:
     monthly_cost: float | None = None
     """US dollars; None where nobody said."""
     boundary: Boundary | None = None
+    group: str = ""
+    """What it is a part of, where the headline does not count it among the services."""
     where: str = ""
     """``pyproject.toml:12``"""
     named: bool = False
@@ -227,6 +230,7 @@ def _service(name: str, base: Path, source: _Source) -> ServiceConfig:
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
         boundary=_boundary(source),
+        group=entry.get("group", "").strip(),
         where=source.place(),
         named=named,
     )

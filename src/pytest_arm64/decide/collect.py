@@ -51,6 +51,8 @@ def evidence_on(
             leaks=leaking.get(service.name, ()),
             boundary=service.boundary,
             monthly_cost=service.monthly_cost,
+            memory=service.memory,
+            group=service.group,
             problem="" if service.name in by_name else problem or "it was not audited",
         )
         for service in services
@@ -79,6 +81,15 @@ def _leaks(
 
 def _holds(folder: Path, other: Path) -> bool:
     return folder != other and folder in other.parents
+
+
+def based(
+    found: Iterable[ServiceEvidence], rootpath: Path, root: Path
+) -> tuple[ServiceEvidence, ...]:
+    """*found*, which was audited at *rootpath*, with where that is below *root*, the repository."""
+    inside = rootpath != root and root in rootpath.parents
+    base = rootpath.relative_to(root).as_posix() if inside else ""
+    return tuple(replace(evidence, base=base) for evidence in found)
 
 
 def install_of(record: InstallRecord, where: Where) -> Install:

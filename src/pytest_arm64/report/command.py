@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -16,9 +17,10 @@ from ..errors import ReportError
 from ..settings import repository_root
 from .compare import WORSE, changes
 from .document import Report, read_report, write_report
-from .markdown import changes_markdown, report_markdown
+from .markdown import SUMMARY_BYTES, changes_markdown, report_markdown
 from .matrix import printable
 from .merge import merge
+from .sarif import report_sarif
 
 PAGE, TEXT = "report.html", "report.md"
 
@@ -33,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("files", "html", "markdown", "decisions"),
+        choices=("files", "html", "markdown", "summary", "sarif", "decisions"),
         default="files",
-        help="write report.html and report.md (default), or print one; decisions: the boundaries",
+        help="write report.html and report.md (default), or print: markdown for a comment (64 KB),"
+        " summary for a step's summary (1 MiB), sarif, decisions (the boundaries)",
     )
     parser.add_argument("--output", default="", metavar="DIR", help="where to write")
     parser.add_argument(
@@ -76,6 +79,10 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     changed = changes(read_report(Path(options.against)), report) if options.against else ()
     if options.format == "markdown":
         sys.stdout.write(report_markdown(report, changed))
+    elif options.format == "summary":
+        sys.stdout.write(report_markdown(report, changed, limit=SUMMARY_BYTES))
+    elif options.format == "sarif":
+        sys.stdout.write(json.dumps(report_sarif(report), indent=1) + "\n")
     elif options.format == "html":
         sys.stdout.write(_page(report))
     elif options.format == "decisions":
@@ -84,7 +91,7 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         out = Path(options.output) if options.output else folder
         _write(out / PAGE, _page(report))
         _write(out / TEXT, report_markdown(report, changed))
-        _say(report.headline.text + (f"; {report.headline.spend}" if report.headline.spend else ""))
+        _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
         _say(f"wrote {out / PAGE} and {out / TEXT}")

@@ -42,7 +42,8 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
 def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
     """One service's evidence, the oldest first."""
     newest = parts[-1]
-    matrix = next((part.matrix for part in reversed(parts) if part.matrix is not None), None)
+    audited = next((part for part in reversed(parts) if part.matrix is not None), newest)
+    matrix = audited.matrix
     runs = _once(run for part in parts for run in part.runs)
     if matrix is not None:
         # A run was of what its own report's matrix lists.
@@ -56,11 +57,15 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
     return replace(
         newest,
         matrix=matrix,
+        base=audited.base,
         problem="" if matrix is not None else newest.problem,
         installs=_once(install for part in parts for install in part.installs),
         builds=_once(build for part in parts for build in part.builds),
         findings=_once(finding for part in parts for finding in part.findings),
         runs=tuple(_whole(runs)),
+        goldens=_once(value for part in parts for value in part.goldens),
+        measured=_once(one for part in parts for one in part.measured),
+        profiles=_once(profile for part in parts for profile in part.profiles),
     )
 
 

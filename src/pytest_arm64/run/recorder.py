@@ -17,6 +17,7 @@ import pytest
 from ..binary.mapped import Mapped, mapped_files
 from ..decide.collect import (
     abi_findings,
+    based,
     builds_of,
     evidence_on,
     install_failure,
@@ -33,6 +34,7 @@ from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
 from .arguments import GATE
 from .gates import emit, selected
+from .gathered import Gathered
 from .reconcile import COMPLETE_STATUSES
 from .silent import outcome_of
 
@@ -71,6 +73,9 @@ class Recorder:
         """By the service whose session ran them, and node id."""
         self._golden: dict[str, Counter[str]] = {}
         self._lines: list[str] = []
+        self._gathered = Gathered(host)
+        if asked:
+            config.pluginmanager.register(self._gathered, "arm64-gathered")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         run = self._host.current
@@ -121,8 +126,7 @@ class Recorder:
         except Arm64Error as error:
             self._fail(session, f"the report was not written: {error}")
             return
-        head = report.headline
-        self._lines = [head.text + (f"; {head.spend}" if head.spend else "")]
+        self._lines = [report.headline.line]
         self._lines += [f"{v.service}: {v.label}" for v in report.verdicts]
         self._lines.append(f"report: {path} (pytest-arm64 report {path.parent} shows it)")
 
@@ -192,7 +196,8 @@ class Recorder:
                 told = install_failure(error, nowhere)
                 against = (*found[part.name].findings, told)
                 found[part.name] = replace(found[part.name], findings=against)
-        return Report(settings.target.name, now, tuple(found.values()), tuple(notes))
+        services_told = based(found.values(), rootpath, settings.root)
+        return Report(settings.target.name, now, services_told, tuple(notes))
 
     def _service_of(
         self, test: TestOutcome, services: tuple[ServiceConfig, ...]
@@ -227,6 +232,8 @@ class Recorder:
         abi = place.abi if where.on_arm and not misfit else None
         found = tuple(self._findings(tests, where, abi, mapped))
         evidence = replace(evidence, findings=found)
+        alone = len(tests) == len(self._tests[run.part.name])
+        evidence = self._gathered.add_to(evidence, run, tests, alone=alone)
         return replace(
             evidence,
             runs=(

@@ -12,10 +12,20 @@ from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
 from pytest_arm64.errors import ReportError
 from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
 from pytest_arm64.report.document import Report
-from pytest_arm64.report.markdown import report_markdown
+from pytest_arm64.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, report_markdown
 from pytest_arm64.report.merge import merge
 from unit.decide import made
-from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
+from unit.report.made_reports import (
+    ARM,
+    EMULATED,
+    EVIL,
+    MADE_AT,
+    golden,
+    hostile,
+    measured,
+    ordinary,
+    shown,
+)
 
 
 def report(*services: object, made_at: str = MADE_AT, target: str = made.TARGET) -> Report:
@@ -113,6 +123,17 @@ class TestMerge:
         assert found.services[0].matrix is not None
         assert found.services[0].problem == ""
 
+    def test_what_each_has_measured_and_compared_is_kept_once(self) -> None:
+        emulated = replace(made.service(), measured=(measured(EMULATED, 0.1),), goldens=(golden(),))
+        native = replace(
+            made.service(),
+            measured=(measured(ARM, 0.02), measured(EMULATED, 0.1)),
+            goldens=(golden(),),
+        )
+        (found,) = merge([report(emulated), report(native)], MADE_AT).services
+        assert [one.where for one in found.measured] == [EMULATED, ARM]
+        assert len(found.goldens) == 1
+
     @pytest.mark.parametrize(
         ("shards", "verdict"),
         [
@@ -178,6 +199,33 @@ class TestMarkdown:
         text = report_markdown(report(made.service(*rows)), limit=limit)
         assert len(text.encode()) <= limit
         assert "does not fit" in text
+
+    def test_a_step_summary_has_room_for_what_a_comment_has_not(self) -> None:
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
+        text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
+        assert COMMENT_BYTES < len(text.encode()) < SUMMARY_BYTES
+        assert "package-699" in text
+        rows = [replace(row, detail="x" * 1600) for row in rows]
+        text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
+        assert len(text.encode()) <= SUMMARY_BYTES == 2**20
+        assert "does not fit" in text
+
+    def test_changed_rows_stand_within_the_limit_before_all_others(self) -> None:
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
+        new = report(made.service(*rows, replace(made.BLOCKER, name="aaa-new")))
+        text = report_markdown(new, changes(report(made.service(*rows)), new))
+        assert text.index("aaa-new") < text.index("package-0 ")
+        assert len(text.encode()) <= COMMENT_BYTES
+
+    def test_what_tests_showed_besides_passing_is_told(self) -> None:
+        text = report_markdown(shown())
+        for part in (
+            "Besides: back end: 0 of 1",
+            "- integer/cast: tests/test\\_scale.py::test\\_preview: preview (aarch64 EMULATED",
+            "- not built: hnswlib 0.8.0 (emulated)",
+            "phash (over budget) | x86\\_64 native | 21.4 ms |",
+        ):
+            assert part in text
 
     def test_no_name_is_obeyed(self) -> None:
         text = report_markdown(hostile())
