@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
-from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
+from .failures import engine_errors, no_space
 from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
@@ -153,6 +153,20 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
             why="an image of another architecture says nothing about ARM",
             next_step="name one that is with --arm64-image",
         )
+
+
+def manifest_kind(engine: Engine, reference: str) -> str:
+    """Media type of what a registry has under *reference*; empty where none tells."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    if reference.startswith(f"{LABEL}/"):
+        return ""
+    try:
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+    except (APIError, DockerException, RequestException, OSError):
+        return ""
+    return str((told.get("Descriptor") or {}).get("mediaType", ""))
 
 
 def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:

@@ -154,6 +154,11 @@ class HostPlugin:
         return self._place if self._session is not None else None
 
     @property
+    def mapped(self) -> frozenset[str]:
+        """Libraries that the mirrored session's processes had loaded at their end."""
+        return frozenset(self._session.mirror.mapped if self._session is not None else ())
+
+    @property
     def problems(self) -> list[str]:
         """What makes the run incomplete."""
         return self._session.problems if self._session is not None else []
