@@ -29,7 +29,7 @@ PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["plain"]\n'
 SCRIPT = """
 import json, sys
 programs = []
-sys.addaudithook(lambda event, args: programs.append(event) if event == "subprocess.Popen" else None)
+sys.addaudithook(lambda event, _: event != "subprocess.Popen" or programs.append(event))
 from pytest_arm64.cli import main
 code = main(["audit", "uv.lock", "--target", "al2023-python3.12", "--format", "json"])
 json.dump([code, sorted(sys.modules), programs], open("loaded.json", "w"))
