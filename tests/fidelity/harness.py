@@ -45,7 +45,7 @@ PUBLISHED = {
 _DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
 _TIME_ATTRIBUTES = ("time", "timestamp", "hostname")
 _NORMAL = (
-    (re.compile(r"(?m)^arm64: .*\n"), ""),
+    (re.compile(r"(?m)^arm64: (?!compared ).*\n"), ""),  # but for what a failure says
     (re.compile(r" {0,99}\b\d{1,6}\.\d{1,9}(e-\d+)?(s|ms|us)( \(\d+:\d+:\d+\))?"), " TIME"),
     (re.compile(r"\b\d{1,2}:\d\d:\d\d ago"), "AGE"),
     (re.compile(r"\b\d{1,6}\.\d{1,9} seconds"), "TIME"),

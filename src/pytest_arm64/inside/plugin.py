@@ -34,6 +34,7 @@ FLAGS = (
     "--arm64-compare",
     "--arm64-record",
     "--arm64-profile",
+    "--arm64-keep",
 )
 VALUES = (
     "--arm64-target",

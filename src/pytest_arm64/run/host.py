@@ -20,6 +20,7 @@ from ..report.header import plugin_lines
 from .arguments import same_everywhere, unknown_here
 from .cells import Planned, Role, planned_cells
 from .gates import Gate, cell_gate, emit, gates_alone
+from .keep import Held
 from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .place import Place
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 INSIDE = "arm64-inside"
 # Stands among the header's lines of the session inside for those that are told here.
 OWN_HEADER = "\0"
-# Plugins whose twin inside owns the project's cache.
-_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
+# Plugins whose twin inside owns the project's cache, and the debugger, which is for a test inside.
+_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise", "pdbinvoke")
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -152,6 +153,13 @@ class HostPlugin:
     def place(self) -> Place | None:
         """Where the mirrored session runs; None where none was started."""
         return self._place if self._session is not None else None
+
+    @property
+    def held(self) -> Held | None:
+        """What is left of the session that was shown; None where there was none."""
+        if self._session is None or self._place is None or self._task is None:
+            return None
+        return Held(self._place.transport, self._task, self._session.mirror)
 
     @property
     def problems(self) -> list[str]:
