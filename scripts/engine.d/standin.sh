@@ -105,13 +105,18 @@ sha256_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 # image_config ARCH LABELS LAYER…: an image's own description, as `docker save` writes it
 image_config() {
-    local arch=$1 labels=$2 layer digests=
+    local arch=$1 labels=$2 layer digests='' history='' now
     shift 2
-    for layer in "$@"; do digests+=${digests:+,}\"sha256:$(sha256_of "$layer")\"; done
+    now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+    for layer in "$@"; do
+        digests+=${digests:+,}\"sha256:$(sha256_of "$layer")\"
+        # Podman commits no image that counts fewer steps than layers.
+        history+="${history:+,}{\"created\":\"$now\",\"created_by\":\"scripts/engine\"}"
+    done
     printf '{"architecture":"%s","os":"linux","created":"%s","config":{"Env":["PATH=%s"],' \
-        "$arch" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$IMAGE_PATH"
-    printf '"Cmd":["/bin/bash"],"Labels":{%s}},"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-        "$labels" "$digests"
+        "$arch" "$now" "$IMAGE_PATH"
+    printf '"Cmd":["/bin/bash"],"Labels":{%s}},"history":[%s],' "$labels" "$history"
+    printf '"rootfs":{"type":"layers","diff_ids":[%s]}}' "$digests"
 }
 
 # Loaded as an archive rather than built: an old engine's import cannot set the

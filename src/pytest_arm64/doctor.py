@@ -16,6 +16,7 @@ from .engine.container import Container, Plan
 from .engine.endpoint import Engine, open_engine
 from .engine.images import Base, ask_registry, find_image
 from .engine.probe import NoPython, probe
+from .environment.provision import can_provision
 from .errors import Arm64Error, EmulationError, ImageError, SpaceError
 from .targets import MACHINES
 
@@ -153,7 +154,7 @@ def _execution(cell: Cell, found: Ran | NoPython) -> Check:
 def _python(cell: Cell, found: Ran | NoPython) -> Check:
     if isinstance(found, Ran):
         return Check("python", OK, f"Python {found.python.version}")
-    if cell.target.recipe.provision:
+    if can_provision(cell, found):
         return Check("python", OK, "none in the image; the first run installs it")
     error = ImageError(
         f"{cell.image} has no Python {cell.target.python}",

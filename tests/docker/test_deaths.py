@@ -15,6 +15,7 @@ import pytest
 from docker_cases import RunPytest, left_by, ours
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
+from pytest_arm64.engine.sweep import HOST_LABEL
 from pytest_arm64.environment.tree import RECORD
 
 KILLS = 20
@@ -82,8 +83,12 @@ def kill_at_random(
     kills: int,
     start_pytest: Callable[..., subprocess.Popen[str]],
     engine: Engine,
-) -> None:
-    """Half of the kills meet an installation, half a run that finds its environment."""
+) -> set[int]:
+    """Half of the kills meet an installation, half a run that finds its environment.
+
+    Their process ids.
+    """
+    killed = set()
     for number in range(kills):
         installs = number % 2 == 1
         arguments = ["--arm64", "--arm64-refresh"] if installs else ["--arm64"]
@@ -91,8 +96,16 @@ def kill_at_random(
         time.sleep(moments.uniform(0.2, 9.0 if installs else 3.5))
         process.kill()
         process.communicate()
+        killed.add(process.pid)
         left = left_by(engine, process.pid, GONE_WITHIN_SECONDS)
         assert not left, f"kill number {number} left a container"
+    return killed
+
+
+def nameless_images(engine: Engine) -> set[int]:
+    """Ids of the processes that made images of ours without a name."""
+    found = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
+    return {int(image["Labels"][HOST_LABEL].split("/")[1]) for image in found}
 
 
 def loose_volumes(engine: Engine) -> set[str]:
@@ -102,10 +115,12 @@ def loose_volumes(engine: Engine) -> set[str]:
 
 
 def check_what_is_left(
-    folder: Path, volumes: set[str], run_pytest: RunPytest, engine: Engine
+    folder: Path, killed: set[int], volumes: set[str], run_pytest: RunPytest, engine: Engine
 ) -> None:
-    again = run_pytest(folder, "--arm64")
-    assert again.code == 0, again.out
+    for arguments in (["--arm64"], ["--arm64", "--arm64-refresh"]):
+        again = run_pytest(folder, *arguments)
+        assert again.code == 0, again.out
+    assert not killed & nameless_images(engine)
     deadline = time.monotonic() + GONE_WITHIN_SECONDS
     while loose_volumes(engine) - volumes and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -126,8 +141,8 @@ def test_a_killed_host_leaves_no_container_and_no_half_made_image(
     folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
     assert run_pytest(folder, "--arm64").code == 0
     volumes = loose_volumes(engine)
-    kill_at_random(folder, random.Random(64), KILLS, start_pytest, engine)
-    check_what_is_left(folder, volumes, run_pytest, engine)
+    killed = kill_at_random(folder, random.Random(64), KILLS, start_pytest, engine)
+    check_what_is_left(folder, killed, volumes, run_pytest, engine)
 
 
 @pytest.mark.long
@@ -142,8 +157,8 @@ def test_two_hundred_kills(
     folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
     assert run_pytest(folder, "--arm64").code == 0
     volumes = loose_volumes(engine)
-    kill_at_random(folder, random.Random(seed), 40, start_pytest, engine)
-    check_what_is_left(folder, volumes, run_pytest, engine)
+    killed = kill_at_random(folder, random.Random(seed), 40, start_pytest, engine)
+    check_what_is_left(folder, killed, volumes, run_pytest, engine)
 
 
 OOM = """

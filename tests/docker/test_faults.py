@@ -100,10 +100,11 @@ def test_a_fault_of_the_engine(
         proxy.frozen.clear()  # the engine is thawed: what it was asked is done now
         if kind != "stop":
             assert not left_by(engine, process.pid), out
-    assert not left_by(engine, process.pid), out
     again = run_pytest(prepared, "--arm64")
     assert again.code == 0, again.out
     assert "reused, nothing installed" in again.out
+    # What was created and not started when the engine went for good goes with the next run.
+    assert not left_by(engine, process.pid), out
 
 
 def running(process: subprocess.Popen[str], line: str) -> str:

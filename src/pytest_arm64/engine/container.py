@@ -32,6 +32,8 @@ _KEPT_LABELS = {KEPT_LABEL: "1", HOST_LABEL: "", f"{LABEL}.session": ""}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 # Docker's frame of a stream without a terminal: channel, three zeros, length.
+_IN_MEMORY = 2**20
+"""Bytes of an archive that need no file on this machine's disk."""
 _HEADER = struct.Struct(">BxxxL")
 
 
@@ -325,20 +327,23 @@ class Container:
         The engine locks a container while its files are read, so the stream is always read to
         its end here, and never handed out.
         """
-        target = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+        target = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  (handed to the caller)
         try:
             with engine_errors(f"{path} could not be read from the container"):
                 self._engine.patience.wait_for(lambda: self._fetch(path, target))
         except BaseException:
-            target.close()
+            with contextlib.suppress(OSError):  # of a full disk: it has been told
+                target.close()
             raise
-        target.seek(0)
         return target
 
     def _fetch(self, path: str, target: IO[bytes]) -> None:
         stream, _ = self._engine.client.api.get_archive(self.id, path)
         for chunk in stream:
-            target.write(chunk)
+            with _local_errors(path):
+                target.write(chunk)
+        with _local_errors(path):
+            target.seek(0)
 
     def read(self, path: str) -> bytes:
         """Content of the regular file *path*.
@@ -393,6 +398,20 @@ def _quoted(value: str) -> str:
 
 
 @contextlib.contextmanager
+def _local_errors(path: str) -> Iterator[None]:
+    """Tell a full disk of this machine from an engine that fails."""
+    try:
+        yield
+    except OSError as error:
+        raise SpaceError(
+            f"{path} of the container could not be written to {tempfile.gettempdir()}: "
+            f"{error.strerror}",
+            why="what the tests leave behind passes through a temporary file",
+            next_step="free some space there, or name another folder: export TMPDIR=…",
+        ) from None
+
+
+@contextlib.contextmanager
 def engine_errors(what: str) -> Iterator[None]:
     """Turn whatever docker-py raises into an ``EngineError`` that says *what* failed."""
     from docker.errors import APIError, DockerException
@@ -407,8 +426,19 @@ def engine_errors(what: str) -> Iterator[None]:
         raise EngineError(f"{what}: {text}") from None
     except (DockerException, RequestException, OSError) as error:
         raise EngineError(
-            f"{what}: {error}", next_step="look whether the engine still runs: docker version"
+            f"{what}: {_plainly(error)}",
+            next_step="look whether the engine still runs: docker version",
         ) from None
+
+
+def _plainly(error: Exception) -> str:
+    """What a person wants to know of *error*, which may hold others one in the other."""
+    text = str(error)
+    if "RemoteDisconnected" in text or "ConnectionResetError" in text or "BrokenPipe" in text:
+        return "the engine ended the connection without an answer"
+    if "FileNotFoundError" in text or "ConnectionRefusedError" in text:
+        return "the engine is not there any more"
+    return text
 
 
 def no_space(what: str, text: str) -> SpaceError:

@@ -82,21 +82,23 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
         engine = _describe(client, version, patience, address)
         label = f"{LABEL}.session={engine.session}"
         hold = forward.hold if forward else None
-        resources.enter_context(watching(path, label, hold, lambda: not patience.lost))
-        resources.callback(_remove_containers, engine)
+        resources.enter_context(watching(path, label, hold, lambda: _remove_containers(engine)))
         sweep(client)
         yield engine
 
 
-def _remove_containers(engine: Engine) -> None:
-    """Remove what is still there; on every orderly way out there should be nothing."""
+def _remove_containers(engine: Engine) -> bool:
+    """Remove what is still there, on an orderly way out nothing; whether all of it could be."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    with contextlib.suppress(DockerException, RequestException, OSError):
-        label = f"{LABEL}.session={engine.session}"
+    label = f"{LABEL}.session={engine.session}"
+    try:
         for container in engine.client.api.containers(all=True, filters={"label": label}):
             engine.client.api.remove_container(container["Id"], force=True, v=True)
+    except (DockerException, RequestException, OSError):
+        return False
+    return True
 
 
 def _knock(address: Address, path: str) -> None:

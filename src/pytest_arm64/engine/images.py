@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ from ..errors import ImageError
 from ..progress import Progress
 from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
+from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
     from docker.models.images import Image
@@ -90,9 +92,10 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    failure = ""
+    failure, silence = "", f"nothing has come for {SILENCE_SECONDS:.0f} s"
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
+        got, since = 0, time.monotonic()
         try:
             events = engine.client.api.pull(
                 reference, platform=f"linux/{architecture}", stream=True, decode=True
@@ -101,10 +104,17 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
                 failure = failure or str(event.get("error", ""))
                 _track(layers, event)
                 total = sum(size for _, size in layers.values())
-                done = sum(got for got, _ in layers.values())
-                step.update(str(event.get("status", "")), done / total if total else None)
+                done = sum(here for here, _ in layers.values())
+                status = str(event.get("status", ""))
+                step.update(status, done / total if total else None)
+                retrying = status.startswith("Retrying")
+                if done > got or not (retrying or status == "Downloading"):
+                    got, since = max(done, got), time.monotonic()
+                elif retrying and time.monotonic() - since > SILENCE_SECONDS:
+                    failure = silence  # the engine itself would go on for more than a minute
+                    break
         except TimeoutError:
-            failure = f"nothing has come for {SILENCE_SECONDS:.0f} s"
+            failure = silence
         except (APIError, DockerException, RequestException, OSError) as error:
             failure = str(getattr(error, "explanation", None) or error)
     if "no space left" in failure:
@@ -185,14 +195,37 @@ def remove_derived(engine: Engine, image: Base) -> None:
 
     What is in use stays.
     """
+    with engine_errors("an image that was replaced could not be removed"):
+        _remove_with_derived(engine, [image.id])
+
+
+def remove_nameless(engine: Engine) -> None:
+    """Remove what killed processes would have removed: images that newer ones took the name of."""
+    with engine_errors("images without a name could not be looked for"):
+        found = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
+        _remove_with_derived(
+            engine, [image["Id"] for image in found if is_dead(image["Labels"][HOST_LABEL])]
+        )
+
+
+def _remove_with_derived(engine: Engine, identifiers: Sequence[str]) -> None:
     from docker.errors import APIError
 
-    with engine_errors("an image that was replaced could not be removed"):
-        label = f"{LABEL}.base={image.id}"
-        made_from_it = engine.client.images.list(filters={"label": label})
-        for identifier in [*(str(made.id) for made in made_from_it), image.id]:
+    if not identifiers:
+        return
+    label = f"{LABEL}.base"
+    made = engine.client.api.images(filters={"label": label})
+
+    def last_first(base: str) -> Iterator[str]:
+        for each in made:
+            if each["Labels"][label] == base:
+                yield from last_first(each["Id"])
+        yield base
+
+    for identifier in identifiers:
+        for each in last_first(identifier):
             with contextlib.suppress(APIError):
-                engine.client.images.remove(identifier)
+                engine.client.images.remove(each)
 
 
 def _base(reference: str, image: Image) -> Base:

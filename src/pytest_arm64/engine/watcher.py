@@ -28,15 +28,18 @@ def watching(
     socket_path: str,
     label: str,
     hold: int | None = None,
-    orderly: Callable[[], bool] = lambda: True,
+    clean_up: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Have containers with *label* (``key=value``) removed should this process die.
 
-    *hold* is a descriptor that the watcher keeps open as long as it needs the socket; *orderly*
-    tells at the end whether this process could remove its containers itself.
+    *hold* is a descriptor that the watcher keeps open as long as it needs the socket; *clean_up*
+    removes them at the end, and tells whether it could: else the watcher tries for a while.
     """
     if not socket_path:
-        yield
+        try:
+            yield
+        finally:
+            clean_up()
         return
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, socket_path, label, *(["ours"] if hold else [])],
@@ -52,7 +55,7 @@ def watching(
         yield
     finally:
         # A word before the end tells an orderly end from a death.
-        done = orderly()
+        done = clean_up()
         with suppress(OSError):  # a watcher that was killed has nothing to be told
             process.stdin.write(b"done" if done else b"")
             process.stdin.flush()
@@ -60,6 +63,8 @@ def watching(
             process.stdin.close()
         if done:
             process.wait()
+        else:
+            process.returncode = 0  # it outlives this process, which Python would warn of
 
 
 class _Connection(http.client.HTTPConnection):

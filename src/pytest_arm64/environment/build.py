@@ -22,7 +22,7 @@ from ..cell import Cell, Ran, machine_of
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
-from ..engine.images import Base, find_image, remove_derived
+from ..engine.images import Base, find_image, remove_derived, remove_nameless
 from ..errors import InstallError
 from ..progress import Progress, Step
 from ..settings import Settings
@@ -207,6 +207,7 @@ def _install(
     assert image is not None
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
+    remove_nameless(engine)
     return image
 
 

@@ -38,13 +38,18 @@ def provisioned(
     return base, ran
 
 
+def can_provision(cell: Cell, found: NoPython) -> bool:
+    """Whether the target's recipe for installing its Python fits the system of the image."""
+    return bool(cell.target.recipe.provision) and found.os == cell.target.os
+
+
 def _with_python(engine: Engine, cell: Cell, base: Base, progress: Progress) -> tuple[Base, Ran]:
     target = cell.target
     asked = [target.interpreter, f"python{target.python}"]
     found = probe(engine, cell, base, asked)
     if isinstance(found, Ran):
         return base, found
-    if target.recipe.provision and found.os == target.os:
+    if can_provision(cell, found):
         image = _derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
         found = probe(engine, cell, image, asked)
         if isinstance(found, Ran):

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_arm64.engine.endpoint import Engine, open_engine
-from pytest_arm64.engine.images import Base, find_image, get_image, remove_derived
+from pytest_arm64.engine.images import (
+    Base,
+    find_image,
+    get_image,
+    remove_derived,
+    remove_nameless,
+)
+from pytest_arm64.engine.sweep import HOST_LABEL, this_process
 from pytest_arm64.errors import EngineError, ImageError
 from pytest_arm64.progress import NoProgress
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine
@@ -112,17 +119,41 @@ def test_ours_are_never_pulled(engine: Played) -> None:
 def test_replaced_image_goes_with_what_was_made_of_it(engine: Played) -> None:
     played, opened = engine
     has(played, "old")
-    has(played, "sha256:derived", Id="sha256:derived")
-    played.answers["GET /images/json"] = (200, [{"Id": "sha256:derived"}])
-    played.answers["DELETE /images/sha256:derived"] = (409, {"message": "in use"})
-    played.answers["DELETE /images/sha256:abc"] = (200, [])
+    made = {"compiled": "sha256:abc", "run": "environment", "environment": "compiled"}
+    made |= {"another": "sha256:another"}
+    label = "pytest-arm64.base"
+    images = [{"Id": name, "Labels": {label: base}} for name, base in made.items()]
+    played.answers["GET /images/json"] = (200, images)
+    for name in (*made, "sha256:abc"):
+        played.answers[f"DELETE /images/{name}"] = (200, [])
+    played.answers["DELETE /images/environment"] = (409, {"message": "in use"})
     old = find_image(opened, "old")
     assert old is not None
     remove_derived(opened, old)
     ((_, query),) = [seen for seen in played.seen("GET") if seen[0] == "/images/json"]
-    assert json.loads(query["filters"][0]) == {"label": ["pytest-arm64.base=sha256:abc"]}
-    removed = [path for path, _ in played.seen("DELETE")]
-    assert removed == ["/images/sha256:derived", "/images/sha256:abc"]
+    assert json.loads(query["filters"][0]) == {"label": [label]}
+    removed = [path.removeprefix("/images/") for path, _ in played.seen("DELETE")]
+    assert removed == ["run", "environment", "compiled", "sha256:abc"]
+
+
+def test_nameless_images_of_dead_processes_go(engine: Played) -> None:
+    played, opened = engine
+    me = this_process()
+    dead = f"{me.partition('/')[0]}/{2**22 + 1}/7"
+    bases = {"mine": "", "left": "", "made-of-it": "left", "elsewhere": ""}
+    hosts = {"mine": me, "left": dead, "made-of-it": me, "elsewhere": "other-machine/1/1"}
+    played.answers["GET /images/json"] = (
+        200,
+        [
+            {"Id": name, "Labels": {HOST_LABEL: hosts[name], "pytest-arm64.base": bases[name]}}
+            for name in bases
+        ],
+    )
+    for name in bases:
+        played.answers[f"DELETE /images/{name}"] = (200, [])
+    remove_nameless(opened)
+    removed = [path.removeprefix("/images/") for path, _ in played.seen("DELETE")]
+    assert removed == ["made-of-it", "left"]
 
 
 class Told:

@@ -142,10 +142,17 @@ def test_the_terminals_interrupt_does_not_reach_it(
 
 def test_no_socket_no_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
-    entered = False
-    with watching("", LABEL):
-        entered = True
-    assert entered
+    told = []
+    with watching("", LABEL, clean_up=lambda: not told.append("cleaned")):  # type: ignore[func-returns-value]
+        told.append("entered")
+    assert told == ["entered", "cleaned"]
+
+
+def test_what_could_not_be_removed_at_the_end_is_removed_later(engine: PlayedEngine) -> None:
+    """An engine that was away when the host ended comes back."""
+    with watching(engine.path, LABEL, clean_up=lambda: False):
+        assert engine.requests == []
+    assert engine.wait_for("DELETE", 2)
 
 
 @pytest.fixture
