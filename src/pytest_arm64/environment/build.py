@@ -83,8 +83,8 @@ class Environment:
     user: User
     path: str = ""
     """The image's own ``PATH``."""
-    built_from: Path | None = None
-    """The project's folder, where a wheel that was built of it is installed."""
+    built_from: tuple[Path, ...] = ()
+    """Folders of the project and its siblings of which a wheel was built and installed."""
 
 
 def cell_user(engine: Engine) -> User:
@@ -157,7 +157,7 @@ def make_environment(
         reused,
         user,
         image.path,
-        manifest.whole,
+        manifest.copied,
     )
 
 

@@ -88,6 +88,12 @@ class Manifest:
         """Folder of the project itself, however it is installed."""
         return self.project or self.whole
 
+    @property
+    def copied(self) -> tuple[Path, ...]:
+        """Folders of which a wheel is built, from a copy: what is installed is not their files."""
+        named = (path for path, editable in _local_projects(self.documents) if not editable)
+        return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
+
     def fingerprint(self) -> dict[str, Any]:
         """What two environments must share to be the same, ready for JSON.
 
@@ -95,8 +101,6 @@ class Manifest:
         an environment; projects count by path, because that is what their installation holds.
         """
         folders = [*([self.project] if self.project else []), *self.local]
-        copied = {path for path, editable in _local_projects(self.documents) if not editable}
-        copied |= {self.whole} if self.whole else set()
         return {
             "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
             "test": [*map(self._relative, self.test.files), *self.test.requirements],
@@ -105,7 +109,7 @@ class Manifest:
                 for path, content in sorted(self.documents.items())
             },
             "projects": {
-                str(folder): _project_fingerprint(folder, whole=folder in copied)
+                str(folder): _project_fingerprint(folder, whole=folder in self.copied)
                 for folder in folders
             },
         }

@@ -116,8 +116,8 @@ class _Containers:
         cell, settings, engine = planned.cell, self._settings, self._engine
         environment = self._environment(planned)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
-        if environment.built_from is not None:
-            variables["PYTEST_ARM64_SOURCE"] = str(environment.built_from)
+        if environment.built_from:
+            variables["PYTEST_ARM64_SOURCE"] = os.pathsep.join(map(str, environment.built_from))
         ran = environment.ran
         copied = planned.role is not Role.MIRRORED
         with cell_container(engine, cell, environment, settings, copied=copied) as (
