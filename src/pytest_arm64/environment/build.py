@@ -157,7 +157,7 @@ def make_environment(
         reused,
         user,
         image.path,
-        manifest.copied,
+        tuple(path for path in manifest.copied if path.is_dir()),
     )
 
 

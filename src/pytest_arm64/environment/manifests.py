@@ -90,7 +90,7 @@ class Manifest:
 
     @property
     def copied(self) -> tuple[Path, ...]:
-        """Folders of which a wheel is built, from a copy: what is installed is not their files."""
+        """What is installed as a wheel, not as its own files: folders to build, and wheels."""
         named = (path for path, editable in _local_projects(self.documents) if not editable)
         return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
 
@@ -101,6 +101,7 @@ class Manifest:
         an environment; projects count by path, because that is what their installation holds.
         """
         folders = [*([self.project] if self.project else []), *self.local]
+        copied = self.copied
         return {
             "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
             "test": [*map(self._relative, self.test.files), *self.test.requirements],
@@ -109,7 +110,7 @@ class Manifest:
                 for path, content in sorted(self.documents.items())
             },
             "projects": {
-                str(folder): _project_fingerprint(folder, whole=folder in self.copied)
+                str(folder): _project_fingerprint(folder, whole=folder in copied)
                 for folder in folders
             },
         }

@@ -244,6 +244,11 @@ class HostPlugin:
             distributions = self._config.pluginmanager.list_plugin_distinfo()
             here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
             lines += plugin_lines(here, self._session.mirror.plugins)
+        if _measured_here():
+            lines.append(
+                "arm64: `coverage run` measures this process, in which no test runs: "
+                "use pytest-cov (--cov)"
+            )
         return lines
 
     @pytest.hookimpl(tryfirst=True)
@@ -326,6 +331,12 @@ class HostPlugin:
             sys.stderr.write(self._session.mirror.late_output())
             sys.stderr.flush()
         self._resources.close()
+
+
+def _measured_here() -> bool:
+    """Whether coverage measures this process; pytest-cov does not, it is kept from it."""
+    coverage: Any = sys.modules.get("coverage")
+    return coverage is not None and coverage.Coverage.current() is not None
 
 
 def _forget_warnings(config: pytest.Config) -> None:

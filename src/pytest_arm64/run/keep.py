@@ -113,6 +113,9 @@ def quoted(word: str) -> str:
     """*word* for a shell and for a terminal; ``$'…'``, as bash and zsh have it, where it must."""
     if word.isprintable():
         return shlex.quote(word)
-    data = word.encode("utf-8", "surrogateescape")
+    try:
+        data = word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no name of a file, nor anything else that a shell could say
+        data = word.encode("utf-8", "surrogatepass")
     plain = "".join(chr(b) if 32 <= b < 127 and b not in b"\\'" else f"\\x{b:02x}" for b in data)
     return f"$'{plain}'"
