@@ -187,6 +187,10 @@ class HostPlugin:
             for planned in others
         ]
         place = self._place = self._resources.enter_context(open_place(self._planned))
+        if place.copied:
+            from .coverage import CopiedCoverage
+
+            config.pluginmanager.register(CopiedCoverage(), "arm64-coverage")
         self._take_findings(place)
         if alone:
             return

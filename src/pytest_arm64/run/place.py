@@ -45,6 +45,8 @@ class Place:
     """What the audit found; None where nothing was audited."""
     record: InstallRecord | None = None
     """What is installed there; None where nothing was installed for it."""
+    copied: bool = False
+    """Whether the project is a copy in it, in which what tests write is left."""
     abi: AbiRecord | None = None
     """What was found in the compiled files of that; None where nobody looked."""
 
@@ -111,6 +113,7 @@ class _Containers:
         from ..engine.emulation import lacking
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
+        from .coverage import kept_outside_of_the_copy
         from .preflight import preflight_lines
 
         cell, settings, engine = planned.cell, self._settings, self._engine
@@ -124,6 +127,8 @@ class _Containers:
             container,
             mounted,
         ):
+            if not mounted:
+                variables = {**kept_outside_of_the_copy(), **variables}
             yield Place(
                 transport=ContainerTransport(
                     container, variables, (environment.user.uid, environment.user.gid)
@@ -138,6 +143,7 @@ class _Containers:
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, cell) if not copied else None,
+                copied=not mounted,
                 record=environment.record,
                 abi=environment.abi,
             )

@@ -1,0 +1,31 @@
+"""What coverage measured where the tests run on a copy of the project, brought to the project."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ..environment.tree import RESULTS
+from .transport import Transport
+
+DATA = ".coverage"
+
+
+def kept_outside_of_the_copy() -> Mapping[str, str]:
+    """Variables that have coverage write where what tests leave is fetched from."""
+    return {"COVERAGE_FILE": f"{RESULTS}/{DATA}"}
+
+
+class CopiedCoverage:
+    """Registered where the mirrored session has a copy; paths in there are the project's own."""
+
+    @pytest.hookimpl
+    def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
+        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
+            mirrored.fetch(Path(name))
+            for path in Path(name).glob(f"{DATA}*"):
+                shutil.move(path, config.invocation_params.dir / path.name)
