@@ -99,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _keep(config: pytest.Config, shows: HostPlugin | MarkedPlugin) -> None:
-    if config.option.arm64_keep or config.option.usepdb:
+    if config.option.arm64_keep or getattr(config.option, "usepdb", False):
         from .run.keep import Keeper
 
         config.pluginmanager.register(Keeper(config, lambda: shows.held), "arm64-keep")

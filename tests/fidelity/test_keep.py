@@ -120,3 +120,10 @@ def test_what_cannot_be_collected_and_what_dies_is_opened_too(
     assert "(Pdb) 41" in shell(commands[0], "p value\nq\n")
     assert shlex.split(commands[1])[-1] == "test_b.py::test_dies"
     shell(remove)
+
+
+def test_a_test_that_a_worker_ran_is_opened_without_workers(project: MakeCase, kept: Path) -> None:
+    files = {"test_it.py": "def test_fails():\n    value = 41\n    assert value == 42"}
+    _, commands, remove = told(project(files), "--arm64-keep", "-n", "2", "--dist", "load")
+    assert "(Pdb) 41" in shell(commands[0], "p value\nq\n")
+    shell(remove)
