@@ -49,7 +49,7 @@ VALUES = (
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
 SOURCE = "PYTEST_ARM64_SOURCE"
-"""Folders of the project and its siblings, where what is installed was built from copies."""
+"""JSON list: folders of the project and its siblings that are installed as wheels."""
 MARKED = "PYTEST_ARM64_MARKED"
 """Set where only the tests that are marked are to run here."""
 
@@ -74,7 +74,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
             known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
     if SOURCE in os.environ:
-        sources = os.environ[SOURCE].split(os.pathsep)
+        sources = json.loads(os.environ[SOURCE])
         _map_to_source(early_config.pluginmanager.getplugin("_cov"), sources)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..environment.tree import RESULTS
+from ..errors import Arm64Error
 from .transport import Transport
 
 DATA = ".coverage"
@@ -27,5 +28,9 @@ class CopiedCoverage:
     def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
             mirrored.fetch(Path(name))
-            for path in Path(name).glob(f"{DATA}*"):
-                shutil.move(path, config.invocation_params.dir / path.name)
+            found = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
+            try:
+                for path in found:
+                    shutil.move(path, config.invocation_params.dir / path.name)
+            except OSError as error:
+                raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from ..errors import Arm64Error
 from .gates import positional
+from .kept import in_words
 
 if TYPE_CHECKING:
     from .kept import Kept
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TOLD = 10
 """Of how many failing tests the command is told; the others' differs in the id alone."""
-# What would select otherwise the second time, write a file over one of the run's, or measure.
+# What would select otherwise the second time, or write a file over one of the run's.
 _FLAGS = (
     "--pdb",
     *("--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first"),
@@ -81,11 +81,11 @@ def _told(config: pytest.Config, kept: Kept, held: Held) -> Iterator[str]:
     for nodeid in broken[:TOLD]:
         path, mark, name = nodeid.partition("::")
         test = os.path.relpath(config.rootpath / path, held.task.cwd) + mark + name
-        yield f"  {kept.enter} {' '.join(map(quoted, [*words, '--pdb', test]))}"
+        yield f"  {kept.enter} {in_words([*words, '--pdb', test])}"
     if len(broken) > TOLD:
         yield f"  … and {len(broken) - TOLD} others likewise, each with its own id"
     elif not broken:
-        yield f"  {kept.enter} {' '.join(map(quoted, [*words, '--trace', 'FILE::TEST']))}"
+        yield f"  {kept.enter} {in_words([*words, '--trace', 'FILE::TEST'])}"
 
 
 def options_of(args: Sequence[str], paths: Collection[str], cwd: Path) -> list[str]:
@@ -107,15 +107,3 @@ def options_of(args: Sequence[str], paths: Collection[str], cwd: Path) -> list[s
         if word not in paths or (valued and not exists):
             kept.append(word)
     return kept
-
-
-def quoted(word: str) -> str:
-    """*word* for a shell and for a terminal; ``$'…'``, as bash and zsh have it, where it must."""
-    if word.isprintable():
-        return shlex.quote(word)
-    try:
-        data = word.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # no name of a file, nor anything else that a shell could say
-        data = word.encode("utf-8", "surrogatepass")
-    plain = "".join(chr(b) if 32 <= b < 127 and b not in b"\\'" else f"\\x{b:02x}" for b in data)
-    return f"$'{plain}'"

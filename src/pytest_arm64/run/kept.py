@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..environment.build import PACKAGE
@@ -37,3 +38,19 @@ def opened_with(environment: Mapping[str, str], *, inside: str, task: str) -> di
         "PYTEST_ADDOPTS": " ".join(options),
         "PYTEST_ARM64_TASK": task,
     }
+
+
+def in_words(words: Iterable[str]) -> str:
+    """*words* for a shell and for a terminal; ``$'…'``, as bash and zsh have it, where it must."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    try:
+        data = word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no name of a file, nor anything else that a shell could say
+        data = word.encode("utf-8", "surrogatepass")
+    plain = "".join(chr(b) if 32 <= b < 127 and b not in b"\\'" else f"\\x{b:02x}" for b in data)
+    return f"$'{plain}'"

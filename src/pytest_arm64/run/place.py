@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -120,7 +121,7 @@ class _Containers:
         environment = self._environment(planned)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         if environment.built_from:
-            variables["PYTEST_ARM64_SOURCE"] = os.pathsep.join(map(str, environment.built_from))
+            variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))
         ran = environment.ran
         copied = planned.role is not Role.MIRRORED
         with cell_container(engine, cell, environment, settings, copied=copied) as (

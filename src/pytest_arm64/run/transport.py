@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import shlex
 import shutil
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.build import PACKAGE, inside_files
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
 from ..errors import EngineError
-from .kept import TASK, Kept, opened_with
+from .kept import TASK, Kept, in_words, opened_with
 from .results import VARIABLE, unpack
 from .task import End, Task
 
@@ -121,8 +120,8 @@ class ContainerTransport:
         start = ("python", "-m", "pytest") if task.module else ("pytest",)
         return Kept(
             what=f"container {name}, for a day",
-            enter=shlex.join([client, "exec", "-it", "-w", task.cwd, name, *start]),
-            remove=shlex.join([client, "rm", "-fv", name]),
+            enter=in_words([client, "exec", "-it", "-w", task.cwd, name, *start]),
+            remove=in_words([client, "rm", "-fv", name]),
         )
 
 
@@ -220,8 +219,8 @@ class LocalTransport:
         words = ["env", *(f"{name}={value}" for name, value in opened.items()), *start]
         return Kept(
             what=f"folder {folder}",
-            enter=f"cd {shlex.quote(task.cwd)} && {shlex.join(words)}",
-            remove=shlex.join(["rm", "-r", folder]),
+            enter=f"cd {in_words([task.cwd])} && {in_words(words)}",
+            remove=in_words(["rm", "-r", folder]),
         )
 
     def close(self) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.run.keep import options_of, quoted
-from pytest_arm64.run.kept import opened_with
+from pytest_arm64.run.keep import options_of
+from pytest_arm64.run.kept import in_words, opened_with
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_every_word_survives_a_shell() -> None:
         "\udcff",
         "ü 日本",
     ]
-    command = "printf '%s\\0' " + " ".join(map(quoted, words))
+    command = "printf '%s\\0' " + in_words(words)
     assert command.isprintable()
     out = subprocess.run(["bash", "-c", command], capture_output=True, check=True).stdout
     assert out.decode("utf-8", "surrogateescape").split("\0") == [*words, ""]
@@ -58,7 +58,7 @@ def test_every_word_survives_a_shell() -> None:
 
 @given(st.text(st.characters()))
 def test_no_word_reaches_the_terminal_as_control_characters(word: str) -> None:
-    assert quoted(word).isprintable()
+    assert in_words([word]).isprintable()
 
 
 def test_what_the_user_has_set_is_kept() -> None:
