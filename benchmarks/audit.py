@@ -129,6 +129,8 @@ class Contest:
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_DOWNLOADS": "never",
         }
+        # What is installed has its byte-code.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if index:
             # Both are asked to use this index and nothing else.
             self._environment |= {

@@ -23,6 +23,8 @@ examples:
   pytest-arm64 report out             render out/report.json as a page and as Markdown
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
+  pytest-arm64 profile before=perf.txt after=out/profile.json
+                                      hot spots side by side, those of perf as well
   pytest-arm64 cache prune --size 5G  keep the least recently used out
   pytest-arm64 golden list            which values are kept for comparison?
   pytest --arm64                      run the tests of this project on ARM64
@@ -37,6 +39,7 @@ _COMMANDS = {
     "abi": ("whether compiled files load on a target", "binary.command"),
     "golden": ("the values that are kept beside tests", "golden.command"),
     "cost": ("what measured calls cost, and why", "cost.command"),
+    "profile": ("hot spots side by side, of perf and other tools too", "measure.command"),
     "report": ("show, compare and merge reports of runs", "report.command"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }

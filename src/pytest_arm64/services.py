@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from .artifact import Artifact, configured_artifact
 from .errors import SettingsError
 from .settings import checked_env, memory_bytes, read_pyproject
 from .targets import suggestion
@@ -20,6 +21,7 @@ REPOSITORY = "repository"
 """What the one service of an unconfigured repository is called."""
 TABLE = ("tool", "pytest-arm64")
 _KEYS: dict[str, type | tuple[type, ...]] = {
+    "artifact": str,
     "requirements": (str, list),
     "test-requirements": (str, list),
     "tests": (str, list),
@@ -52,6 +54,8 @@ class ServiceConfig:
     """Its code, where it has a folder of its own; else that of its first requirement file."""
     requirements: tuple[Path, ...] = ()
     """Empty where the folder's own files decide."""
+    artifact: Artifact | None = None
+    """What is deployed, where it is built already; then no other file says it."""
     test_requirements: tuple[Path, ...] = ()
     tests: tuple[Path, ...] = ()
     memory: int = 0
@@ -136,10 +140,10 @@ def _tables(rootpath: Path, manifest: Path, table: Mapping[str, Any]) -> Iterato
         if not name.strip() or "::" in name:
             raise source.error("", f"{name!r} cannot be the name of a service")
         service = _service(name, rootpath, source)
-        if not service.requirements:
+        if not service.requirements and service.artifact is None:
             raise source.error(
                 "",
-                "names no requirements",
+                "names no requirements and no artifact",
                 next_step='requirements = "services/NAME/requirements.txt"',
             )
         yield service
@@ -189,6 +193,7 @@ def _service(name: str, base: Path, source: _Source) -> ServiceConfig:
         name=name,
         folder=folder,
         requirements=requirements,
+        artifact=_artifact(base, source),
         test_requirements=_files(base, source, "test-requirements"),
         tests=_files(base, source, "tests", folders=True),
         memory=_memory(source),
@@ -210,6 +215,13 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
             kind = "file or folder" if folders else "file"
             raise source.error(key, f"{key}: {path} is no {kind}")
     return paths
+
+
+def _artifact(base: Path, source: _Source) -> Artifact | None:
+    try:
+        return configured_artifact(source.entry.get("artifact", ""), base)
+    except SettingsError as error:
+        raise source.error("artifact", error.what, next_step=error.next_step) from None
 
 
 def _memory(source: _Source) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._toml import TOMLDecodeError, loads
+from .artifact import IMAGE, Artifact, configured_artifact
 from .errors import SettingsError
 from .targets import DEFAULT_PYTHON, Target, find_target, own_target, shipped_targets, suggestion
 
@@ -59,6 +60,8 @@ class Settings:
     """Seconds that a test may take, 0 for any."""
     memory: int = 0
     """Bytes of memory that the deployed service has, 0 for any."""
+    artifact: Artifact | None = None
+    """What is deployed, where it is built already: tests run in it as it is."""
 
     @property
     def core(self) -> str:
@@ -102,6 +105,7 @@ class Unsaid:
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "target": str,
     "image": str,
+    "artifact": str,
     "cpu": str,
     "requirements": (str, list),
     "test-requirements": (str, list),
@@ -158,11 +162,17 @@ def load_settings(
         raise SettingsError(
             f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
         )
+    artifact = configured_artifact(table.get("artifact", ""), rootpath)
+    if artifact is not None:
+        _check_artifact(options, installer, manifest)
+    image = options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", "")
+    if artifact is not None and artifact.kind == IMAGE:
+        image = artifact.place
     cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
-        image=options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
+        image=image,
         cores=cores,
         reference=options.arm64_compare or options.arm64_record,
         record=options.arm64_record,
@@ -182,7 +192,22 @@ def load_settings(
         installer=installer,
         timeout=_seconds(options.arm64_timeout),
         memory=memory_bytes(table.get("memory", ""), manifest),
+        artifact=artifact,
     )
+
+
+def _check_artifact(options: Options, installer: str, manifest: Path) -> None:
+    if options.arm64_compare or options.arm64_record:
+        raise SettingsError(
+            f"{manifest}: artifact: there is no x86 side to compare with or to record on",
+            why="what is built for ARM does not run on x86",
+            next_step="leave the option out, or compare without artifact, by requirements",
+        )
+    if installer != INSTALLERS[0]:
+        raise SettingsError(
+            f"{manifest}: artifact: --arm64-installer pip would install what is there already",
+            next_step="leave the option out: only the packages of the tests are added",
+        )
 
 
 def _seconds(text: str | None) -> float:

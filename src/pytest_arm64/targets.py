@@ -46,6 +46,8 @@ class Target:
     """Libraries beyond those of glibc and the compiler that are known to be in the image."""
     lacks: tuple[str, ...] = ()
     """Libraries that are known not to be in it."""
+    provides: tuple[str, ...] = ()
+    """Python packages that its runtime brings along."""
 
     @property
     def reference(self) -> str:
@@ -72,6 +74,7 @@ def _expand(key: str, base: Mapping[str, Any], recipes: Mapping[str, Recipe]) ->
             library_path=tuple(base.get("library-path", ())),
             has=tuple(base.get("has", ())),
             lacks=tuple(base.get("lacks", ())),
+            provides=tuple(base.get("provides", ())),
         )
         for python in base["pythons"]
     ]

@@ -23,7 +23,7 @@ from pytest_arm64.environment.build_bench import Benches
 from pytest_arm64.environment.bytecode import compiler_for
 from pytest_arm64.environment.failures import Tools, classify
 from pytest_arm64.environment.manifests import read_manifest
-from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container
+from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container, run_pip
 from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.plan import Planned, Question
 from pytest_arm64.environment.provision import builder, provisioned
@@ -179,11 +179,11 @@ def test_what_cannot_be_loaded_is_told_before_a_test_fails(
 # What stands in the C file and what it is linked with; class, shown detail and remedy.
 EVERY_TIME = {
     "header": ("#include <lber.h>", "", "missing-system-library", "lber.h", "libldap2-dev"),
+    "rusty": ("", "", "compiler", "Rust", "cargo"),
 }
 ON_REQUEST = {
     "linked": ("", "libraries=['pq']", "missing-system-library", "-lpq", "libpq-dev"),
     "plain": ("", "", "compiler", "gcc", "apt-get install -y gcc"),
-    "rusty": ("", "", "compiler", "Rust", "cargo"),
 }
 SOURCES = EVERY_TIME | (ON_REQUEST if os.environ.get("PYTEST_ARM64_EXTENDED") else {})
 RUST = """
@@ -270,6 +270,34 @@ def test_what_a_build_lacks(
     assert remedy in error.next_step
     assert "at build time" in error.next_step
     assert len(error.log) > len(str(error)) / 2
+
+
+def test_what_keeps_pip_from_installing(
+    engine: Engine, cell: Cell, bases: tuple[Base, Base, Ran], tmp_path: Path
+) -> None:
+    """A file that is another than its hash says; an index that nobody can reach."""
+    wheel(tmp_path, "plain", "py3-none-any", {"plain.py": b""})
+    text = f"--find-links {tmp_path}\n--no-index\narm64-plain==1.0 --hash=sha256:{'0' * 64}\n"
+    (tmp_path / "requirements.txt").write_text(text, "utf-8")
+    *_, image, ran = bases
+    manifest = read_manifest(Settings(root=tmp_path, target=cell.target), tmp_path)
+    request = Request(manifest, (), host_pip_config())
+    nowhere = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "1", "arm64-plain"]
+    hashed = ["-r", str(tmp_path / "requirements.txt")]
+    with (
+        builder_container(engine, cell, ran, image, request) as container,
+        NoProgress().step("") as step,
+    ):
+        for arguments, kind, remedy in (
+            (hashed, "hash", "lock again for all platforms"),
+            (nowhere, "network", "check the network"),
+        ):
+            with pytest.raises(InstallError) as caught:
+                run_pip(
+                    container, tmp_path, qemu_environment(cell, engine), "deploy", arguments, step
+                )
+            assert f", {kind})" in caught.value.what
+            assert remedy in caught.value.next_step
 
 
 def test_a_full_disk_has_a_class(engine: Engine, cell: Cell, bases: tuple[Base, Base, Ran]) -> None:

@@ -19,6 +19,7 @@ from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.pip_installer import Installation, Request
 from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.provision import builder, provisioned
+from pytest_arm64.environment.workshop import Host
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.settings import Settings
 from pytest_arm64.targets import find_target
@@ -51,7 +52,9 @@ everything = os.environ.get("PYTEST_ARM64_EXTENDED", "")
 
 
 @pytest.mark.parametrize("tree", EVERY_TIME + (ON_REQUEST if everything else ()))
-def test_both_installers_give_the_same_files(engine: Engine, tmp_path: Path, tree: str) -> None:
+def test_both_installers_give_the_same_files(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: str
+) -> None:
     (tmp_path / "requirements.txt").write_text("\n".join(tree.split()) + "\n")
     target = find_target("al2023-python3.12", {})
     image = os.environ.get("PYTEST_ARM64_IMAGE", "").replace("{arch}", "arm64")
@@ -59,12 +62,17 @@ def test_both_installers_give_the_same_files(engine: Engine, tmp_path: Path, tre
     base, ran = provisioned(engine, cell, NoProgress())
     manifest = read_manifest(Settings(root=tmp_path, target=target), tmp_path)
     request = Request(manifest, ("iniconfig==2.0.0",), host_pip_config())
-    host = plan_installer.Host(
-        engine, cell, ran, lambda: builder(engine, cell, base, ran, NoProgress())
-    )
+    host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, NoProgress()))
     planned = plan_installer.install(host, request, NoProgress(), offline=False, refresh=False)
     with planned.files:
         one = dict(files_of(planned))
+    with monkeypatch.context() as cut_off:
+        # A network that answers nobody: everything comes from the caches.
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            cut_off.setenv(name, "http://127.0.0.1:9")
+        again = plan_installer.install(host, request, NoProgress(), offline=True, refresh=False)
+        with again.files:
+            assert dict(files_of(again)) == one
     by_pip = pip_installer.install(engine, cell, ran, host.builder(), request, NoProgress())
     with by_pip.files:
         other = dict(files_of(by_pip))

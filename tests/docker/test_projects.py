@@ -76,6 +76,7 @@ def test_the_technical_validator(run_pytest: RunPytest) -> None:
     passed = re.search(r"(\d+) passed", result.out)
     assert passed is not None
     assert int(passed[1]) >= 152
+    assert "arm64 golden: 100 values compared: 100 identical" in result.out
     # Its latency is shown, and judged only where the processor is real; its memory is everywhere.
     emulated = "aarch64 EMULATED" in result.out
     told = "1 budget of latency not evaluated: emulated time is no evidence"
@@ -124,7 +125,7 @@ def _source_distribution(folder: Path) -> None:
     inside = {
         "PKG-INFO": "Metadata-Version: 2.1\nName: pytest-arm64-fixture-ext\nVersion: 1.0\n",
         "setup.py": "from setuptools import Extension, setup\n"
-        "setup(name='pytest-arm64-fixture-ext', version='1.0',\n"
+        "setup(name='pytest-arm64-fixture-ext', version='1.0', install_requires=['iniconfig'],\n"
         "      ext_modules=[Extension('arm64_fixture_ext', ['ext.c'])])\n",
         "ext.c": EXTENSION,
     }
@@ -179,11 +180,15 @@ def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compil
         f"--find-links {links}\npytest-arm64-fixture-ext==1.0\n",
         test_it="import shutil, arm64_fixture_ext\n"
         "def test_char_is_unsigned_on_arm(): assert arm64_fixture_ext.is_signed() == 0\n"
-        "def test_no_compiler(): assert shutil.which('cc') is None\n",
+        "def test_no_compiler(): assert shutil.which('cc') is None\n"
+        # What it depends on is known from its build alone.
+        "def test_planned(arm64_install):\n"
+        "    scopes = {p['name']: p['scope'] for p in arm64_install['packages']}\n"
+        "    assert scopes['iniconfig'] == 'deploy' and not arm64_install['fallback']\n",
     )
     result = run_pytest(folder, "--arm64", "-q")
     assert result.code == 0, result.out
-    assert "2 passed" in result.out
+    assert "3 passed" in result.out
     assert "1 source deployed" in run_pytest(folder, "--arm64").out
 
 

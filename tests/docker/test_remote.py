@@ -88,7 +88,7 @@ def test_a_host_that_is_killed(
     while "HERE" not in process.stdout.readline():
         assert process.poll() is None
     assert left_by(engine, process.pid, 0)
-    folders = set(Path("/tmp").glob("arm64-*"))
+    folders = set(Path("/tmp").glob("arm64-ssh-*"))
     process.kill()
     process.communicate()
     assert not left_by(engine, process.pid)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from fidelity.harness import Case
+from pytest_arm64.cli import main
 
 SUITE = """
     import pytest
@@ -196,3 +197,40 @@ def test_hot_spots_of_two_cells_and_of_workers(tmp_path: Path) -> None:
 def test_without_the_option_nothing_is_profiled(tmp_path: Path) -> None:
     _, out = run(tmp_path, EMULATED, suite=HOT)
     assert "arm64 profile" not in out
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples/image_classification"
+NORMALISING = """
+    import sys
+    sys.path.insert(0, {example!r})
+    from image_classification.preprocess import Normaliser, normalise_with_loops, to_network
+    from image_classification.textures import textures
+
+    def test_preprocessing():
+        normalise = {normalise}
+        for _, image in textures({images}, seed=1):
+            to_network(normalise(image))
+"""
+
+
+def test_vectorising_the_example_takes_its_loops_from_the_top(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = {"before": ("normalise_with_loops", 5), "after": ("Normaliser()", 150)}
+    for side, (normalise, images) in sides.items():
+        report = str(tmp_path / side)
+        suite = NORMALISING.format(example=str(EXAMPLE), normalise=normalise, images=images)
+        options = ("--arm64-profile", "--arm64-report", report)
+        code, out = run(tmp_path, NATIVE, *options, suite=suite)
+        assert code == 0, out
+    files = [f"{side}={tmp_path / side / 'profile.json'}" for side in sides]
+    assert main(["profile", *files]) == 0
+    (row,) = [
+        line.split()
+        for line in capsys.readouterr().out.splitlines()
+        if line.endswith(" normalise_with_loops")
+    ]
+    before, after, moved = (float(word.rstrip("%")) for word in row[:3])
+    assert before > 60  # and nothing else can stand above it
+    assert after == 0
+    assert moved == -before

@@ -91,7 +91,9 @@ def test_a_session_leaves_evidence_on_each_service(case: Case) -> None:
     assert outcomes(data, "api") == {"passed": 3, "skipped": 2, "xfailed": 1}
     assert api["verdict"]["reasons"] == ["the tests ran emulated, not on an ARM machine"]
     assert api["installs"][0]["packages"] == [{"name": "quick", "version": "2.0", "state": "wheel"}]
-    assert [finding["kind"] for finding in api["findings"]] == ["abi"]
+    assert {finding["kind"] for finding in api["findings"]} == {"abi"}
+    assert not any(finding["grave"] for finding in api["findings"])
+    assert any("/libc" in one["path"] for one in api["runs"][0]["mapped"])
     texts = {test["nodeid"].rpartition("::")[2]: test["text"] for test in api["runs"][0]["tests"]}
     boundary = "Skipped: x86 boundary: CUDA; migratable when it runs without"
     assert texts["test_of_the_gpu"] == boundary
@@ -100,6 +102,11 @@ def test_a_session_leaves_evidence_on_each_service(case: Case) -> None:
     assert other["runs"][0]["misfit"].endswith("did not have what it deploys: slow")
     assert other["installs"] == []
     assert data["notes"] == ["1 tests belong to no service that is configured"]
+
+
+def test_workers_tell_what_they_had_loaded(case: Case) -> None:
+    _, out, data = run(case, "-n2")
+    assert any("/libc" in one["path"] for one in service(data, "api")["runs"][0]["mapped"]), out
 
 
 def test_the_reports_own_folder_names_no_tests(tmp_path: Path) -> None:

@@ -382,3 +382,35 @@ def test_timeout(tmp_path: Path) -> None:
 def test_no_timeout(tmp_path: Path, said: str) -> None:
     with pytest.raises(SettingsError, match="not a number of seconds above 0"):
         settings_of(tmp_path, arm64_timeout=said)
+
+
+class TestArtifact:
+    """What is deployed already."""
+
+    TABLE = '[tool.pytest-arm64]\nartifact = "{}"\nimage = "of-table"\n'
+
+    def test_an_image_is_what_runs_whatever_else_names_one(self, tmp_path: Path) -> None:
+        variables = {"PYTEST_ARM64_IMAGE": "of-variable"}
+        found = settings_of(tmp_path, self.TABLE.format("image:shop/api:1"), variables)
+        assert found.image == "shop/api:1"
+
+    def test_a_folder_goes_into_the_image_of_the_target(self, tmp_path: Path) -> None:
+        (tmp_path / "build").mkdir()
+        found = settings_of(tmp_path, self.TABLE.format("dir:build"))
+        assert found.image == "of-table"
+        assert found.artifact is not None
+        assert found.artifact.path == tmp_path / "build"
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"arm64_compare": True}, {"arm64_record": True}, {"arm64_installer": "pip"}],
+    )
+    def test_what_makes_no_sense_with_it_is_refused(
+        self, tmp_path: Path, options: dict[str, Any]
+    ) -> None:
+        error = refusal(tmp_path, self.TABLE.format("image:shop/api:1"), **options)
+        assert "artifact" in error.what
+        assert error.next_step
+
+    def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
+        assert "is no file" in refusal(tmp_path, self.TABLE.format("zip:fn.zip")).what

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import model
 import numpy as np
 import pytest
 from image_classification.classifier import Classifier
@@ -15,11 +14,6 @@ from image_classification.preprocess import Normaliser, normalise_with_loops
 from image_classification.textures import textures
 
 ROUNDS = int(os.environ.get("CLASSIFIER_ROUNDS") or 21)
-
-
-@pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return model.build(tmp_path_factory.mktemp("model") / "textures.onnx")
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,7 @@ def _services(
         yield from configured_services(rootpath, environ)
         return
     try:
-        yield repository_service(rootpath, settings.requirements, environ)
+        yield repository_service(rootpath, settings.requirements, environ, settings.artifact)
     except NothingToReadError:
         return
 

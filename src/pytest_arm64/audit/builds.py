@@ -10,7 +10,7 @@ from .archives import AbsentError, ArchiveError
 from .fetch import FetchError
 from .index import Index
 from .inputs.reading import strings, table
-from .metadata import read_sdist_member
+from .remote_metadata import read_sdist_member
 from .simple import File
 
 # What an installer assumes of a project without [build-system]; source: PEP 518.

@@ -9,8 +9,8 @@ from itertools import chain
 
 from packaging.version import Version
 
+from .addresses import shown
 from .environment import Platform, glibc_floor, libstdcxx_of, wheel_tags
-from .fetch import shown
 from .fit import Fit, best_tag, fit, floor_of, python_fits
 from .fit import admits as admits_python
 from .known import Known

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..artifact import ZIP, read_artifact_name
 from ..environment.pipconfig import PipConfig
 from ..errors import SettingsError
 from ..settings import default_target, read_pyproject, repository_root
 from ..targets import Target, find_target, own_target
-from .inputs.service import Service, read_service
+from .inputs.service import Service, artifact_service, read_service
 from .matrix import WheelMatrix
 from .run import Auditor, audit
 from .services import configured_services
@@ -72,6 +73,12 @@ def _services(
         yield from configured_services(here, environ)
         return
     for path in options.path or ["."]:
+        artifact = read_artifact_name(path, here)
+        if artifact is None and path.endswith(".zip"):
+            artifact = read_artifact_name(f"{ZIP}:{path}", here)
+        if artifact is not None:
+            yield artifact_service(artifact, environ, name=path, root=here)
+            continue
         yield read_service(
             Path(path),
             environ,

@@ -23,6 +23,7 @@ import certifi
 import urllib3
 
 from ..environment.pipconfig import strip_credentials
+from .addresses import file_path, shown
 from .keyring import AUTO, DISABLED, IMPORT, SUBPROCESS, from_keyring
 
 CONNECT_SECONDS = 10.0
@@ -298,16 +299,6 @@ def _open_file(url: str) -> Iterator[tuple[Reply, Readable]]:
 class _Empty:
     def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         return b""
-
-
-def file_path(url: str) -> Path:
-    """The path that a ``file://`` address names."""
-    return Path(urllib.request.url2pathname(urllib.parse.urlsplit(url).path))
-
-
-def shown(url: str) -> str:
-    """*url* as it may be shown: no credentials, no query."""
-    return strip_credentials(url).partition("?")[0].partition("#")[0]
 
 
 def _final(url: str, response: urllib3.BaseHTTPResponse) -> str:

@@ -18,10 +18,12 @@ from typing import Any
 from .. import cache
 from ..environment.pipconfig import PipConfig
 from ..errors import SettingsError
-from .fetch import Access, Clock, Fetcher, FetchError, file_path, shown
+from .addresses import file_path, shown
+from .fetch import Access, Clock, Fetcher, FetchError
 from .keyring import AUTO
-from .metadata import Metadata, MetadataError, read_metadata
+from .metadata import Metadata, MetadataError
 from .releases import Releases
+from .remote_metadata import read_metadata
 from .simple import (
     ACCEPT,
     File,

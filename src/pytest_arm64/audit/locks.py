@@ -23,6 +23,9 @@ from .simple import File
 from .tree import Tree
 from .wishes import LocalProject, Node, Wish
 
+ARTIFACT = "artifact"
+"""Kind of a lock that is what was found installed."""
+
 
 @dataclass(frozen=True)
 class Need:
@@ -63,6 +66,8 @@ class Selection:
     needs: tuple[Need, ...] = ()
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """``extras`` and ``dependency_groups`` with which markers are evaluated (PEP 751)."""
+    rest: tuple[Need, ...] = ()
+    """What is selected as well, even if nothing leads to it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Lock:
     """SHA-256 of the file."""
     renewal: str = ""
     """The command that moves one release; ``{name}`` and ``{version}`` stand for it."""
+    absent: tuple[tuple[str, Need], ...] = ()
+    """Of an artifact: a release in it, and what that asks for and is not in it."""
 
     @cached_property
     def locals(self) -> dict[str, LocalProject]:
@@ -107,6 +114,7 @@ def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
     """What *platform* gets of *lock* by *selection*."""
     walk = _Walk(lock, selection, platform)
     walk.follow(selection.needs)
+    walk.follow(selection.rest)
     if lock.requires_python and not admits(lock.requires_python, platform.python_version):
         minor = ".".join(map(str, platform.python))
         text = f"{lock.shown} is for Python {lock.requires_python}, the target has {minor}"
@@ -161,6 +169,7 @@ class _Walk:
         self._lock = lock
         self._variables = selection.variables
         self._platform = platform
+        self._seen: set[tuple[str, str, str]] = set()
         self._selected: dict[str, Locked] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._parents: dict[str, dict[str, None]] = {}
@@ -169,7 +178,7 @@ class _Walk:
         self.problems: dict[str, None] = {}
 
     def follow(self, needs: Iterable[Need]) -> None:
-        seen: set[tuple[str, str, str]] = set()
+        seen = self._seen
         pending: deque[tuple[Need, Locked | None]] = deque((need, None) for need in needs)
         while pending:
             need, parent = pending.popleft()

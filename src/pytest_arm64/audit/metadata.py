@@ -1,37 +1,23 @@
-"""What one release depends on: the cheapest trustworthy place that says so."""
+"""What one release depends on, as its metadata say it."""
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
-import hashlib
-import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from .archives import (
-    MAXIMUM_METADATA,
-    TAIL,
-    ArchiveError,
-    RangeFile,
-    sdist_member_from_tar,
-    sdist_member_from_zip,
-    wheel_metadata,
-)
-from .fetch import Fetcher, FetchError, Readable, Reply, file_path, shown
 from .simple import WHEEL, File
 
-MAXIMUM_ARCHIVE = 600 * 2**20
+if TYPE_CHECKING:
+    from .fetch import Fetcher
+    from .run import Auditor
+
 _MAXIMUM_REQUIREMENTS = 5_000
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z")
 
 
 class MetadataError(Exception):
@@ -52,6 +38,14 @@ class Metadata:
         return tuple(r for r in map(parse_requirement, self.requires) if r is not None)
 
 
+class MetadataSource(Protocol):
+    """Tells what a source distribution does not say for certain of itself."""
+
+    def __call__(
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+    ) -> Metadata | None: ...
+
+
 @lru_cache(maxsize=20_000)
 def parse_requirement(text: str) -> Requirement | None:
     """*text* as a requirement, None where it is none."""
@@ -61,26 +55,16 @@ def parse_requirement(text: str) -> Requirement | None:
         return None
 
 
-def read_metadata(fetcher: Fetcher, project: str, file: File) -> Metadata:
-    """Metadata of *file*: separate (PEP 658), in the wheel's tail, or in the archive.
-
-    Raises:
-        MetadataError: none of the ways led to it.
-    """
-    try:
-        if file.kind == WHEEL:
-            return parse_metadata(_of_wheel(fetcher, project, file), project, file)
-        return parse_metadata(read_sdist_member(fetcher, project, file), project, file)
-    except (ArchiveError, FetchError, OSError) as error:
-        raise MetadataError(f"{file.name}: {error}") from None
-
-
 def parse_metadata(content: bytes, project: str, file: File) -> Metadata:
     """Core metadata as bytes, checked to be those of *project*.
 
     Raises:
         MetadataError: they are another's.
     """
+    # Loaded where an index told something: a lock needs none of it.
+    import email.parser
+    import email.policy
+
     text = content.decode("utf-8", "replace")
     headers = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
     name = canonicalize_name(str(headers.get("Name", "")))
@@ -112,115 +96,3 @@ def _sdist_doubt(version: object, dynamic: Sequence[object] | None) -> str:
     if any(str(field).lower() == "requires-dist" for field in dynamic or ()):
         return "its source distribution computes its dependencies: known after a build"
     return ""
-
-
-def _of_wheel(fetcher: Fetcher, project: str, file: File) -> bytes:
-    if file.metadata:
-        found = _separate(fetcher, file)
-        if found is not None:
-            return found
-    if file.url.startswith("file:"):
-        with file_path(file.url).open("rb") as stream:
-            return wheel_metadata(stream, project)
-    try:
-        found = _from_tail(fetcher, project, file)
-    except ArchiveError:
-        found = None
-    if found is not None:
-        return found
-    with _whole(fetcher, file) as archive:
-        return wheel_metadata(archive, project)
-
-
-def _separate(fetcher: Fetcher, file: File) -> bytes | None:
-    try:
-        reply = fetcher.get(file.url + ".metadata", limit=MAXIMUM_METADATA)
-    except FetchError:
-        return None
-    if reply.status != 200:
-        return None
-    if file.metadata != "?" and hashlib.sha256(reply.body).hexdigest() != file.metadata:
-        return None
-    return reply.body
-
-
-def _from_tail(fetcher: Fetcher, project: str, file: File) -> bytes | None:
-    """From the end of the wheel, where archives keep their directory; None without ranges."""
-    with fetcher.open(file.url, headers=_ranged(f"-{TAIL}")) as (reply, stream):
-        extent = _extent(reply)
-        if extent is None:
-            return None
-        start, end, size = extent
-        length = end - start + 1
-        tail = _read(stream, length) if length <= TAIL and end == size - 1 else b""
-        if len(tail) != length:
-            return None
-
-    def part(start: int, end: int) -> bytes:
-        reply = fetcher.get(file.url, headers=_ranged(f"{start}-{end - 1}"), limit=end - start)
-        if _extent(reply) != (start, end - 1, size) or len(reply.body) != end - start:
-            raise ArchiveError("the server sends other parts than it was asked for")
-        return reply.body
-
-    return wheel_metadata(cast(BinaryIO, RangeFile(size, tail, part)), project)
-
-
-def read_sdist_member(
-    fetcher: Fetcher, project: str, file: File, wanted: str = "PKG-INFO"
-) -> bytes:
-    """The top-level file *wanted* of a source distribution; nothing of it is executed.
-
-    Raises:
-        ArchiveError: it is broken; AbsentError where it holds no such file.
-        FetchError: it cannot be had.
-    """
-    if file.name.lower().endswith(".zip"):
-        with _whole(fetcher, file) as archive:
-            return sdist_member_from_zip(archive, project, wanted)
-    with fetcher.open(file.url) as (reply, stream):
-        if reply.status != 200:
-            raise FetchError(f"{shown(file.url)} answers {reply.status}")
-        return sdist_member_from_tar(stream, file.name, project, wanted)
-
-
-@contextmanager
-def _whole(fetcher: Fetcher, file: File) -> Iterator[BinaryIO]:
-    """The whole file, checked against its hash."""
-    # Not a spooled one: before Python 3.11 those cannot be read as archives.
-    with tempfile.TemporaryFile() as archive:
-        digest = hashlib.sha256()
-        length = 0
-        with fetcher.open(file.url) as (reply, stream):
-            if reply.status != 200:
-                raise FetchError(f"{shown(file.url)} answers {reply.status}")
-            while chunk := stream.read(2**20):
-                length += len(chunk)
-                if length > MAXIMUM_ARCHIVE:
-                    raise FetchError(f"{shown(file.url)} is too large to be read for its metadata")
-                digest.update(chunk)
-                archive.write(chunk)
-        if file.sha256 and digest.hexdigest() != file.sha256:
-            raise FetchError("it is not what the index says: its hash is another")
-        archive.seek(0)
-        yield cast(BinaryIO, archive)
-
-
-def _ranged(extent: str) -> dict[str, str]:
-    return {"Range": f"bytes={extent}", "Accept-Encoding": "identity"}
-
-
-def _extent(reply: Reply) -> tuple[int, int, int] | None:
-    found = _CONTENT_RANGE.match(reply.headers.get("content-range", ""))
-    if reply.status != 206 or not found:
-        return None
-    start, end, size = map(int, found.groups())
-    honest = 0 <= start <= end < size <= 64 * 2**30
-    return (start, end, size) if honest else None
-
-
-def _read(stream: Readable, size: int) -> bytes:
-    """At most a little more than *size*, so that too much can be told."""
-    content = bytearray()
-    while len(content) <= size and (chunk := stream.read(65536)):
-        content += chunk
-    return bytes(content)

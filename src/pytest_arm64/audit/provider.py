@@ -14,8 +14,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 from resolvelib import AbstractProvider
 
+from .addresses import file_path
+from .built_metadata import kept_built_metadata
 from .environment import Platform
-from .fetch import file_path
 from .fit import Fit, fit
 from .formats import Formats
 from .index import Index, Page, page_of_reference
@@ -70,6 +71,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         locals_: Iterable[LocalProject] = (),
         prereleases: bool = False,
         formats: Formats = _ANY_FORMAT,
+        ask: Callable[[str, File], Metadata | None] | None = None,
     ) -> None:
         self.index = index
         self.platform = platform
@@ -84,6 +86,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         """Keys of demands that contradict others and limit no version any more."""
         self._prereleases = prereleases
         self._formats = formats
+        self._ask = ask
         self._direct: dict[str, Page] = {}
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
@@ -242,11 +245,20 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             for file in files[:4]:
                 try:
                     found = self.index.metadata(name, file)
+                    if found.doubt and file.kind == SDIST:
+                        found = self._built(name, file) or found
                     break
                 except MetadataError as error:
                     found = Metadata(doubt=str(error))
             self._metadata[name, version] = found
         return self._metadata[name, version]
+
+    def _built(self, name: str, file: File) -> Metadata | None:
+        """What a build tells of *file*; without an engine what an earlier one has told."""
+        if self._ask is not None:
+            return self._ask(name, file)
+        python = ".".join(map(str, self.platform.python))
+        return kept_built_metadata(file, self.platform.machine, python)
 
     def sources_of_metadata(self, name: str, version: Version) -> Iterator[File]:
         """Files of a release in the order in which they are asked for its dependencies."""

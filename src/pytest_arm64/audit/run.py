@@ -7,29 +7,34 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from ..environment.manifests import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
-from .builds import BuildsError, build_requirements
 from .classify import LOCK, Judge
 from .environment import Platform, platform_of
-from .fetch import Clock
+from .fit import fit
 from .formats import Formats
-from .index import Index, Sources
 from .inputs.service import Service
 from .known import Known
-from .locks import Lock, locked_tree
+from .locks import ARTIFACT, Lock, holds, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
-from .provider import Provider
-from .shelf import LockShelf
+from .shelf import ArtifactShelf, LockShelf
 from .simple import file_of
-from .tree import Tree, resolve
+from .tree import Tree
 from .wishes import Wish, Wishes, wish_of
+
+# What talks to an index is loaded when one is needed, which a lock may never do.
+if TYPE_CHECKING:
+    from .fetch import Clock
+    from .index import Index, Sources
+    from .metadata import MetadataSource
+    from .provider import Provider
 
 TIME_LIMIT = 300.0
 
@@ -48,6 +53,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         refresh: bool = False,
         time_limit: float = TIME_LIMIT,
         config: PipConfig | Callable[[], PipConfig] | None = None,
+        metadata: MetadataSource | None = None,
     ) -> None:
         """Settings that all matrices share.
 
@@ -58,13 +64,22 @@ class Auditor(AbstractContextManager["Auditor"]):
             time_limit: seconds for everything; what is not answered by then is ``unknown``.
             config: pip's configuration, or what tells it when it is needed, which a lock may
                 never do; that of this host by default.
+            metadata: tells what a source distribution does not say for certain of itself, which
+                takes an engine; without it that stays in doubt.
         """
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
-        self._clock = Clock(time_limit)
+        self._time_limit = time_limit
         self._given = config
+        self._metadata = metadata
         self._indexes: dict[Sources, Index] = {}
+
+    @cached_property
+    def _clock(self) -> Clock:
+        from .fetch import Clock
+
+        return Clock(self._time_limit)
 
     @cached_property
     def _config(self) -> PipConfig:
@@ -83,6 +98,8 @@ class Auditor(AbstractContextManager["Auditor"]):
 
     def index(self, wishes: Wishes, lock: Lock | None = None) -> Index:
         """The index from which *wishes* are fulfilled; a lock may name another."""
+        from .index import Index, Sources
+
         sources = Sources.of_host(
             self._config,
             index=wishes.index or (lock.index if lock is not None else ""),
@@ -107,12 +124,15 @@ class Auditor(AbstractContextManager["Auditor"]):
 
     def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
         """The tree of *wishes* under pip's own configuration."""
+        from .resolution import resolve
+
         settings = self._config.settings
         base = Formats().without_wheels(settings.get("no-binary", ""))
         base = base.wheels_only(settings.get("only-binary", ""))
         wishes = replace(wishes, formats=wishes.formats.over(base))
         limits = tuple(_configured_constraints(self._config))
-        return resolve(index, platform, wishes, limits)
+        ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
+        return resolve(index, platform, wishes, limits, ask)
 
 
 def audit(
@@ -200,6 +220,10 @@ class _Assessment:
 
     def _builds(self, deployed: tuple[Row, ...]) -> Iterator[Row]:
         """What the source distributions that are deployed need to be built."""
+        if not any(row.state == SOURCE for row in deployed):
+            return
+        from .builds import BuildsError, build_requirements
+
         found: dict[str, Row] = {}
         for row in deployed:
             if row.state != SOURCE or not row.url or row.editable or not row.version:
@@ -223,11 +247,39 @@ class _Assessment:
         yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
 
     def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
+        if lock.kind == ARTIFACT:
+            return self._artifact_rows(lock, tree)
         shelf = LockShelf(lock, lambda: self._index, self._arm)
         judge = Judge(
             shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
         )
         return judge.rows(tree)
+
+    def _artifact_rows(self, lock: Lock, tree: Tree) -> tuple[Row, ...]:
+        """What is installed in an artifact, and what there is instead of what cannot be used."""
+        shelf = ArtifactShelf(lock, lambda: self._index, self._arm)
+        foreign = [
+            locked.name
+            for (locked,) in lock.releases.values()
+            if not fit(locked.files, self._arm, yanked=True).usable
+        ]
+        if foreign:
+            self._notes.append(
+                f"{lock.shown} holds {len(foreign)} packages for another machine or Python "
+                f"({', '.join(foreign[:3])}{', …' if foreign[3:] else ''}): it has to be built "
+                "again; their rows tell what the index has"
+            )
+        for who, need in lock.absent:
+            if not holds(need.marker, self._arm):
+                continue
+            name = need.name
+            where = (
+                f"provided by the image of {self._target.name}"
+                if name in self._target.provides
+                else "not in it"
+            )
+            self._notes.append(f"{who} asks for {name}, which is {where}")
+        return Judge(shelf, self._arm, self._x86, self._known, DEPLOY).rows(tree)
 
     def _judge(self, provider: Provider, scope: str) -> Judge:
         return Judge(provider, self._arm, self._x86, self._known, scope)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..services import ServiceConfig, read_services
-from .inputs.service import Service, read_service
+from ..artifact import Artifact
+from ..services import REPOSITORY, ServiceConfig, read_services
+from .inputs.service import Service, artifact_service, read_service
 
 
 def configured_services(
@@ -34,6 +35,10 @@ def wished(
     Raises:
         SettingsError: one cannot be read.
     """
+    if service.artifact is not None:
+        return artifact_service(
+            service.artifact, environ, name=service.name, root=rootpath, folder=service.folder
+        )
     files = service.requirements
     if not service.named:
         return read_service(service.folder, environ, name=service.name, root=rootpath)
@@ -43,13 +48,20 @@ def wished(
 
 
 def repository_service(
-    rootpath: Path, requirements: tuple[Path, ...], environ: Mapping[str, str] = os.environ
+    rootpath: Path,
+    requirements: tuple[Path, ...],
+    environ: Mapping[str, str] = os.environ,
+    artifact: Artifact | None = None,
 ) -> Service:
     """The repository as the one service that it is where none is configured.
+
+    *artifact* is what is deployed, where it is built already.
 
     Raises:
         SettingsError: it has no file that says what is deployed, or one that cannot be read.
     """
+    if artifact is not None:
+        return artifact_service(artifact, environ, name=REPOSITORY, root=rootpath, folder=rootpath)
     return read_service(rootpath, environ, root=rootpath, requirements=requirements)
 
 

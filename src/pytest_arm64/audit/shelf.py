@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.version import Version
 
 from .environment import Platform
 from .fit import Fit, fit
-from .index import Index
 from .locks import Lock
 from .metadata import Metadata, MetadataError
 from .releases import Releases
 from .simple import File
 from .wishes import LocalProject, Node, Wish, wish_of
+
+if TYPE_CHECKING:
+    from .index import Index
 
 
 class Shelf(Protocol):
@@ -102,3 +104,16 @@ class LockShelf:
             return []
         wishes = [wish_of(wanted, origin) for wanted in metadata.parsed()]
         return [wish for wish in wishes if wish.name == name and wish.specifier]
+
+
+class ArtifactShelf(LockShelf):
+    """Files as an artifact holds them; for what the target cannot use of it, those of the index.
+
+    An artifact for x86 is made again for ARM: what counts is what there is to make it from.
+    """
+
+    def files(self, name: str, version: Version) -> tuple[File, ...]:
+        own = super().files(name, version)
+        if fit(own, self.platform, yanked=True).wheel is not None:
+            return own
+        return tuple(self.releases(name).get(version, ())) or own

@@ -105,7 +105,10 @@ def explained(row: Row, state: str) -> Iterable[str]:
     if state == row.state and row.cause:
         yield f"{row.cause}: {row.detail}"
     elif state != row.state:
-        yield f"predicted {row.state}, installed as {state}"
+        promised = f" ({row.file})" if row.file else ""
+        yield f"predicted {row.state}{promised}, installed as {state}"
+        if state == SOURCE:
+            yield "→ see why the wheel was passed over: --no-binary, an index without it"
     if row.remedy is not None:
         yield f"→ {row.remedy.text}"
     if row.path:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ..artifact import read_artifact_name
 from ..audit.command import chosen_targets
 from ..engine.endpoint import open_engine
 from ..engine.images import get_image
@@ -60,20 +61,26 @@ def _records(
     if not named and not any(path.startswith(IMAGE) for path in options.path):
         system = declared_system(target)
         for path in options.path:
-            yield scan_path(Path(path), system, target)
+            yield scan_path(_local(path), system, target)
         return
     machine = MACHINES["arm64"]
     with open_engine(environ) as engine:
         for path in options.path:
             reference = path.removeprefix(IMAGE) if path.startswith(IMAGE) else named
             if not reference:
-                yield scan_path(Path(path), declared_system(target), target)
+                yield scan_path(_local(path), declared_system(target), target)
                 continue
             image = get_image(engine, reference, "arm64", NoProgress(), offline=False)
             if path.startswith(IMAGE):
                 yield scan_image(engine, image, machine, target)
             else:
-                yield scan_path(Path(path), system_of(engine, image, machine, PAGE), target)
+                yield scan_path(_local(path), system_of(engine, image, machine, PAGE), target)
+
+
+def _local(path: str) -> Path:
+    """A file or a folder, also as the key ``artifact`` spells it."""
+    artifact = read_artifact_name(path, Path.cwd())
+    return artifact.path if artifact is not None else Path(path)
 
 
 def _show(records: Sequence[AbiRecord], form: str, *, every: bool) -> None:

@@ -30,7 +30,7 @@ _MAXIMUM_TEXT = 4 * 2**20
 _MAXIMUM_LINKS = 40
 _IN_MEMORY = 32 * 2**20
 _LOADER_CONFIGURATION = ("/etc/ld.so.conf", "/etc/ld.so.conf.d/")
-_PACKAGE_FILES = (".dist-info/WHEEL", ".dist-info/RECORD")
+_PACKAGE_FILES = (".dist-info/WHEEL", ".dist-info/RECORD", ".dist-info/METADATA")
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class FileTree:
     links: Mapping[str, str] = field(default_factory=dict)
     """Targets of symbolic links, as they are written."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Content of the loader's configuration, and of ``WHEEL`` and ``RECORD`` of packages."""
+    """Content of the loader's configuration, and of packages' own descriptions."""
     size: int = 0
     """Bytes of all files, whatever they are."""
 

@@ -19,6 +19,7 @@ DUPLICATE_OPENMP = "duplicate-openmp"
 NATIVE_IN_PURE = "native-in-pure-wheel"
 EXECUTABLE = "bundled-executable"
 TOO_LARGE = "too-large"
+MULTI_ARCHITECTURE = "multi-architecture"
 UNKNOWN = "not-evaluated"
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from .. import cache
+from ..artifact import IMAGE, Artifact
 from ..cell import Ran
 from ..engine.endpoint import Engine
-from ..engine.images import Base, export_image
+from ..engine.images import Base, export_image, manifest_kind
 from ..errors import ArtifactError
 from ..targets import Target
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import SymbolNotes, judge
-from .record import TOO_LARGE, AbiRecord, Finding
+from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiRecord, Finding
 from .system import System, looked_up_system
 
 FORMAT = 1
@@ -23,6 +25,11 @@ PAGE = 4096
 LAMBDA_LIMIT = 250 * 2**20
 """Bytes to which a function's zip and its layers may unpack together. Source: AWS's quotas."""
 _KIND = "libraries"
+_TASK = "/var/task"
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
 
 
 def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
@@ -32,21 +39,50 @@ def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
         ArtifactError: it is none of these, or cannot be read.
     """
     # Lambda unpacks a zip there, and searches there for libraries.
-    root = "/var/task" if "/var/task" in target.library_path else "/artifact"
+    root = _TASK if _TASK in target.library_path else "/artifact"
     notes = SymbolNotes(system)
     tree = _tree(path, root, notes)
     record = judge(path.name, tree, root, system, notes, target.recipe.name)
-    if target.recipe.name == "lambda" and path.suffix != ".whl" and tree.size > LAMBDA_LIMIT:
-        finding = Finding(
-            "",
-            TOO_LARGE,
-            f"it unpacks to {tree.size / 2**20:.0f} MiB, and Lambda takes {LAMBDA_LIMIT >> 20} of "
-            "a function and its layers together",
-            grave=True,
-            remedy="leave out what the function does not import, or deploy a container image",
-        )
-        record = replace(record, findings=(*record.findings, finding))
-    return record
+    more = _too_large(tree.size, target) if path.suffix != ".whl" else ()
+    return replace(record, findings=(*record.findings, *more))
+
+
+def _too_large(size: int, target: Target) -> tuple[Finding, ...]:
+    if _TASK not in target.library_path or size <= LAMBDA_LIMIT:
+        return ()
+    finding = Finding(
+        "",
+        TOO_LARGE,
+        f"it unpacks to {size / 2**20:.0f} MiB, and Lambda takes {LAMBDA_LIMIT >> 20} of "
+        "a function and its layers together",
+        grave=True,
+        remedy="leave out what the function does not import, or deploy a container image",
+    )
+    return (finding,)
+
+
+def with_artifact(
+    record: AbiRecord, artifact: Artifact, engine: Engine, image: Base, size: int, target: Target
+) -> AbiRecord:
+    """*record* of an environment, with what else is to be said of the *artifact* in it.
+
+    Args:
+        record: of the files that were put into *image*.
+        artifact: what is deployed.
+        engine: has the image.
+        image: what runs: the artifact itself, or what it was put into.
+        size: bytes of its files, where it is none.
+        target: where it is deployed.
+    """
+    if artifact.kind != IMAGE:
+        return replace(record, findings=(*record.findings, *_too_large(size, target)))
+    whole = scan_image(engine, image, record.machine, target)
+    return replace(
+        whole,
+        artifact=artifact.shown,
+        files=(*whole.files, *record.files),
+        findings=(*whole.findings, *record.findings),
+    )
 
 
 def scan_tar(
@@ -65,7 +101,36 @@ def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> Abi
     """The record of the whole file system of *image*, against its own libraries."""
     with export_image(engine, image) as archive:
         system = _look(tar_tree(archive, "/"), image, image.reference, machine, PAGE)
-        return scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
+        record = scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
+    # Programs of the system are no news; those that a package brings are.
+    told = [f for f in record.findings if f.kind != EXECUTABLE or f.package]
+    return replace(record, findings=(*told, *_manifest_findings(engine, image, target)))
+
+
+def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[Finding]:
+    """Lambda takes images by the manifest of one platform. Source: AWS, "Create a Lambda function
+    using a container image".
+    """
+    if _TASK not in target.library_path:
+        return
+    kind = manifest_kind(engine, image.reference)
+    if kind in _INDEXES:
+        yield Finding(
+            "",
+            MULTI_ARCHITECTURE,
+            f"{image.reference} is a manifest of several platforms in its registry ({kind}), and "
+            "Lambda takes one platform's only",
+            grave=True,
+            remedy="push one platform without attestations: docker buildx build "
+            "--platform linux/arm64 --provenance=false --sbom=false --push",
+        )
+    elif not kind:
+        yield Finding(
+            "",
+            MULTI_ARCHITECTURE,
+            f"no registry tells of {image.reference}: whether Lambda takes its manifest is open",
+            grave=False,
+        )
 
 
 def system_of(

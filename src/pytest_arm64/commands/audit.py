@@ -11,7 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path",
         nargs="*",
         metavar="PATH",
-        help="a requirement file, a lock, a pyproject.toml, or a project's folder "
+        help="a requirement file, a lock, a pyproject.toml, a project's folder, or what is built "
+        "already: zip:FILE, dir:FOLDER, image:REFERENCE "
         "(default: the services that are configured here, else the project here)",
     )
     parser.add_argument("--target", default="", metavar="A[,B…]", help="what it is deployed to")

@@ -24,7 +24,13 @@ def conform(arm64_golden: Any, request: pytest.FixtureRequest) -> Conform:
         if not found.leaves:
             return  # the reference side computes, and nothing is compared there
         verdict = found.verdict
-        told = {"case": case.name, "verdict": verdict.value, "expected": case.expect}
+        hints = [hint for leaf in found.leaves for hint in leaf.hints]
+        told = {
+            "case": case.name,
+            "verdict": verdict.value,
+            "expected": case.expect,
+            "hints": list(dict.fromkeys(hints)),
+        }
         request.node.user_properties.append(("arm64_conformance", json.dumps(told)))
         if not found.ok and verdict.value == "golden missing":
             pytest.fail(f"no x86 value to compare {case.name} with", pytrace=False)

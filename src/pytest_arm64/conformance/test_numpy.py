@@ -147,21 +147,8 @@ def test_numpy(case: Case, conform: Any) -> None:
     conform(case)
 
 
-# OpenBLAS, cpuid_arm64.c and dynamic_arm64.c: which kernels belong to which core.
-KERNELS = {
-    "graviton2": {"NEOVERSEN1"},
-    "graviton3": {"NEOVERSEV1"},
-    "graviton4": {"NEOVERSEN2", "NEOVERSEV2"},
-}
-
-
 def test_blas_picks_the_kernels_of_the_core(arm64_golden: Any, arm64_target: Any) -> None:
-    """Kernels of another core are slower at best, and wrong at worst."""
-    core = str(arm64_target["core"] or "").partition(" ")[0]
-    if core not in KERNELS:
-        pytest.skip(f"which kernels belong to {core or 'this machine'} is not known here")
+    # Not skipped where nobody knows, as on x86: that would be a difference between the sides.
     _ = numbers(64, 64) @ numbers(64, 64)
-    picked = set(arm64_golden.dispatch()["blas"])
-    if not picked:
-        pytest.skip("the deployed NumPy has no OpenBLAS of its own")
-    assert picked <= KERNELS[core], f"OpenBLAS picked {sorted(picked)} on {core}"
+    found = arm64_golden.kernels(arm64_target["core"])
+    assert not found, found

@@ -68,7 +68,7 @@ CASES = [
          "an iteration amplifies the last bit", "Stopping depends on differences of f", DISPATCH,
          {"rtol": 1e-6}),
     Case("scikit-learn: SVC, labels and support", lambda: [machine()[0].predict(machine()[1]),
-         machine()[0].n_support_], "feared: labels flip", "Integers at a margin"),
+         machine()[0].n_support_, machine()[0].n_iter_], "feared: labels flip", "Integers at a margin"),
     Case("scikit-learn: SVC, decision function", lambda: machine()[0].decision_function(machine()[1]),
          "order of summation in libsvm", SUMMATION, DISPATCH, {"decision": 0.0}),
     Case("scikit-learn: PCA", lambda: sklearn("decomposition").PCA(2, svd_solver="full")

@@ -9,12 +9,15 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..binary.mapped import ELSEWHERE, Mapped
 from ..binary.record import AbiRecord
 from ..environment.record import InstallRecord
 from ..services import ServiceConfig, read_services, repository_config
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
+
+_SHOWN = 5
 
 
 def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
@@ -118,6 +121,19 @@ def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
     for found in record.findings:
         text = f"{found.kind}: {found.path}: {found.text}"
         yield Finding("abi", text, found.grave, where, found.package, found.remedy)
+
+
+def mapped_findings(mapped: Sequence[Mapped], where: Where) -> Iterator[Finding]:
+    """What of the libraries that were loaded nobody had foreseen."""
+    for one in mapped:
+        if one.instead_of:
+            text = f"{one.path} was loaded at run time, and {one.instead_of} was foreseen"
+            yield Finding("abi", text, grave=False, where=where)
+    unknown = [one.path for one in mapped if one.origin == ELSEWHERE]
+    if unknown:
+        names = ", ".join(unknown[:_SHOWN]) + (", …" if unknown[_SHOWN:] else "")
+        text = f"{len(unknown)} libraries were loaded at run time and are in no record: {names}"
+        yield Finding("abi", text, grave=False, where=where)
 
 
 def builds_of(install: Install) -> Iterator[Build]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ..audit.matrix import WheelMatrix
+from ..binary.mapped import Mapped
 from ..services import Boundary
 
 PREDICTED, EMULATED, NATIVE = "predicted", "emulated", "native"
@@ -179,6 +180,8 @@ class TestRun:
     """Why it did not."""
     part: str = ""
     """What limited it to a part of the tests, as it was typed; empty where nothing did."""
+    mapped: tuple[Mapped, ...] = ()
+    """Libraries that the tests' processes had loaded, beside what was foreseen."""
 
     @property
     def bad(self) -> tuple[TestOutcome, ...]:

@@ -155,6 +155,20 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
         )
 
 
+def manifest_kind(engine: Engine, reference: str) -> str:
+    """Media type of what a registry has under *reference*; empty where none tells."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    if reference.startswith(f"{LABEL}/"):
+        return ""
+    try:
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+    except (APIError, DockerException, RequestException, OSError):
+        return ""
+    return str((told.get("Descriptor") or {}).get("mediaType", ""))
+
+
 def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:
     detail = event.get("progressDetail") or {}
     if event.get("status") == "Downloading" and detail.get("total"):

@@ -90,7 +90,7 @@ def forwarded(url: str) -> Iterator[Forwarded]:
     remote = _Remote.of(url)
     with (
         # A socket's path may have 100 characters or so: not below a long TMPDIR.
-        tempfile.TemporaryDirectory(prefix="arm64-", dir="/tmp") as folder,
+        tempfile.TemporaryDirectory(prefix="arm64-ssh-", dir="/tmp") as folder,
         tempfile.TemporaryFile() as log,
     ):
         local = str(Path(folder, "engine.sock"))

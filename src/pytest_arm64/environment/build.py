@@ -8,7 +8,7 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import cache
+from ..artifact import IMAGE, Artifact
 from ..binary.record import AbiRecord
-from ..binary.scan import scan_tar, system_of_run
+from ..binary.scan import scan_tar, system_of_run, with_artifact
 from ..cell import Cell, Ran, machine_of
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
@@ -26,13 +27,15 @@ from ..engine.images import Base, find_image, remove_derived, remove_nameless
 from ..errors import InstallError
 from ..progress import Progress, Step
 from ..settings import Settings
-from . import pip_installer, plan_installer
+from . import artifact_installer, pip_installer, plan_installer
+from .artifact_files import fingerprint
 from .consistency import broken, installed_in
+from .deployment import install_deployed
 from .failures import Tools
 from .loading import load_all, modules_of
 from .manifests import read_manifest
 from .pipconfig import PipConfig
-from .plan import NotPlannableError, lock_of
+from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -50,9 +53,12 @@ from .tree import (
     tar_of,
     with_parents,
 )
+from .workshop import Host
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
+
+    from ..audit.locks import Lock
 
 FORMAT = 3
 PACKAGE = "pytest_arm64_inside"
@@ -123,7 +129,8 @@ def make_environment(
     manifest = read_manifest(settings, rootpath)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
-    lock = lock_of(manifest) if settings.installer == plan_installer.NAME else None
+    artifact = settings.artifact
+    lock = lock_of(manifest) if artifact is None else None
     key = cache.digest(
         {
             "format": FORMAT,
@@ -134,6 +141,7 @@ def make_environment(
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
             **({"lock": lock.digest} if lock is not None else {}),
+            **({"artifact": _fingerprint(artifact)} if artifact is not None else {}),
             **manifest.fingerprint(),
         }
     )[:20]
@@ -142,10 +150,8 @@ def make_environment(
     reused = image is not None
     if image is None:
         request = pip_installer.Request(manifest, runner, config, pins)
-        host = plan_installer.Host(
-            engine, cell, ran, lambda: builder(engine, cell, base, ran, progress)
-        )
-        image = _install(host, base, request, settings, tag, progress)
+        host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
+        image = _install(host, base, request, settings, lock, tag, progress)
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(
@@ -162,17 +168,18 @@ def make_environment(
 
 
 def _install(
-    host: plan_installer.Host,
+    host: Host,
     base: Base,
     request: pip_installer.Request,
     settings: Settings,
+    lock: Lock | None,
     tag: str,
     progress: Progress,
 ) -> Base:
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_image(engine, tag)
-    made, installer, fallback = _installation(host, request, settings, progress)
+    made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
         progress.step("make the environment image") as step,
@@ -182,13 +189,17 @@ def _install(
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
-        unmet = broken(installed_in(files), _markers(cell, ran))
+        if settings.artifact is not None:
+            abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
+        unmet = broken((*installed_in(files), *made.there), _markers(cell, ran))
         container.put(made.at, files)
+        if made.sites:
+            container.put("/", tar_of(artifact_installer.paths_entry(ran.python, made.sites)))
         if made.uncompiled:
             step.update("compiling")
             compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
             container.run(compile_it, environment=qemu_environment(cell, engine))
-        abi = _loaded(container, host, abi, step)
+        abi = _loaded(container, host, abi, made.sites, step)
         record = InstallRecord(
             packages=tuple(made.packages),
             installer=installer,
@@ -221,15 +232,23 @@ def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
 
 
 def _loaded(
-    container: Container, host: plan_installer.Host, abi: AbiRecord, step: Step
+    container: Container,
+    host: Host,
+    abi: AbiRecord,
+    sites: Sequence[str],
+    step: Step,
 ) -> AbiRecord:
     """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
     ran = host.ran
-    modules = [
-        module
-        for prefix in (ENV, TESTS)
-        for module in modules_of(abi, f"{prefix.removeprefix(HOME + '/')}/{ran.python.purelib}")
-    ]
+    # Of folders that lie in each other, a module is imported from the innermost one.
+    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
+    found = {
+        module.path: module
+        for site in searched
+        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
+        for module in modules_of(abi, site.removeprefix(root))
+    }
+    modules = sorted(found.values(), key=lambda module: module.name)
     if not modules:
         return abi
     step.update(f"loading {len(modules)} compiled modules")
@@ -238,33 +257,9 @@ def _loaded(
     return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
-def _installation(
-    host: plan_installer.Host,
-    request: pip_installer.Request,
-    settings: Settings,
-    progress: Progress,
-) -> tuple[pip_installer.Installation, str, str]:
-    """What was installed, by which installer, and why not by the one that was asked for."""
-    reason = ""
-    if settings.installer == plan_installer.NAME:
-        try:
-            made = plan_installer.install(
-                host, request, progress, offline=settings.offline, refresh=settings.refresh
-            )
-        except NotPlannableError as error:
-            reason = str(error)
-        else:
-            return made, f"the plan ({pip_installer.pip_name()} for builds)", ""
-    if settings.offline:
-        raise InstallError(
-            "this project's environment is not here, and --arm64-offline forbids installing"
-            + (f": {reason}" if reason else ""),
-            next_step="run once without --arm64-offline",
-        )
-    made = pip_installer.install(
-        host.engine, host.cell, host.ran, host.builder(), request, progress
-    )
-    return made, pip_installer.pip_name(), reason
+def _fingerprint(artifact: Artifact) -> list[str]:
+    """An image is known by its id, which counts anyway."""
+    return [artifact.kind, fingerprint(artifact) if artifact.kind != IMAGE else ""]
 
 
 def _run_image(

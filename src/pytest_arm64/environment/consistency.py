@@ -47,9 +47,11 @@ def broken(distributions: Iterable[Distribution], markers: Mapping[str, str]) ->
     listed = list(distributions)
     versions: dict[str, str] = {canonicalize_name(d.name): d.version for d in listed}
     return sorted(
-        f"{found.name} {found.version} requires {requirement}, {problem}"
-        for found in listed
-        for requirement, problem in _unmet(found, versions, markers)
+        {
+            f"{found.name} {found.version} requires {requirement}, {problem}"
+            for found in listed
+            for requirement, problem in _unmet(found, versions, markers)
+        }
     )
 
 

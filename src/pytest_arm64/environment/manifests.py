@@ -133,9 +133,10 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
             other without end.
     """
     pyproject = _pyproject(rootpath)
-    mode = install_mode(settings, rootpath, pyproject)
-    files = settings.requirements
-    if not files and (rootpath / "requirements.txt").is_file():
+    artifact = settings.artifact is not None
+    mode = "none" if artifact else install_mode(settings, rootpath, pyproject)
+    files = () if artifact else settings.requirements
+    if not files and not artifact and (rootpath / "requirements.txt").is_file():
         files = (rootpath / "requirements.txt",)
     deploy = Scope(files=files)
     test = test_scope(settings.test_requirements, rootpath, pyproject, files)

@@ -24,6 +24,7 @@ from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
 from .bytecode import compiler_for
+from .consistency import Distribution
 from .failures import MISSING_WHEEL, Tools, classify
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
@@ -37,6 +38,7 @@ _CONFIG = f"{BUILD}/pip.conf"
 _CA = f"{BUILD}/ca.pem"
 _NETRC = f"{BUILD}/netrc"
 _PINS = f"{BUILD}/pins.txt"
+_LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
 _NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
@@ -55,6 +57,12 @@ class Installation:
     """What a reader of the record should know."""
     missing: tuple[str, ...] = ()
     """Releases that were left out, because nothing of them can be used."""
+    sites: tuple[str, ...] = ()
+    """Folders of an artifact from which it imports, in order; empty where everything is new."""
+    there: tuple[Distribution, ...] = ()
+    """What was installed there before, in an artifact."""
+    size: int = 0
+    """Bytes of an artifact's files."""
     uncompiled: bool = False
     """Whether byte-code is still to be made, in the image."""
 
@@ -69,6 +77,10 @@ class Request:
     config: PipConfig
     pins: tuple[str, ...] = ()
     """Constraints on both scopes: the versions of another architecture."""
+    locked: str = ""
+    """A requirement file of everything that is deployed, where a lock decides it."""
+    there: tuple[str, ...] | None = None
+    """``name==version`` of what an artifact has: then only the tests' packages are installed."""
 
 
 def pip_name() -> str:
@@ -92,6 +104,11 @@ def install(
         builder_container(engine, cell, ran, builder, request) as container,
     ):
         arguments = _scope_arguments(manifest.deploy)
+        if request.locked:
+            # Whatever it does not list, nothing may add; what is hashed goes by itself.
+            locked = ["--no-deps", "-r", _LOCKED]
+            installed += run_pip(container, manifest.root, variables, "deploy", locked, step)
+            arguments = ["--no-deps"] if manifest.own is not None else []
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
         if manifest.whole is not None:
@@ -162,6 +179,8 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
     if config.ca:
         entries[_CA] = Entry(config.ca)
+    if request.locked:
+        entries[_LOCKED] = Entry(request.locked.encode())
     if request.pins:
         entries[_PINS] = Entry("".join(f"{pin}\n" for pin in request.pins).encode())
     if config.netrc:
@@ -169,6 +188,9 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     entries[str(manifest.root)] = Entry(mode=0o755)
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = Entry(content)
+    # What lies in a mounted folder is there, and nothing can be written there.
+    there = tuple(f"{folder}/" for folder in _mounted(request))
+    entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
     container.put("/", tar_of(with_parents(entries)))
     for archive in _pip(ran.python):
         container.put("/", archive)

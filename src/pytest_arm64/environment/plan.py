@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ..audit.addresses import file_path
 from ..audit.classify import state_of
 from ..audit.environment import Platform, platform_of
-from ..audit.fetch import Fetcher, file_path
+from ..audit.fetch import Fetcher
 from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
@@ -92,6 +94,8 @@ class Question:
     ran: Ran
     pins: tuple[str, ...] = ()
     """Constraints on both scopes: the versions of another architecture."""
+    there: tuple[str, ...] | None = None
+    """``name==version`` of what is deployed already, in an artifact."""
 
 
 def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetcher]:
@@ -110,7 +114,12 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
     lock = lock_of(question.manifest)
-    if lock is not None:
+    deployed: list[Planned] = []
+    editable: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    if question.there is not None:
+        pass  # it is deployed, whatever led to it
+    elif lock is not None:
         deployed, editable, folders = _locked(auditor, lock, question.manifest, platform)
         elsewhere = (*elsewhere, *_of_lock(lock))
     else:
@@ -118,10 +127,11 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     test = _wishes(question.manifest.test, question.manifest, tests=True)
     test = with_requirements(test, question.runner, "the session inside")
     pins = [Requirement(f"{p.name}=={p.version}") for p in deployed if p.version]
+    pins += [Requirement(pin) for pin in question.there or ()]
     limits = tuple((pin, wish_of(pin, "what is deployed")) for pin in pins)
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests, more_editable, more_folders = _resolved(auditor, test, platform, TEST)
-    there = {package.name for package in deployed}
+    there = {canonicalize_name(pin.name) for pin in pins}
     tests = [package for package in tests if package.name not in there]
     if (set(more_editable) | set(more_folders)) - {*editable, *folders}:
         raise NotPlannableError("a local project is only wanted by the tests")

@@ -10,7 +10,7 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +19,21 @@ from typing import IO
 from ..audit.fetch import Fetcher
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
 from ..audit.run import Auditor
-from ..cell import Cell, Ran
-from ..engine.container import Container
-from ..engine.emulation import qemu_environment
-from ..engine.endpoint import Engine
-from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress, Step
 from . import pip_installer
-from .build_bench import Benches, wants_more
+from .build_bench import wants_more
 from .bytecode import Compiler, compiler_for
-from .failures import Tools
 from .pip_installer import Installation
 from .pipconfig import strip_credentials
 from .plan import InstallPlan, Planned, Question, make_plan
 from .record import Installed
-from .source_builds import Built, Shelf, Source, build
-from .tree import ENV, HOME, PYTHON, TESTS, Entry, tar_of, with_parents
+from .source_builds import Built, Source
+from .tree import ENV, HOME, TESTS, Entry, tar_of, with_parents
 from .venv import venv_entries
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of, write_together
+from .workshop import Host, Workshop
 
 NAME = "plan"
 FORMAT = 2
@@ -59,17 +54,6 @@ class Unpacked:
     built: Built | None = None
 
 
-@dataclass(frozen=True)
-class Host:
-    """What installations are made with."""
-
-    engine: Engine
-    cell: Cell
-    ran: Ran
-    builder: Callable[[], Base]
-    """Gives the builder image; it is made where it is asked for."""
-
-
 def install(
     host: Host, request: pip_installer.Request, progress: Progress, *, offline: bool, refresh: bool
 ) -> Installation:
@@ -80,23 +64,37 @@ def install(
         InstallError: a file cannot be had, is hostile, or cannot be built.
     """
     question = Question(
-        request.manifest, request.runner, request.config, host.cell, host.ran, request.pins
+        request.manifest,
+        request.runner,
+        request.config,
+        host.cell,
+        host.ran,
+        request.pins,
+        request.there,
     )
-    with Auditor(
-        offline=offline, refresh=refresh, config=request.config, time_limit=_SECONDS
-    ) as auditor:
+    compiler = compiler_for(host.ran.python)
+    with (
+        Workshop(host, request, question, compiler) as workshop,
+        Auditor(
+            offline=offline,
+            refresh=refresh,
+            config=request.config,
+            time_limit=_SECONDS,
+            metadata=workshop.metadata,
+        ) as auditor,
+    ):
         with progress.step("resolve") as step:
+            workshop.tell = step.update
             plan, fetcher = make_plan(question, auditor)
             step.update(f"{len(plan.packages)} packages")
-        compiler = compiler_for(host.ran.python)
-        benches = Benches(question, auditor, fetcher, compiler)
-        work = _Work(host, request, fetcher, compiler, benches)
+        work = _Work(host, request, auditor, fetcher, compiler, workshop)
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
         editable = b""
         if plan.of_state(SOURCE) or plan.editable or plan.folders:
             with progress.step("build") as step:
+                workshop.tell = step.update
                 built, editable = work.build(plan, step)
     return _together(host, plan, [*unpacked, *built], editable, work.local)
 
@@ -106,15 +104,17 @@ class _Work:
         self,
         host: Host,
         request: pip_installer.Request,
+        auditor: Auditor,
         fetcher: Fetcher,
         compiler: Compiler,
-        benches: Benches,
+        workshop: Workshop,
     ) -> None:
         self._host = host
         self._request = request
+        self._auditor = auditor
         self._fetcher = fetcher
         self._compiler = compiler
-        self._benches = benches
+        self._workshop = workshop
         self.local: list[Installed] = []
         """Local projects, as pip reports them."""
 
@@ -141,58 +141,30 @@ class _Work:
 
     def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], bytes]:
         """Every source distribution of *plan*, and a tar of what editable projects install."""
-        host, request = self._host, self._request
-        shelf = Shelf(host.builder(), host.ran)
-        sources = [Source(p, fetch(self._fetcher, p)) for p in plan.of_state(SOURCE)]
-        kept = {source.label: shelf.kept(source) for source in sources}
-        missing = [source for source in sources if kept[source.label] is None]
+        found = []
+        for package in plan.of_state(SOURCE):
+            source, built = self._workshop.built(package, self._auditor, self._fetcher)
+            found.append(self._built(source, built))
         editable = b""
-        if missing or plan.editable or plan.folders:
-            with pip_installer.builder_container(
-                host.engine, host.cell, host.ran, host.builder(), request
-            ) as container:
-                for source in missing:
-                    step.update(f"building {source.label}")
-                    kept[source.label] = self._build(container, shelf, source)
-                if plan.editable or plan.folders:
-                    step.update("installing the project")
-                    editable = self._project(container, plan, step)
-        return [self._built(source, kept[source.label]) for source in sources], editable
+        if plan.editable or plan.folders:
+            step.update("installing the project")
+            editable = self._project(plan, step)
+        return found, editable
 
-    def _variables(self) -> dict[str, str]:
-        variables = self._request.manifest.variables(os.environ)
-        return {**variables, **qemu_environment(self._host.cell, self._host.engine)}
-
-    def _build(self, container: Container, shelf: Shelf, source: Source) -> Built:
-        tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
-        folder = f"{pip_installer.BUILD}/{source.package.name}"
-        bench = self._benches.for_file(source.package)
-        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
-        variables = self._variables()
-        try:
-            more = bench.put(container, folder) if bench is not None else {}
-            options = bench.options if bench is not None else ()
-            made = build(container, [*pip, *options], source, folder, variables | more, tools)
-        except InstallError as error:
-            if bench is None or not wants_more(error.log):
-                raise
-            made = build(container, pip, source, f"{folder}-isolated", variables, tools)
-        return shelf.keep(source, *made)
-
-    def _built(self, source: Source, built: Built | None) -> Unpacked:
-        assert built is not None
+    def _built(self, source: Source, built: Built) -> Unpacked:
         layer = self._layer(built.wheel, source.package)
         return Unpacked(source.package, layer, source.path.stat().st_size, built)
 
-    def _project(self, container: Container, plan: InstallPlan, step: Step) -> bytes:
+    def _project(self, plan: InstallPlan, step: Step) -> bytes:
         arguments = ["--no-deps"]
         for folder in plan.folders:
             arguments.append(str(folder))
         for folder in plan.editable:
             arguments += ["-e", str(folder)]
         root = self._request.manifest.root
-        variables = self._variables()
-        bench = self._benches.for_folders([*plan.editable, *plan.folders])
+        container, variables = self._workshop.container, self._workshop.variables
+        benches = self._workshop.benches(self._auditor, self._fetcher)
+        bench = benches.for_folders([*plan.editable, *plan.folders])
         try:
             more = bench.put(container, f"{pip_installer.BUILD}/projects") if bench else {}
             options = bench.options if bench is not None else ()

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from .. import cache
-from ..audit.fetch import Fetcher, FetchError, file_path, shown
+from ..audit.addresses import file_path, shown
+from ..audit.fetch import Fetcher, FetchError
 from ..errors import InstallError
 from .failures import HASH
 from .plan import Planned

@@ -14,10 +14,11 @@ from typing import Any
 
 from .decisions import sides_of
 from .explain import explanation
+from .kernels import known_core, wrongly_picked
 from .leaves import compare
 from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
-from .provenance import provenance, version_changes
+from .provenance import blas_cores, provenance, version_changes
 from .store import (
     PROVENANCE,
     Golden,
@@ -56,11 +57,11 @@ class Situation:
     pictures: Callable[[], Path] | None = None
     """Makes the folder for pictures of images that differ."""
     role: str = ""
-    """``reference`` or ``further`` in a silent cell, which records."""
+    """``reference`` in the cell that records; ``further`` in that of another core."""
 
     @property
     def records(self) -> bool:
-        return self.role != "" and self.out is not None
+        return self.role == "reference" and self.out is not None
 
     @property
     def compares(self) -> bool:
@@ -169,11 +170,25 @@ class ArmGolden:
             return {}
         if self._situation.records:
             return {"folder": str(folder_of(self._module)), "test": self._test}
+        core = self._situation.facts.get("core")
+        wrong = self.kernels(core)
         return {
             "values": [comparison.to_json() for comparison in self.comparisons],
             "notes": self.notes,
             "decisions": self._decisions,
+            **({"core": str(core)} if self._situation.role == "further" else {}),
+            **({"kernels": wrong} if wrong else {}),
         }
+
+    def kernels(self, core: object) -> str | None:
+        """What to tell of the BLAS kernels that this process uses; empty if they are *core*'s own.
+
+        None where no OpenBLAS is loaded or nobody knows which kernels are the core's.
+        """
+        if known_core(core) is None:
+            return None
+        picked = blas_cores()
+        return wrongly_picked(core, picked) if picked else None
 
     def finish(self) -> None:
         """Write what was recorded, for the host to take."""

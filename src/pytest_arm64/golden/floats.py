@@ -18,6 +18,9 @@ CHUNK = 1 << 15
 """Elements at a time: what is computed of them stays in the processor's cache."""
 SHOWN = 3
 _TOP = 1 << 63
+_DOUBT = 2.0**-50
+"""Share of a limit by which it and a distance may be off, computed in float64: eight roundings."""
+_SMALLEST = 2.0**-1070
 
 
 @dataclass
@@ -65,7 +68,7 @@ def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None =
     if not all(math.isfinite(part) for part in (*ours, *theirs)):
         found.non_finite = 1
         return found
-    distance, larger = _distance(x, y), max(abs(x), abs(y))
+    distance, larger = _distance(x, y), max(_distance(x, 0), _distance(y, 0))
     scale = larger if norm is None else norm
     found.scaled = distance / scale if scale else 0.0
     found.ulp = max(ulp_distance(a, b) for a, b in zip(ours, theirs))
@@ -73,9 +76,12 @@ def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None =
         accepted = False
     elif policy.ulp is not None:
         accepted = found.ulp <= policy.ulp
-    else:
+    elif isinstance(x, complex) or isinstance(y, complex):
         relative, absolute, of_norm = policy.limits(8)
-        accepted = distance <= relative * larger + absolute + of_norm * scale
+        limit = relative * larger + absolute + of_norm * scale
+        accepted = distance <= limit and math.isfinite(distance)
+    else:
+        accepted = policy.accepts(x, y, scale, 8)
     found.outside = int(not accepted)
     return found
 
@@ -174,23 +180,54 @@ def _chunk(x: Any, y: Any, start: int, norm: float, policy: Policy, found: Float
         found.scaled = max(found.scaled, float(distance.max()) / norm)
     ulps = _ulps(ours, theirs)
     found.ulp = max(found.ulp, int(ulps.max()))
-    if policy.exact:
-        excess, limit = ulps, np.zeros((), ulps.dtype)
-    elif policy.ulp is not None:
-        excess, limit = ulps, np.uint64(min(policy.ulp, 2**64 - 1))
-    else:
-        relative, absolute, of_norm = policy.limits(parts)
-        limit = np.maximum(np.abs(x), np.abs(y))
-        limit *= relative
-        limit += absolute + of_norm * norm
-        excess = distance
-    outside = excess > limit
+    excess, limit, outside = _beyond(x, y, distance, ulps, norm, policy, parts)
     found.outside += int(outside.sum())
     _note(found, at[outside] + start)
     measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
     worst = int(measure.argmax())
     if float(measure[worst]) > found.excess and not found.non_finite:
         found.excess, found.worst = float(measure[worst]), int(at[worst]) + start
+
+
+def _beyond(
+    x: Any, y: Any, distance: Any, ulps: Any, norm: float, policy: Policy, itemsize: int
+) -> tuple[Any, Any, Any]:
+    """How far off each element is by the policy's own measure, its limit, and whether beyond it."""
+    np = numpy()
+    if policy.exact or policy.ulp is not None:
+        limit = np.uint64(min(policy.ulp or 0, 2**64 - 1))
+        return ulps, limit, ulps > limit
+    relative, absolute, of_norm = policy.limits(itemsize)
+    limit = np.maximum(np.abs(x), np.abs(y))
+    limit *= relative
+    limit += absolute + of_norm * norm
+    outside = distance > limit
+    if x.dtype.kind == "c":
+        outside |= ~np.isfinite(distance)  # an overflow proves nothing
+        return distance, limit, outside
+    for index in _undecided(x, y, distance, limit, exact=relative == of_norm == 0):
+        outside[index] = not policy.accepts(float(x[index]), float(y[index]), norm, itemsize)
+    return distance, limit, outside
+
+
+def _undecided(x: Any, y: Any, distance: Any, limit: Any, *, exact: bool) -> list[int]:
+    """Where rounding may hide on which side of its limit a distance is.
+
+    *exact* limits are those that nothing was rounded for: a distance that was not rounded either,
+    as between levels of an image, is decided.
+    """
+    np = numpy()
+    near = ~(np.abs(distance - limit) > _DOUBT * limit + _SMALLEST)  # also where either is infinite
+    at = np.flatnonzero(near)
+    if exact and len(at):
+        x, y = x[at], y[at]
+        # Knuth's two-sum: what the subtraction has lost.
+        difference = x - y
+        back = difference - x
+        lost = (x - (difference - back)) - (y + back)
+        at = at[lost != 0]
+    found: list[int] = at.tolist()
+    return found
 
 
 def _note(found: Floats, positions: Any) -> None:

@@ -31,6 +31,10 @@ CORE = (
     "first check the emulated core: qemu's 'max' makes OpenBLAS pick kernels that give NaN; "
     "name one with --arm64-cpu"
 )
+FLAG = (
+    "two powers of two: a constant of the kernel's ABI, which each architecture numbers for "
+    "itself; compare what it does, not its number"
+)
 _INT32, _INT64 = 2**31, 2**63
 _EDGES = frozenset(
     [-_INT32, _INT32 - 1, -_INT64, _INT64 - 1, 2**32 - 1, 2**64 - 1, 255, 65535, 127, -128, 32767]
@@ -60,10 +64,16 @@ def hints_for_integers(pairs: list[tuple[int, int]], *, permuted: bool = False) 
     """Hints for integers that differ, a few pairs of them."""
     if permuted:
         return (STABLE,)
-    if pairs and all(y in _EDGES or y == 0 for _, y in pairs):
+    if pairs and all(y in _EDGES or (y == 0 and abs(x) >= 128) for x, y in pairs):
         return (CAST,)
+    if pairs and all(_power_of_two(x) and _power_of_two(y) for x, y in pairs):
+        return (FLAG,)
     if pairs and all((x - y) % 256 == 0 for x, y in pairs):
         return (CHAR,)
     if any(x in _EDGES or y in _EDGES for x, y in pairs):
         return (CAST,)
     return ()
+
+
+def _power_of_two(value: int) -> bool:
+    return value > 1 and value & (value - 1) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 from ..errors import Arm64Error
@@ -87,6 +88,16 @@ class Policy:
             return self.rtol or 0.0, self.atol or 0.0, 0.0
         relative, norm = DEFAULTS[itemsize]
         return relative, 0.0, norm
+
+    def accepts(self, x: float, y: float, norm: float, itemsize: int) -> bool:
+        """Whether two finite floats of *itemsize* bytes are within the limits, without rounding.
+
+        *norm* is the largest magnitude in what they are part of.
+        """
+        relative, absolute, of_norm = (Fraction(float(part)) for part in self.limits(itemsize))
+        ours, theirs = Fraction(x), Fraction(y)
+        larger = max(abs(ours), abs(theirs))
+        return abs(ours - theirs) <= relative * larger + absolute + of_norm * Fraction(norm)
 
     def told(self) -> str:
         """The policy in the words of its arguments."""

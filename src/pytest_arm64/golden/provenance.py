@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import re
@@ -89,16 +90,19 @@ def numpy_dispatch() -> list[str]:
 
 def blas_cores() -> list[str]:
     """The cores that the loaded OpenBLAS libraries have picked their kernels for."""
-    found = set()
-    for path in _mapped("openblas"):
-        library = ctypes.CDLL(path)
-        for name in _CORE_NAMES:
-            function = getattr(library, name, None)
-            if function is not None:
-                function.restype = ctypes.c_char_p
-                found.add((function() or b"?").decode("ascii", "replace"))
-                break
-    return sorted(found)
+    return sorted({core for path in _mapped("openblas") if (core := _core_of(path)) is not None})
+
+
+@functools.cache
+def _core_of(path: str) -> str | None:
+    """The core that a loaded OpenBLAS has picked, which it does once; None if it does not tell."""
+    library = ctypes.CDLL(path)
+    for name in _CORE_NAMES:
+        function = getattr(library, name, None)
+        if function is not None:
+            function.restype = ctypes.c_char_p
+            return (function() or b"?").decode("ascii", "replace")
+    return None
 
 
 def _mapped(word: str) -> list[str]:

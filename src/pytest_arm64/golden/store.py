@@ -24,6 +24,8 @@ from .values import Node, Stored, UnsupportedValueError, describe, digest_of, re
 
 FOLDER = "arm64_golden"
 PROVENANCE = "provenance.json"
+STAGED = ".new"
+"""What ends the name of a file that is not in its place yet; one that was killed leaves it."""
 FORMAT = 1
 _HEADER_ROOM = 1 << 16
 _LONGEST_NAME = 80
@@ -263,10 +265,22 @@ def provenance_key(provenance: Mapping[str, Any]) -> str:
 
 def write(path: Path, content: bytes) -> None:
     """Put *content* at *path*, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    write_all({path: content})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Put *files* into their places, each whole or not at all.
+
+    All are on the disk before the first is moved: what fails or is killed until then changes
+    nothing, and what is killed while they are moved leaves each as it was or as it is to be.
+    """
+    staged = {path.with_name(f"{path.name}.{os.getpid()}{STAGED}"): path for path in files}
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        for temporary, path in staged.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(files[path])
+        for temporary, path in staged.items():
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in staged:
+            temporary.unlink(missing_ok=True)

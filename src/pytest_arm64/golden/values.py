@@ -284,10 +284,16 @@ class _Encoder:
         if not isinstance(value, library.Tensor):
             return None
         parts: dict[str, Any] = {"dtype": str(value.dtype)}
-        plain = value.detach().cpu().resolve_conj().resolve_neg()
-        if value.dtype is library.bfloat16:
-            plain = plain.to(library.float32)  # exact; the comparer knows float32
-        parts["values"] = plain.numpy()
+        try:
+            plain = value.detach().cpu().resolve_conj().resolve_neg()
+            if value.dtype is library.bfloat16:
+                plain = plain.to(library.float32)  # exact; the comparer knows float32
+            parts["values"] = plain.numpy()
+        except (TypeError, RuntimeError, NotImplementedError) as error:
+            # Sparse ones, those without memory, and types that NumPy has not.
+            raise UnsupportedValueError(
+                f"a tensor of {value.dtype}, {value.layout}, on {value.device}: {error}"
+            ) from None
         return self._record("Tensor", parts, depth)
 
 

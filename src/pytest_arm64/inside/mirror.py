@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .mapped import mapped_libraries
 from .missed import MissedVariables
 from .sender import Sender
 from .terminal import Nowhere, Terminal, hush_standard_error
@@ -60,6 +61,7 @@ class Mirror:
         self._keywords: Any = None
         self._location: Any = None
         self._distributed = False
+        self._workers: Any = None
         self._statuses: bool | None = None
         self._xml: Any = None
         self._header: list[str] = []
@@ -88,7 +90,8 @@ class Mirror:
         if config.pluginmanager.hasplugin("xdist"):
             from .workers import Workers
 
-            config.pluginmanager.register(Workers(self._task))
+            self._workers = Workers(self._task)
+            config.pluginmanager.register(self._workers)
         self._xml = _without_file(config)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -296,6 +299,8 @@ class Mirror:
             hush_standard_error()  # pytest says it there, and so it does on the host
         if self._xml is not None:
             self._sender.send("properties", self._xml.global_properties)
+        mapped = self._workers.mapped if self._distributed else mapped_libraries()
+        self._sender.hold("mapped", sorted(mapped))
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
         told = str(stop) if stop else None
         self._sender.send("finish", int(exitstatus), told, int(session.exitstatus))

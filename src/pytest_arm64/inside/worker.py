@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from . import plugin
+from .mapped import mapped_libraries
 from .watch import Watch
 
 NAME = __name__
+MAPPED = "arm64_mapped"
+"""What of a worker's output tells the libraries that it had loaded."""
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 """Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
 
@@ -36,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if given is not None:
         name = config.workerinput["workerid"]  # type: ignore[attr-defined]
         config.pluginmanager.register(_Watched(given, str(name)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[MAPPED] = mapped_libraries()
 
 
 class _Watched:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from .worker import FORGET, NAME
+from .worker import FORGET, MAPPED, NAME
 
 
 class Workers:
@@ -24,13 +24,16 @@ class Workers:
         self._seconds = task.get("timeout", 0)
         self._notes = ""
         self._began: dict[str, float] = {}
+        self.mapped: set[str] = set()
+        """Libraries that workers had loaded at their end."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
         self._load_ours()
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
-    def pytest_testnodedown(self) -> None:
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.mapped |= set(getattr(node, "workeroutput", {}).get(MAPPED, ()))
         self._load_ours()  # another worker may be started in its place
 
     def _load_ours(self) -> None:

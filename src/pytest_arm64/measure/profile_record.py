@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .hotspots import CALLS, SAMPLES, Function, Spending, Spent
 from .record import MalformedRecordError, Where, printable
 
 FORMAT = 1
+IMPORTED = "imported"
+"""Tool of a profile that somebody else has taken."""
 FOLDER = "profile"
 """Below ``$PYTEST_ARM64_OUT``: one file a process."""
 MOST_FUNCTIONS = 500
@@ -28,6 +30,12 @@ class Profile:
     """All of it; the shares are parts of this."""
     functions: Mapping[Function, Spent]
     """The costliest."""
+    source: str = ""
+    """What it is called, where it is not that of a cell of this run."""
+
+    def named(self, name: str) -> Profile:
+        """The same, called *name*."""
+        return replace(self, source=f"{name}: {self.where}")
 
     def share(self, function: Function) -> float:
         spent = self.functions.get(function)
@@ -78,13 +86,39 @@ class Profile:
         return cls.from_json(document)
 
 
-def profile_of(spending: Spending, tool: str, where: Where, root: str) -> Profile:
+def profile_of(spending: Spending, tool: str, where: Where, root: str, source: str = "") -> Profile:
     """The costliest functions of *spending*, files named from *root* where they lie below it."""
     named: Spending = {}
     for function, spent in spending.items():
         short = Function(_short(function.file, root), function.line, function.name)
         named.setdefault(short, Spent()).add(spent.seconds, spent.calls)
-    return Profile(where, tool, sum(s.seconds for s in named.values()), _costliest(named))
+    seconds = sum(spent.seconds for spent in named.values())
+    return Profile(where, tool, seconds, _costliest(named), source)
+
+
+def aligned(profiles: Sequence[Profile]) -> list[Profile]:
+    """The same, imported functions under the name that a cell's own profile has for them.
+
+    Other tools know no line, and name files as they lie on their machine.
+    """
+    known = [f for profile in profiles if profile.tool != IMPORTED for f in profile.functions]
+    found = []
+    for profile in profiles:
+        functions: Spending = {}
+        for function, spent in profile.functions.items():
+            name = _twin(function, known) if profile.tool == IMPORTED else function
+            functions.setdefault(name, Spent()).add(spent.seconds, spent.calls)
+        found.append(replace(profile, functions=functions))
+    return found
+
+
+def _twin(function: Function, known: Iterable[Function]) -> Function:
+    twins = {
+        other
+        for other in known
+        if other.name == function.name and f"/{function.file}".endswith(f"/{other.file}")
+    }
+    return twins.pop() if len(twins) == 1 else function
 
 
 def merged(profiles: Iterable[Profile]) -> list[Profile]:

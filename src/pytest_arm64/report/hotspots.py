@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..measure.hotspots import CALLS, Function
-from ..measure.profile_record import Profile
+from ..measure.profile_record import IMPORTED, Profile
 
 SHOWN = 12
 _LEAST = 0.01
@@ -18,7 +18,9 @@ def hotspot_lines(profiles: Sequence[Profile]) -> Iterator[str]:
         how = "sampled by processor time"
         if profile.tool == CALLS:
             how = "every call counted; the shares are of stretched time, and prove nothing"
-        yield f"arm64 profile: [{number}] {profile.where}: {how}"
+        elif profile.tool == IMPORTED:
+            how = "shares of its samples"
+        yield f"arm64 profile: [{number}] {profile.source or profile.where}: {how}"
     rows = [_heads(profiles)]
     rows += [_row(function, profiles) for function in _costliest(profiles)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -58,4 +60,5 @@ def _row(function: Function, profiles: Sequence[Profile]) -> list[str]:
     if len(profiles) == 2:
         first, second = (profile.share(function) for profile in profiles)
         cells.append(f"{(second - first) * 100:+.1f}")
-    return [*cells, f"{function.file}:{function.line} {function.name}"]
+    place = f"{function.file}:{function.line}" if function.line else function.file
+    return [*cells, f"{place} {function.name}".lstrip()]

@@ -33,6 +33,7 @@ KINDS = {
     "internalerror": 1,
     "stopped": 1,
     "properties": 1,
+    "mapped": 1,
     "finish": 3,
     "exit": 1,
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 from _pytest.mark.expression import Expression
 
+from ..fixtures.golden import PROPERTY
 from .arguments import GATE
+from .differences import Here, common_failure, difference
 from .silent import CellResult
 
 
@@ -21,21 +24,47 @@ class Gate:
     location: tuple[str, int | None, str]
     text: str = ""
     seconds: float = 0.0
+    properties: tuple[tuple[str, Any], ...] = ()
+    """What its report carries for other plugins and the JUnit file."""
 
 
-def cell_gate(result: CellResult) -> Gate:
-    """The gate of a further core: its own failures, and whatever makes it incomplete."""
-    bad = [test for test in result.tests.values() if test.bad]
+def cell_gate(result: CellResult, x86: CellResult | None = None) -> Gate:
+    """The gate of a further core: its own failures, and whatever makes it incomplete.
+
+    Beside *x86*, the reference of a comparison, what fails there in the same way is no finding of
+    the core, and what merely comes out otherwise is one.
+    """
+    core = result.planned.name
+    found, common = {}, 0
+    for nodeid, test in result.tests.items():
+        here = Here(test.outcome, test.text)
+        there = x86.tests.get(nodeid) if x86 is not None else None
+        if x86 is not None and common_failure(here, there):
+            common += 1
+            continue
+        emulated = bool(result.facts.get("emulated"))
+        told = difference(here, there, emulated=emulated) if x86 is not None else ""
+        if test.bad or told:
+            found[nodeid] = "\n".join(
+                part for part in (f"{test.outcome.upper()} {nodeid}", told, test.text) if part
+            )
     lines = list(result.problems)
-    if bad:
-        lines.append(f"{len(bad)} of {len(result.tests)} tests fail on {result.planned.name}:")
-    for test in bad:
-        lines += ["", f"{test.outcome.upper()} {test.nodeid}", test.text]
+    if found:
+        word = "fail" if x86 is None else "fail or differ"
+        count = f"{len(found)} of {len(result.tests)} tests {word} on {core}"
+        lines.append(f"{count}, first {next(iter(found))}")
+    for text in found.values():
+        lines += ["", text]
+    if found and common:
+        lines += ["", f"{common} more fail on linux/amd64 in the same way: no finding of this core"]
     return Gate(
-        nodeid=f"{GATE}repository::{result.planned.name}",
-        location=("pyproject.toml", None, result.planned.name),
+        nodeid=f"{GATE}repository::{core}",
+        location=("pyproject.toml", None, core),
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
+        properties=tuple(
+            one for t in result.tests.values() for one in t.user_properties if one[0] == PROPERTY
+        ),
     )
 
 
@@ -53,6 +82,7 @@ def emit(config: pytest.Config, gate: Gate) -> None:
             longrepr=gate.text if failed else None,
             when=when,
             duration=gate.seconds if when == "call" else 0,
+            user_properties=gate.properties,
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)

@@ -17,6 +17,7 @@ from ..golden.policy import Policy
 from ..golden.store import (
     FOLDER,
     PROVENANCE,
+    STAGED,
     Golden,
     GoldenError,
     encode,
@@ -24,6 +25,7 @@ from ..golden.store import (
     provenance_key,
     read_file,
     write,
+    write_all,
 )
 
 
@@ -127,22 +129,32 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
         "recorded": datetime.now(timezone.utc).date().isoformat(),
     }
     changed = [one for one in values if not _same(one)]
-    for folder in dict.fromkeys(one.folder for one in changed):
+    files: dict[Path, bytes] = {}
+    gone: list[Path] = []
+    folders = list(dict.fromkeys(one.folder for one in changed))
+    for folder in folders:
         mine = [one for one in changed if one.folder == folder]
         runs = _runs(folder)
         for one in mine:
-            key = provenance_key(one.golden.provenance)
-            runs.setdefault(key, {**one.golden.provenance, **stamp})
+            runs.setdefault(
+                provenance_key(one.golden.provenance), {**one.golden.provenance, **stamp}
+            )
         # First, for no golden may name a provenance that is not there.
-        _write_changed(folder / PROVENANCE, _provenance_file(runs))
+        if runs != _runs(folder):
+            files[folder / PROVENANCE] = _provenance_file(runs)
         for one in mine:
-            name, key = name_of(one.golden.test), provenance_key(one.golden.provenance)
-            files = encode(one.golden, key)
+            path = folder / name_of(one.golden.test)
+            encoded = encode(one.golden, provenance_key(one.golden.provenance))
             for ending in (".npz", ".json"):
-                if ending in files:
-                    write(folder / f"{name}{ending}", files[ending])
+                whole = path.with_name(path.name + ending)
+                if ending in encoded:
+                    files[whole] = encoded[ending]
                 else:
-                    (folder / f"{name}{ending}").unlink(missing_ok=True)
+                    gone.append(whole)
+    write_all(files)
+    for path in gone:
+        path.unlink(missing_ok=True)
+    for folder in folders:
         _drop_unused(folder)
     return Settled(written=len(changed), unchanged=len(values) - len(changed))
 
@@ -168,7 +180,9 @@ def _provenance_file(runs: Mapping[str, Any]) -> bytes:
 
 
 def _drop_unused(folder: Path) -> None:
-    """Forget provenances that no golden of *folder* names any more."""
+    """Forget what no golden of *folder* names any more, and what a killed recording has left."""
+    for path in folder.glob(f"*{STAGED}"):
+        path.unlink(missing_ok=True)
     used = set()
     for path in folder.glob("*.json"):
         try:

@@ -162,6 +162,11 @@ class HostPlugin:
         return Held(self._place.transport, self._task, self._session.mirror)
 
     @property
+    def mapped(self) -> frozenset[str]:
+        """Libraries that the mirrored session's processes had loaded at their end."""
+        return frozenset(self._session.mirror.mapped if self._session is not None else ())
+
+    @property
     def problems(self) -> list[str]:
         """What makes the run incomplete."""
         return self._session.problems if self._session is not None else []
@@ -267,8 +272,10 @@ class HostPlugin:
 
     def _gates(self) -> list[Gate]:
         found = self._findings.gates() if self._findings is not None else []
-        cells = [cell_gate(r) for r in self._results if r.planned.role is Role.FURTHER]
-        return [*found, *cells]
+        x86 = [r for r in self._results if r.planned.role is Role.REFERENCE]
+        compared = x86[0] if x86 and self._config.option.arm64_compare else None
+        further = [r for r in self._results if r.planned.role is Role.FURTHER]
+        return [*found, *(cell_gate(result, compared) for result in further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

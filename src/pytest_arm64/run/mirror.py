@@ -24,6 +24,7 @@ from .task import End
 Location = tuple[str, "int | None", str]
 
 # What a process that goes on after a death says again until it has collected.
+_MAXIMUM_MAPPED = 20_000
 _SAID_ALREADY = frozenset(
     {"session", "collecting", "deselected", "collectreport", "collected", "terminal", "warning"}
 )
@@ -61,6 +62,8 @@ class HostMirror:
         """Lines of foreign plugins inside, ``OWN_HEADER`` where pytest's own are among them."""
         self.collection_lines: list[str] = []
         self.summary: list[str] = []
+        self.mapped: set[str] = set()
+        """Libraries that processes of the session had loaded at their end."""
         self.started = self.collected = self.looped = False
         """How far the session inside has come."""
         self.worker_death: Callable[[End], str] = str
@@ -271,6 +274,9 @@ class HostMirror:
         from _pytest.junitxml import LogXML
 
         return [p for p in self._config.pluginmanager.get_plugins() if isinstance(p, LogXML)]
+
+    def _on_mapped(self, paths: list[str]) -> None:
+        self.mapped |= {path for path in map(str, paths[:_MAXIMUM_MAPPED]) if path[:1] == "/"}
 
     def _on_logfinish(self, nodeid: str, location: list[Any] | None) -> None:
         ledger = self.ledger

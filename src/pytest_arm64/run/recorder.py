@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..binary.mapped import Mapped, mapped_files
 from ..decide.collect import (
     abi_findings,
     builds_of,
     evidence_on,
     install_of,
+    mapped_findings,
     named_alike,
     services_at,
 )
 from ..decide.evidence import Finding, Install, ServiceEvidence, TestOutcome, TestRun, Where
+from ..environment.tree import HOME
 from ..errors import Arm64Error
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
@@ -163,8 +166,15 @@ class Recorder:
             fits=not misfit,
             misfit=misfit,
             part=" ".join(self._selected(service)),
+            mapped=self._mapped(),
         )
         return replace(evidence, runs=(run,))
+
+    def _mapped(self) -> tuple[Mapped, ...]:
+        place = self._host.place
+        if place is None or place.abi is None:
+            return ()
+        return mapped_files(place.abi, HOME, self._host.mapped)
 
     def _findings(
         self, tests: tuple[TestOutcome, ...], where: Where, misfit: str
@@ -172,6 +182,7 @@ class Recorder:
         abi = self._host.place.abi if self._host.place is not None else None
         if abi is not None and not misfit:
             yield from abi_findings(abi, where)
+            yield from mapped_findings(self._mapped(), where)
         classes: Counter[str] = Counter()
         for test in tests:
             classes += self._golden.get(test.nodeid, Counter())

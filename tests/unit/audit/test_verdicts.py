@@ -22,7 +22,8 @@ PATH = ("requirements.txt:7", "zed 2.0")
 
 
 def matrix_of(state: str, version: str = "2.0", *, service: str = "api") -> WheelMatrix:
-    zed = Row("zed", version, state, PATH, cause="not-published", detail="why")
+    file = f"zed-{version}.whl"
+    zed = Row("zed", version, state, PATH, cause="not-published", detail="why", file=file)
     return WheelMatrix(service, "t", (zed, Row("plain", "1", "pure")), manifest="requirements.txt")
 
 
@@ -80,7 +81,7 @@ def test_what_was_observed_counts_more_than_what_was_predicted() -> None:
     assert failing(matrix_of("unknown"), "all", observed={"zed": "wheel"}) == []
     (gate,) = verdicts(matrix_of("wheel"), "all", observed={"zed": "source"}, today=TODAY)
     assert gate.failed
-    assert "predicted wheel, installed as source" in gate.text
+    assert "predicted wheel (zed-2.0.whl), installed as source" in gate.text
 
 
 def test_a_baseline_is_written_and_read_again(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_several_paths_are_several_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write(tmp_path / "folder", {"b.so": elf(needed=["libodd.so"])})
-    arguments = ["abi", wheel(tmp_path, elf()), str(folder), "--format", "json"]
+    arguments = ["abi", f"zip:{wheel(tmp_path, elf())}", f"dir:{folder}", "--format", "json"]
     assert main([*arguments, "--target", "al2023-python3.12"]) == 3
     found = json.loads(capsys.readouterr().out)["records"]
     assert [record["loadable"] for record in found] == [True, None]

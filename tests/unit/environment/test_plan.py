@@ -168,6 +168,16 @@ def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> 
         assert fetch(fetcher, plan.packages[1]).name == wheels["native"]
 
 
+def test_beside_an_artifact_only_the_tests_packages_are_planned(
+    tmp_path: Path, index: Played
+) -> None:
+    asked = question(tmp_path, index, "native\n", runner=("app", "tool"))
+    plan = planned(replace(asked, there=("native==2.0", "Own-Package==7")))
+    # Of what is there nothing is planned again, and its version holds: the newest is 3.0.
+    assert {entry[0] for entry in shown(plan)} == {"tool", "app", "pure"}
+    assert planned(replace(asked, there=())).of_state("wheel")[0].version == "3.0"
+
+
 @pytest.mark.parametrize(
     ("requirements", "word"),
     [

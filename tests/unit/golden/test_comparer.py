@@ -26,7 +26,8 @@ VALUES: Any = st.recursive(
     | FLOATS
     | st.text()
     | st.binary()
-    | st.complex_numbers(),
+    | st.complex_numbers()
+    | st.just(complex(1.7e308, -1.7e308)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=8,
 )
@@ -105,23 +106,102 @@ def test_the_ulp_boundary_is_exact(x: float, steps: int) -> None:
         assert not judge(np.array([x]), np.array([y]), ulp=steps - 1).ok
 
 
-@given(st.floats(1e-200, 1e200), st.floats(1e-9, 1e-2))
-def test_the_relative_boundary_is_exact_to_a_rounding(x: float, rtol: float) -> None:
-    """Beyond the true limit by two roundings is refused, within it by two is accepted."""
-    limit = Fraction(x) / (1 - Fraction(rtol))  # y - x = rtol * y
-    y = float(limit)
-    assert judge(x, up(y, -4), rtol=rtol).ok
-    assert not judge(x, up(y, 4), rtol=rtol).ok
-    assert judge(np.array([x]), np.array([up(y, -4)]), rtol=rtol).ok
-    assert not judge(np.array([x]), np.array([up(y, 4)]), rtol=rtol).ok
+def last_within(x: float, relative: Fraction, absolute: Fraction) -> float:
+    """The float farthest above *x* > 0 whose distance is within the limit, without rounding."""
+    y = float((Fraction(x) + absolute) / (1 - relative))
+    while Fraction(y) - Fraction(x) > relative * Fraction(y) + absolute:
+        y = up(y, -1)
+    while Fraction(up(y)) - Fraction(x) <= relative * Fraction(up(y)) + absolute:
+        y = up(y)
+    return y
 
 
-@given(st.floats(1e-30, 1e30))
-def test_the_absolute_boundary_is_exact(atol: float) -> None:
-    assert judge(0.0, atol, atol=atol).ok
-    assert not judge(0.0, up(atol), atol=atol).ok
-    assert judge(np.array([0.0]), np.array([atol]), atol=atol).ok
-    assert not judge(np.array([0.0]), np.array([up(atol)]), atol=atol).ok
+@given(
+    st.floats(1e-200, 1e200),
+    st.floats(1e-16, 0.9) | st.just(0.0),
+    st.floats(1e-17, 10) | st.just(0.0),
+)
+def test_the_boundary_of_rtol_and_atol_is_exact(x: float, rtol: float, share: float) -> None:
+    """The last float within the limit is accepted, and the next one is refused."""
+    assume(rtol or share)
+    policy = {"rtol": rtol, "atol": x * share}
+    y = last_within(x, Fraction(rtol), Fraction(policy["atol"]))
+    assert judge(x, y, **policy).ok
+    assert not judge(x, up(y), **policy).ok
+    assert judge(np.array([x]), np.array([y]), **policy).ok
+    assert not judge(np.array([x]), np.array([up(y)]), **policy).ok
+
+
+@given(st.floats(1e-200, 1e200))
+def test_the_boundary_of_the_default_is_exact(x: float) -> None:
+    """Of one float, which is its own norm."""
+    relative, of_norm = DEFAULTS[8]
+    y = last_within(x, Fraction(relative) + Fraction(of_norm), Fraction(0))
+    for wrap in (float, lambda value: np.array([value])):
+        assert judge(wrap(x), wrap(y)).ok
+        assert not judge(wrap(x), wrap(up(y))).ok
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@given(x=st.floats(0.01, 100))
+def test_the_boundary_of_the_default_is_exact_in_every_width(dtype: str, x: float) -> None:
+    """Of an array: the last of its own floats within the limit, and the next one."""
+    golden = np.array([x, 100], dtype)
+    relative, of_norm = map(Fraction, DEFAULTS[golden.itemsize])
+    start = Fraction(float(golden[0]))
+
+    def within(y: Any) -> bool:
+        moved = Fraction(float(y))
+        return moved - start <= relative * max(start, moved) + of_norm * 100
+
+    top = np.array(np.inf, dtype)
+    y = golden[0] * np.array(1 + float(relative), dtype) + np.array(100 * float(of_norm), dtype)
+    while not within(y):
+        y = np.nextafter(y, -top)
+    while within(np.nextafter(y, top)):
+        y = np.nextafter(y, top)
+    assume(y <= 100)
+    assert judge(golden, np.array([y, 100], dtype)).ok
+    assert not judge(golden, np.array([np.nextafter(y, top), 100], dtype)).ok
+
+
+@given(FINITE)
+def test_the_boundary_of_a_decision_is_exact(threshold: float) -> None:
+    assume(0 < abs(threshold) < 1e308)
+    below, above = math.nextafter(threshold, -math.inf), math.nextafter(threshold, math.inf)
+    for wrap in (float, lambda value: np.array([value])):
+        assert judge(wrap(threshold), wrap(above), rtol=1e-9, decision=threshold).ok
+        assert not judge(wrap(threshold), wrap(below), rtol=1e-9, decision=threshold).ok
+
+
+@given(FINITE, FINITE, st.floats(0, 3), st.floats(0, allow_infinity=False))
+def test_two_floats_are_judged_as_without_rounding(
+    x: float, y: float, rtol: float, atol: float
+) -> None:
+    """At the ends of the range as well, where differences overflow and products vanish."""
+    larger = max(abs(Fraction(x)), abs(Fraction(y)))
+    within = abs(Fraction(x) - Fraction(y)) <= Fraction(rtol) * larger + Fraction(atol)
+    assert judge(x, y, rtol=rtol, atol=atol).ok is within
+    assert judge(np.array([x, 1.0]), np.array([y, 1.0]), rtol=rtol, atol=atol).ok is within
+
+
+@given(st.integers(-(2**60), 2**60), st.integers(0, 9), st.sampled_from(["f4", "f8"]))
+def test_steps_as_large_as_atol_pass(x: int, steps: int, dtype: str) -> None:
+    golden = np.array([x, 0.5], dtype)
+    here = golden + np.array([steps, 0], dtype)
+    moved = abs(Fraction(float(golden[0])) - Fraction(float(here[0])))
+    for atol in (0.0, 1.0, float(steps)):
+        assert judge(golden, here, atol=atol).ok is (moved <= atol)
+
+
+def test_steps_of_an_image_are_not_decided_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def accepts(*_: object) -> bool:
+        raise AssertionError("a pixel was asked for")
+
+    monkeypatch.setattr(Policy, "accepts", accepts)
+    golden = np.arange(1000, dtype="f8") % 255
+    assert judge(golden, golden + 1, atol=1.0).ok
+    assert not judge(golden, golden + 2, atol=1.0).ok
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...artifact import Artifact
 from ...environment.manifests import test_scope
 from ...errors import NothingToReadError, SettingsError
 from ..locks import Lock
@@ -91,6 +92,29 @@ def read_service(
     if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
         test = _test_wishes(path, reading, name)
     return Service(name, wishes, choice.lock, test, reading.origin(manifest), tuple(choice.notes))
+
+
+def artifact_service(
+    artifact: Artifact,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    name: str = "",
+    root: Path | None = None,
+    folder: Path | None = None,
+) -> Service:
+    """A service that is deployed as *artifact*; its tests, in *folder*, may need more.
+
+    Raises:
+        SettingsError: the files of the tests cannot be read.
+        ArtifactError, EngineError, ImageError: the artifact cannot be read.
+    """
+    from .artifact import read_artifact
+
+    lock, notes = read_artifact(artifact)
+    reading = Reading(root or folder or Path.cwd(), environ)
+    name = name or artifact.shown
+    test = _test_wishes(folder, reading, name) if folder is not None else None
+    return Service(name, reading.wishes(name), lock, test, artifact.shown, notes)
 
 
 def with_requirements(wishes: Wishes | None, texts: tuple[str, ...], origin: str) -> Wishes:

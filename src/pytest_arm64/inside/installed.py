@@ -1,0 +1,49 @@
+"""Tell, as one JSON line, from where this interpreter imports and what is there. Runs alone."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import sysconfig
+
+
+def folders() -> "list[str]":
+    """Where a program in this image finds packages, in order, without the standard library."""
+    # What AWS Lambda's own start puts before everything else, and what a program lies in.
+    names = ("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR")
+    first = [os.environ.get(name, "") for name in names[:1]]
+    here = os.getcwd()
+    first += [here] if here != "/" else []
+    found = [*first, *sys.path[1:], os.environ.get(names[1], "")]
+    library = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    library |= {os.path.join(path, "lib-dynload") for path in library}
+    kept = (path for path in found if path not in library and os.path.isdir(path))
+    return list(dict.fromkeys(kept))
+
+
+def installed(paths: "list[str]") -> "list[dict[str, object]]":
+    """Distributions in *paths*, each name once, with what their metadata say."""
+    found: dict[str, dict[str, object]] = {}
+    for one in importlib.metadata.distributions(path=paths):
+        name = str(one.metadata["Name"] or "")
+        found.setdefault(
+            name.lower().replace("_", "-"),
+            {
+                "metadata": str(one.read_text("METADATA") or one.read_text("PKG-INFO") or ""),
+                "wheel": one.read_text("WHEEL") or tag_of(one),
+                "site": str(one.locate_file("")),
+            },
+        )
+    return list(found.values())
+
+
+def tag_of(one: importlib.metadata.Distribution) -> str:
+    """For what no wheel was: whether it has compiled files."""
+    compiled = any(str(file).endswith(".so") for file in one.files or ())
+    return "Tag: py3-none-%s" % ("linux_" + platform.machine() if compiled else "any")
+
+
+if __name__ == "__main__":
+    paths = folders()
+    print(json.dumps({"sites": paths, "distributions": installed(paths)}))

@@ -1,0 +1,42 @@
+"""What an audit loads: whoever decides by a lock does not wait for what talks to an index."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from unit.support import write
+
+LOCK = """
+version = 1
+requires-python = ">=3.12"
+
+[[package]]
+name = "plain"
+version = "1.0"
+source = { registry = "https://example.invalid/simple" }
+wheels = [{ url = "https://example.invalid/plain-1.0-py3-none-any.whl", hash = "sha256:%s" }]
+
+[[package]]
+name = "shop"
+version = "1"
+source = { virtual = "." }
+dependencies = [{ name = "plain" }]
+""" % ("0" * 64)
+PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["plain"]\n'
+SCRIPT = """
+import json, sys
+from pytest_arm64.cli import main
+code = main(["audit", "uv.lock", "--target", "al2023-python3.12", "--format", "json"])
+json.dump([code, sorted(sys.modules)], open("loaded.json", "w"))
+"""
+
+
+def test_a_lock_is_judged_without_a_resolver_and_a_network_client(tmp_path: Path) -> None:
+    write(tmp_path, {"uv.lock": LOCK, "pyproject.toml": PROJECT})
+    subprocess.run([sys.executable, "-c", SCRIPT], cwd=tmp_path, check=True, capture_output=True)
+    code, modules = json.loads((tmp_path / "loaded.json").read_text("utf-8"))
+    assert code == 0
+    assert not {"urllib3", "resolvelib", "ssl", "http.client", "docker"} & set(modules)

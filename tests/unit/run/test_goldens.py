@@ -1,0 +1,115 @@
+"""Recorded values on their way into place: all of them, or each as it was, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_arm64.golden.store import FOLDER, STAGED, Golden, GoldenError, Kept, read
+from pytest_arm64.golden.values import restored, stored
+from pytest_arm64.run.goldens import Recorded, settle
+
+OLD, NEW = b"old" * 9999, b"new" * 9999
+TESTS = ("test_a", "test_b")
+# Each has a .json and an .npz; and there is the provenance.
+FILES = 2 * len(TESTS) + 1
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from unit.run.test_goldens import NEW, settled
+
+method, left = sys.argv[2], int(sys.argv[3])
+original = getattr(Path, method)
+
+def counted(*arguments):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return original(*arguments)
+
+setattr(Path, method, counted)
+settled(Path(sys.argv[1]), NEW)
+"""
+
+
+def settled(root: Path, value: bytes) -> tuple[int, int]:
+    golden = [
+        Golden(test, {"0": Kept(stored(value))}, {"cpu": value[:3].decode()}) for test in TESTS
+    ]
+    done = settle([Recorded(root / FOLDER / "test_it", one) for one in golden], root, "commit")
+    return done.written, done.unchanged
+
+
+def values(root: Path) -> Iterator[bytes | str]:
+    """What each test would be compared with, or why it cannot be."""
+    for test in TESTS:
+        try:
+            found = read(root / FOLDER / "test_it", test)
+            assert found is not None
+            kept = found.values["0"].value
+            yield restored(kept.tree, kept.blobs)
+        except GoldenError as error:
+            yield str(error)
+
+
+@pytest.mark.parametrize(
+    ("method", "left"),
+    [
+        *(("write_bytes", number) for number in (0, 2, FILES - 1)),
+        *(("replace", number) for number in range(FILES)),
+    ],
+)
+def test_a_recording_that_is_killed(tmp_path: Path, method: str, left: int) -> None:
+    """Before the first move nothing has changed; after it each file is whole, old or new."""
+    assert settled(tmp_path, OLD) == (2, 0)
+    tests = str(Path(__file__).parents[2])
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), method, str(left)],
+        env={**os.environ, "PYTHONPATH": tests},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    found = list(values(tmp_path))
+    if method == "write_bytes" or left <= 1:
+        assert found == [OLD, OLD]
+    else:
+        # A pair of which one file is new says so, and how to mend it.
+        torn = "is not what its .json tells of"
+        states = [
+            "old" if one == OLD else "new" if one == NEW else "torn" if torn in str(one) else one
+            for one in found
+        ]
+        assert states == [["torn", "old"], ["new", "old"], ["new", "torn"]][left - 2]
+    settled(tmp_path, NEW)
+    assert list(values(tmp_path)) == [NEW, NEW]
+    assert not list(tmp_path.rglob(f"*{STAGED}"))
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(tmp_path, OLD)
+    original = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if "test_b" in path.name:
+            original(path, data[:10])
+            raise OSError(28, "No space left on device")
+        return original(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        settled(tmp_path, NEW)
+    monkeypatch.undo()
+    assert list(values(tmp_path)) == [OLD, OLD]
+    assert not list(tmp_path.rglob(f"*{STAGED}"))
+
+
+def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
+    settled(tmp_path, OLD)
+    assert settled(tmp_path, OLD) == (0, 2)
