@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from ..errors import EngineError, SpaceError
+from ..errors import EngineError
 from .endpoint import LABEL, Engine
+from .failures import engine_errors, local_errors
 from .patience import BETWEEN_SECONDS
 from .stream import Stream
 from .sweep import HOST_LABEL
@@ -31,9 +32,9 @@ KEPT_SECONDS = 86_400
 _KEPT_LABELS = {KEPT_LABEL: "1", HOST_LABEL: "", f"{LABEL}.session": ""}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
-# Docker's frame of a stream without a terminal: channel, three zeros, length.
 _IN_MEMORY = 2**20
 """Bytes of an archive that need no file on this machine's disk."""
+# Docker's frame of a stream without a terminal: channel, three zeros, length.
 _HEADER = struct.Struct(">BxxxL")
 
 
@@ -340,9 +341,9 @@ class Container:
     def _fetch(self, path: str, target: IO[bytes]) -> None:
         stream, _ = self._engine.client.api.get_archive(self.id, path)
         for chunk in stream:
-            with _local_errors(path):
+            with local_errors(path):
                 target.write(chunk)
-        with _local_errors(path):
+        with local_errors(path):
             target.seek(0)
 
     def read(self, path: str) -> bytes:
@@ -395,56 +396,3 @@ class Container:
 
 def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-@contextlib.contextmanager
-def _local_errors(path: str) -> Iterator[None]:
-    """Tell a full disk of this machine from an engine that fails."""
-    try:
-        yield
-    except OSError as error:
-        raise SpaceError(
-            f"{path} of the container could not be written to {tempfile.gettempdir()}: "
-            f"{error.strerror}",
-            why="what the tests leave behind passes through a temporary file",
-            next_step="free some space there, or name another folder: export TMPDIR=…",
-        ) from None
-
-
-@contextlib.contextmanager
-def engine_errors(what: str) -> Iterator[None]:
-    """Turn whatever docker-py raises into an ``EngineError`` that says *what* failed."""
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except APIError as error:
-        text = str(error.explanation or error)
-        if "no space left" in text:
-            raise no_space(what, text) from None
-        raise EngineError(f"{what}: {text}") from None
-    except (DockerException, RequestException, OSError) as error:
-        raise EngineError(
-            f"{what}: {_plainly(error)}",
-            next_step="look whether the engine still runs: docker version",
-        ) from None
-
-
-def _plainly(error: Exception) -> str:
-    """What a person wants to know of *error*, which may hold others one in the other."""
-    text = str(error)
-    if "RemoteDisconnected" in text or "ConnectionResetError" in text or "BrokenPipe" in text:
-        return "the engine ended the connection without an answer"
-    if "FileNotFoundError" in text or "ConnectionRefusedError" in text:
-        return "the engine is not there any more"
-    return text
-
-
-def no_space(what: str, text: str) -> SpaceError:
-    """The error for a full disk of the engine's."""
-    return SpaceError(
-        f"{what}: {text}",
-        why="images and containers live on the engine's disk",
-        next_step="see what takes the space: docker system df; free some: docker image prune",
-    )

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..errors import ImageError
 from ..progress import Progress
-from .container import engine_errors, no_space
 from .endpoint import LABEL, Engine
+from .failures import engine_errors, no_space
 from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
