@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The set-up that scripts/demo and scripts/test share: a virtual environment, then the engine.
+# The set-up that the scripts share: a virtual environment, an engine, a browser.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=${PYTEST_ARM64_VENV:-$ROOT/.venv}
@@ -41,4 +41,31 @@ provide_venv() {
 provide_engine() {
   "$ROOT/scripts/engine" up
   eval "$("$ROOT/scripts/engine" env)"
+}
+
+find_chromium() {
+  local name
+  for name in "${PYTEST_ARM64_CHROMIUM:-}" chromium chromium-headless-shell google-chrome; do
+    command -v "${name:-/}" && return
+  done
+}
+
+# Sets PYTEST_ARM64_CHROMIUM. Where there is none, Debian's is installed, if root asks for it.
+provide_chromium() {
+  if ! find_chromium >/dev/null; then
+    (
+      # shellcheck disable=SC1091 source=scripts/engine.d/common.sh
+      . "$ROOT/scripts/engine.d/common.sh"
+      # shellcheck disable=SC1091 source=scripts/engine.d/packages.sh
+      . "$ROOT/scripts/engine.d/packages.sh"
+      if can_install; then
+        need_packages "the tests of the page" chromium-headless-shell fonts-dejavu-core
+      fi
+    ) || true
+  fi
+  PYTEST_ARM64_CHROMIUM=$(find_chromium) || {
+    say "no Chromium was found; install one, or set PYTEST_ARM64_CHROMIUM to its path"
+    return 1
+  }
+  export PYTEST_ARM64_CHROMIUM
 }

@@ -41,6 +41,14 @@ def add_options(parser: pytest.Parser) -> None:
         "(default: requirements.txt, and the project itself)",
     )
     group.addoption(
+        "--arm64-service",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="run the tests of this service only; may be given more than once "
+        "(default: of all services that [tool.pytest-arm64] configures, one after another)",
+    )
+    group.addoption(
         "--arm64-cpu",
         metavar="CORE[,CORE]",
         help="core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
@@ -49,7 +57,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--arm64-gate",
         choices=("report", "new", "all"),
-        help="what of the wheel matrix fails the run: nothing, what is worse than "
+        help="what of the findings fails the run (wheels, compiled files, verdicts, boundaries): "
+        "nothing, what is worse than "
         "arm64-baseline.json, or all (default: new where that file is, all where services or "
         "allowances are configured, else report)",
     )

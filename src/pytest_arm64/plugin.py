@@ -66,14 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.arm64:
         from .run.host import HostPlugin
         from .run.measurements import HostMeasurements
+        from .run.recorder import Recorder
 
         host = HostPlugin(config)
+        config.pluginmanager.register(Recorder(config, host), "arm64-recorder")
         config.pluginmanager.register(host, "arm64-host")
         _keep(config, host)
-        if config.option.arm64_report:
-            from .run.recorder import Recorder
-
-            config.pluginmanager.register(Recorder(config, host), "arm64-report")
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide
 

@@ -30,6 +30,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "network": str,
     "monthly-cost": (int, float),
     "boundary": dict,
+    "group": str,
 }
 _BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
 
@@ -65,6 +66,8 @@ class ServiceConfig:
     monthly_cost: float | None = None
     """US dollars; None where nobody said."""
     boundary: Boundary | None = None
+    group: str = ""
+    """What it is a part of, where the headline does not count it among the services."""
     where: str = ""
     """``pyproject.toml:12``"""
     named: bool = False
@@ -121,12 +124,38 @@ def repository_config(rootpath: Path) -> ServiceConfig:
     return _service(REPOSITORY, rootpath, _Source(manifest, TABLE, entry))
 
 
+def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
+    """The services that are configured at *rootpath*, or the one that *rootpath* is.
+
+    A folder above, up to the repository's *root*, may configure it as one of several; then it
+    has the name, the boundary and the cost that it has there.
+
+    Raises:
+        SettingsError: the configuration cannot be used.
+    """
+    found = read_services(rootpath)
+    if found:
+        return found
+    for folder in rootpath.parents:
+        if folder != root and root not in folder.parents:
+            break
+        for service in read_services(folder):
+            if service.folder == rootpath:
+                return (service,)
+    return (repository_config(rootpath),)
+
+
+def prefixes(service: ServiceConfig) -> tuple[Path, ...]:
+    """Files and folders whose tests are those of *service*."""
+    return service.tests or (service.folder,)
+
+
 def service_of(services: tuple[ServiceConfig, ...], path: Path) -> ServiceConfig | None:
     """The service with the longest ``tests`` prefix of *path*; None for the repository's own."""
     best: ServiceConfig | None = None
     length = -1
     for service in services:
-        for prefix in service.tests or (service.folder,):
+        for prefix in prefixes(service):
             if (path == prefix or prefix in path.parents) and len(prefix.parts) > length:
                 best, length = service, len(prefix.parts)
     return best
@@ -201,6 +230,7 @@ def _service(name: str, base: Path, source: _Source) -> ServiceConfig:
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
         boundary=_boundary(source),
+        group=entry.get("group", "").strip(),
         where=source.place(),
         named=named,
     )

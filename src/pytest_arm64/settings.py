@@ -122,6 +122,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "tests": (str, list),
     "monthly-cost": (int, float),
     "boundary": dict,
+    "group": str,
     "allow-source": list,
 }
 # Lists of tables, which are checked where they are read.

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.page import html_page
 from unit.decide import made
-from unit.report.made_reports import MADE_AT, hostile, ordinary
+from unit.report.made_reports import MADE_AT, hostile, ordinary, shown
 
 WIDE, NARROW = 1280, 390
 # For each text on the page, the contrast between its colour and the nearest background.
@@ -53,6 +53,15 @@ CONTRASTS = """
   return found;
 }
 """
+UNFOLD = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+TRIPLE = ("reference, x86", "result, here", "difference, amplified")
+
+
+def too_weak(page: Page) -> list[str]:
+    """Texts whose contrast is below what WCAG asks for at level AA."""
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 100
+    return [text for ratio, text in contrasts if ratio < 4.5]
 
 
 @pytest.fixture(scope="module")
@@ -169,26 +178,59 @@ def test_print_unfolds_everything(visit: Visit) -> None:
     assert visit.page.evaluate(opened) == 3
     visit.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert visit.page.evaluate(opened) == 0
+    assert visit.page.query_selector("details[open]") is None
     assert visit.page.pdf().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_every_text_can_be_read(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
-    visit = Visit(browser, tmp_path, ordinary(), color_scheme=scheme, width=width)
-    visit.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    contrasts = visit.page.evaluate(CONTRASTS)
-    assert len(contrasts) > 100
-    assert [text for ratio, text in contrasts if ratio < 4.5] == []
+    visit = Visit(browser, tmp_path, shown(), color_scheme=scheme, width=width)
+    visit.page.evaluate(UNFOLD)
+    assert too_weak(visit.page) == []
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (visit.complaints, visit.requests) == ([], [visit.path.as_uri()])
 
 
-def test_everything_has_a_name(visit: Visit) -> None:
+def test_print_can_be_read_and_has_everything(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, shown(), color_scheme="dark")
+    visit.page.emulate_media(media="print")
+    visit.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert too_weak(visit.page) == []
+    assert visit.page.query_selector("details:not([open])") is None
+    assert not visit.page.is_visible(".filters")
+    # What is cut off at the right is lost on paper.
+    visit.page.set_viewport_size({"width": 700, "height": 900})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+def test_pictures_of_a_golden_are_seen(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, shown())
+    visit.page.evaluate(UNFOLD)
+    seen = visit.page.evaluate(
+        "[...document.images].map((i) => [i.alt, i.complete, i.naturalWidth, i.naturalHeight])"
+    )
+    first = [[f"{caption}: preview", True, 2, 2] for caption in TRIPLE]
+    assert seen[:3] == first
+    assert (visit.complaints, visit.requests) == ([], [visit.path.as_uri()])
+
+
+def test_all_services_unfold_and_fold_at_once(visit: Visit) -> None:
+    opened = "document.querySelectorAll('details.service[open]').length"
+    visit.page.focus("#f-unfold")
+    visit.page.keyboard.press("Enter")
+    assert visit.page.evaluate(opened) == 3
+    visit.page.keyboard.press("Enter")
+    assert visit.page.evaluate(opened) == 0
+
+
+def test_everything_has_a_name(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, shown())
     unnamed = visit.page.evaluate(
         """() => [...document.querySelectorAll(
-          "input, select, button, a, progress, summary, [role]"
+          "input, select, button, a, progress, meter, summary, nav, table, img, [role]"
         )].filter((e) => !(e.labels?.length || e.textContent.trim() || e.getAttribute("aria-label")
-          || e.getAttribute("aria-labelledby"))).map((e) => e.outerHTML)"""
+          || e.getAttribute("aria-labelledby") || e.getAttribute("alt"))).map((e) => e.outerHTML)"""
     )
     assert unnamed == []
     headings = visit.page.evaluate(
@@ -203,7 +245,8 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
     visit = Visit(browser, tmp_path, hostile())
     visit.page.fill("#f-text", "</script>")
     assert visit.count().startswith("2 of 4")
-    assert visit.page.query_selector("img") is None
+    sources = visit.page.evaluate("[...document.images].map((image) => image.src.slice(0, 22))")
+    assert set(sources) == {"data:image/png;base64,"}
     assert visit.complaints == []
     assert visit.requests == [visit.path.as_uri()]
 

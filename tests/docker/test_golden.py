@@ -91,6 +91,7 @@ def pytest_pyfunc_call(pyfuncitem):
     for _ in range(49 if golden else 0):
         pyfuncitem.obj(**arguments)
         golden._names.clear()
+        golden._count = 0
     yield
 """
 

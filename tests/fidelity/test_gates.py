@@ -9,6 +9,7 @@ import pytest
 
 from fidelity.harness import Case
 
+DECISION = "arm64::api::decision:verdict"
 TESTS = "def test_one(): pass\ndef test_slow_thing(): pass\n"
 
 
@@ -31,14 +32,15 @@ def counted(out: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "counts"),
     [
-        ((), 1, "1 failed, 3 passed"),
+        ((), 1, "2 failed, 3 passed"),
         (("--arm64-gate", "report"), 0, "2 passed"),
         (("-k", "slow"), 1, "1 failed, 1 passed"),
         (("-k", "quick or one"), 0, "2 passed"),
         (("-m", "not arm64"), 0, "2 passed"),
-        (("--deselect", "arm64::api::slow"), 0, "3 passed"),
+        (("--deselect", "arm64::api::slow"), 1, "1 failed, 3 passed"),
+        (("--deselect", "arm64::api::slow", "--deselect", DECISION), 0, "3 passed"),
         (("test_it.py::test_one",), 0, "1 passed"),
-        (("test_it.py",), 1, "1 failed, 3 passed"),
+        (("test_it.py",), 1, "2 failed, 3 passed"),
         (("arm64::api::slow",), 1, "1 failed"),
         (("arm64::api",), 1, "1 failed, 1 passed"),
         (("arm64::api::quick", "test_it.py::test_one"), 0, "2 passed"),
@@ -52,7 +54,7 @@ def test_gates_are_selected_as_tests_are(
     assert (found, counted(out).partition(", 1 deselected")[0]) == (code, counts), out
 
 
-def test_gates_run_before_the_tests_and_stop_them(gated: Case) -> None:
+def test_gates_run_before_the_tests_and_the_verdict_after_them(gated: Case) -> None:
     _, out = run(gated, "-v")
     lines = [line.split(" ")[:2] for line in out.splitlines() if line.rstrip().endswith("%]")]
     assert [name for name, _ in lines] == [
@@ -60,6 +62,7 @@ def test_gates_run_before_the_tests_and_stop_them(gated: Case) -> None:
         "arm64::api::quick",
         "test_it.py::test_one",
         "test_it.py::test_slow_thing",
+        DECISION,
     ]
     assert "[100%]" in out
     code, out = run(gated, "-x")
@@ -71,10 +74,25 @@ def test_a_gate_in_a_junit_file_names_the_requirement(gated: Case) -> None:
     run(gated)
     cases = ElementTree.parse(gated.folder / "junit.xml").getroot().iter("testcase")
     found = {case.get("name"): case for case in cases}
-    assert set(found) == {"slow", "quick", "test_one", "test_slow_thing"}
+    assert set(found) == {"slow", "quick", "test_one", "test_slow_thing", "decision:verdict"}
     failure = found["slow"].find("failure")
     assert failure is not None
     assert "slow 1.0 is source on target" in str(failure.get("message"))
+    assert properties(found["slow"]) == {
+        "arm64.service": "api",
+        "arm64.state": "source",
+        "arm64.cause": "not-published",
+    }
+    assert properties(found["decision:verdict"]) == {
+        "arm64.service": "api",
+        "arm64.state": "undecided",
+        "arm64.cause": "no usable ARM64 wheel: slow 1.0",
+        "arm64.verdict": "undecided (predicted)",
+    }
+
+
+def properties(case: ElementTree.Element) -> dict[str | None, str | None]:
+    return {p.get("name"): p.get("value") for p in case.iter("property")}
 
 
 def test_what_is_reported_only_stands_below_the_results(gated: Case) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,8 +15,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from PIL import Image
 
 from fidelity.harness import Case
+from pytest_arm64.run.goldens import recorded, settle
 
 TESTS = """
 import os
@@ -63,6 +68,11 @@ def case(tmp_path: Path) -> Case:
 
 def run(case: Case, *arguments: str) -> tuple[int, str, Any]:
     case.write()
+    return again(case, *arguments)
+
+
+def again(case: Case, *arguments: str) -> tuple[int, str, Any]:
+    """Run what lies there already."""
     process = case.start([*arguments, "-p", "reported_place", "--arm64-report", "out"], "--arm64")
     out, _ = process.communicate(timeout=60)
     path = case.project / "out" / "report.json"
@@ -137,6 +147,7 @@ def test_what_fails_or_dies_is_evidence_against(case: Case, variable: str, reaso
         (("api/tests/test_api.py::test_passes",), "api/tests/test_api.py::test_passes"),
         (("--deselect", "api/tests/test_api.py::test_passes"), "--deselect"),
         (("api/tests/test_api.py",), "test_api.py"),
+        (("--ignore=other", "--ignore-glob=*slow*"), "--ignore=other --ignore-glob=*slow*"),
     ],
 )
 def test_a_part_of_the_tests_is_no_evidence_for_all(
@@ -161,6 +172,27 @@ def test_the_report_is_rendered_and_compared(case: Case) -> None:
     joined = report_command(case, "merge", "out", "out", "--output", "both")
     assert joined.returncode == 0, joined.stderr
     assert (case.project / "both" / "report.html").exists()
+
+
+def test_shards_of_a_suite_are_the_whole_when_they_are_merged(case: Case) -> None:
+    case.write()
+    labels = []
+    for name, selected in (("a", "passes or skipped"), ("b", "not (passes or skipped)")):
+        arguments = ["-k", selected, "-p", "reported_place", "--arm64-report", name]
+        process = case.start(arguments, "--arm64")
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, out
+        data = json.loads((case.project / name / "report.json").read_text("utf-8"))
+        (part,) = service(data, "api")["runs"]
+        labels.append(service(data, "api")["verdict"]["label"])
+        assert len(part["tests"]) + len(part["left_out"]) == 6
+    assert labels == 2 * ["ready, pending a native run (predicted)"]
+    joined = report_command(case, "merge", "a", "b", "--output", "whole")
+    assert joined.returncode == 0, joined.stderr
+    data = json.loads((case.project / "whole" / "report.json").read_text("utf-8"))
+    (whole,) = service(data, "api")["runs"]
+    assert (len(whole["tests"]), whole["part"]) == (6, "")
+    assert service(data, "api")["verdict"]["label"] == "ready, pending a native run (emulated)"
 
 
 def report_command(case: Case, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -196,3 +228,56 @@ def test_a_boundary_without_a_reason_fails_and_plain_pytest_runs_what_is_behind(
     assert "x86_boundary needs a reason and migratable_when" in out
     plain = case.native(["--strict-markers", "-k", "test_b"])
     assert "1 passed" in plain.text
+
+
+SHOWING = """
+import os
+import numpy
+
+def work():
+    return sum(range(10_000))
+
+def test_measured(arm64_measure):
+    assert arm64_measure(work, rounds=5).latency.count == 5
+
+def test_image(arm64_golden):
+    shade = int(os.environ.get("SHADE", "1"))
+    arm64_golden.check(numpy.full((4, 4), shade, "u1"), name="preview")
+    arm64_golden.check("same")
+"""
+
+
+def test_what_tests_show_besides_passing_is_in_the_report(tmp_path: Path) -> None:
+    case = Case(tmp_path / "case", {**PROJECT, "api/tests/test_api.py": SHOWING})
+    case.write()
+    recording = {"PYTEST_ARM64_ROLE": "reference", "PYTEST_ARM64_OUT": str(tmp_path / "recorded")}
+    recorder = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "api/tests"],
+        cwd=case.project,
+        env={**os.environ, **recording},
+        check=False,
+    )
+    assert recorder.returncode == 0
+    settle(recorded(tmp_path / "recorded"), case.project, "commit")
+
+    case.environment = {"SHADE": "9"}
+    code, out, data = again(case, "api/tests", "--arm64-profile")
+    assert code == 1, out
+    api = service(data, "api")
+    (value,) = api["goldens"]
+    assert (value["name"], value["label"], value["ok"]) == ("preview", "integer/cast", False)
+    assert value["where"]["machine"] == "aarch64"
+    assert "differing: 16 of 16" in value["text"]
+    sizes = [Image.open(io.BytesIO(base64.b64decode(p["png"]))).size for p in value["pictures"]]
+    assert [picture["kind"] for picture in value["pictures"]] == ["golden", "here", "difference"]
+    assert sizes == [(4, 4)] * 3
+    (measured,) = api["measured"]
+    assert measured["test"] == "api/tests/test_api.py::test_measured"
+    assert [len(record["wall"]) for record in measured["records"]] == [5]
+    (profile,) = api["profiles"]
+    assert "work" in {function["name"] for function in profile["functions"]}
+    assert service(data, "other")["profiles"] == []
+    shown = report_command(case, "out")
+    assert shown.returncode == 0, shown.stderr
+    page = (case.project / "out" / "report.html").read_text("utf-8")
+    assert page.count("data:image/png;base64,") == 3

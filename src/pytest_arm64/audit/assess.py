@@ -17,6 +17,7 @@ from ..cell import Ran
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..environment.record import InstallRecord
 from ..errors import NothingToReadError, SettingsError
+from ..services import services_at
 from ..settings import Settings, read_pyproject
 from ..targets import Target
 from .allowances import Allowance, read_allowances, unused
@@ -29,6 +30,7 @@ from .verdicts import ALL, NEW, REPORT, Verdict, verdicts
 _KIND = "matrices"
 _FRESH_SECONDS = 24 * 3600.0
 _NO_CONFIG = PipConfig({}, {}, ())
+MACHINE = "aarch64"
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,31 @@ class Assessment:
     policy: str = REPORT
     baseline: Baseline | None = None
     allowances: tuple[Allowance, ...] = ()
-    observed: Mapping[str, str] = field(default_factory=dict)
-    """By name: the state in which a package was installed on the very target that was asked."""
+    bounded: frozenset[str] = frozenset()
+    """Services that are declared to stay on x86: what they deploy may have no wheel."""
+    observed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By service and name: the state in which a package was installed on the very target that
+    was asked."""
     today: date = field(default_factory=date.today)
     problem: str = ""
     """Why there is no matrix although there is something to audit."""
 
-    def installed(self, target: Target, ran: Ran, record: InstallRecord) -> Assessment:
-        """With what was really installed, where that was on what was asked for.
+    def installed(
+        self, service: str, target: Target, ran: Ran, record: InstallRecord
+    ) -> Assessment:
+        """With what was really installed for *service*, where that was on what was asked for.
 
-        An installation with another Python, or on a stand-in, says nothing about the target.
+        An installation with another Python, for x86 or on a stand-in says nothing about the
+        target. The only service needs no name.
         """
-        if len(self.matrices) != 1 or ran.differences(target):
+        names = [matrix.service for matrix in self.matrices]
+        name = names[0] if len(names) == 1 and not service else service
+        if name not in names or ran.differences(target) or ran.machine != MACHINE:
             return self
         states: dict[str, str] = {
             canonicalize_name(p.name): p.state for p in record.packages if p.scope == DEPLOY
         }
-        return replace(self, observed=states)
+        return replace(self, observed={**self.observed, name: states})
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts on all services."""
@@ -65,7 +75,8 @@ class Assessment:
                 self.policy,
                 baseline=self.baseline,
                 allowances=self.allowances,
-                observed=self.observed,
+                bounded=matrix.service in self.bounded,
+                observed=self.observed.get(matrix.service),
                 today=self.today,
             )
 
@@ -78,7 +89,7 @@ class Assessment:
             (matrix.service, row.name)
             for matrix in self.matrices
             for row in matrix.deployed
-            if self.observed.get(row.name, row.state) == SOURCE
+            if self.observed.get(matrix.service, {}).get(row.name, row.state) == SOURCE
         ]
         if all(matrix.complete for matrix in self.matrices):
             for allowance in unused(self.allowances, used):
@@ -123,7 +134,11 @@ def assess(
         if chosen != REPORT:
             raise
         return Assessment((), problem=error.what)
-    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table))
+    declared = services_at(rootpath, settings.root)
+    bounded = frozenset(s.name for s in declared if s.boundary is not None)
+    if len(matrices) == len(declared) == 1 and bounded:
+        bounded = frozenset({matrices[0].service})  # the audit knows no folder above
+    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table), bounded)
 
 
 def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:

@@ -22,6 +22,12 @@ class Baseline:
     """State and version of each package at the time when the baseline was written."""
 
     packages: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    findings: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """State of what was found beyond the packages, by service, target and name."""
+
+    def finding(self, service: str, target: str, name: str) -> str | None:
+        """The state that the finding *name* had; None where it was not there."""
+        return self.findings.get((service, target, name))
 
     def state(self, matrix: WheelMatrix, package: str) -> str | None:
         """The state that *package* had; None where it was not there."""
@@ -52,15 +58,30 @@ def read_baseline(root: Path) -> Baseline | None:
             next_step="pytest-arm64 audit --write-baseline",
         ) from None
     try:
-        return Baseline(dict(map(_entry, _entries(data))))
+        return Baseline(
+            dict(map(_entry, _entries(data, "packages"))),
+            dict(map(_finding, _entries(data, "findings"))),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{path} is no baseline: {error}", next_step="pytest-arm64 audit --write-baseline"
         ) from None
 
 
-def write_baseline(root: Path, matrices: Iterable[WheelMatrix]) -> Path:
+def write_baseline(
+    root: Path,
+    matrices: Iterable[WheelMatrix],
+    *,
+    findings: Mapping[tuple[str, str, str], str] | None = None,
+    observed: Mapping[str, Mapping[str, str]] | None = None,
+) -> Path:
     """Keep what *matrices* found; what the baseline says of other services and targets stays.
+
+    Args:
+        root: the repository.
+        matrices: what was predicted.
+        findings: what was found beyond it by service, target and name; None keeps what is there.
+        observed: states by service and package as they were found where that was installed.
 
     Raises:
         SettingsError: a matrix is incomplete, or the file cannot be written.
@@ -74,39 +95,49 @@ def write_baseline(root: Path, matrices: Iterable[WheelMatrix]) -> Path:
                 next_step="pytest-arm64 audit shows what is not known",
             )
     judged = {(matrix.service, matrix.target) for matrix in found}
-    known = read_baseline(root)
-    kept = known.packages if known is not None else {}
-    packages = {key: value for key, value in kept.items() if key[:2] not in judged}
+    known = read_baseline(root) or Baseline()
+    packages = {key: value for key, value in known.packages.items() if key[:2] not in judged}
     for matrix in found:
+        states = (observed or {}).get(matrix.service, {})
         for row in matrix.deployed:
             key = (matrix.service, matrix.target, row.scope, row.name)
-            packages[key] = (row.state, row.version)
-    entries = [
-        {
-            "service": service,
-            "target": target,
-            "scope": scope,
-            "package": package,
-            "version": version,
-            "state": state,
-        }
-        for (service, target, scope, package), (state, version) in sorted(packages.items())
-    ]
+            packages[key] = (states.get(row.name, row.state), row.version)
+    kept = dict(known.findings)
+    if findings is not None:
+        kept = {key: value for key, value in kept.items() if key[:2] not in judged} | {**findings}
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "packages": [
+            {
+                "service": service,
+                "target": target,
+                "scope": scope,
+                "package": package,
+                "version": version,
+                "state": state,
+            }
+            for (service, target, scope, package), (state, version) in sorted(packages.items())
+        ],
+    }
+    if kept:
+        content["findings"] = [
+            {"service": service, "target": target, "finding": name, "state": state}
+            for (service, target, name), state in sorted(kept.items())
+        ]
     path = root / NAME
-    text = json.dumps({"format": FORMAT, "packages": entries}, indent=1) + "\n"
     try:
-        path.write_text(text, "utf-8")
+        path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error}") from None
     return path
 
 
-def _entries(data: Any) -> list[Any]:
+def _entries(data: Any, name: str) -> list[Any]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
-    entries = data["packages"]
+    entries = data["packages"] if name == "packages" else data.get(name, [])
     if not isinstance(entries, list):
-        raise TypeError("packages is no list")
+        raise TypeError(f"{name} is no list")
     return entries
 
 
@@ -116,3 +147,11 @@ def _entry(entry: Any) -> tuple[Key, tuple[str, str]]:
         raise ValueError(f"{str(entry)[:120]} is no finding")
     service, target, scope, package, state, version = values
     return (service, target, scope, package), (state, version)
+
+
+def _finding(entry: Any) -> tuple[tuple[str, str, str], str]:
+    values = [entry[key] for key in ("service", "target", "finding", "state")]
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{str(entry)[:120]} is no finding")
+    service, target, name, state = values
+    return (service, target, name), state

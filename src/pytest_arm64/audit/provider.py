@@ -245,7 +245,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             for file in files[:4]:
                 try:
                     found = self.index.metadata(name, file)
-                    if found.doubt and file.kind == SDIST:
+                    if found.doubt and file == self.fit(name, version).sdist:
                         found = self._built(name, file) or found
                     break
                 except MetadataError as error:

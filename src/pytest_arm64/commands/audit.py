@@ -56,8 +56,13 @@ def run_command(options: argparse.Namespace) -> int:
     from ..audit.workers import in_background
     from ..environment.pipconfig import host_pip_config
 
-    # pip tells its configuration while the audit is loaded.
-    config = in_background(host_pip_config)
+    # pip tells its configuration while the audit is loaded; a lock seldom needs it.
+    locked = bool(options.path) and all(map(_is_lock, options.path))
+    config = host_pip_config if locked else in_background(host_pip_config).result
     from ..audit.command import run_command as run
 
-    return run(options, config.result)
+    return run(options, config)
+
+
+def _is_lock(path: str) -> bool:
+    return path.endswith((".lock", "pylock.toml"))

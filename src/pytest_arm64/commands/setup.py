@@ -1,18 +1,34 @@
-"""``pytest-arm64 setup``: mends what this user may mend."""
+"""``pytest-arm64 setup``: mends what this user may mend; ``--init`` proposes a configuration."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from itertools import groupby
 from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command has none."""
+    """Arguments of the command."""
+    parser.add_argument(
+        "--init",
+        action="store_true",
+        help="show the services that this repository's files suggest, as a change of "
+        "pyproject.toml, and where they pin x86",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="with --init: make that change, after it was shown"
+    )
 
 
-def run_command(options: argparse.Namespace) -> int:  # noqa: ARG001
-    """Mend and tell; 1 if something is left that needs somebody else."""
+def run_command(options: argparse.Namespace) -> int:
+    """Mend and tell; 1 if something is left that needs somebody else.
+
+    Raises:
+        SettingsError: ``pyproject.toml`` cannot be read, or not be changed.
+    """
+    if options.init or options.write:
+        return propose(Path.cwd(), write=options.write)
     from ..doctor import settings_here
     from ..mend import LEFT, mend
     from ..report.checks import show_actions
@@ -21,3 +37,48 @@ def run_command(options: argparse.Namespace) -> int:  # noqa: ARG001
     actions = list(mend(settings_here(Path.cwd()), TerminalProgress(sys.stdout)))
     show_actions(actions, sys.stdout)
     return int(any(action.state == LEFT for action in actions))
+
+
+def propose(root: Path, *, write: bool) -> int:
+    """Show what *root*'s files suggest, and make the change where *write* says so; 0.
+
+    Raises:
+        SettingsError: ``pyproject.toml`` cannot be read, or not be changed.
+    """
+    from ..proposal.manifest import NAME, change_of
+    from ..proposal.services import proposed_services
+    from ..proposal.x86_pins import x86_pins
+
+    services = proposed_services(root)
+    pins = x86_pins(root)
+    change = change_of(root, services)
+    if not services:
+        _say("The files suggest no services below this folder: it is one by itself.")
+    for service in services:
+        _say(f"{service.name}: {service.requirements} (because of {service.found})")
+    if pins:
+        _say(f"\nx86 is named in {len(pins)} places, which ARM64 will stumble over:")
+    for _, group in groupby(pins, lambda pin: (pin.path, pin.kind)):
+        first, *others = group
+        more = f" (and {len(others)} more of that kind in this file)" if others else ""
+        _say(f"  {first}{more}")
+        _say(f"    → {first.remedy}")
+    if not change.diff:
+        _say(f"\n{NAME} needs no change.")
+        return 0
+    _say("")
+    for line in change.diff.splitlines():
+        _say(line)
+    if write:
+        change.write()
+        _say(f"\nwrote {change.path}")
+    else:
+        _say("\nNothing was written: pytest-arm64 setup --init --write makes this change.")
+    return 0
+
+
+def _say(line: str) -> None:
+    from ..report.matrix import printable
+
+    for part in line.split("\n"):
+        sys.stdout.write(printable(part) + "\n")

@@ -11,34 +11,15 @@ from packaging.utils import canonicalize_name
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
 from ..binary.mapped import ELSEWHERE, Mapped
 from ..binary.record import AbiRecord
+from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
-from ..services import ServiceConfig, read_services, repository_config
+from ..errors import InstallError
+from ..services import ServiceConfig
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
 
 _SHOWN = 5
-
-
-def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
-    """The services that are configured at *rootpath*, or the one that *rootpath* is.
-
-    A folder above, up to the repository's *root*, may configure it as one of several; then it
-    has the name, the boundary and the cost that it has there.
-
-    Raises:
-        SettingsError: the configuration cannot be used.
-    """
-    found = read_services(rootpath)
-    if found:
-        return found
-    for folder in rootpath.parents:
-        if folder != root and root not in folder.parents:
-            break
-        for service in read_services(folder):
-            if service.folder == rootpath:
-                return (service,)
-    return (repository_config(rootpath),)
 
 
 def named_alike(
@@ -70,6 +51,8 @@ def evidence_on(
             leaks=leaking.get(service.name, ()),
             boundary=service.boundary,
             monthly_cost=service.monthly_cost,
+            memory=service.memory,
+            group=service.group,
             problem="" if service.name in by_name else problem or "it was not audited",
         )
         for service in services
@@ -100,6 +83,15 @@ def _holds(folder: Path, other: Path) -> bool:
     return folder != other and folder in other.parents
 
 
+def based(
+    found: Iterable[ServiceEvidence], rootpath: Path, root: Path
+) -> tuple[ServiceEvidence, ...]:
+    """*found*, which was audited at *rootpath*, with where that is below *root*, the repository."""
+    inside = rootpath != root and root in rootpath.parents
+    base = rootpath.relative_to(root).as_posix() if inside else ""
+    return tuple(replace(evidence, base=base) for evidence in found)
+
+
 def install_of(record: InstallRecord, where: Where) -> Install:
     """The deployed packages of *record*, which was made on *where*."""
     return Install(
@@ -112,6 +104,12 @@ def install_of(record: InstallRecord, where: Where) -> Install:
         installer=record.installer,
         seconds=record.seconds,
     )
+
+
+def install_failure(error: InstallError, where: Where) -> Finding:
+    """What an installation that failed says of its service; an outage says nothing against it."""
+    outage = {failure.kind for failure in classify(error.log, Tools())} & {NETWORK, DISK, HASH}
+    return Finding("install", error.what, not outage, where, remedy=error.next_step)
 
 
 def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
@@ -136,8 +134,14 @@ def mapped_findings(mapped: Sequence[Mapped], where: Where) -> Iterator[Finding]
         yield Finding("abi", text, grave=False, where=where)
 
 
-def builds_of(install: Install) -> Iterator[Build]:
-    """A build for each package of *install* that was made from source."""
-    for package in install.packages:
-        if package.state == SOURCE:
-            yield Build(package.name, package.version, True, install.where)
+def builds_of(record: InstallRecord, where: Where) -> Iterator[Build]:
+    """A build for each deployed package that *record* made from source, and did not find built."""
+    for package in record.packages:
+        if package.scope == DEPLOY and package.state == SOURCE and not package.kept:
+            yield Build(
+                canonicalize_name(package.name),
+                package.version,
+                True,
+                replace(where, when=record.made_at),
+                seconds=package.seconds,
+            )

@@ -10,7 +10,9 @@ from typing import Any
 
 from ..audit.matrix import WheelMatrix
 from ..binary.mapped import Mapped
+from ..measure.record import Measured
 from ..services import Boundary
+from .runtime import GoldenResult, HotSpots
 
 PREDICTED, EMULATED, NATIVE = "predicted", "emulated", "native"
 GRADES = (PREDICTED, EMULATED, NATIVE)
@@ -180,6 +182,8 @@ class TestRun:
     """Why it did not."""
     part: str = ""
     """What limited it to a part of the tests, as it was typed; empty where nothing did."""
+    left_out: tuple[str, ...] | None = None
+    """Of a part, the node ids of all other tests; None where they are not known."""
     mapped: tuple[Mapped, ...] = ()
     """Libraries that the tests' processes had loaded, beside what was foreseen."""
 
@@ -224,6 +228,16 @@ class ServiceEvidence:
     monthly_cost: float | None = None
     problem: str = ""
     """Why there is no matrix."""
+    memory: int = 0
+    """Bytes that it is given; 0 where nobody said."""
+    base: str = ""
+    """Folder that the matrix's paths are relative to, from the repository's root; empty for it."""
+    group: str = ""
+    """What it is a part of, where it is not one of those that the headline counts."""
+    goldens: tuple[GoldenResult, ...] = ()
+    """Values that are not identical to those of x86."""
+    measured: tuple[Measured, ...] = ()
+    profiles: tuple[HotSpots, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def install(
     )
     compiler = compiler_for(host.ran.python)
     with (
-        Workshop(host, request, question, compiler) as workshop,
+        Workshop(host, request, question, compiler, refresh=refresh) as workshop,
         Auditor(
             offline=offline,
             refresh=refresh,
@@ -230,6 +230,7 @@ def _installed(unpacked: Unpacked) -> Installed:
         unpacked=unpacked.layer.size,
         seconds=built.seconds if built is not None else 0.0,
         log=built.log if built is not None else "",
+        kept=built is not None and not built.fresh,
     )
 
 

@@ -37,6 +37,8 @@ class Installed:
     """What building it took, where it was built."""
     log: str = ""
     """What its build printed."""
+    kept: bool = False
+    """Whether an earlier installation had built it."""
 
 
 @dataclass(frozen=True)

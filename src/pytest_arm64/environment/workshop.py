@@ -50,8 +50,15 @@ class Workshop(AbstractContextManager["Workshop"]):
     """Builds each source distribution once; a context manager, which removes the container."""
 
     def __init__(
-        self, host: Host, request: pip_installer.Request, question: Question, compiler: Compiler
+        self,
+        host: Host,
+        request: pip_installer.Request,
+        question: Question,
+        compiler: Compiler,
+        *,
+        refresh: bool = False,
     ) -> None:
+        """*refresh* builds what an earlier workshop has built too."""
         self._host = host
         self._request = request
         self._question = question
@@ -60,6 +67,8 @@ class Workshop(AbstractContextManager["Workshop"]):
         self._container: Container | None = None
         self._builder: Base | None = None
         self._building = False
+        self._refresh = refresh
+        self._made: dict[str, Built] = {}
         self.tell: Callable[[str], object] = str
         """Called with what is being done."""
 
@@ -97,17 +106,20 @@ class Workshop(AbstractContextManager["Workshop"]):
         return Benches(self._question, auditor, fetcher, self._compiler)
 
     def built(self, package: Planned, auditor: Auditor, fetcher: Fetcher) -> tuple[Source, Built]:
-        """The wheel of the source distribution *package*, built now or before.
+        """The wheel of the source distribution *package*, built once here, or before.
 
         Raises:
             InstallError: it cannot be fetched or built.
         """
         source = Source(package, fetch(fetcher, package))
         shelf = Shelf(self._image(), self._host.ran)
-        kept = shelf.kept(source)
+        kept = self._made.get(source.label)
+        if kept is None and not self._refresh:
+            kept = shelf.kept(source)
         if kept is None:
             self.tell(f"building {source.label}")
             kept = self._build(shelf, source, self.benches(auditor, fetcher))
+        self._made[source.label] = kept
         return source, kept
 
     def metadata(

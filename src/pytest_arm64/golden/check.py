@@ -6,8 +6,9 @@ import json
 import linecache
 import os
 import re
+import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .decisions import sides_of
 from .explain import explanation
 from .kernels import known_core, wrongly_picked
 from .leaves import compare
+from .pictures import FOLDER as PICTURES
 from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
 from .provenance import blas_cores, provenance, version_changes
@@ -38,6 +40,8 @@ RECORDED = "recorded"
 REFERENCE = "reference"
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 ARM = ("aarch64", "arm64")
+_LONGEST_TEXT = 4000
+"""Of an explanation that a report carries; a failing test shows all of it."""
 
 
 class GoldenMismatchError(AssertionError):
@@ -89,6 +93,7 @@ class ArmGolden:
         self.comparisons: list[Comparison] = []
         self.notes: list[str] = []
         self._decisions: dict[str, list[str]] = {}
+        self._texts: dict[str, Mapping[str, Any]] = {}
 
     def check(self, value: Any, name: str | None = None, **policy: Any) -> str:
         """Compare *value* with its golden.
@@ -161,6 +166,9 @@ class ArmGolden:
         if kept is not None and policy.decision is not None:
             sides = self._decisions.setdefault(f"decision at {policy.decision:g}", [])
             sides += sides_of(kept.value, policy.decision)
+        if not comparison.ok:
+            text = explanation(comparison, policy, self.source)[:_LONGEST_TEXT]
+            self._texts[label] = {"text": text, "pictures": comparison.pictures}
         self.comparisons.append(comparison)
         return comparison
 
@@ -173,7 +181,10 @@ class ArmGolden:
         core = self._situation.facts.get("core")
         wrong = self.kernels(core)
         return {
-            "values": [comparison.to_json() for comparison in self.comparisons],
+            "values": [
+                {**comparison.to_json(), **self._texts.get(comparison.name, {})}
+                for comparison in self.comparisons
+            ],
             "notes": self.notes,
             "decisions": self._decisions,
             **({"core": str(core)} if self._situation.role == "further" else {}),
@@ -228,10 +239,21 @@ class ArmGolden:
         name = name_of(f"{self._test} {comparison.name}")
         try:
             paths = write_pictures(golden, here, make(), name)
+            if paths and self._situation.out is not None:
+                self._keep(paths, self._situation.out / PICTURES)
         except OSError as error:
             return replace(comparison, note=f"no pictures: {error}")
-        told = ", ".join(map(str, paths))
-        return replace(comparison, note=f"pictures: {told}") if paths else comparison
+        if not paths:
+            return comparison
+        told, names = ", ".join(map(str, paths)), tuple(path.name for path in paths)
+        return replace(comparison, note=f"pictures: {told}", pictures=names)
+
+    @staticmethod
+    def _keep(paths: Sequence[Path], folder: Path) -> None:
+        """For the report: the project's own folder may be a copy that nobody fetches."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            shutil.copyfile(path, folder / path.name)
 
     def _missing(self, label: str) -> Comparison:
         arm = self._situation.machine in ARM

@@ -11,6 +11,9 @@ from typing import Any
 
 from .values import Node, Stored, restored
 
+FOLDER = "pictures"
+"""Below ``$PYTEST_ARM64_OUT``: copies for the report."""
+KINDS = ("golden", "here", "difference")
 _BANDS = {"L": 1, "RGB": 3}
 _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}
 
@@ -34,7 +37,7 @@ def write_pictures(golden: Stored, here: Stored, folder: Path, name: str) -> tup
     shown = bytes(level * 255 // most for level in apart)
     difference = _Pixels(ours.width, ours.height, ours.bands, shown)
     paths = []
-    for kind, pixels in (("golden", ours), ("here", theirs), ("difference", difference)):
+    for kind, pixels in zip(KINDS, (ours, theirs, difference)):
         path = folder / f"{name}-{kind}.png"
         path.write_bytes(_png(pixels))
         paths.append(path)

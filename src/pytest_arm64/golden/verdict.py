@@ -78,6 +78,8 @@ class Comparison:
     versions: tuple[str, ...] = ()
     """Packages whose version is another than the golden's, in words."""
     note: str = ""
+    pictures: tuple[str, ...] = ()
+    """Names of the files that show it."""
 
     @property
     def ok(self) -> bool:

@@ -65,13 +65,21 @@ class Sampler:
         if signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
             raise ValueError("somebody else uses SIGPROF")
         signal.signal(signal.SIGPROF, self.tick)
-        self._last = self._clock()
-        signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+        self.enable()
 
     def stop(self) -> None:
         """Look no more."""
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        self.disable()
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+    def enable(self) -> None:
+        """Go on after a pause, which is charged to nobody."""
+        self._last = self._clock()
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+
+    def disable(self) -> None:
+        """Pause."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
     def tick(self, _signal: int, frame: FrameType | None) -> None:
         """Charge what was spent since the last look: a long C call delays and merges signals."""

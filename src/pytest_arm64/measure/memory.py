@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,16 +58,17 @@ def memray_here() -> Any:
 
 @contextmanager
 def _unprofiled() -> Iterator[None]:
-    """Pause cProfile: a call that is traced for its memory says nothing of where time goes."""
-    profiler: Any = sys.getprofile()
-    if not hasattr(profiler, "disable"):
-        yield
-        return
-    profiler.disable()
+    """Pause profilers: a call that is traced says nothing of time, and they allocate as well."""
+    number = getattr(signal, "SIGPROF", None)  # Windows has none
+    sampler = getattr(signal.getsignal(number), "__self__", None) if number else None
+    paused: list[Any] = [one for one in (sys.getprofile(), sampler) if hasattr(one, "disable")]
+    for profiler in paused:
+        profiler.disable()
     try:
         yield
     finally:
-        profiler.enable()
+        for profiler in paused:
+            profiler.enable()
 
 
 def _by_memray(memray: Any, subject: Callable[[], Any]) -> Memory:

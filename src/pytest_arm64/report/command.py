@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..audit.baseline import write_baseline
 from ..decide.boundary import decision_record
-from ..decide.gate import complaints
+from ..decide.gate import complaints, decision, of_findings
+from ..decide.questions import states
 from ..errors import ReportError
+from ..settings import repository_root
 from .compare import WORSE, changes
 from .document import Report, read_report, write_report
-from .markdown import changes_markdown, report_markdown
+from .markdown import SUMMARY_BYTES, changes_markdown, report_markdown
 from .matrix import printable
 from .merge import merge
+from .sarif import report_sarif
 
 PAGE, TEXT = "report.html", "report.md"
 
@@ -30,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("files", "html", "markdown", "decisions"),
+        choices=("files", "html", "markdown", "summary", "sarif", "decisions"),
         default="files",
-        help="write report.html and report.md (default), or print one; decisions: the boundaries",
+        help="write report.html and report.md (default), or print: markdown for a comment (64 KB),"
+        " summary for a step's summary (1 MiB), sarif, decisions (the boundaries)",
     )
     parser.add_argument("--output", default="", metavar="DIR", help="where to write")
     parser.add_argument(
@@ -45,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check",
         action="store_true",
         help="exit 1 if a service is neither compatible nor behind a sound boundary",
+    )
+    parser.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="accept all that the report tells: write it to arm64-baseline.json",
     )
 
 
@@ -68,6 +79,10 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     changed = changes(read_report(Path(options.against)), report) if options.against else ()
     if options.format == "markdown":
         sys.stdout.write(report_markdown(report, changed))
+    elif options.format == "summary":
+        sys.stdout.write(report_markdown(report, changed, limit=SUMMARY_BYTES))
+    elif options.format == "sarif":
+        sys.stdout.write(json.dumps(report_sarif(report), indent=1) + "\n")
     elif options.format == "html":
         sys.stdout.write(_page(report))
     elif options.format == "decisions":
@@ -76,11 +91,31 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         out = Path(options.output) if options.output else folder
         _write(out / PAGE, _page(report))
         _write(out / TEXT, report_markdown(report, changed))
-        _say(report.headline.text + (f"; {report.headline.spend}" if report.headline.spend else ""))
+        _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
         _say(f"wrote {out / PAGE} and {out / TEXT}")
+    if options.write_baseline:
+        _say(f"wrote {accept(report, repository_root(Path.cwd()))}")
     return _checked(report) if options.check else 0
+
+
+def accept(report: Report, root: Path) -> Path:
+    """Write the baseline of the repository at *root*: states, compiled files, verdicts.
+
+    Raises:
+        SettingsError: a matrix is incomplete, or the file cannot be written.
+    """
+    pairs = list(zip(report.services, report.verdicts, strict=True))
+    judged = [decision(verdict) for _, verdict in pairs]
+    for service, _ in pairs:
+        judged += of_findings(service.name, service.findings)
+    return write_baseline(
+        root,
+        [service.matrix for service, _ in pairs if service.matrix is not None],
+        findings={(one.service, report.target, one.name): one.state for one in judged},
+        observed={service.name: states(service, report.day) for service, _ in pairs},
+    )
 
 
 def decisions(report: Report) -> str:

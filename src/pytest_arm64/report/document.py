@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -18,6 +19,9 @@ from ..decide.backlog import Task, backlog
 from ..decide.evidence import ServiceEvidence, grade_words, weakest
 from ..decide.verdict import Verdict, decide
 from ..errors import ReportError
+from ..golden.pictures import KINDS as PICTURES
+from ..measure.hotspots import CALLS, SAMPLES
+from ..measure.record import Measured
 from ..records import decode, encode
 
 FORMAT = 1
@@ -25,6 +29,8 @@ NAME = "report.json"
 SCHEMA = "report-1.schema.json"
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _MAX_BYTES = 512 * 2**20
+_PNG = re.compile(r"iVBORw0KGg[A-Za-z0-9+/]*={0,2}")
+"""The base64 of a PNG file, all of it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Headline:
     stand_in: bool
     grades: tuple[str, ...] = ()
     """Of the compatible ones, each grade with how many have it, where there are several."""
+    beside: tuple[str, ...] = ()
+    """The services of each group, counted on their own: ``back end: 1 of 1 (native)``."""
 
     @property
     def text(self) -> str:
@@ -53,6 +61,12 @@ class Headline:
             words = grade_words(self.grade, stand_in=self.stand_in)
             head += f" ({'; '.join(self.grades) or words})"
         return head
+
+    @property
+    def line(self) -> str:
+        """Everything in one line."""
+        beside = [f"besides: {', '.join(self.beside)}"] if self.beside else []
+        return "; ".join([self.text, *beside, *([self.spend] if self.spend else [])])
 
     @property
     def spend(self) -> str:
@@ -92,19 +106,25 @@ class Report:
 
     @cached_property
     def headline(self) -> Headline:
-        good = [v for v in self.verdicts if v.compatible]
+        groups: dict[str, list[Verdict]] = {}
+        for service, verdict in zip(self.services, self.verdicts, strict=True):
+            groups.setdefault(service.group, []).append(verdict)
+        counted = groups.pop("", None)
+        good = [v for v in (self.verdicts if counted is None else counted) if v.compatible]
         cost = {s.name: s.monthly_cost for s in self.services}
-        grades = Counter(grade_words(v.grade, stand_in=v.stand_in) for v in good)
-        several = tuple(f"{number} {words}" for words, number in grades.most_common())
+        grades = _grades(good)
         return Headline(
-            services=len(self.services),
+            services=len(self.services) if counted is None else len(counted),
             compatible=len(good),
             cost=math.fsum(c for c in cost.values() if c is not None),
-            compatible_cost=math.fsum(cost[v.service] or 0.0 for v in good),
+            compatible_cost=math.fsum(
+                cost[v.service] or 0.0 for v in self.verdicts if v.compatible
+            ),
             without_cost=sum(c is None for c in cost.values()),
             grade=weakest(tuple(v.grade for v in good)),
             stand_in=any(v.stand_in for v in good),
-            grades=several if len(several) > 1 else (),
+            grades=tuple(f"{n} {words}" for words, n in grades) if len(grades) > 1 else (),
+            beside=tuple(_group_words(name, verdicts) for name, verdicts in groups.items()),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -154,6 +174,17 @@ class Report:
         return report
 
 
+def _grades(verdicts: Iterable[Verdict]) -> list[tuple[str, int]]:
+    found = Counter(grade_words(v.grade, stand_in=v.stand_in) for v in verdicts)
+    return found.most_common()
+
+
+def _group_words(name: str, verdicts: Sequence[Verdict]) -> str:
+    good = [v for v in verdicts if v.compatible]
+    grades = "; ".join(words for words, _ in _grades(good))
+    return f"{name}: {len(good)} of {len(verdicts)}" + (f" ({grades})" if grades else "")
+
+
 def _with_matrix(service: Any) -> Any:
     if not isinstance(service, Mapping) or not isinstance(service.get("matrix"), Mapping):
         return service
@@ -182,6 +213,20 @@ def _check(report: Report) -> None:
         outcomes = {test.outcome for run in service.runs for test in run.tests}
         if unknown := outcomes - set(OUTCOMES):
             raise ValueError(f"{service.name}: no such outcome: {sorted(unknown)[0]!r}")
+        _check_runtime(service)
+
+
+def _check_runtime(service: ServiceEvidence) -> None:
+    for measured in service.measured:
+        Measured.decode(measured.encode())
+    for value in service.goldens:
+        for picture in value.pictures:
+            if picture.kind not in PICTURES or not _PNG.fullmatch(picture.png):
+                raise ValueError(f"{service.name}: {value.name}: a picture is none")
+    for profile in service.profiles:
+        times = [profile.seconds, *(spot.seconds for spot in profile.functions)]
+        if profile.tool not in (SAMPLES, CALLS) or not all(0 <= time < 1e9 for time in times):
+            raise ValueError(f"{service.name}: a profile is none")
 
 
 def _rows(matrix: WheelMatrix | None) -> Sequence[Any]:

@@ -8,10 +8,11 @@ from ..audit.matrix import PURE, WHEEL
 from ..decide.boundary import plain
 from .compare import Change
 from .document import Report
-from .view import cards, caveats, not_evaluated
+from .view import Card, cards, caveats, not_evaluated
 
 COMMENT_BYTES = 64 * 1024
-"""What a comment may have; a step summary may have 1 MiB."""
+SUMMARY_BYTES = 1024 * 1024
+"""What a comment may have, and what a step's summary may."""
 _CUT = "\n\nThe rest is left out: it does not fit. The page and report.json have all of it.\n"
 
 
@@ -42,6 +43,9 @@ def changes_markdown(changed: Sequence[Change]) -> Iterator[str]:
 def _head(report: Report) -> Iterator[str]:
     yield f"## {plain(report.headline.text)}"
     yield ""
+    if report.headline.beside:
+        yield f"Besides: {plain(', '.join(report.headline.beside))}"
+        yield ""
     if report.headline.spend:
         yield f"By spend: {plain(report.headline.spend)}"
         yield ""
@@ -90,11 +94,33 @@ def _body(report: Report) -> Iterator[str]:
                     f"{seen or 'not evaluated'} | {'<br>'.join(map(plain, view.lines))} |"
                 )
             yield ""
-        for run in card.runs:
-            yield from (f"- {test.outcome}: {plain(test.nodeid)}" for test in run.shown)
+        yield from _shown_by_tests(card)
     yield "### Not evaluated"
     yield ""
-    yield from (f"- {plain(item)}" for item in not_evaluated(report))
+    yield from (f"- {plain(item)}" for item in not_evaluated(report, shown))
+
+
+def _shown_by_tests(card: Card) -> Iterator[str]:
+    for run in card.runs:
+        yield from (f"- {test.outcome}: {plain(test.nodeid)}" for test in run.shown)
+    for build in card.builds:
+        if not build.build.succeeded:
+            what = f"{build.build.package} {build.build.version}"
+            yield f"- not built: {plain(what)} ({build.grade})"
+    for view in card.goldens:
+        if not view.result.ok:
+            what = f"{view.result.test}: {view.result.name}"
+            yield f"- {plain(view.result.label)}: {plain(what)} ({plain(view.where)})"
+    if card.subjects:
+        yield ""
+        yield "| measured | where | median | 95 % | peak heap |"
+        yield "| --- | --- | --- | --- | --- |"
+        for subject in card.subjects:
+            title = plain(subject.title) + (" (over budget)" if subject.over else "")
+            for side in subject.sides:
+                cells = (title, plain(side.where), side.median, side.p95, side.heap or "-")
+                yield f"| {' | '.join(cells)} |"
+        yield ""
 
 
 def _fitted(lines: Sequence[str], limit: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from ..audit.matrix import WheelMatrix
-from ..decide.evidence import ServiceEvidence
+from ..decide.evidence import ServiceEvidence, TestRun
 from ..errors import ReportError
 from .document import Report
 
@@ -42,7 +42,8 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
 def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
     """One service's evidence, the oldest first."""
     newest = parts[-1]
-    matrix = next((part.matrix for part in reversed(parts) if part.matrix is not None), None)
+    audited = next((part for part in reversed(parts) if part.matrix is not None), newest)
+    matrix = audited.matrix
     runs = _once(run for part in parts for run in part.runs)
     if matrix is not None:
         # A run was of what its own report's matrix lists.
@@ -56,12 +57,44 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
     return replace(
         newest,
         matrix=matrix,
+        base=audited.base,
         problem="" if matrix is not None else newest.problem,
         installs=_once(install for part in parts for install in part.installs),
         builds=_once(build for part in parts for build in part.builds),
         findings=_once(finding for part in parts for finding in part.findings),
-        runs=runs,
+        runs=tuple(_whole(runs)),
+        goldens=_once(value for part in parts for value in part.goldens),
+        measured=_once(one for part in parts for one in part.measured),
+        profiles=_once(profile for part in parts for profile in part.profiles),
     )
+
+
+def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
+    """*runs*, in which parts that make up all tests of one place have become one run."""
+    groups: dict[TestRun, list[TestRun]] = {}
+    for run in runs:
+        if run.part and run.left_out is not None:
+            alike = replace(run, where=replace(run.where, when=""), tests=(), problems=(), part="")
+            groups.setdefault(replace(alike, left_out=None), []).append(run)
+        else:
+            yield run
+    for parts in groups.values():
+        every = {frozenset(_ids(part) | set(part.left_out or ())) for part in parts}
+        tests = {test.nodeid: test for part in parts for test in part.tests}
+        if len(every) != 1 or tests.keys() != set(*every):
+            yield from parts  # of different suites, or something is missing
+            continue
+        # What failed in one part has failed, wherever else it ran.
+        tests |= {test.nodeid: test for part in parts for test in part.tests if test.bad}
+        oldest = min(parts, key=lambda part: part.where.when)
+        problems = tuple(problem for part in parts for problem in part.problems)
+        yield replace(
+            oldest, tests=tuple(tests.values()), problems=problems, part="", left_out=None
+        )
+
+
+def _ids(run: TestRun) -> set[str]:
+    return {test.nodeid for test in run.tests}
 
 
 def _deployed(matrix: WheelMatrix | None) -> frozenset[tuple[str, str]]:

@@ -9,7 +9,13 @@ from importlib import resources
 from ..audit.matrix import STATES
 from ..decide.questions import QUESTIONS
 from .document import FORMAT, Report
-from .view import STATE_TONES, cards, caveats, money, not_evaluated
+from .view import STATE_TONES, cards, caveats, money, not_evaluated, tally
+
+_CAPTIONS = {
+    "golden": "reference, x86",
+    "here": "result, here",
+    "difference": "difference, amplified",
+}
 
 
 def html_page(report: Report) -> str:
@@ -30,16 +36,21 @@ def html_page(report: Report) -> str:
     return environment.from_string(_resource("page.html")).render(
         report=report,
         cards=shown,
+        tally=list(tally(shown)),
         bounded=[card for card in shown if card.verdict.boundary is not None],
         caveats=list(caveats(report)),
-        open=list(not_evaluated(report)),
+        open=list(not_evaluated(report, shown)),
         questions=QUESTIONS,
         states=list(reversed(STATES)),
         tones=STATE_TONES,
         total=sum(len(card.rows) for card in shown),
         money=money,
+        captions=_CAPTIONS,
         format=FORMAT,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        policy=(
+            f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
+            f"script-src {_hash(script)}"
+        ),
         style=Markup(style),  # noqa: S704  (our own file)
         script=Markup(script),  # noqa: S704
     )

@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..audit.matrix import WheelMatrix
-from ..decide.collect import evidence_on, named_alike, services_at
+from ..decide.collect import based, evidence_on, named_alike
 from ..decide.evidence import ServiceEvidence
 from ..errors import ReportError
+from ..services import services_at
 from ..settings import repository_root
 from .document import Report, write_report
 
@@ -24,14 +25,15 @@ def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
     targets = {matrix.target for matrix in matrices}
     if len(targets) != 1:
         raise ReportError("a report is about one target", next_step="--target NAME")
-    services = services_at(rootpath, repository_root(rootpath))
+    root = repository_root(rootpath)
+    services = services_at(rootpath, root)
     matrices = named_alike(matrices, services)
     asked = {matrix.service for matrix in matrices}
     known = {service.name for service in services}
     found = list(evidence_on([s for s in services if s.name in asked], matrices))
     found += [ServiceEvidence(m.service, m) for m in matrices if m.service not in known]
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Report(targets.pop(), now, tuple(found))
+    return Report(targets.pop(), now, based(found, rootpath, root))
 
 
 def write_predicted(rootpath: Path, matrices: Sequence[WheelMatrix], folder: str) -> Path:

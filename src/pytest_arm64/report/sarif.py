@@ -1,13 +1,17 @@
-"""The wheel matrix as SARIF 2.1.0, which code hosts show beside the lines that it speaks of."""
+"""A wheel matrix or a report as SARIF 2.1.0, which code hosts show beside their lines."""
 
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import __version__
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
+from ..decide.evidence import ServiceEvidence
+from ..decide.verdict import Verdict
+from .document import Report
 from .matrix import printable
 
 _SCHEMA = (
@@ -19,11 +23,65 @@ _RULES = {
     SOURCE: "This release has to be compiled for the target",
     UNKNOWN: "Nothing can be said of this package",
     "problem": "The dependency tree could not be evaluated completely",
+    "finding": "A compiled file does not fit the target",
+    "build": "A source distribution was not built for the target",
+    "test": "A test fails on the target",
+    "golden": "A value is not what x86 computes",
+    "boundary": "A declared boundary does not hold",
 }
+_MOST_TESTS = 100
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a result is about, and what its paths are relative to."""
+
+    service: str
+    target: str
+    manifest: str
+    base: str = ""
+
+    def result(
+        self, rule: str, level: str, text: str, name: str, place: str = ""
+    ) -> dict[str, Any]:
+        """A result at *place*, ``file:line`` or a file; by default at the manifest."""
+        file, _, line = place.rpartition(":")
+        if not (file and line.isdigit()):
+            file, line = place or self.manifest, ""
+        region = {"region": {"startLine": int(line)}} if line and int(line) else {}
+        uri = _uri(f"{self.base}/{file}" if self.base else file)
+        location = {"artifactLocation": {"uri": uri}, **region}
+        return {
+            "ruleId": f"arm64/{rule}",
+            "level": level,
+            "message": {"text": f"{printable(text)} [{self.service} on {self.target}]"},
+            "locations": [{"physicalLocation": location}],
+            # The same finding keeps its fingerprint when lines move.
+            "partialFingerprints": {"arm64/v1": "/".join([self.service, self.target, name, rule])},
+        }
 
 
 def sarif(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
     """One run with a result for each deployed row that is not green."""
+    return _document(
+        result
+        for matrix in matrices
+        for result in _matrix_results(
+            matrix, _Source(matrix.service, matrix.target, matrix.manifest)
+        )
+    )
+
+
+def report_sarif(report: Report) -> dict[str, Any]:
+    """One run with all that a report has found; what a sound boundary declares is a note."""
+    return _document(
+        result
+        for service, verdict in zip(report.services, report.verdicts, strict=True)
+        for result in _service_results(service, verdict, report.target)
+    )
+
+
+def _document(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -31,7 +89,7 @@ def sarif(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
             {
                 "tool": {"driver": _driver()},
                 "columnKind": "unicodeCodePoints",
-                "results": [result for matrix in matrices for result in _results(matrix)],
+                "results": list(results),
             }
         ],
     }
@@ -48,13 +106,16 @@ def _driver() -> dict[str, Any]:
     }
 
 
-def _results(matrix: WheelMatrix) -> Iterator[dict[str, Any]]:
+def _matrix_results(
+    matrix: WheelMatrix, source: _Source, *, declared: bool = False
+) -> Iterator[dict[str, Any]]:
     for problem in matrix.problems:
-        yield _result(matrix, "problem", "error", problem, matrix.manifest, "problem")
+        yield source.result("problem", "error", problem, "problem")
     for row in matrix.deployed:
         if not row.green:
-            place = row.path[0] if row.path else matrix.manifest
-            yield _result(matrix, row.state, _LEVELS[row.state], _text(row), place, row.name)
+            level = "note" if declared else _LEVELS[row.state]
+            place = row.path[0] if row.path else ""
+            yield source.result(row.state, level, _text(row), row.name, place)
 
 
 def _text(row: Row) -> str:
@@ -64,21 +125,37 @@ def _text(row: Row) -> str:
     return ". ".join(parts)
 
 
-def _result(
-    matrix: WheelMatrix, rule: str, level: str, text: str, place: str, name: str
-) -> dict[str, Any]:
-    file, _, line = place.rpartition(":")
-    if not (file and line.isdigit()):
-        file, line = place or matrix.manifest, ""
-    region = {"region": {"startLine": int(line)}} if line else {}
-    return {
-        "ruleId": f"arm64/{rule}",
-        "level": level,
-        "message": {"text": f"{printable(text)} [{matrix.service} on {matrix.target}]"},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, **region}}],
-        # The same finding keeps its fingerprint when lines move.
-        "partialFingerprints": {"arm64/v1": "/".join([matrix.service, matrix.target, name, rule])},
-    }
+def _service_results(
+    service: ServiceEvidence, verdict: Verdict, target: str
+) -> Iterator[dict[str, Any]]:
+    boundary = verdict.boundary
+    matrix = service.matrix
+    manifest = matrix.manifest if matrix is not None else ""
+    source = _Source(service.name, target, manifest or "pyproject.toml", service.base)
+    if matrix is not None:
+        declared = boundary is not None and boundary.sound
+        yield from _matrix_results(matrix, source, declared=declared)
+    if boundary is not None and not boundary.sound:
+        told = "; ".join(boundary.reasons[1:])
+        yield source.result("boundary", "error", told, "boundary")
+    for build in service.builds:
+        if not build.succeeded:
+            told = f"{build.package} {build.version} was not built: {build.text}"
+            yield source.result("build", "warning", told, build.package)
+    for finding in service.findings:
+        if finding.grave:
+            told = ". ".join(part for part in (finding.text, finding.remedy) if part)
+            name = f"{finding.kind} {finding.package} {finding.text}"
+            yield source.result("finding", "error", told, name)
+    for value in service.goldens:
+        if not value.ok:
+            told = f"{value.test}: {value.name}: {value.label} ({value.where})"
+            place = value.test.partition("::")[0]
+            yield source.result("golden", "error", told, f"{value.test} {value.name}", place)
+    failed = {test.nodeid: test for run in service.runs for test in run.bad}
+    for nodeid, test in list(failed.items())[:_MOST_TESTS]:
+        told = f"{nodeid}: {test.outcome} on ARM64"
+        yield source.result("test", "error", told, nodeid, nodeid.partition("::")[0])
 
 
 def _uri(file: str) -> str:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
 
 from ..audit.matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from ..decide.boundary import fenced
-from ..decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun, Where, grade_words
-from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, Verdict
+from ..decide.evidence import (
+    Build,
+    Finding,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+    Where,
+    grade_words,
+)
+from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS, Verdict
 from .document import Report
 from .matrix import explanation
+from .runtime_view import (
+    CostView,
+    GoldenView,
+    HotSpotsView,
+    SubjectView,
+    cost_problem,
+    cost_views,
+    golden_views,
+    hot_spots_view,
+    subject_views,
+)
 
 FAILURES_SHOWN = 50
 STATE_TONES = {PURE: "good", WHEEL: "good", SOURCE: "warn", UNKNOWN: "warn", BLOCKER: "bad"}
@@ -39,10 +61,16 @@ class RowView:
     row: Row
     observed: tuple[Seen, ...]
     lines: tuple[str, ...]
+    loaded: bool = False
+    """Whether a process of its tests had one of its libraries loaded."""
 
     @property
     def state(self) -> str:
         return self.row.state
+
+    @property
+    def green(self) -> bool:
+        return self.row.green
 
     @property
     def differs(self) -> bool:
@@ -66,6 +94,23 @@ class RunView:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Something that was installed, built or run, and on what: the provenance of evidence."""
+
+    what: str
+    where: Where
+    grade: str
+
+
+@dataclass(frozen=True)
+class BuildView:
+    """One build from source."""
+
+    build: Build
+    grade: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One service."""
 
@@ -74,12 +119,36 @@ class Card:
     tone: str
     grade: str
     tests: str
+    tests_grade: str
     cost: str
     rows: tuple[RowView, ...]
     runs: tuple[RunView, ...]
     findings: tuple[Finding, ...]
     fence: tuple[str, ...]
     problem: str
+    group: str
+    builds: tuple[BuildView, ...]
+    places: tuple[Place, ...]
+    goldens: tuple[GoldenView, ...]
+    subjects: tuple[SubjectView, ...]
+    hot_spots: HotSpotsView | None
+    costs: tuple[CostView, ...]
+    cost_problem: str
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong behind a folded card, each with its tone."""
+        failed = sum(len(run.shown) + run.hidden for run in self.runs)
+        goldens = sum(not golden.result.ok for golden in self.goldens)
+        over = sum(subject.over for subject in self.subjects)
+        graves = sum(finding.grave for finding in self.findings)
+        counted = (
+            (failed, "failed"),
+            (goldens, "golden differs" if goldens == 1 else "goldens differ"),
+            (graves, "grave finding" if graves == 1 else "grave findings"),
+            (over, "over budget"),
+        )
+        return tuple((f"{number} {word}", "bad") for number, word in counted if number)
 
 
 def cards(report: Report) -> tuple[Card, ...]:
@@ -94,26 +163,54 @@ def cards(report: Report) -> tuple[Card, ...]:
 
 def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
     boundary = service.boundary
+    costs = tuple(cost_views(service))
+    tests = verdict.tests
     sound = verdict.boundary is not None and verdict.boundary.sound
     return Card(
         id=identity,
         verdict=verdict,
         tone="dull" if sound else _TONES[verdict.verdict],
         grade=grade_words(verdict.grade, stand_in=verdict.stand_in),
-        tests=str(verdict.tests) if verdict.tests is not None else "",
+        tests=str(tests) if tests is not None else "",
+        tests_grade=grade_words(tests.grade, stand_in=tests.stand_in) if tests is not None else "",
         cost=money(service.monthly_cost) if service.monthly_cost is not None else "not said",
         rows=tuple(_rows(service)),
         runs=tuple(map(_run, service.runs)),
-        findings=service.findings,
+        findings=tuple(sorted(service.findings, key=lambda finding: not finding.grave)),
         fence=tuple(sorted(fenced(boundary, service.matrix))) if boundary is not None else (),
         problem=service.problem,
+        group=service.group,
+        builds=tuple(
+            BuildView(build, grade_words(build.where.grade, stand_in=build.where.stand_in))
+            for build in sorted(service.builds, key=lambda build: build.succeeded)
+        ),
+        places=tuple(_places(service)),
+        goldens=tuple(golden_views(service)),
+        subjects=tuple(subject_views(service)),
+        hot_spots=hot_spots_view(service),
+        costs=costs,
+        cost_problem=cost_problem(service, costs),
     )
+
+
+def _places(service: ServiceEvidence) -> Iterator[Place]:
+    for install in service.installs:
+        how = f"installed by {install.installer or 'an unknown installer'}"
+        yield _place(f"{how} in {install.seconds:.0f} s", install.where)
+    for run in service.runs:
+        yield _place(f"{len(run.tests)} tests", run.where)
+
+
+def _place(what: str, where: Where) -> Place:
+    return Place(what, where, grade_words(where.grade, stand_in=where.stand_in))
 
 
 def _rows(service: ServiceEvidence) -> Iterator[RowView]:
     if service.matrix is None:
         return
     order = {state: number for number, state in enumerate(STATES)}
+    runs = (run for run in service.runs if run.fits)
+    loaded = {canonicalize_name(one.package) for run in runs for one in run.mapped if one.package}
     rows = service.matrix.packages
     for row in sorted(rows, key=lambda r: (r.scope != DEPLOY, r.scope, order[r.state], r.name)):
         observed = dict.fromkeys(
@@ -125,7 +222,7 @@ def _rows(service: ServiceEvidence) -> Iterator[RowView]:
             for package in install.packages
             if row.scope == DEPLOY and (package.name, package.version) == (row.name, row.version)
         )
-        yield RowView(row, tuple(observed), tuple(explanation(row)))
+        yield RowView(row, tuple(observed), tuple(explanation(row)), row.name in loaded)
 
 
 def _run(run: TestRun) -> RunView:
@@ -138,6 +235,13 @@ def _run(run: TestRun) -> RunView:
         shown=run.bad[:FAILURES_SHOWN],
         hidden=max(0, len(run.bad) - FAILURES_SHOWN),
     )
+
+
+def tally(shown: Sequence[Card]) -> Iterator[tuple[int, str, str]]:
+    """How many services have each verdict, in the order of the verdicts, and its tone."""
+    counts = Counter((card.verdict.verdict, card.tone) for card in shown)
+    for verdict, tone in sorted(counts, key=lambda key: (VERDICTS.index(key[0]), key[1])):
+        yield counts[verdict, tone], verdict, tone
 
 
 def where_words(where: Where) -> str:
@@ -171,8 +275,8 @@ def caveats(report: Report) -> Iterator[str]:
     yield from report.notes
 
 
-def not_evaluated(report: Report) -> Iterator[str]:
-    """Questions that this report does not answer, service by service where they differ."""
+def not_evaluated(report: Report, shown: Sequence[Card]) -> Iterator[str]:
+    """Questions that this report, with its cards *shown*, does not answer, by service."""
     for verdict in report.verdicts:
         for answer in verdict.answers:
             if answer.answer == "not evaluated":
@@ -185,7 +289,17 @@ def not_evaluated(report: Report) -> Iterator[str]:
         yield "compiled files (ABI): this report carries no scan of them"
     if "golden" not in kinds:
         yield "golden outputs against x86: this report carries no comparison"
-    yield "latency, memory and what a move would save: this report carries no measurement"
+    services = report.services
+    if not any(service.measured for service in services):
+        yield "latency and memory: this report carries no measurement"
+    elif not any(m.where.native_arm for service in services for m in service.measured):
+        yield "latency on ARM: nothing was measured on an ARM machine"
+    if not any(service.profiles for service in services):
+        yield "hot spots: no tests were profiled (--arm64-profile)"
+    unpriced = {c.verdict.service: c.cost_problem for c in shown if c.verdict.boundary is None}
+    for problem in dict.fromkeys(filter(None, unpriced.values())):
+        names = ", ".join(name for name, told in unpriced.items() if told == problem)
+        yield f"what a move would save, of {names}: {problem}"
 
 
 def money(amount: float) -> str:

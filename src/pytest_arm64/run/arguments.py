@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..errors import SettingsError
 from .option_table import PYTEST, Who
@@ -23,6 +24,7 @@ OUR_VALUES = (
     "--arm64-target",
     "--arm64-image",
     "--arm64-requirements",
+    "--arm64-service",
     "--arm64-cpu",
     "--arm64-gate",
     "--arm64-report",
@@ -63,6 +65,11 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
         for before, word in zip(["", *forwarded], forwarded, strict=False)
         if not word.startswith(GATE) or before == "--deselect"
     )
+
+
+def positional(options: Any) -> list[str]:
+    """The arguments that name files, folders and node ids, of pytest's parsed *options*."""
+    return [str(arg) for arg in getattr(options, "file_or_dir", None) or ()]
 
 
 def refuse_what_cannot_work(options: object) -> None:

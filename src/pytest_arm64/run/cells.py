@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..cell import Cell
+from ..services import ServiceConfig
 from ..settings import Settings
 
 
@@ -26,6 +27,8 @@ class Planned:
 
     cell: Cell
     role: Role
+    service: ServiceConfig | None = None
+    """Whose packages and tests it has; None for the repository's own."""
 
     @property
     def name(self) -> str:
@@ -33,13 +36,18 @@ class Planned:
         return self.cell.platform if self.role is Role.REFERENCE else self.cell.core
 
 
-def planned_cells(settings: Settings) -> tuple[Planned, ...]:
-    """The cells of a session in the order in which they run; the mirrored one is the last."""
+def planned_cells(settings: Settings, service: ServiceConfig | None = None) -> tuple[Planned, ...]:
+    """The cells of *service* in the order in which they run; the mirrored one is the last.
+
+    What stays on x86 has one cell, of linux/amd64.
+    """
     first, *further = settings.cores
     planned = [(Role.FURTHER, "arm64", core) for core in further]
     if settings.reference:
         planned.insert(0, (Role.REFERENCE, "amd64", first))
     planned.append((Role.MIRRORED, "arm64", first))
+    if service is not None and service.boundary is not None:
+        planned = [(Role.MIRRORED, "amd64", first)]
     image = settings.image or settings.target.reference
     return tuple(
         Planned(
@@ -50,6 +58,7 @@ def planned_cells(settings: Settings) -> tuple[Planned, ...]:
                 image=image.replace("{arch}", architecture),
             ),
             role,
+            service,
         )
         for role, architecture, core in planned
     )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..audit.verdicts import REPORT
+from ..audit.assess import MACHINE
+from ..audit.verdicts import REPORT, Verdict
+from ..decide.collect import abi_findings
+from ..decide.evidence import Finding, Where
+from ..decide.gate import Judgement, decision, fails, of_findings
 from ..report.matrix import printable, summary_words
-from .arguments import GATE
-from .gates import Gate, positional, selected
+from .arguments import GATE, positional
+from .gates import Gate, selected
 
 if TYPE_CHECKING:
     from ..audit.assess import Assessment
+    from ..decide import verdict as decide
+    from .place import Place
 
 _SHOWN = 10
 
@@ -23,40 +30,95 @@ class Findings:
 
     def __init__(self, config: pytest.Config, assessment: Assessment) -> None:
         self._config = config
-        self._assessment = assessment
-        self._verdicts = list(assessment.verdicts())
+        self._abi: dict[str, list[Finding]] = {}
+        self._told: dict[str, set[str]] = {}
+        self.assessment = assessment
 
-    @property
-    def records(self) -> dict[str, Any]:
-        """What the fixtures inside tell."""
-        return {"matrices": [matrix.to_json() for matrix in self._assessment.matrices]}
+    def add(self, assessment: Assessment, place: Place, service: str) -> None:
+        """Take what was observed at *place*, where *service* is installed."""
+        observed = {**self.assessment.observed, **assessment.observed}
+        self.assessment = replace(self.assessment, observed=observed)
+        if place.abi is not None and place.facts.get("machine") == MACHINE:
+            self._abi[self._named(service)] = list(abi_findings(place.abi, Where("")))
 
-    def gates(self) -> list[Gate]:
-        """The selected ones; a run that reports only has none, unless it names them."""
-        named = any(arg.startswith(GATE) for arg in positional(self._config))
-        if self._config.option.collectonly or (self._assessment.policy == REPORT and not named):
+    def records(self, service: str) -> dict[str, Any]:
+        """What the fixtures inside tell where *service* is installed; all, where it is none."""
+        matrices = self.assessment.matrices
+        own = [matrix for matrix in matrices if matrix.service == service] or matrices
+        return {"matrices": [matrix.to_json() for matrix in own]}
+
+    def gates(self, service: str, waiting: Collection[str]) -> list[Gate]:
+        """The selected ones of *service*, and of all that neither had nor await their own turn.
+
+        A run that reports only has none, unless it names them.
+        """
+        if self._config.option.collectonly or not self.judging:
             return []
-        found = [
-            Gate(
-                verdict.nodeid,
-                (verdict.file, verdict.line - 1 if verdict.line else None, verdict.nodeid),
-                "\n".join(map(printable, verdict.text.splitlines())) if verdict.failed else "",
-            )
-            for verdict in self._verdicts
-        ]
+        wanted = self._config.option.arm64_service
+        if service not in self._told:
+            names = {matrix.service for matrix in self.assessment.matrices}
+            names = {n for n in names if n not in waiting and (not wanted or n in wanted)}
+            self._told[service] = names - {n for told in self._told.values() for n in told}
+        names = self._told[service]
+        found = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
+        for name in names & self._abi.keys():
+            found += map(self._judged, of_findings(name, self._abi[name]))
         return list(selected(found, self._config))
 
+    def decided(self, verdict: decide.Verdict) -> Gate:
+        """The gate of the verdict on a service; what its packages' gates tolerate is no fault."""
+        service = self._named(verdict.service)
+        tolerated = {
+            one.row.name
+            for one in self.assessment.verdicts()
+            if one.service == service and not one.failed
+        }
+        return self._judged(replace(decision(verdict, tolerated), service=service))
+
+    def _judged(self, judgement: Judgement) -> Gate:
+        known = self.assessment
+        target = known.matrices[0].target if known.matrices else ""
+        failed = fails(judgement, known.policy, known.baseline, target)
+        nodeid = printable(judgement.nodeid)  # a file of a wheel may be called anything
+        return Gate(
+            nodeid,
+            ("pyproject.toml", None, nodeid),
+            _plain(judgement.text) if failed else "",
+            properties=_properties(
+                judgement.service, judgement.state, judgement.cause, judgement.verdict
+            ),
+        )
+
+    @property
+    def judging(self) -> bool:
+        """Whether findings are gates of this run."""
+        named = any(arg.startswith(GATE) for arg in positional(self._config.option))
+        return self.assessment.policy != REPORT or named
+
+    def _named(self, service: str) -> str:
+        """As the audit calls *service*: the only one has another name there."""
+        matrices = self.assessment.matrices
+        return matrices[0].service if len(matrices) == 1 else service
+
+    def _gate(self, verdict: Verdict) -> Gate:
+        return Gate(
+            verdict.nodeid,
+            (verdict.file, verdict.line - 1 if verdict.line else None, verdict.nodeid),
+            _plain(verdict.text) if verdict.failed else "",
+            properties=_properties(verdict.service, verdict.state, verdict.row.cause),
+        )
+
     def pytest_report_header(self) -> list[str]:
-        if self._assessment.problem:
-            return [f"arm64: audit: not evaluated: {printable(self._assessment.problem)}"]
+        if self.assessment.problem:
+            return [f"arm64: audit: not evaluated: {printable(self.assessment.problem)}"]
         return [
             f"arm64: audit of {matrix.service} for {matrix.target}: "
             + printable(summary_words(matrix))
-            for matrix in self._assessment.matrices
+            for matrix in self.assessment.matrices
         ]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        lines = [*self._reported(), *self._assessment.reminders()]
+        lines = [*self._reported(), *self.assessment.reminders()]
         for line in lines[:_SHOWN]:
             terminalreporter.line(f"arm64: {printable(line)}")
         if len(lines) > _SHOWN:
@@ -64,9 +126,20 @@ class Findings:
 
     def _reported(self) -> Iterator[str]:
         """What is not green and is no gate."""
-        for matrix in self._assessment.matrices:
+        for matrix in self.assessment.matrices:
             yield from (f"audit of {matrix.service}: {problem}" for problem in matrix.problems)
-        if self._assessment.policy == REPORT:
-            for verdict in self._verdicts:
+        if self.assessment.policy == REPORT:
+            for verdict in self.assessment.verdicts():
                 if verdict.text:
                     yield f"audit: {'; '.join(verdict.text.splitlines()[:2])}"
+
+
+def _plain(text: str) -> str:
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _properties(
+    service: str, state: str, cause: str, verdict: str = ""
+) -> tuple[tuple[str, str], ...]:
+    told = (("service", service), ("state", state), ("cause", cause), ("verdict", verdict))
+    return tuple((f"arm64.{name}", printable(value)) for name, value in told if value)

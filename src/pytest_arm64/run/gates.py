@@ -11,7 +11,8 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from ..fixtures.golden import PROPERTY
-from .arguments import GATE
+from ..services import REPOSITORY
+from .arguments import GATE, positional
 from .differences import Here, common_failure, difference
 from .silent import CellResult
 
@@ -25,11 +26,11 @@ class Gate:
     text: str = ""
     seconds: float = 0.0
     properties: tuple[tuple[str, Any], ...] = ()
-    """What its report carries for other plugins and the JUnit file."""
+    """What its report carries for other plugins and the JUnit file: state, cause, verdict."""
 
 
-def cell_gate(result: CellResult, x86: CellResult | None = None) -> Gate:
-    """The gate of a further core: its own failures, and whatever makes it incomplete.
+def cell_gate(result: CellResult, service: str = "", x86: CellResult | None = None) -> Gate:
+    """The gate of a further core of *service*: its own failures, and whatever makes it incomplete.
 
     Beside *x86*, the reference of a comparison, what fails there in the same way is no finding of
     the core, and what merely comes out otherwise is one.
@@ -58,7 +59,7 @@ def cell_gate(result: CellResult, x86: CellResult | None = None) -> Gate:
     if found and common:
         lines += ["", f"{common} more fail on linux/amd64 in the same way: no finding of this core"]
     return Gate(
-        nodeid=f"{GATE}repository::{core}",
+        nodeid=f"{GATE}{service or REPOSITORY}::{core}",
         location=("pyproject.toml", None, core),
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
@@ -82,7 +83,7 @@ def emit(config: pytest.Config, gate: Gate) -> None:
             longrepr=gate.text if failed else None,
             when=when,
             duration=gate.seconds if when == "call" else 0,
-            user_properties=gate.properties,
+            user_properties=list(gate.properties),
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
@@ -95,8 +96,8 @@ def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
     named, a gate runs only if it is named too.
     """
     option = config.option
-    named = [arg for arg in positional(config) if arg.startswith(GATE)]
-    single = [arg for arg in positional(config) if "::" in arg]
+    named = [arg for arg in positional(config.option) if arg.startswith(GATE)]
+    single = [arg for arg in positional(config.option) if "::" in arg]
     by_keyword, by_mark = _matcher(option.keyword), _matcher(option.markexpr)
     deselected = tuple(option.deselect or ())
     for gate in gates:
@@ -106,11 +107,6 @@ def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
             continue
         if by_mark(lambda mark: mark == "arm64") and not gate.nodeid.startswith(deselected or "\0"):
             yield gate
-
-
-def positional(config: pytest.Config) -> list[str]:
-    """The arguments that name files, folders and node ids."""
-    return [str(arg) for arg in getattr(config.option, "file_or_dir", None) or ()]
 
 
 def _is_in(words: Sequence[str], keyword: str) -> bool:
@@ -138,5 +134,5 @@ def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
 
 def gates_alone(config: pytest.Config) -> bool:
     """Whether nothing but gates was asked for."""
-    named = positional(config)
+    named = positional(config.option)
     return bool(named) and all(arg.startswith(GATE) for arg in named)

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 import warnings
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..errors import Arm64Error
+from ..errors import Arm64Error, SettingsError
 from ..report.header import plugin_lines
-from .arguments import same_everywhere, unknown_here
-from .cells import Planned, Role, planned_cells
+from .arguments import unknown_here
+from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
 from .keep import Held
-from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
+from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
-from .place import Place
+from .nested import NestedRun
+from .parts import Part, parts_of
+from .reconcile import together
 from .session import MirroredSession
-from .silent import CellResult, SilentCell
 from .stops import InsideError, show_as_inside
-from .task import Task
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -75,6 +71,7 @@ class Inside:
     def __init__(self) -> None:
         self.session: MirroredSession | None = None
         self.mirror: HostMirror | None = None
+        self._mirrors: list[HostMirror] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self) -> None:
@@ -86,12 +83,14 @@ class Inside:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
         mirror = session.mirror
+        self._mirrors.append(mirror)
         for name, modules in mirror.showing.items():
             caller = getattr(pluginmanager.hook, name)
             for implementation in caller.get_hookimpls():
                 if implementation.function.__module__ in modules:
                     caller._remove_plugin(implementation.plugin)
-        pluginmanager.register(_HeaderBelow(self._header()[1]))
+        if len(self._mirrors) == 1:  # the header is shown once
+            pluginmanager.register(_HeaderBelow(self._header()[1]))
 
     def pytest_report_header(self) -> list[str]:
         return self._header()[0]
@@ -115,9 +114,10 @@ class Inside:
         return getattr(report, "_arm64_status", None)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self.mirror is not None and self.mirror.summary:
-            terminalreporter.ensure_newline()
-            terminalreporter.write("".join(self.mirror.summary))
+        for mirror in self._mirrors:
+            if mirror.summary:
+                terminalreporter.ensure_newline()
+                terminalreporter.write("".join(mirror.summary))
 
 
 class _HeaderBelow:
@@ -137,39 +137,31 @@ class HostPlugin:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._resources = ExitStack()
-        self._session: MirroredSession | None = None
-        self._place: Place | None = None
-        self._planned: Planned | None = None
-        self._task: Task | None = None
-        self._folder: Path | None = None
-        self._results: list[CellResult] = []
-        self._findings: Findings | None = None
+        self._waiting: list[NestedRun] = []
+        self._parts = 0
+        self.current: NestedRun | None = None
+        """The part that runs, or ran last."""
+        self.findings: Findings | None = None
+        """What the audit found; None where nothing was audited."""
+        self.runs: list[NestedRun] = []
+        """Those that were started, in their order."""
+        self.refused: list[tuple[Part, Arm64Error]] = []
+        """Those that could not be started, and why."""
+        self.problems: list[str] = []
+        """What makes the run incomplete, beside what its parts tell themselves."""
         for name in _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
 
     @property
-    def place(self) -> Place | None:
-        """Where the mirrored session runs; None where none was started."""
-        return self._place if self._session is not None else None
+    def held(self) -> list[Held]:
+        """What is left of each session that was shown."""
+        return [run.held for run in self.runs if run.held is not None]
 
     @property
-    def held(self) -> Held | None:
-        """What is left of the session that was shown; None where there was none."""
-        if self._session is None or self._place is None or self._task is None:
-            return None
-        return Held(self._place.transport, self._task, self._session.mirror)
-
-    @property
-    def mapped(self) -> frozenset[str]:
-        """Libraries that the mirrored session's processes had loaded at their end."""
-        return frozenset(self._session.mirror.mapped if self._session is not None else ())
-
-    @property
-    def problems(self) -> list[str]:
-        """What makes the run incomplete."""
-        return self._session.problems if self._session is not None else []
+    def _session(self) -> MirroredSession | None:
+        return self.current.session if self.current is not None else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -181,104 +173,133 @@ class HostPlugin:
     def _start(self, session: pytest.Session) -> None:
         config = self._config
         settings, task = prepare(config)
-        *others, self._planned = planned_cells(settings)
-        alone = gates_alone(config)
-        others = [] if alone else others
-        if others:
-            task = replace(task, environment=same_everywhere(os.environ))
+        parts = parts_of(config, settings, task)
+        self._parts = len(parts)
         open_place = self._resources.enter_context(places(config, settings))
-        silent = [
-            self._silent(planned, self._resources.enter_context(open_place(planned)), task)
-            for planned in others
-        ]
-        place = self._place = self._resources.enter_context(open_place(self._planned))
-        if place.copied:
+        self._waiting = [NestedRun(config, part, open_place) for part in parts]
+        if gates_alone(config):
+            self.current = self._waiting[0]
+            self._waiting.clear()
+            self.current.open(alone=True)
+            self._take_findings(self.current)
+        elif not self._begin_next(session):
+            raise SettingsError("; ".join(self.problems))
+
+    def _begin_next(self, session: pytest.Session) -> bool:
+        """Start the next part that can be started; whether there was one.
+
+        Raises:
+            Arm64Error: the only part cannot be started.
+        """
+        while self._waiting:
+            run = self._waiting.pop(0)
+            try:
+                self._resources.callback(run.close)
+                run.open()
+                self._bring_coverage(run)
+                self._take_findings(run)
+                records = self.findings.records(run.part.name) if self.findings else {}
+                run.start(session, records)
+            except Arm64Error as error:
+                if self._parts == 1:
+                    raise
+                self.problems.append(f"{run.part.name or 'repository'}: {error}")
+                self.refused.append((run.part, error))
+                run.close()
+                continue
+            assert run.session is not None
+            self.current = run
+            self.runs.append(run)
+            inside: Any = self._config.pluginmanager.getplugin(INSIDE)
+            inside.take(run.session, self._config.pluginmanager)
+            return True
+        return False
+
+    def _bring_coverage(self, run: NestedRun) -> None:
+        name = "arm64-coverage"
+        if run.place.copied and not self._config.pluginmanager.hasplugin(name):
             from .coverage import CopiedCoverage
 
-            config.pluginmanager.register(CopiedCoverage(), "arm64-coverage")
-        self._take_findings(place)
-        if alone:
-            return
-        records = self._findings.records if self._findings is not None else {}
-        task = self._task = replace(task, facts=place.facts, where=place.where, records=records)
-        for number, cell in enumerate(silent, start=1):
-            result = cell.run()
-            self._results.append(result)
-            config.hook.pytest_arm64_cell(
-                config=config,
-                cell=cell,
-                result=result,
-                others=silent[number:],
-                mirrored=place.transport,
-            )
-        _forget_warnings(config)
-        self._session = session_in(place, task, session, HostMirror(session))
-        self._session.start()
-        inside: Any = config.pluginmanager.getplugin(INSIDE)
-        inside.take(self._session, config.pluginmanager)
+            self._config.pluginmanager.register(CopiedCoverage(), name)
 
-    def _take_findings(self, place: Place) -> None:
-        found = place.assessment
+    def _take_findings(self, run: NestedRun) -> None:
+        found = run.place.assessment
         if found is None or not (found.matrices or found.problem):
             return
         from .findings import Findings
 
-        self._findings = Findings(self._config, found)
-        self._config.pluginmanager.register(self._findings, "arm64-findings")
-
-    def _silent(
-        self, planned: Planned, place: Place, task: Task, collected: Counter[str] | None = None
-    ) -> SilentCell:
-        from ..report.progress import TerminalProgress
-
-        if self._folder is None:
-            self._folder = Path(
-                self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pytest-arm64-"))
-            )
-        progress = TerminalProgress(sys.stdout)
-        return SilentCell(self._config, planned, place, task, self._folder, progress, collected)
-
-    def _again(self, only: Collection[str]) -> CellResult:
-        """Run *only* these tests of the mirrored cell again, unseen."""
-        assert self._session is not None
-        assert self._place is not None
-        assert self._planned is not None
-        assert self._task is not None
-        collected = Counter(self._session.mirror.ledger.collected)
-        return self._silent(self._planned, self._place, self._task, collected).run(only)
+        if self.findings is None:
+            # What is installed beside the services says nothing of any of them.
+            known = replace(found, observed={}) if run.part.beside else found
+            self.findings = Findings(self._config, known)
+            self._config.pluginmanager.register(self.findings, "arm64-findings")
+        if not run.part.beside:
+            self.findings.add(found, run.place, run.part.name)
 
     def pytest_report_header(self) -> list[str]:
-        lines = list(self._place.header) if self._place is not None else []
+        return list(self._header()) if self.current is not None else []
+
+    def _header(self) -> Iterator[str]:
+        assert self.current is not None
+        if self._parts > 1:
+            number = self._parts - len(self._waiting)
+            yield f"arm64: {self.current.part.name or 'repository'} ({number} of {self._parts})"
+        yield from self.current.place.header
         if self._session is not None:
             distributions = self._config.pluginmanager.list_plugin_distinfo()
             here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
-            lines += plugin_lines(here, self._session.mirror.plugins)
+            yield from plugin_lines(here, self._session.mirror.plugins)
         if _measured_here():
-            lines.append(
+            yield (
                 "arm64: `coverage run` measures this process, in which no test runs: "
                 "use pytest-cov (--cov)"
             )
-        return lines
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
         session.testscollected = 0
+        self._collect(session)
+        return True
+
+    def _collect(self, session: pytest.Session) -> None:
         if self._session is not None:  # None where nothing but gates was asked for
             with told_as_usage_error():
                 self._session.collect()
         session.testscollected += len(self._gates())
-        return True
 
     def _gates(self) -> list[Gate]:
-        found = self._findings.gates() if self._findings is not None else []
-        x86 = [r for r in self._results if r.planned.role is Role.REFERENCE]
+        run = self.current
+        if run is None:
+            return []
+        waiting = [other.part.name for other in self._waiting]
+        found = self.findings.gates(run.part.name, waiting) if self.findings else []
+        x86 = [r for r in run.results if r.planned.role is Role.REFERENCE]
         compared = x86[0] if x86 and self._config.option.arm64_compare else None
-        further = [r for r in self._results if r.planned.role is Role.FURTHER]
-        return [*found, *(cell_gate(result, compared) for result in further)]
+        further = [r for r in run.results if r.planned.role is Role.FURTHER]
+        return [*found, *(cell_gate(result, run.part.name, compared) for result in further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._run_tests(session)
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        while self._waiting:
+            if reporter is not None:
+                reporter.ensure_newline()
+            self._leave()
+            with told_as_usage_error():
+                begun = self._begin_next(session)
+            if not begun:
+                break
+            if reporter is not None and reporter.verbosity >= 0:
+                for line in self._header():
+                    reporter.write_line(line)
+            self._collect(session)
+            self._run_tests(session)
+        return True
+
+    def _run_tests(self, session: pytest.Session) -> None:
+        """The gates and the tests of the part whose turn it is."""
         for gate in self._gates():
             emit(self._config, gate)
             if session.shouldfail:  # -x, --maxfail
@@ -288,37 +309,22 @@ class HostPlugin:
         if self._session is not None:
             with told_as_usage_error():
                 self._session.run()
-        return True
+
+    def _leave(self) -> None:
+        """End the part that ran, before the next one begins."""
+        if self.current is not None:
+            self.current.finish()
+            self.current.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if self._session is not None:
-            try:
-                self._session.finish()
-            except Arm64Error as error:
-                self._session.problems.append(str(error))
-            for result in self._results:
-                name = result.planned.name
-                self._session.problems += [f"{name}: {problem}" for problem in result.problems]
-            self._tell_finished()
-            self._session.close()
-            session.exitstatus = self._session.exit_status(int(exitstatus))
-
-    def _tell_finished(self) -> None:
-        """Let those who wait for the results of this run have them."""
-        session, place = self._session, self._place
-        if session is None or place is None:
+        if self.current is None or self.current.session is None:
             return
-        try:
-            self._config.hook.pytest_arm64_finished(
-                config=self._config,
-                mirrored=place.transport,
-                complete=not session.problems,
-                collected=dict(session.mirror.ledger.collected),
-                again=self._again,
-            )
-        except Arm64Error as error:
-            session.problems.append(str(error))
+        self.current.finish()
+        statuses = [
+            run.session.exit_status(int(exitstatus)) for run in self.runs if run.session is not None
+        ]
+        session.exitstatus = together(statuses, complete=not self.problems)
 
     def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[Any]) -> None:
         if isinstance(excinfo.value, InsideError):
@@ -332,15 +338,25 @@ class HostPlugin:
             reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        tell_what_it_rests_on(terminalreporter, self._place, self._session)
+        places = [run.place for run in self.runs] or ([self.current.place] if self.current else [])
+        problems = [
+            f"{run.part.name}: {problem}" if run.part.name else problem
+            for run in self.runs
+            for problem in run.problems
+        ]
+        tell_what_it_rests_on(terminalreporter, places, [*problems, *self.problems])
+        if self._waiting and self.runs:
+            names = ", ".join(run.part.name or "repository" for run in self._waiting)
+            terminalreporter.line(f"arm64: not run, because the session ended before: {names}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            sys.stdout.flush()
-            sys.stderr.write(self._session.mirror.late_output())
-            sys.stderr.flush()
+        for run in self.runs:
+            if run.session is not None:
+                run.session.close()
+                sys.stdout.flush()
+                sys.stderr.write(run.session.mirror.late_output())
+                sys.stderr.flush()
         self._resources.close()
 
 
@@ -348,10 +364,3 @@ def _measured_here() -> bool:
     """Whether coverage measures this process; pytest-cov does not, it is kept from it."""
     coverage: Any = sys.modules.get("coverage")
     return coverage is not None and coverage.Coverage.current() is not None
-
-
-def _forget_warnings(config: pytest.Config) -> None:
-    """What this process warned of while it read the configuration is said again inside."""
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is not None:
-        reporter.stats.pop("warnings", None)

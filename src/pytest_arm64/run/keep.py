@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error
-from .gates import positional
+from .arguments import positional
 from .kept import in_words
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class Held:
 
 
 class Keeper:
-    """Keeps the place of the session that was shown; *held* tells of it, None where none was."""
+    """Keeps the places of the sessions that were shown; *held* tells of them."""
 
-    def __init__(self, config: pytest.Config, held: Callable[[], Held | None]) -> None:
+    def __init__(self, config: pytest.Config, held: Callable[[], list[Held]]) -> None:
         self._config = config
         self._held = held
         self._lines: list[str] = []
@@ -52,15 +52,15 @@ class Keeper:
     # Within the reporter's wrapper, which shows the summary at its end.
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        held = self._held()
-        if held is None or not (self._config.option.arm64_keep or held.mirror.broken):
-            return
-        try:
-            kept = held.transport.keep(held.task)
-        except Arm64Error as error:
-            self._lines = [f"arm64: no container is kept: {error}"]
-        else:
-            self._lines = list(_told(self._config, kept, held))
+        for held in self._held():
+            if not (self._config.option.arm64_keep or held.mirror.broken):
+                continue
+            try:
+                kept = held.transport.keep(held.task)
+            except Arm64Error as error:
+                self._lines.append(f"arm64: no container is kept: {error}")
+            else:
+                self._lines += _told(self._config, kept, held)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         for line in self._lines:
@@ -68,7 +68,14 @@ class Keeper:
 
 
 def _told(config: pytest.Config, kept: Kept, held: Held) -> Iterator[str]:
-    words = options_of(held.task.args, positional(config), Path(held.task.cwd))
+    args, typed = held.task.args, set(config.invocation_params.args)
+    # A service's session gets paths of its own, and perhaps ``-c`` with its configuration.
+    paths = positional(config.option) + [
+        word
+        for before, word in zip(["", *args], args, strict=False)
+        if word not in typed and not word.startswith("-") and before != "-c"
+    ]
+    words = options_of(args, paths, Path(held.task.cwd))
     if held.mirror.ledger.distributed:
         words.append("-n0")
     if any(name.startswith("pytest-cov-") for name in held.mirror.plugins) and any(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +15,9 @@ import pytest
 
 from ..errors import Arm64Error
 from ..settings import Settings, load_settings
-from .arguments import inner_arguments, refuse_what_cannot_work
+from .arguments import inner_arguments, positional, refuse_what_cannot_work
 from .cells import Planned
 from .deaths import Ground
-from .gates import positional
 from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
 from .session import MirroredSession
@@ -63,15 +62,13 @@ def session_in(
     )
 
 
-def tell_what_it_rests_on(
-    reporter: Any, place: Place | None, session: MirroredSession | None
-) -> None:
+def tell_what_it_rests_on(reporter: Any, places: Sequence[Place], problems: Sequence[str]) -> None:
     """Below the results: where they come from, and why they must not be believed."""
-    if place is not None and place.summary:
-        reporter.line(place.summary)
-    if session is not None and session.problems:
+    for line in dict.fromkeys(place.summary for place in places if place.summary):
+        reporter.line(line)
+    if problems:
         reporter.section("arm64: this run is not complete", red=True, bold=True)
-        for problem in session.problems:
+        for problem in problems:
             reporter.line(problem, red=True)
 
 
@@ -98,7 +95,9 @@ def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
         yield provided
     else:
         gate = config.option.arm64_gate or ""
-        conformance = any(name in argument for argument in positional(config) for name in SUITE)
+        conformance = any(
+            name in argument for argument in positional(config.option) for name in SUITE
+        )
         with container_places(settings, config.rootpath, gate, conformance=conformance) as opened:
             yield opened
 

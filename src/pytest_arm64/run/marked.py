@@ -43,11 +43,11 @@ class MarkedPlugin:
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
 
     @property
-    def held(self) -> Held | None:
-        """What is left of the session inside; None where there was none."""
+    def held(self) -> list[Held]:
+        """What is left of the session inside; nothing where there was none."""
         if self._session is None or self._place is None or self._task is None:
-            return None
-        return Held(self._place.transport, self._task, self._session.mirror)
+            return []
+        return [Held(self._place.transport, self._task, self._session.mirror)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -126,7 +126,9 @@ class MarkedPlugin:
                 session.exitstatus = 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        tell_what_it_rests_on(terminalreporter, self._place, self._session)
+        places = [self._place] if self._place is not None else []
+        problems = self._session.problems if self._session is not None else []
+        tell_what_it_rests_on(terminalreporter, places, problems)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

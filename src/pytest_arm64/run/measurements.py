@@ -25,11 +25,11 @@ class HostMeasurements:
     def __init__(self, summary: MeasureSummary, folder: Path | None) -> None:
         self._summary = summary
         self._folder = folder
-        self._silent: list[Measured] = []
+        self._found: list[Measured] = []
 
     def pytest_arm64_cell(self, result: CellResult) -> None:
         found = list(measured_below(result.out))
-        self._silent += found
+        self._found += found
         self._summary.add(found)
 
     def pytest_arm64_finished(self, mirrored: Transport) -> None:
@@ -39,10 +39,10 @@ class HostMeasurements:
             out = Path(name, "results")
             out.mkdir()
             mirrored.fetch(out)
-            measured = [*self._silent, *measured_below(out)]
-        if measured:
+            self._found += measured_below(out)
+        if self._found:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_measurements(self._folder / FILE, measured)
+            write_measurements(self._folder / FILE, self._found)
 
 
 def measured_below(out: Path) -> Iterator[Measured]:

@@ -35,6 +35,8 @@ class HostMirror:
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
+        self._before = session.testscollected
+        """Tests of the parts of the run that went before."""
         self._config = session.config
         self._hook = session.config.hook
         self._keywords: Mapping[str, Any] = {}
@@ -45,6 +47,8 @@ class HostMirror:
         self.ledger = Ledger()
         self._rerun: set[str] = set()
         """Running tests of whose attempts one more follows."""
+        self.deselected: list[str] = []
+        """Node ids of tests that were collected and left out."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
         self.broken: dict[str, None] = {}
@@ -147,6 +151,7 @@ class HostMirror:
             self._reporter.pytest_collection()
 
     def _on_deselected(self, nodeids: list[str]) -> None:
+        self.deselected += nodeids
         if self._reporter is not None:
             self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
 
@@ -165,7 +170,7 @@ class HostMirror:
                 return
             self.ledger.distributed = True
         self.ledger.collected.update(nodeids)
-        self._session.testscollected = len(nodeids)
+        self._session.testscollected = self._before + len(nodeids)
         self._session.items = self._stand_ins(nodeids)
         self.collection_lines = lines
         reporter = self._reporter

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EmulationError
 from ..settings import Settings
 from .cells import Planned, Role, planned_cells
+from .parts import of_service
 from .transport import ContainerTransport, Transport
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class _Containers:
         self._progress = progress
         self._pip_config = pip_config
         self._audit = audit
-        self._environments: dict[Cell, Environment] = {}
+        self._environments: dict[tuple[str, Cell], Environment] = {}
 
     @contextmanager
     def open(self, planned: Planned) -> Iterator[Place]:
@@ -117,7 +118,8 @@ class _Containers:
         from .coverage import kept_outside_of_the_copy
         from .preflight import preflight_lines
 
-        cell, settings, engine = planned.cell, self._settings, self._engine
+        cell, engine = planned.cell, self._engine
+        settings = of_service(self._settings, planned.service)
         environment = self._environment(planned)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         if environment.built_from:
@@ -143,7 +145,7 @@ class _Containers:
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
-                assessment=self._assessment(environment, cell) if not copied else None,
+                assessment=self._assessment(environment, planned) if not copied else None,
                 copied=not mounted,
                 record=environment.record,
                 abi=environment.abi,
@@ -159,28 +161,31 @@ class _Containers:
             place.transport.give({LIBRARY: library})
             yield place
 
-    def _assessment(self, environment: Environment, cell: Cell) -> Assessment:
-        found = self._audit.result()
-        return found.installed(cell.target, environment.ran, environment.record)
+    def _assessment(self, environment: Environment, planned: Planned) -> Assessment:
+        name = planned.service.name if planned.service is not None else ""
+        target = planned.cell.target
+        return self._audit.result().installed(name, target, environment.ran, environment.record)
 
     def _environment(self, planned: Planned) -> Environment:
         """The cell's environment; a reference has the versions that the mirrored cell has."""
         from ..environment.build import make_environment
 
-        if planned.cell not in self._environments:
+        service = planned.service
+        key = (service.name if service is not None else "", planned.cell)
+        if key not in self._environments:
             like = None
             if planned.role is Role.REFERENCE:
-                like = self._environment(planned_cells(self._settings)[-1]).record
-            self._environments[planned.cell] = make_environment(
+                like = self._environment(planned_cells(self._settings, service)[-1]).record
+            self._environments[key] = make_environment(
                 self._engine,
                 planned.cell,
-                self._settings,
-                self._rootpath,
+                of_service(self._settings, service),
+                service.folder if service is not None else self._rootpath,
                 self._progress,
                 self._pip_config.result(),
                 like=like,
             )
-        return self._environments[planned.cell]
+        return self._environments[key]
 
 
 def _clock(engine: Engine) -> list[str]:

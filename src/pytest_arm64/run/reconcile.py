@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,3 +76,14 @@ class Ledger:
         if self.status == 5 and self.finished:
             found.append("the session inside says that it ran no test, and tests were reported")
         return found
+
+
+def together(statuses: Iterable[int], *, complete: bool) -> int:
+    """The exit status of several sessions: the gravest; 5 only if none of them had a test."""
+    found = set(statuses)
+    grave = found - {0, 5}
+    if grave:
+        return max(grave)
+    if not complete:
+        return 1
+    return 5 if found == {5} else 0

@@ -1,12 +1,12 @@
-"""Collects what a mirrored run shows, and writes it as the report of ``--arm64-report``."""
+"""Collects what a mirrored run shows: the verdict on each service as a gate, and the report."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,56 +17,81 @@ import pytest
 from ..binary.mapped import Mapped, mapped_files
 from ..decide.collect import (
     abi_findings,
+    based,
     builds_of,
     evidence_on,
+    install_failure,
     install_of,
     mapped_findings,
     named_alike,
-    services_at,
 )
-from ..decide.evidence import Finding, Install, ServiceEvidence, TestOutcome, TestRun, Where
+from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
 from ..environment.tree import HOME
-from ..errors import Arm64Error
+from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
-from ..services import ServiceConfig, service_of
+from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
 from .arguments import GATE
+from .gates import emit, selected
+from .gathered import Gathered
+from .reconcile import COMPLETE_STATUSES
 from .silent import outcome_of
 
 if TYPE_CHECKING:
+    from ..binary.record import AbiRecord
+    from .findings import Findings
     from .host import HostPlugin
-    from .place import Place
+    from .nested import NestedRun
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
-_SELECTING = ("-k", "-m", "--lf", "--last-failed", "--sw", "--stepwise", "--deselect", "--group")
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--group",
+    "--ignore",
+    "--ignore-glob",
+)
+_DESELECTING = ("-k", "-m", "--deselect", "--group")
 _TEXT_LIMIT = 20_000
 
 
 class Recorder:
-    """Registered beside the host's plugin where ``--arm64-report`` is given."""
+    """Registered before the host's plugin, whose end of the session it follows."""
 
     def __init__(self, config: pytest.Config, host: HostPlugin) -> None:
         self._config = config
         self._host = host
-        self._folder = Path(config.invocation_params.dir) / config.option.arm64_report
-        self._tests: dict[str, TestOutcome] = {}
+        asked = config.option.arm64_report
+        self._folder = Path(config.invocation_params.dir) / asked if asked else None
+        self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
+        """By the service whose session ran them, and node id."""
         self._golden: dict[str, Counter[str]] = {}
         self._lines: list[str] = []
+        self._gathered = Gathered(host)
+        if asked:
+            config.pluginmanager.register(self._gathered, "arm64-gathered")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid.startswith(GATE):
+        run = self._host.current
+        if report.nodeid.startswith(GATE) or run is None:
             return
         outcome = outcome_of(report)
         if outcome is None:
             return
-        known = self._tests.get(report.nodeid)
+        tests = self._tests[run.part.name]
+        known = tests.get(report.nodeid)
         text = report.longreprtext if report.failed else _reason(report)
         self._compared(report)
         seconds = report.duration + (known.seconds if known is not None else 0.0)
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
-        self._tests[report.nodeid] = TestOutcome(
+        tests[report.nodeid] = TestOutcome(
             report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:]
         )
 
@@ -80,22 +105,47 @@ class Recorder:
                     classes = Counter(str(one["class"]) for one in json.loads(str(value))["values"])
                     self._golden[report.nodeid] = classes
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        place = self._host.place
-        if place is None or self._config.option.collectonly:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        findings = self._host.findings
+        judging = findings is not None and findings.judging and not session.shouldfail
+        option = self._config.option
+        if option.collectonly or not self._host.runs or not (self._folder or judging):
             return
         try:
-            report = self._report(place)
+            report = self._report()
+        except Arm64Error as error:
+            self._fail(session, f"no verdict was made: {error}")
+            return
+        if findings is not None and judging and session.exitstatus in COMPLETE_STATUSES:
+            self._judge(session, findings, report)
+        if self._folder is None:
+            return
+        try:
             path = write_report(report, self._folder)
         except Arm64Error as error:
-            self._lines = [f"the report was not written: {error}"]
-            self._host.problems.append(self._lines[0])
+            self._fail(session, f"the report was not written: {error}")
             return
-        head = report.headline
-        self._lines = [head.text + (f"; {head.spend}" if head.spend else "")]
+        self._lines = [report.headline.line]
         self._lines += [f"{v.service}: {v.label}" for v in report.verdicts]
         self._lines.append(f"report: {path} (pytest-arm64 report {path.parent} shows it)")
+
+    def _judge(self, session: pytest.Session, findings: Findings, report: Report) -> None:
+        """The verdict on each service that was asked for, among the results."""
+        wanted = self._config.option.arm64_service
+        judged = [v for v in report.verdicts if not wanted or v.service in wanted]
+        gates = list(selected([findings.decided(v) for v in judged], self._config))
+        session.testscollected += len(gates)
+        for gate in gates:
+            emit(self._config, gate)
+        if session.exitstatus in (0, 5) and any(gate.text for gate in gates):
+            session.exitstatus = 1
+
+    def _fail(self, session: pytest.Session, problem: str) -> None:
+        self._lines = [problem]
+        self._host.problems.append(problem)
+        if session.exitstatus in COMPLETE_STATUSES:
+            session.exitstatus = 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from ..report.matrix import printable
@@ -103,41 +153,57 @@ class Recorder:
         for line in self._lines:
             terminalreporter.line(f"arm64: {printable(line)}")
 
-    def _report(self, place: Place) -> Report:
-        config = self._config
+    def _report(self) -> Report:
+        """All that is known of all services, after the last session.
+
+        Raises:
+            SettingsError: the configuration cannot be used.
+        """
+        config, runs = self._config, self._host.runs
         rootpath = config.rootpath
         settings = load_settings(
             config.option, os.environ, rootpath=rootpath, cwd=Path(config.invocation_params.dir)
         )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         own_image = settings.image in ("", settings.target.reference)
-        where = Where.of_facts(place.facts, now, asked_image=own_image)
         services = services_at(rootpath, settings.root)
-        audit = place.assessment
+        findings = self._host.findings
+        audit = findings.assessment if findings is not None else None
         matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
-        known = evidence_on(services, matrices, problem)
-        install = install_of(place.record, where) if place.record is not None else None
-        by_service = dict(self._by_service(services))
-        found = tuple(
-            self._with_run(one, service, by_service.get(one.name, ()), where, install)
-            for one, service in zip(known, services, strict=True)
-        )
+        found = {one.name: one for one in evidence_on(services, matrices, problem)}
         notes = []
-        others = by_service.get("", ())
-        if others:
-            notes.append(f"{len(others)} tests belong to no service that is configured")
-        return Report(settings.target.name, now, found, tuple(notes))
+        for run in runs:
+            where = Where.of_facts(run.place.facts, now, asked_image=own_image)
+            tests = self._tests[run.part.name]
+            for service in services if run.part.service is None else (run.part.service,):
+                # A session of everything is about each service by where its tests lie.
+                own = (
+                    tuple(t for t in tests.values() if self._service_of(t, services) == service)
+                    if run.part.service is None
+                    else tuple(tests.values())
+                )
+                if own or len(runs) == 1:
+                    evidence = found[service.name]
+                    found[service.name] = self._with_run(evidence, service, own, where, run)
+            if run.part.service is None:
+                others = sum(self._service_of(t, services) is None for t in tests.values())
+                if others:
+                    notes.append(f"{others} tests belong to no service that is configured")
+        for part, error in self._host.refused:
+            if part.name in found and isinstance(error, InstallError):
+                nowhere = Where(settings.target.name, machine=MACHINE, when=now)
+                told = install_failure(error, nowhere)
+                against = (*found[part.name].findings, told)
+                found[part.name] = replace(found[part.name], findings=against)
+        services_told = based(found.values(), rootpath, settings.root)
+        return Report(settings.target.name, now, services_told, tuple(notes))
 
-    def _by_service(
-        self, services: tuple[ServiceConfig, ...]
-    ) -> Iterable[tuple[str, tuple[TestOutcome, ...]]]:
-        found: dict[str, list[TestOutcome]] = {}
-        for test in self._tests.values():
-            path = Path(os.path.normpath(self._config.rootpath / test.nodeid.partition("::")[0]))
-            service = service_of(services, path)
-            found.setdefault(service.name if service is not None else "", []).append(test)
-        return ((name, tuple(tests)) for name, tests in found.items())
+    def _service_of(
+        self, test: TestOutcome, services: tuple[ServiceConfig, ...]
+    ) -> ServiceConfig | None:
+        path = Path(os.path.normpath(self._config.rootpath / test.nodeid.partition("::")[0]))
+        return service_of(services, path)
 
     def _with_run(
         self,
@@ -145,44 +211,55 @@ class Recorder:
         service: ServiceConfig,
         tests: tuple[TestOutcome, ...],
         where: Where,
-        install: Install | None,
+        run: NestedRun,
     ) -> ServiceEvidence:
-        """*evidence* with what this run installed and tested, as far as it is about it."""
-        matrix = evidence.matrix
+        """*evidence* with what *run* installed and tested, as far as it is about it."""
+        matrix, place = evidence.matrix, run.place
+        install = install_of(place.record, where) if place.record is not None else None
         misfit = ""
         if matrix is None or install is None:
             misfit = "what it deploys is not known, so that nothing can be compared"
         elif missing := install.missing(matrix):
             misfit = "the environment did not have what it deploys: " + ", ".join(missing[:5])
         if install is not None and not misfit:
-            evidence = replace(evidence, installs=(install,), builds=tuple(builds_of(install)))
+            assert place.record is not None
+            builds = tuple(builds_of(place.record, where))
+            evidence = replace(evidence, installs=(install,), builds=builds)
         if not tests:
             return evidence
-        evidence = replace(evidence, findings=tuple(self._findings(tests, where, misfit)))
-        run = TestRun(
-            where=where,
-            tests=tests,
-            problems=tuple(self._host.problems),
-            fits=not misfit,
-            misfit=misfit,
-            part=" ".join(self._selected(service)),
-            mapped=self._mapped(),
+        part = tuple(self._selected(service))
+        mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
+        abi = place.abi if where.on_arm and not misfit else None
+        found = tuple(self._findings(tests, where, abi, mapped))
+        evidence = replace(evidence, findings=found)
+        alone = len(tests) == len(self._tests[run.part.name])
+        evidence = self._gathered.add_to(evidence, run, tests, alone=alone)
+        return replace(
+            evidence,
+            runs=(
+                TestRun(
+                    where=where,
+                    tests=tests,
+                    problems=tuple(run.problems),
+                    fits=not misfit,
+                    misfit=misfit,
+                    part=" ".join(part),
+                    left_out=run.deselected if _counted(part) else None,
+                    mapped=mapped,
+                ),
+            ),
         )
-        return replace(evidence, runs=(run,))
-
-    def _mapped(self) -> tuple[Mapped, ...]:
-        place = self._host.place
-        if place is None or place.abi is None:
-            return ()
-        return mapped_files(place.abi, HOME, self._host.mapped)
 
     def _findings(
-        self, tests: tuple[TestOutcome, ...], where: Where, misfit: str
+        self,
+        tests: tuple[TestOutcome, ...],
+        where: Where,
+        abi: AbiRecord | None,
+        mapped: tuple[Mapped, ...],
     ) -> Iterator[Finding]:
-        abi = self._host.place.abi if self._host.place is not None else None
-        if abi is not None and not misfit:
+        if abi is not None:
             yield from abi_findings(abi, where)
-            yield from mapped_findings(self._mapped(), where)
+            yield from mapped_findings(mapped, where)
         classes: Counter[str] = Counter()
         for test in tests:
             classes += self._golden.get(test.nodeid, Counter())
@@ -201,13 +278,21 @@ class Recorder:
                 continue
             if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
                 yield arg
+        if self._config.option.pyargs:
+            yield "--pyargs"
         typed = self._config.option.file_or_dir
         paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
         existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]
-        yield from (path.name for path in existing if path.is_file())
+        own = prefixes(service)
+        yield from (p.name for p in existing if p.is_file() and any(_below(p, o) for o in own))
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _counted(part: Sequence[str]) -> bool:
+    """Whether all that *part* left out was collected, and is known by name."""
+    return bool(part) and all(word.startswith(_DESELECTING) for word in part)
 
 
 def _below(path: Path, parent: Path) -> bool:

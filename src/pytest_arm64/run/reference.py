@@ -36,6 +36,7 @@ class ReferenceSide:
         self._records = bool(config.option.arm64_record)
         self._cell: SilentCell | None = None
         self._result: CellResult | None = None
+        self._ran = False
         self._values: tuple[Recorded, ...] = ()
         self._here: dict[str, Here] = {}
         self._differing: dict[str, str] = {}
@@ -61,7 +62,7 @@ class ReferenceSide:
                 next_step="record on an x86 machine, or set record-emulated = true in "
                 "[tool.pytest-arm64]",
             )
-        self._cell, self._result = cell, result
+        self._cell, self._result, self._ran = cell, result, True
         self._values = recorded(result.out)
         if self._values:
             self._values = with_noise(self._values, self._control(cell, result))
@@ -150,6 +151,8 @@ class ReferenceSide:
             self._settle(result)
         elif self._records:
             self._lines.append("record: no golden was changed: the run is not complete")
+        # The next part of the run has a reference of its own, or none.
+        self._cell = self._result = None
 
     def _tell_collection(self, result: CellResult, collected: Mapping[str, int]) -> None:
         only = Counter(result.collected) - Counter(collected)
@@ -214,17 +217,16 @@ class ReferenceSide:
         refused = {_key(test) for test in failing}
         wanted = [one for one in self._values if one.key not in refused]
         root = repository_root(self._config.rootpath)
-        self._settled = settle(wanted, root, _commit(root))
+        done, before = settle(wanted, root, _commit(root)), self._settled or Settled(0, 0)
+        self._settled = Settled(before.written + done.written, before.unchanged + done.unchanged)
         if failing:
             self._lines.append(
                 f"record: {len(failing)} tests fail on linux/amd64: no golden of theirs was changed"
             )
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self._result is None:
-            return
         lines = []
-        if self._compares:
+        if self._compares and self._ran:
             differ = f"{len(self._differing)} differ"
             lines.append(f"compare: {len(self._here)} tests run, on linux/amd64 too: {differ}")
         for nodeid, side in self._flaky.items():

@@ -72,6 +72,21 @@ def test_whoever_can_build_is_asked_once_and_what_it_says_is_resolved(
     assert (found["vague"].state, found["vague"].doubt) == ("source", "")
 
 
+def test_what_the_target_cannot_use_is_not_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    projects = {"vague": Project([(FILE, "<3.8", False)], {"1.0": []}, ["1.0"])}
+    asked = []
+
+    def source(auditor: Auditor, fetcher: Fetcher, project: str, file: File) -> None:
+        asked.append(file.name)
+
+    with serve(projects) as played:
+        assert matrix(tmp_path, played, source)["vague"].state == "blocker"
+    assert asked == []
+
+
 def test_what_nobody_can_build_stays_in_doubt(tmp_path: Path, index: Played) -> None:
     assert "known after a build" in matrix(tmp_path, index, lambda *_: None)["vague"].doubt
 

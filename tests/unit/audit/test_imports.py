@@ -28,15 +28,18 @@ dependencies = [{ name = "plain" }]
 PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["plain"]\n'
 SCRIPT = """
 import json, sys
+programs = []
+sys.addaudithook(lambda event, _: event != "subprocess.Popen" or programs.append(event))
 from pytest_arm64.cli import main
 code = main(["audit", "uv.lock", "--target", "al2023-python3.12", "--format", "json"])
-json.dump([code, sorted(sys.modules)], open("loaded.json", "w"))
+json.dump([code, sorted(sys.modules), programs], open("loaded.json", "w"))
 """
 
 
 def test_a_lock_is_judged_without_a_resolver_and_a_network_client(tmp_path: Path) -> None:
     write(tmp_path, {"uv.lock": LOCK, "pyproject.toml": PROJECT})
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=tmp_path, check=True, capture_output=True)
-    code, modules = json.loads((tmp_path / "loaded.json").read_text("utf-8"))
+    code, modules, programs = json.loads((tmp_path / "loaded.json").read_text("utf-8"))
     assert code == 0
+    assert programs == []  # pip is not asked for its configuration either
     assert not {"urllib3", "resolvelib", "ssl", "http.client", "docker"} & set(modules)

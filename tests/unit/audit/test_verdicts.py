@@ -165,3 +165,8 @@ def test_an_allowance_without_sense_is_refused(entry: dict[str, object]) -> None
 
 def test_there_is_no_other_policy() -> None:
     assert POLICIES == ("report", "new", "all")
+
+
+def test_what_is_declared_to_stay_on_x86_may_have_no_wheel() -> None:
+    (gate,) = verdicts(matrix_of("blocker"), "all", bounded=True, today=TODAY)
+    assert (gate.failed, gate.text.splitlines()[0]) == (False, "zed 2.0 is blocker on t")

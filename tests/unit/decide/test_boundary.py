@@ -22,10 +22,11 @@ from pytest_arm64.decide.boundary import (
     leaks,
     plain,
 )
-from pytest_arm64.decide.collect import evidence_on, services_at
+from pytest_arm64.decide.collect import evidence_on
 from pytest_arm64.decide.gate import complaints
 from pytest_arm64.decide.imports import imports_of, modules_of
 from pytest_arm64.decide.verdict import STAY, decide
+from pytest_arm64.services import services_at
 from unit.decide import made
 from unit.decide.made import TODAY
 from unit.support import write

@@ -94,7 +94,23 @@ def test_after_three_of_four_are_compatible_and_the_fourth_is_declared(pages: Pl
     assert worker.boundary is not None
     assert worker.boundary.states == ("holds",)
     assert worker.answers[0].packages == ("triton",)
-    assert report.headline.spend == "$260 of $1,200 a month (22 %)"
+    assert report.headline.beside == ("API back end on ECS: 1 of 1 (predicted)",)
+    assert report.headline.spend == "$355 of $1,295 a month (27 %)"
+
+
+def test_the_back_end_is_judged_like_the_others_and_moves_no_count_of_theirs(
+    pages: Played, tmp_path: Path
+) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "parjanya")
+    file = tmp_path / "parjanya" / "services" / "api_backend" / "requirements.txt"
+    file.write_text(file.read_text("utf-8") + "triton==3.1.0\n", "utf-8")
+    report = report_on(tmp_path / "parjanya", pages)
+    assert report.headline.text == "3 of 4 services compatible with ARM64 (predicted)"
+    assert report.headline.beside == ("API back end on ECS: 0 of 1",)
+    # What belongs behind the worker's boundary is now deployed by another service as well.
+    worker = verdicts(report)["vlm-worker"].boundary
+    assert worker is not None
+    assert worker.states == ("leaks",)
 
 
 @pytest.mark.parametrize(

@@ -205,3 +205,36 @@ def test_image(arm64_golden):
     done = play(3, suite=suite)
     assert "pictures: " in done.stdout
     assert "-difference.png" in done.stdout
+
+
+def test_what_differs_is_told_to_the_report_with_its_pictures(play: Play, tmp_path: Path) -> None:
+    suite = """
+import numpy as np
+def test_image(arm64_golden):
+    arm64_golden.judge(np.full((4, 4), int({value}), "u1"), name="preview")
+    arm64_golden.check("same")
+"""
+    play(1, role="reference", suite=suite)
+    play(3, "--junitxml=junit.xml", role="further", suite=suite)
+    told = ElementTree.parse(tmp_path / "junit.xml").iter("property")
+    assert [json.loads(e.get("value") or "").keys() for e in told] == [{"folder", "test"}]
+    (tmp_path / "out").mkdir(exist_ok=True)
+    golden = ArmGolden(
+        tmp_path / "test_it.py",
+        "test_image",
+        Situation("aarch64", out=tmp_path / "out", pictures=lambda: tmp_path),
+    )
+    import numpy as np
+
+    golden.judge(np.full((4, 4), 9, "u1"), name="preview")
+    golden.check("same")
+    shown, same = golden.told()["values"]
+    assert shown["class"] == "integer/cast"
+    assert "differing: 16 of 16" in shown["text"]
+    assert [name.rpartition("-")[2] for name in shown["pictures"]] == [
+        *("golden.png", "here.png", "difference.png")
+    ]
+    assert {path.name for path in (tmp_path / "out" / "pictures").iterdir()} == set(
+        shown["pictures"]
+    )
+    assert "text" not in same

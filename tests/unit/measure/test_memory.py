@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from pytest_arm64.measure.hotspots import Counter
+from pytest_arm64.measure.hotspots import Counter, Sampler
 from pytest_arm64.measure.memory import (
     MEMRAY,
     TRACEMALLOC,
@@ -96,6 +98,26 @@ def test_a_profiler_that_counts_calls_is_paused(tool: str) -> None:
         counter.stop()
     (calls,) = (s.calls for one, s in counter.spending().items() if one.name == "keeps")
     assert calls in (2, 3)  # from Python 3.12 on nobody can tell that it is at work
+
+
+def test_a_sampler_is_paused_and_charges_the_pause_to_nobody(tool: str) -> None:
+    def spin() -> list[float]:
+        timers.append(signal.getitimer(signal.ITIMER_PROF)[0])
+        until = time.process_time() + 0.3
+        while time.process_time() < until:
+            pass
+        return timers
+
+    timers: list[float] = []
+    sampler = Sampler()
+    sampler.start()
+    try:
+        memory_of(spin)
+        assert signal.getitimer(signal.ITIMER_PROF)[0] > 0
+    finally:
+        sampler.stop()
+    assert timers == [0]
+    assert sum(spent.seconds for spent in sampler.spending().values()) < 0.25
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells it, other systems do not")

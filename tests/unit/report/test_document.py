@@ -18,7 +18,7 @@ from pytest_arm64.decide.verdict import VERDICTS
 from pytest_arm64.errors import ReportError
 from pytest_arm64.report.document import FORMAT, NAME, SCHEMA, Report, read_report, write_report
 from unit.decide import made
-from unit.report.made_reports import MADE_AT, hostile, ordinary
+from unit.report.made_reports import MADE_AT, hostile, ordinary, shown
 from unit.support import JSON, attempt, is_plain_text
 
 SHIPPED = json.loads((resources.files("pytest_arm64.resources") / SCHEMA).read_text("utf-8"))
@@ -36,6 +36,7 @@ def as_json(report: Report) -> Any:
 
 REPORTS = {
     "ordinary": ordinary(),
+    "shown": shown(),
     "hostile": hostile(),
     "empty": Report(made.TARGET, MADE_AT, ()),
     "built": Report(made.TARGET, MADE_AT, (made.service(made.SOURCE, builds=made.twice()),)),
@@ -86,6 +87,18 @@ def test_the_headline_tells_each_grade() -> None:
         "2 of 2 services compatible with ARM64 (1 native; 1 emulated, on a stand-in)"
     )
     assert (both.headline.grade, both.headline.stand_in) == ("emulated", True)
+
+
+def test_services_of_a_group_are_counted_beside_the_others_and_paid_with_them() -> None:
+    api = replace(made.service(), name="api-2", group="back end")
+    worker = replace(made.service(made.BLOCKER), name="worker", group="batch")
+    head = Report(made.TARGET, MADE_AT, (made.service(), api, worker)).headline
+    assert head.line == (
+        "1 of 1 service compatible with ARM64 (native); "
+        "besides: back end: 1 of 1 (native), batch: 0 of 1; $200 of $300 a month (67 %)"
+    )
+    alone = Report(made.TARGET, MADE_AT, (api, worker)).headline
+    assert alone.text == "1 of 2 services compatible with ARM64 (native)"
 
 
 def test_verdicts_are_made_from_the_evidence_and_not_believed() -> None:
@@ -141,11 +154,28 @@ def test_what_is_not_there_or_cannot_be_written_is_told(tmp_path: Path) -> None:
         {"cost": float("nan")},
         {"outcome": "great"},
         {"twice": True},
+        {"picture": "AAAA"},
+        {"picture": 'iVBORw0KGg" onload="x'},
+        {"kind": "surprise"},
+        {"wall": [-1.0]},
+        {"wall": []},
+        {"seconds": float("inf")},
+        {"tool": "guess"},
     ],
 )
 def test_what_types_do_not_tell_is_checked(change: dict[str, Any]) -> None:
-    data = as_json(ordinary())
-    service = data["services"][0]
+    data = as_json(shown())
+    service = data["services"][1]
+    picture = service["goldens"][0]["pictures"][0]
+    if "picture" in change:
+        picture["png"] = change["picture"]
+    if "kind" in change:
+        picture["kind"] = change["kind"]
+    if "wall" in change:
+        service["measured"][0]["records"][0]["wall"] = change["wall"]
+    for key in ("seconds", "tool"):
+        if key in change:
+            service["profiles"][0][key] = change[key]
     if "state" in change:
         service["matrix"]["packages"][0]["state"] = change["state"]
     if "cost" in change:
@@ -154,7 +184,7 @@ def test_what_types_do_not_tell_is_checked(change: dict[str, Any]) -> None:
         service["runs"][0]["tests"][0]["outcome"] = change["outcome"]
     if "twice" in change:
         data["services"].append(service)
-    with pytest.raises(ValueError, match=r"such|cost|twice"):
+    with pytest.raises(ValueError, match=r"such|cost|twice|picture|sample|profile"):
         Report.from_json(data)
 
 
@@ -169,18 +199,18 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-PLACES = places(as_json(ordinary()))
+PLACES = places(as_json(shown()))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PLACES), JSON)
 def test_any_value_anywhere_is_read_or_refused(place: tuple[Any, ...], value: Any) -> None:
-    data = as_json(ordinary())
+    data = as_json(shown())
     here = data
     for key in place[:-1]:
         here = here[key]
     here[place[-1]] = value
     found = attempt(ValueError, lambda: Report.from_json(data))
     if isinstance(found, Report):
-        assert found.headline.compatible <= 3
+        assert found.headline.compatible <= 4
         json.dumps(found.to_json())

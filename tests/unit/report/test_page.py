@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.page import html_page
 from unit.decide import made
-from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
+from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary, shown
 
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 
@@ -54,6 +54,9 @@ def test_the_page_is_whole_and_says_what_the_report_says() -> None:
     for part in (
         "1 of 3 services compatible with ARM64 (native)",
         "By spend: $100 of $200 a month (50 %), 1 without a known cost",
+        "1 migrate",
+        "1 stay-on-x86",
+        "1 undecided",
         "CUDA inference",
         "decord",
         "triton 3.1.0",
@@ -63,16 +66,38 @@ def test_the_page_is_whole_and_says_what_the_report_says() -> None:
         assert part in text
 
 
+def test_what_tests_showed_besides_passing_is_on_the_page() -> None:
+    text = " ".join(" ".join(Parsed(html_page(shown())).text).split())
+    for part in (
+        "wheel native loaded by the tests",
+        "2 libraries were loaded while they ran",
+        "/tmp/made.so instead of /usr/lib/libmade.so",
+        "failed hnswlib 0.8.0 emulated in 41 s no gcc",
+        "integer/cast tests/test_scale.py::test_preview preview",
+        "tests/test_latency.py::test_hashing: phash over budget",
+        "aarch64 native, core graviton3 24.5 ms",
+        "validator/normalise.py:10",
+        "emulated, on a stand-in aarch64 graviton2 (qemu neoverse-n1)",
+    ):
+        assert part in text, part
+
+
 def test_no_name_becomes_markup() -> None:
     page = html_page(hostile())
     parsed = Parsed(page)
     assert parsed.open == []
     assert page.count("<script") == 1
-    assert "<img" not in page
+    sources = {value for tag, name, value in parsed.attributes if (tag, name) == ("img", "src")}
+    assert all(str(source).startswith("data:image/png;base64,iVBORw0KGgo") for source in sources)
+    assert page.count("<img ") == len(hostile().services) * 3
     assert not [name for _, name, _ in parsed.attributes if name.startswith("on")]
     assert "".join(parsed.text).count(EVIL) > 20
     assert {value for _, name, value in parsed.attributes if name == "href"} <= {
         "#services",
+        "#backlog",
+        "#boundaries",
+        "#evidence",
+        "#open",
         "#service-1",
         "#service-2",
     }

@@ -42,6 +42,8 @@ def test_page_and_text_are_written_beside_the_report(
     ("form", "begin"),
     [
         ("markdown", "## 1 of 3 services"),
+        ("summary", "## 1 of 3 services"),
+        ("sarif", '{\n "$schema"'),
         ("html", "<!DOCTYPE html>"),
         ("decisions", "# What stays on x86, and why"),
     ],

@@ -7,14 +7,25 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_arm64.decide.evidence import TestOutcome, TestRun, Where
 from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
 from pytest_arm64.errors import ReportError
 from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
 from pytest_arm64.report.document import Report
-from pytest_arm64.report.markdown import report_markdown
+from pytest_arm64.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, report_markdown
 from pytest_arm64.report.merge import merge
 from unit.decide import made
-from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
+from unit.report.made_reports import (
+    ARM,
+    EMULATED,
+    EVIL,
+    MADE_AT,
+    golden,
+    hostile,
+    measured,
+    ordinary,
+    shown,
+)
 
 
 def report(*services: object, made_at: str = MADE_AT, target: str = made.TARGET) -> Report:
@@ -52,6 +63,25 @@ class TestCompare:
         before = report(made.service(made.WHEEL))
         after = report(made.service(made.WHEEL, made.BLOCKER))
         assert [c.name for c in changes(before, after) if c.direction == WORSE] == ["", "decord"]
+
+
+def shard(
+    when: str,
+    *ids: str,
+    every: str = "abc",
+    known: bool = True,
+    where: Where = made.NATIVE,
+    outcome: str = "passed",
+) -> Report:
+    """The report of a run of *ids* out of *every*."""
+    left_out = tuple(nodeid for nodeid in every if nodeid not in ids) if known else None
+    run = TestRun(
+        replace(where, when=when),
+        tuple(TestOutcome(nodeid, outcome) for nodeid in ids),
+        part="--group",
+        left_out=left_out,
+    )
+    return report(made.service(runs=(run,)))
 
 
 class TestMerge:
@@ -93,6 +123,58 @@ class TestMerge:
         assert found.services[0].matrix is not None
         assert found.services[0].problem == ""
 
+    def test_what_each_has_measured_and_compared_is_kept_once(self) -> None:
+        emulated = replace(made.service(), measured=(measured(EMULATED, 0.1),), goldens=(golden(),))
+        native = replace(
+            made.service(),
+            measured=(measured(ARM, 0.02), measured(EMULATED, 0.1)),
+            goldens=(golden(),),
+        )
+        (found,) = merge([report(emulated), report(native)], MADE_AT).services
+        assert [one.where for one in found.measured] == [EMULATED, ARM]
+        assert len(found.goldens) == 1
+
+    @pytest.mark.parametrize(
+        ("shards", "verdict"),
+        [
+            ([("a",), ("b", "c")], MIGRATE),
+            ([("a", "b"), ("b", "c")], MIGRATE),
+            ([("a",), ("b",)], READY),
+            ([("a",)], READY),
+        ],
+    )
+    def test_shards_that_are_all_tests_together_are_the_whole(
+        self, shards: list[tuple[str, ...]], verdict: str
+    ) -> None:
+        reports = [shard(f"2026-11-2{n}T10:00:00+00:00", *ids) for n, ids in enumerate(shards)]
+        found = merge(reports, MADE_AT)
+        assert found.verdicts[0].verdict == verdict
+        if verdict == MIGRATE:
+            (run,) = found.services[0].runs
+            assert {test.nodeid for test in run.tests} == {"a", "b", "c"}
+            assert (run.where.when, run.part) == ("2026-11-20T10:00:00+00:00", "")
+            assert merge([found, *reports], MADE_AT).verdicts[0].verdict == MIGRATE
+
+    def test_shards_of_other_places_or_suites_are_no_whole(self) -> None:
+        first = shard("2026-11-22T10:00:00+00:00", "a", "b")
+        emulated = shard("2026-11-22T11:00:00+00:00", "c", where=made.EMULATED)
+        assert merge([first, emulated], MADE_AT).verdicts[0].verdict == READY
+        grown = shard("2026-11-22T11:00:00+00:00", "c", every="abcd")
+        assert merge([first, grown], MADE_AT).verdicts[0].verdict == READY
+        named = shard("2026-11-22T11:00:00+00:00", "c", known=False)
+        assert merge([first, named], MADE_AT).verdicts[0].verdict == READY
+
+    def test_what_fails_in_one_shard_has_failed(self) -> None:
+        first = shard("2026-11-22T10:00:00+00:00", "a", "b")
+        other = shard("2026-11-22T11:00:00+00:00", "b", "c", outcome="failed")
+        found = merge([other, first], MADE_AT)
+        assert found.verdicts[0].verdict == UNDECIDED
+        assert {test.nodeid: test.outcome for test in found.services[0].runs[0].tests} == {
+            "a": "passed",
+            "b": "failed",
+            "c": "failed",
+        }
+
     def test_several_targets_are_not_one_report(self) -> None:
         with pytest.raises(ReportError, match="different targets"):
             merge([report(made.service()), report(made.service(), target="other")], MADE_AT)
@@ -117,6 +199,33 @@ class TestMarkdown:
         text = report_markdown(report(made.service(*rows)), limit=limit)
         assert len(text.encode()) <= limit
         assert "does not fit" in text
+
+    def test_a_step_summary_has_room_for_what_a_comment_has_not(self) -> None:
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
+        text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
+        assert COMMENT_BYTES < len(text.encode()) < SUMMARY_BYTES
+        assert "package-699" in text
+        rows = [replace(row, detail="x" * 1600) for row in rows]
+        text = report_markdown(report(made.service(*rows)), limit=SUMMARY_BYTES)
+        assert len(text.encode()) <= SUMMARY_BYTES == 2**20
+        assert "does not fit" in text
+
+    def test_changed_rows_stand_within_the_limit_before_all_others(self) -> None:
+        rows = [replace(made.BLOCKER, name=f"package-{n}") for n in range(700)]
+        new = report(made.service(*rows, replace(made.BLOCKER, name="aaa-new")))
+        text = report_markdown(new, changes(report(made.service(*rows)), new))
+        assert text.index("aaa-new") < text.index("package-0 ")
+        assert len(text.encode()) <= COMMENT_BYTES
+
+    def test_what_tests_showed_besides_passing_is_told(self) -> None:
+        text = report_markdown(shown())
+        for part in (
+            "Besides: back end: 0 of 1",
+            "- integer/cast: tests/test\\_scale.py::test\\_preview: preview (aarch64 EMULATED",
+            "- not built: hnswlib 0.8.0 (emulated)",
+            "phash (over budget) | x86\\_64 native | 21.4 ms |",
+        ):
+            assert part in text
 
     def test_no_name_is_obeyed(self) -> None:
         text = report_markdown(hostile())

@@ -39,6 +39,13 @@
     none.hidden = shown > 0 || !narrowed;
   }
 
+  const unfold = document.getElementById("f-unfold");
+  unfold.addEventListener("click", () => {
+    const shown = cards.map(({ card }) => card).filter((card) => !card.hidden);
+    const open = shown.some((card) => !card.open);
+    for (const card of shown) card.open = open;
+  });
+
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => {
@@ -74,7 +81,7 @@
   }
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = cards.map(({ card }) => card).filter((card) => !card.open);
+    closed = [...document.querySelectorAll("details:not([open])")];
     for (const card of closed) card.open = true;
   });
   addEventListener("afterprint", () => {

@@ -1,0 +1,1 @@
+"""What `pytest-arm64 setup --init` proposes: services, and the places that pin x86."""

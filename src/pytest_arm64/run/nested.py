@@ -1,0 +1,171 @@
+"""One part of a run: its silent cells, then the session that is mirrored, from start to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..errors import Arm64Error
+from .arguments import same_everywhere
+from .cells import Planned
+from .keep import Held
+from .launch import session_in
+from .mirror import HostMirror
+from .parts import Part
+from .place import OpenPlace, Place
+from .session import MirroredSession
+from .silent import CellResult, SilentCell
+from .task import Task
+
+
+class NestedRun:
+    """Everything of one part; its containers live until ``close``."""
+
+    def __init__(self, config: pytest.Config, part: Part, open_place: OpenPlace) -> None:
+        self._config = config
+        self._open_place = open_place
+        self._resources = ExitStack()
+        self._folder: Path | None = None
+        self._task = part.task
+        *self._others, self._planned = part.cells
+        self._opened: list[tuple[Planned, Place]] = []
+        """Places of the silent cells."""
+        self._place: Place | None = None
+        self._finished = False
+        self.part = part
+        self.session: MirroredSession | None = None
+        """None until it was started."""
+        self.results: list[CellResult] = []
+        """Of the silent cells."""
+
+    @property
+    def place(self) -> Place:
+        """Where the mirrored session runs; there only once it was opened."""
+        assert self._place is not None
+        return self._place
+
+    @property
+    def problems(self) -> list[str]:
+        """What makes it incomplete."""
+        return self.session.problems if self.session is not None else []
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """Libraries that the mirrored session's processes had loaded at their end."""
+        return frozenset(self.session.mirror.mapped if self.session is not None else ())
+
+    @property
+    def deselected(self) -> tuple[str, ...] | None:
+        """Node ids that were collected and left out; None where workers kept them to themselves."""
+        if self.session is None or self.session.mirror.ledger.distributed:
+            return None
+        return tuple(self.session.mirror.deselected)
+
+    @property
+    def held(self) -> Held | None:
+        """What is left of the session that was shown; None where there was none."""
+        if self.session is None:
+            return None
+        return Held(self.place.transport, self._task, self.session.mirror)
+
+    def open(self, *, alone: bool = False) -> None:
+        """Open the places of all cells; *alone*: of none but the mirrored one.
+
+        Raises:
+            Arm64Error: one cannot be opened.
+        """
+        task = self._task
+        others = [] if alone else self._others
+        if others:
+            task = replace(task, environment=same_everywhere(os.environ))
+        for planned in others:
+            place = self._resources.enter_context(self._open_place(planned))
+            self._opened.append((planned, place))
+        self._place = self._resources.enter_context(self._open_place(self._planned))
+        self._task = replace(task, facts=self._place.facts, where=self._place.where)
+
+    def start(self, session: pytest.Session, records: Mapping[str, Any]) -> None:
+        """Run the silent cells, then start the mirrored session; *records* are its fixtures'.
+
+        Raises:
+            Arm64Error: what came from inside cannot be used.
+        """
+        self._task = replace(self._task, records=records)
+        silent = [self._silent_cell(planned, place, self._task) for planned, place in self._opened]
+        for number, cell in enumerate(silent, start=1):
+            result = cell.run()
+            self.results.append(result)
+            self._config.hook.pytest_arm64_cell(
+                config=self._config,
+                cell=cell,
+                result=result,
+                others=silent[number:],
+                mirrored=self.place.transport,
+            )
+        _forget_warnings(self._config)
+        self.session = session_in(self.place, self._task, session, HostMirror(session))
+        self.session.start()
+
+    def finish(self) -> None:
+        """Account for everything, once, and let those who wait for the results have them."""
+        session = self.session
+        if session is None or self._finished:
+            return
+        self._finished = True
+        try:
+            session.finish()
+        except Arm64Error as error:
+            session.problems.append(str(error))
+        for result in self.results:
+            name = result.planned.name
+            session.problems += [f"{name}: {problem}" for problem in result.problems]
+        try:
+            self._config.hook.pytest_arm64_finished(
+                config=self._config,
+                mirrored=self.place.transport,
+                complete=not session.problems,
+                collected=dict(session.mirror.ledger.collected),
+                again=self._again,
+            )
+        except Arm64Error as error:
+            session.problems.append(str(error))
+        session.close()
+
+    def close(self) -> None:
+        """Let go of its containers."""
+        if self.session is not None:
+            self.session.close()
+        self._resources.close()
+
+    def _silent_cell(
+        self, planned: Planned, place: Place, task: Task, collected: Counter[str] | None = None
+    ) -> SilentCell:
+        from ..report.progress import TerminalProgress
+
+        if self._folder is None:
+            folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
+            self._folder = Path(self._resources.enter_context(folder))
+        progress = TerminalProgress(sys.stdout)
+        return SilentCell(self._config, planned, place, task, self._folder, progress, collected)
+
+    def _again(self, only: Collection[str]) -> CellResult:
+        """Run *only* these tests of the mirrored cell again, unseen."""
+        assert self.session is not None
+        collected = Counter(self.session.mirror.ledger.collected)
+        return self._silent_cell(self._planned, self.place, self._task, collected).run(only)
+
+
+def _forget_warnings(config: pytest.Config) -> None:
+    """What this process warned of while it read the configuration is said again inside."""
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        reporter.stats.pop("warnings", None)

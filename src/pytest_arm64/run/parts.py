@@ -1,0 +1,243 @@
+"""The parts of a run: the tests of each service in an environment of its own, and all others."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from ..errors import SettingsError
+from ..services import ServiceConfig, prefixes, read_services, service_of
+from ..settings import Settings, read_pyproject
+from ..targets import suggestion
+from .arguments import GATE, positional
+from .cells import Planned, planned_cells
+from .task import Task
+
+_CONFIGURED = {
+    "pytest.ini": "",
+    ".pytest.ini": "",
+    "pyproject.toml": r"^\[tool\.pytest(\.ini_options)?\]",
+    "tox.ini": r"^\[pytest\]",
+    "setup.cfg": r"^\[tool:pytest\]",
+}
+"""Where pytest looks for its configuration, in its order, and what the file must have in it."""
+_NEVER_TESTS = ("node_modules", "build", "dist", "venv", "__pycache__")
+_TEST_FILES = ("test_*.py", "*_test.py")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one mirrored session and its silent ones run."""
+
+    service: ServiceConfig | None
+    """None for what belongs to no service."""
+    settings: Settings
+    task: Task
+    cells: tuple[Planned, ...]
+    """In the order in which they run."""
+    beside: bool = False
+    """Whether there are services, and it belongs to none of them."""
+
+    @property
+    def name(self) -> str:
+        return self.service.name if self.service is not None else ""
+
+
+def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Part, ...]:
+    """The parts of a run in the order of the services' configuration; one where there are none.
+
+    Raises:
+        SettingsError: ``--arm64-service`` names one that does not exist or has no tests here.
+    """
+    services = read_services(config.rootpath)
+    wanted = tuple(config.option.arm64_service)
+    _check(wanted, services)
+    if not services or config.option.arm64_requirements:
+        return (Part(None, settings, task, planned_cells(settings)),)
+    found = [
+        _part(service, words, config, settings, task)
+        for service, words in _shares(config, services)
+        if not wanted or (service is not None and service.name in wanted)
+    ]
+    missing = [name for name in wanted if name not in {part.name for part in found}]
+    if missing:
+        raise SettingsError(
+            f"--arm64-service {missing[0]}: none of its tests is among what was asked",
+            next_step=f'tests = "…" in [tool.pytest-arm64.service.{missing[0]}], or other paths',
+        )
+    found = _failed_last(config, found)
+    # Where nothing is found, the session inside says so as ever.
+    return tuple(found) or (Part(None, settings, task, planned_cells(settings), beside=True),)
+
+
+def of_service(settings: Settings, service: ServiceConfig | None) -> Settings:
+    """*settings* with what *service* says itself."""
+    if service is None:
+        return settings
+    files = service.requirements
+    alone = len(files) == 1 and files[0].suffix in (".toml", ".lock")
+    own, _ = read_pyproject(service.folder / "pyproject.toml")
+    return replace(
+        settings,
+        requirements=() if alone else files,
+        test_requirements=service.test_requirements or settings.test_requirements,
+        install=own.get("install", settings.install),
+        env=(*settings.env, *service.env),
+        network=service.network or settings.network,
+        memory=service.memory or settings.memory,
+    )
+
+
+def _check(wanted: Sequence[str], services: Sequence[ServiceConfig]) -> None:
+    names = [service.name for service in services]
+    for name in wanted:
+        if name not in names:
+            known = ", ".join(names) or "none, see services in [tool.pytest-arm64]"
+            raise SettingsError(
+                f"--arm64-service {name}: there is no such service{suggestion(name, names)}",
+                next_step=f"configured: {known}",
+            )
+
+
+def _part(
+    service: ServiceConfig | None,
+    words: Sequence[str],
+    config: pytest.Config,
+    settings: Settings,
+    task: Task,
+) -> Part:
+    args = [*_without(task.args, [w for w, _ in _named(config)]), *words]
+    cwd = task.cwd
+    option = config.option
+    if service is not None and not (option.inifilename or option.rootdir):
+        file = _own_configuration(prefixes(service), config.rootpath)
+        if file is not None:
+            # As pytest would run in that folder; ids stay relative to the one root of all.
+            args = ["-c", str(file), f"--rootdir={config.rootpath}", *args]
+            cwd = str(file.parent)
+    return Part(
+        service,
+        of_service(settings, service),
+        replace(task, args=tuple(args), cwd=cwd),
+        planned_cells(settings, service),
+        beside=service is None,
+    )
+
+
+def _shares(
+    config: pytest.Config, services: tuple[ServiceConfig, ...]
+) -> Iterator[tuple[ServiceConfig | None, list[str]]]:
+    """Services with tests among what was asked, each with the arguments that name them."""
+    named = _named(config)
+    if config.option.pyargs and positional(config.option) and not named:
+        # A package's own tests are the same in every environment.
+        yield from ((service, []) for service in services)
+        return
+    here = Path(config.invocation_params.dir)
+    asked = [(path, word[len(word.partition("::")[0]) :]) for word, path in named] or [(here, "")]
+    patterns = (*_TEST_FILES, *config.getini("python_files"))
+    others = [prefix for service in services for prefix in prefixes(service)]
+    for service in services:
+        share: list[Path] = []
+        words: list[str] = []
+        for path, inside in asked:
+            if service_of(services, path) is service:
+                found = [path]
+                words.append(f"{path}{inside}")
+            else:
+                found = [prefix for prefix in prefixes(service) if path in prefix.parents]
+                words += map(str, found)
+            share += found
+        # Tests that are configured are there; of a folder somebody has to look.
+        if share and (service.tests or any(_has_tests(p, patterns, others) for p in share)):
+            yield service, [*dict.fromkeys(words), *_ignored(others, share)]
+    rest = [(path, inside) for path, inside in asked if service_of(services, path) is None]
+    paths = [path for path, _ in rest]
+    if not named and here == config.rootpath:
+        paths = [path for name in config.getini("testpaths") for path in here.glob(name)] or paths
+    if any(_has_tests(path, patterns, others) for path in paths):
+        words = [f"{path}{inside}" for path, inside in rest] if named else []
+        yield None, [*words, *_ignored(others, paths)]
+
+
+def _failed_last(config: pytest.Config, parts: Sequence[Part]) -> list[Part]:
+    """With ``--lf``, those of *parts* in which something failed last; all where nothing did."""
+    kept = getattr(config, "cache", None)
+    failed = kept.get("cache/lastfailed", {}) if kept is not None and config.option.lf else {}
+    services = tuple(part.service for part in parts if part.service is not None)
+    paths = [config.rootpath / str(nodeid).partition("::")[0] for nodeid in failed]
+    names = {
+        service.name if service else "" for service in (service_of(services, p) for p in paths)
+    }
+    return [part for part in parts if part.name in names] or list(parts)
+
+
+def _ignored(prefixes: Iterable[Path], paths: Collection[Path]) -> list[str]:
+    """Options that keep out what lies below *paths* and is another service's."""
+    return [f"--ignore={p}" for p in prefixes if any(path in p.parents for path in paths)]
+
+
+def _named(config: pytest.Config) -> list[tuple[str, Path]]:
+    """Words of the command line that name files or folders, and what they name."""
+    here = Path(config.invocation_params.dir)
+    found = []
+    for word in positional(config.option):
+        path = Path(os.path.normpath(here / word.partition("::")[0]))
+        if not word.startswith(GATE) and path.exists():
+            found.append((word, path))
+    return found
+
+
+def _without(args: Sequence[str], words: Sequence[str]) -> list[str]:
+    """*args* less *words*; where one is there more often, an option's value is left."""
+    surplus = Counter(args) - Counter(words)
+    kept = []
+    for before, word in zip(["", *args], args, strict=False):
+        if word in words and not (surplus[word] and before.startswith("-")):
+            continue
+        if word in words:
+            surplus[word] -= 1
+        kept.append(word)
+    return kept
+
+
+def _own_configuration(paths: Sequence[Path], rootpath: Path) -> Path | None:
+    """pytest's configuration nearest above *paths* and below *rootpath*; None for the root's."""
+    common = Path(os.path.commonpath(paths))
+    for folder in (common, *common.parents):
+        if rootpath not in folder.parents:
+            return None
+        for name, heading in _CONFIGURED.items():
+            try:
+                text = (folder / name).read_text("utf-8", "replace")
+            except OSError:
+                continue
+            if re.search(heading, text, re.MULTILINE):
+                return folder / name
+    return None
+
+
+def _has_tests(path: Path, patterns: Sequence[str], others: Sequence[Path]) -> bool:
+    """Whether a file below *path*, and below none of *others*, has the name of a test file."""
+    if not path.is_dir():
+        return path.exists()
+    for folder, names, files in os.walk(path):
+        here = Path(folder)
+        names[:] = [
+            name
+            for name in names
+            if not name.startswith(".")
+            and name not in _NEVER_TESTS
+            and here / name not in others
+            and not (here / name / "pyvenv.cfg").exists()
+        ]
+        if any(fnmatch(file, pattern) for file in files for pattern in patterns):
+            return True
+    return False

@@ -1,0 +1,52 @@
+"""A plugin: as ``local_place``, one for each service, which it names to the tests; for ``-p``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from local_place import _local  # type: ignore[import-not-found]
+from reported_place import FACTS  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.place import Place
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
+    """Called on the host alone: inside, nobody knows this hook."""
+    return _service(config.option.arm64_gate or "report", planned)
+
+
+@contextmanager
+def _service(policy: str, planned: Planned) -> Iterator[Place]:
+    from pytest_arm64.audit.assess import Assessment
+    from pytest_arm64.audit.matrix import Row, WheelMatrix
+    from pytest_arm64.environment.record import Installed, InstallRecord
+    from pytest_arm64.errors import InstallError
+
+    name = planned.service.name if planned.service is not None else ""
+    if name and name == os.environ.get("REFUSED"):
+        raise InstallError(f"nothing of {name} can be installed")
+    states = {"api": "wheel", "worker": "pure", "gpu": "blocker", "idle": "source"}
+    matrices = tuple(
+        WheelMatrix(service, "al2023-python3.12", (Row(f"{service}-lib", "1.0", state),))
+        for service, state in states.items()
+    )
+    library = f"{name}-lib"
+    installed = Installed(library, "1.0", "deploy", states.get(name, ""), "", "", "", True)
+    machine = {"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture]
+    with _local({"SERVICE": name, "MACHINE": machine, "ROLE": planned.name}) as place:
+        yield replace(
+            place,
+            header=(f"arm64: the place of {name or 'nobody'}",),
+            facts={**FACTS, "machine": machine},
+            summary=f"arm64: {machine}",
+            assessment=Assessment(matrices, policy, bounded=frozenset({"gpu"})),
+            record=InstallRecord((installed,), "plan 1", "2026-11-23T00:00:00+00:00", 1.0),
+        )

