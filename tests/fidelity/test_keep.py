@@ -127,3 +127,22 @@ def test_a_test_that_a_worker_ran_is_opened_without_workers(project: MakeCase, k
     _, commands, remove = told(project(files), "--arm64-keep", "-n", "2", "--dist", "load")
     assert "(Pdb) 41" in shell(commands[0], "p value\nq\n")
     shell(remove)
+
+
+def test_of_several_services_each_has_a_place(project: MakeCase, kept: Path) -> None:
+    table = '[tool.pytest-arm64.service.{0}]\nrequirements = "{0}/r.txt"\ntests = "{0}/tests"\n'
+    files = {
+        "pyproject.toml": table.format("a") + table.format("b"),
+        "a/r.txt": "",
+        "b/r.txt": "",
+        "a/tests/test_a.py": "def test_a():\n    value = 41\n    assert value == 42",
+        "b/tests/test_b.py": "def test_b(): assert 1 == 2",
+    }
+    out, commands, _ = told(project(files), "--pdb", "--arm64-gate", "report")
+    assert "2 failed" in out
+    names = [shlex.split(command)[-1] for command in commands]
+    assert names == ["a/tests/test_a.py::test_a", "b/tests/test_b.py::test_b"]
+    assert "(Pdb) 41" in shell(commands[0], "p value\nq\n")
+    for line in out.splitlines():
+        if line.startswith("arm64: kept: "):
+            shell(line.partition("; remove it: ")[2])

@@ -48,11 +48,23 @@ class Keeper:
         self._config = config
         self._held = held
         self._lines: list[str] = []
+        self._seen: list[Transport] = []
+
+    # Of several sessions each one's place is gone when the next begins.
+    @pytest.hookimpl(trylast=True)
+    def pytest_arm64_finished(self) -> None:
+        self._keep()
 
     # Within the reporter's wrapper, which shows the summary at its end.
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
+        self._keep()
+
+    def _keep(self) -> None:
         for held in self._held():
+            if held.transport in self._seen:
+                continue
+            self._seen.append(held.transport)
             if not (self._config.option.arm64_keep or held.mirror.broken):
                 continue
             try:
