@@ -1,7 +1,8 @@
 """Whether a mirrored session costs linearly: time per test, natively and mirrored, as suites grow.
 
 Both sides run on this machine, one after the other, without container and emulation: what is left
-is what the mirror adds. Linear is where the last column stays as it is.
+is what the mirror adds. Linear is where the last figures stay as they are. `mirror.py` asks the
+same of a container.
 
     python benchmarks/growth.py [--tests 10 1000 20000] [--rounds 3]
 """
@@ -16,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from mirror import write_suite  # type: ignore[import-not-found]
+from mirror import further, write_suite  # type: ignore[import-not-found]
 
 PLACE = Path(__file__).resolve().parents[1] / "tests/fidelity"
 
@@ -39,7 +40,8 @@ def main() -> None:
     parser.add_argument("--tests", type=int, nargs="+", default=[10, 1000, 20000])
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
-    for count in chosen.tests:
+    before = (0, 0.0, 0.0)
+    for count in sorted(chosen.tests):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_suite(folder, count)
@@ -50,10 +52,10 @@ def main() -> None:
         native, mirrored = (min(side) for side in zip(*pairs, strict=True))
         print(
             f"{count} tests: native {native:.2f} s, mirrored {mirrored:.2f} s, "
-            f"ratio {mirrored / native:.2f}, "
-            f"{(mirrored - native) / count * 1000:.2f} ms more a test",
+            f"ratio {mirrored / native:.2f}" + further(before, (count, mirrored, native)),
             flush=True,
         )
+        before = count, mirrored, native
 
 
 if __name__ == "__main__":

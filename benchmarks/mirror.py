@@ -39,9 +39,9 @@ def write_suite(folder: Path, count: int) -> None:
         (folder / f"test_{number}.py").write_text(body)
 
 
-def compare(count: int, rounds: int) -> list[float]:
-    """Ratios mirrored / bare, one per round."""
-    ratios = []
+def compare(count: int, rounds: int) -> list[tuple[float, float]]:
+    """Seconds mirrored and bare, one pair per round."""
+    pairs = []
     with tempfile.TemporaryDirectory() as name, open_engine() as engine:
         folder = Path(name)
         write_suite(folder, count)
@@ -54,10 +54,10 @@ def compare(count: int, rounds: int) -> list[float]:
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         plan = cell_plan(engine, cell, environment, settings, mounted=True)
 
-        def mirrored() -> float:
+        def mirrored(*tests: str) -> float:
             began = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "pytest", "--arm64", "-q"],
+                [sys.executable, "-m", "pytest", "--arm64", "-q", *tests],
                 cwd=folder,
                 check=True,
                 stdout=subprocess.DEVNULL,
@@ -66,20 +66,34 @@ def compare(count: int, rounds: int) -> list[float]:
 
         with Container(engine, plan) as container:
 
-            def bare() -> float:
+            def bare(*tests: str) -> float:
                 began = time.perf_counter()
                 finished = container.run(
-                    [PYTHON, "-m", "pytest", "-q"], environment=variables, workdir=str(folder)
+                    [PYTHON, "-m", "pytest", "-q", *tests],
+                    environment=variables,
+                    workdir=str(folder),
                 )
                 assert finished.code == 0, finished.text
                 return time.perf_counter() - began
 
-            mirrored(), bare()
+            mirrored("test_0.py"), bare("test_0.py")
             for _ in range(rounds):
                 there, here = mirrored(), bare()
-                ratios.append(there / here)
+                pairs.append((there, here))
                 print(f"  {count} tests: mirrored {there:.2f} s, bare {here:.2f} s", flush=True)
-    return ratios
+    return pairs
+
+
+def further(before: tuple[int, float, float], now: tuple[int, float, float]) -> str:
+    """What each test more has cost on both sides; the same at every size where it is linear.
+
+    *before* and *now* are a number of tests and its seconds mirrored and natively.
+    """
+    tests = now[0] - before[0]
+    if not before[0] or not tests:
+        return ""
+    there, here = ((now[n] - before[n]) / tests * 1000 for n in (1, 2))
+    return f"; each further test {there:.2f} ms, natively {here:.2f} ms"
 
 
 def main() -> None:
@@ -87,12 +101,18 @@ def main() -> None:
     parser.add_argument("--tests", type=int, nargs="+", default=[200, 5000])
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
-    for count in chosen.tests:
-        ratios = compare(count, chosen.rounds)
+    before = (0, 0.0, 0.0)
+    for count in sorted(chosen.tests):
+        pairs = compare(count, chosen.rounds)
+        there, here = (min(side) for side in zip(*pairs, strict=True))
+        ratios = [mirrored / bare for mirrored, bare in pairs]
         print(
             f"{count} tests: mirrored / bare = {statistics.median(ratios):.2f} "
             f"(from {min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} rounds)"
+            + further(before, (count, there, here)),
+            flush=True,
         )
+        before = count, there, here
 
 
 if __name__ == "__main__":

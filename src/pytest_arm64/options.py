@@ -104,6 +104,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="run the tests on linux/amd64 first and keep the values of arm64_golden",
     )
     group.addoption(
+        "--arm64-keep",
+        action="store_true",
+        help="keep a container for a day after the run, and tell how each failing test is opened "
+        "in it (--pdb does so where a test fails)",
+    )
+    group.addoption(
         "--arm64-require-native",
         action="store_true",
         help="fail unless the tests run natively on ARM",

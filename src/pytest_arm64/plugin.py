@@ -17,6 +17,8 @@ from .report.measurements import MeasureSummary
 
 if TYPE_CHECKING:
     from .inside.matrix import Rows
+    from .run.host import HostPlugin
+    from .run.marked import MarkedPlugin
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
@@ -69,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         host = HostPlugin(config)
         config.pluginmanager.register(Recorder(config, host), "arm64-recorder")
         config.pluginmanager.register(host, "arm64-host")
+        _keep(config, host)
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide
 
@@ -83,12 +86,21 @@ def pytest_configure(config: pytest.Config) -> None:
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
 
-        config.pluginmanager.register(MarkedPlugin(config), "arm64-marked")
+        marked = MarkedPlugin(config)
+        config.pluginmanager.register(marked, "arm64-marked")
+        _keep(config, marked)
     if config.option.arm64_report and not config.option.arm64:
         raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
     if (config.option.arm64_compare or config.option.arm64_record) and not config.option.arm64:
         name = "compare" if config.option.arm64_compare else "record"
         raise pytest.UsageError(f"--arm64-{name} runs all tests on ARM64 too: add --arm64")
+
+
+def _keep(config: pytest.Config, shows: HostPlugin | MarkedPlugin) -> None:
+    if config.option.arm64_keep or getattr(config.option, "usepdb", False):
+        from .run.keep import Keeper
+
+        config.pluginmanager.register(Keeper(config, lambda: shows.held), "arm64-keep")
 
 
 @pytest.fixture(scope="session")

@@ -209,10 +209,12 @@ def test_where_the_engine_does_not_see_the_project_a_copy_is_used_and_said_so(
     unseen: list[str], tmp_path: Path
 ) -> None:
     script = (
-        f'mkdir "{tmp_path}/p"; cd "{tmp_path}/p"; echo pytest >requirements-test.txt; '
-        "touch requirements.txt; "
+        f'mkdir "{tmp_path}/p"; cd "{tmp_path}/p"; touch requirements.txt; '
+        'printf "pytest\\npytest-cov\\n" >requirements-test.txt; '
         'echo \'def test_it(): open("written", "w").close()\' >test_it.py; '
-        f'"{sys.executable}" -m pytest --arm64; echo "exit code $?"; ls'
+        f'"{sys.executable}" -m pytest --arm64 --cov=.; echo "exit code $?"; ls; '
+        f'"{sys.executable}" -c "import sqlite3; print(*sqlite3.connect(\'.coverage\')'
+        ".execute('select path from file'))\""
     )
     finished = subprocess.run(
         [*unseen, "sh", "-c", script],
@@ -226,3 +228,5 @@ def test_where_the_engine_does_not_see_the_project_a_copy_is_used_and_said_so(
     assert "1 passed" in finished.stdout
     assert "exit code 0" in finished.stdout
     assert "written" not in finished.stdout.splitlines()
+    # What was measured is no file of the tests: it comes back, with the paths of this machine.
+    assert f"('{tmp_path}/p/test_it.py',)" in finished.stdout

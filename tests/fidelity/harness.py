@@ -42,10 +42,11 @@ PUBLISHED = {
 """Plugins that are tried as they are published: distribution and name of the plugin."""
 
 # Variables that would make the two runs depend on where this suite itself runs.
-_DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
+_DROPPED = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER", "TOX", "NOX", "VIRTUALENV")
+_COLORS = ("FORCE_COLOR", "NO_COLOR", "PY_COLORS")
 _TIME_ATTRIBUTES = ("time", "timestamp", "hostname")
 _NORMAL = (
-    (re.compile(r"(?m)^arm64: .*\n"), ""),
+    (re.compile(r"(?m)^arm64: (?!compared ).*\n"), ""),  # but for what a failure says
     (re.compile(r" {0,99}\b\d{1,6}\.\d{1,9}(e-\d+)?(s|ms|us)( \(\d+:\d+:\d+\))?"), " TIME"),
     (re.compile(r"\b\d{1,2}:\d\d:\d\d ago"), "AGE"),
     (re.compile(r"\b\d{1,6}\.\d{1,9} seconds"), "TIME"),
@@ -86,6 +87,8 @@ class Case:
     files: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
     module: bool = False
+    launcher: tuple[str, ...] = ()
+    """What starts pytest in place of its script, less pytest's arguments."""
     junit: bool = True
     stdin: str | None = None
     cwd: str = "."
@@ -120,6 +123,7 @@ class Case:
     def start(self, line: Sequence[str], *ours: str) -> subprocess.Popen[str]:
         """Start one pytest in the project's folder."""
         command = [sys.executable, "-m", "pytest"] if self.module else [_script()]
+        command = list(self.launcher) or command
         junit = [f"--junitxml={self.folder / 'junit.xml'}"] if self.junit else []
         return subprocess.Popen(
             [*command, *ours, "-p", "local_place", *self._without(), *junit, *line],
@@ -167,7 +171,7 @@ class Case:
         return [f"-pno:{name}" for name in others if name not in self.plugins]
 
     def _environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith((*_DROPPED, *_COLORS))}
         return {
             **kept,
             "PYTHONPATH": os.pathsep.join(map(str, filter(None, (HERE, self.site)))),

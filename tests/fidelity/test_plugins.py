@@ -167,7 +167,7 @@ def test_what_exists_inside_only(project: MakeCase, line: str) -> None:
     assert project(files).native(line.split()).code == 4
 
 
-@pytest.mark.parametrize("option", ["--pdb", "--trace", "--fixtures"])
+@pytest.mark.parametrize("option", ["--trace", "--fixtures", "--setup-plan"])
 def test_refused_with_a_reason(project: MakeCase, option: str) -> None:
     result = project("def test(): pass").mirrored([option])
     assert result.code == 4

@@ -61,6 +61,23 @@ def test_what_differs_is_a_finding_of_its_test(project: MakeCase) -> None:
     assert not any("arm64_golden" in file for file in result.files)
 
 
+def test_the_last_test_dies_on_the_other_side_alone(project: MakeCase) -> None:
+    code = """
+        import os
+        def test_dies_there_too(): os.abort()
+        def test_last(): os.environ["WHERE"] != "linux/amd64" or os.abort()
+    """
+    result = mirrored(project(code), "--arm64-compare", "-v")
+    assert result.code == 1
+    cause = "the process that ran this test died: killed by SIGABRT"
+    assert f"on ARM64 it passes, on linux/amd64 it fails: {cause}" in result.text
+    assert "2 failed in" in result.text
+    assert "it fails there in the same way: no ARM64 finding" in result.text
+    assert "fails otherwise" not in result.text
+    assert "this run is not complete" not in result.text
+    assert "flaky" not in result.text
+
+
 def test_nothing_differs_where_nothing_does(project: MakeCase) -> None:
     code = """
         import pytest, warnings

@@ -8,15 +8,16 @@ import struct
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from ..errors import EngineError
-from .endpoint import Engine
+from .endpoint import LABEL, Engine
 from .failures import engine_errors, local_errors
 from .patience import BETWEEN_SECONDS
 from .stream import Stream
+from .sweep import HOST_LABEL
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
+KEPT_LABEL = f"{LABEL}.kept"
+"""Of containers that are kept when their host process is gone, for a while."""
+KEPT_SECONDS = 86_400
+# An image hands its labels down, and ours may have those of the container that it was made from.
+_KEPT_LABELS = {KEPT_LABEL: "1", HOST_LABEL: "", f"{LABEL}.session": ""}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 _IN_MEMORY = 2**20
@@ -60,6 +66,10 @@ class Plan:
     """What it means that they used more."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
+    kept_as: str = ""
+    """Name of one that stays when this process is gone; empty for those that go with it."""
+    volumes_from: Sequence[str] = ()
+    """Ids of containers whose volumes it has as well."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +193,17 @@ class Container:
 
         with engine_errors(f"a container of {self._plan.image} could not be started"):
             client, plan = self._engine.client, self._plan
+            kept = bool(plan.kept_as)
             self._container = client.containers.create(
                 plan.image,
-                command=["cat"],
+                name=plan.kept_as or None,
+                command=["sleep", str(KEPT_SECONDS)] if kept else ["cat"],
                 entrypoint=[],
                 platform=plan.platform,
                 user=plan.user,
                 environment=dict(plan.environment or {}),
-                labels=self._engine.labels,
-                stdin_open=True,
+                labels=_KEPT_LABELS if kept else self._engine.labels,
+                stdin_open=not kept,
                 tty=False,
                 init=self._engine.has_init or None,
                 auto_remove=True,
@@ -205,16 +217,38 @@ class Container:
                 memswap_limit=plan.memory or None,
                 tmpfs=dict(plan.tmpfs or {}),
                 volumes=list(plan.volumes),
+                volumes_from=list(plan.volumes_from),
                 # Unlike the short form, this one never makes a missing folder on the engine's side.
                 mounts=[
                     MountType(m.path, m.path, type="bind", read_only=m.read_only)
                     for m in plan.mounts
                 ],
             )
-            self._lifeline = Stream(
-                client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
-            )
+            if not kept:
+                self._lifeline = Stream(
+                    client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
+                )
             self._container.start()
+
+    def keep(self, name: str, environment: Mapping[str, str]) -> None:
+        """Start one like it, with its volumes, that stays for a day when this process is gone.
+
+        Raises:
+            EngineError: it could not be started.
+        """
+        plan = replace(
+            self._plan,
+            kept_as=name,
+            environment=environment,
+            volumes=(),
+            volumes_from=[self.id],
+        )
+        Container(self._engine, plan).start()
+
+    @property
+    def client_name(self) -> str:
+        """The command with which a person reaches this engine's containers."""
+        return "podman" if self._engine.podman else "docker"
 
     def close(self) -> None:
         """Remove the container; harmless where it is gone already."""

@@ -89,8 +89,8 @@ class Environment:
     user: User
     path: str = ""
     """The image's own ``PATH``."""
-    built_from: Path | None = None
-    """The project's folder, where a wheel that was built of it is installed."""
+    built_from: tuple[Path, ...] = ()
+    """Folders of the project and its siblings of which a wheel was built and installed."""
 
 
 def cell_user(engine: Engine) -> User:
@@ -163,7 +163,7 @@ def make_environment(
         reused,
         user,
         image.path,
-        manifest.whole,
+        tuple(path for path in manifest.copied if path.is_dir()),
     )
 
 

@@ -88,6 +88,12 @@ class Manifest:
         """Folder of the project itself, however it is installed."""
         return self.project or self.whole
 
+    @property
+    def copied(self) -> tuple[Path, ...]:
+        """What is installed as a wheel, not as its own files: folders to build, and wheels."""
+        named = (path for path, editable in _local_projects(self.documents) if not editable)
+        return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
+
     def fingerprint(self) -> dict[str, Any]:
         """What two environments must share to be the same, ready for JSON.
 
@@ -95,8 +101,7 @@ class Manifest:
         an environment; projects count by path, because that is what their installation holds.
         """
         folders = [*([self.project] if self.project else []), *self.local]
-        copied = {path for path, editable in _local_projects(self.documents) if not editable}
-        copied |= {self.whole} if self.whole else set()
+        copied = self.copied
         return {
             "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
             "test": [*map(self._relative, self.test.files), *self.test.requirements],

@@ -79,6 +79,10 @@ class Mirror:
         if self._usage_error:
             hush_standard_error()
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> None:
+        config.option.usepdb = False  # nobody sits here; the host tells how a test is opened
+
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config

@@ -34,6 +34,7 @@ FLAGS = (
     "--arm64-compare",
     "--arm64-record",
     "--arm64-profile",
+    "--arm64-keep",
 )
 VALUES = (
     "--arm64-target",
@@ -48,7 +49,7 @@ VALUES = (
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
 SOURCE = "PYTEST_ARM64_SOURCE"
-"""Folder of the project, where what is installed was built from a copy of it."""
+"""JSON list: folders of the project and its siblings that are installed as wheels."""
 MARKED = "PYTEST_ARM64_MARKED"
 """Set where only the tests that are marked are to run here."""
 
@@ -73,17 +74,18 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
             known.cov_report, known.cov_fail_under = {"": ""}, 0
     yield
     if SOURCE in os.environ:
-        _map_to_source(early_config.pluginmanager.getplugin("_cov"), os.environ[SOURCE])
+        sources = json.loads(os.environ[SOURCE])
+        _map_to_source(early_config.pluginmanager.getplugin("_cov"), sources)
 
 
-def _map_to_source(cov: Any, source: str) -> None:
-    """Have what was measured in an installed project told of its source."""
+def _map_to_source(cov: Any, sources: list[str]) -> None:
+    """Have what was measured in installed projects told of their sources, where these exist."""
     import sysconfig
 
     combining = getattr(getattr(cov, "cov_controller", None), "combining_cov", None)
     if combining is not None:
         installed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        folders = [os.path.join(source, "src"), source]
+        folders = [path for source in sources for path in (os.path.join(source, "src"), source)]
         paths = {f"arm64-{n}": [folder, *installed] for n, folder in enumerate(folders)}
         combining.set_option("paths", paths | (combining.get_option("paths") or {}))
 

@@ -18,6 +18,7 @@ OUR_FLAGS = (
     "--arm64-require-native",
     "--arm64-compare",
     "--arm64-record",
+    "--arm64-keep",
 )
 OUR_VALUES = (
     "--arm64-target",

@@ -15,6 +15,9 @@ _SUSPECT = re.compile(
     re.IGNORECASE,
 )
 
+# Of a death what killed it: where it was and what was printed last are not the same anywhere.
+_DEATH = re.compile(r"the process that ran this test died: (?:killed by \w+|[^\n(]+)")
+
 
 @dataclass(frozen=True)
 class Here:
@@ -55,6 +58,9 @@ def common_failure(here: Here, x86: Outcome | None) -> bool:
 
 def crash(text: str) -> str:
     """The line that says why, without addresses and times: ``E   ValueError: …``."""
+    death = _DEATH.match(text)
+    if death:
+        return death[0].strip()
     lines = [line[1:].strip() for line in text.splitlines() if re.match(r"E\s", line)]
     found = lines[0] if lines else (text.strip().splitlines() or [""])[-1]
     return re.sub(r"0x[0-9a-f]{6,}", "0x…", found)

@@ -16,6 +16,7 @@ from ..report.header import plugin_lines
 from .arguments import unknown_here
 from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
+from .keep import Held
 from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .nested import NestedRun
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 INSIDE = "arm64-inside"
 # Stands among the header's lines of the session inside for those that are told here.
 OWN_HEADER = "\0"
-# Plugins whose twin inside owns the project's cache.
-_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise")
+# Plugins whose twin inside owns the project's cache, and the debugger, which is for a test inside.
+_INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise", "pdbinvoke")
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -154,6 +155,11 @@ class HostPlugin:
                 config.pluginmanager.unregister(plugin)
 
     @property
+    def held(self) -> list[Held]:
+        """What is left of each session that was shown."""
+        return [run.held for run in self.runs if run.held is not None]
+
+    @property
     def _session(self) -> MirroredSession | None:
         return self.current.session if self.current is not None else None
 
@@ -190,6 +196,7 @@ class HostPlugin:
             try:
                 self._resources.callback(run.close)
                 run.open()
+                self._bring_coverage(run)
                 self._take_findings(run)
                 records = self.findings.records(run.part.name) if self.findings else {}
                 run.start(session, records)
@@ -207,6 +214,13 @@ class HostPlugin:
             inside.take(run.session, self._config.pluginmanager)
             return True
         return False
+
+    def _bring_coverage(self, run: NestedRun) -> None:
+        name = "arm64-coverage"
+        if run.place.copied and not self._config.pluginmanager.hasplugin(name):
+            from .coverage import CopiedCoverage
+
+            self._config.pluginmanager.register(CopiedCoverage(), name)
 
     def _take_findings(self, run: NestedRun) -> None:
         found = run.place.assessment
@@ -235,6 +249,11 @@ class HostPlugin:
             distributions = self._config.pluginmanager.list_plugin_distinfo()
             here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
             yield from plugin_lines(here, self._session.mirror.plugins)
+        if _measured_here():
+            yield (
+                "arm64: `coverage run` measures this process, in which no test runs: "
+                "use pytest-cov (--cov)"
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
@@ -339,3 +358,9 @@ class HostPlugin:
                 sys.stderr.write(run.session.mirror.late_output())
                 sys.stderr.flush()
         self._resources.close()
+
+
+def _measured_here() -> bool:
+    """Whether coverage measures this process; pytest-cov does not, it is kept from it."""
+    coverage: Any = sys.modules.get("coverage")
+    return coverage is not None and coverage.Coverage.current() is not None

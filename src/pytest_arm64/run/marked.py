@@ -12,11 +12,13 @@ import pytest
 
 from ..errors import Arm64Error, SettingsError
 from .cells import planned_cells
+from .keep import Held
 from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .place import Place
 from .reconcile import COMPLETE_STATUSES
 from .session import MirroredSession
+from .task import Task
 
 MARKER = "arm64"
 _MARKED = "PYTEST_ARM64_MARKED"
@@ -36,8 +38,16 @@ class MarkedPlugin:
         self._marked: Counter[str] = Counter()
         self._place: Place | None = None
         self._session: MirroredSession | None = None
+        self._task: Task | None = None
         self.facts: Mapping[str, Any] | None = None
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
+
+    @property
+    def held(self) -> list[Held]:
+        """What is left of the session inside; nothing where there was none."""
+        if self._session is None or self._place is None or self._task is None:
+            return []
+        return [Held(self._place.transport, self._task, self._session.mirror)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -84,7 +94,9 @@ class MarkedPlugin:
             for line in place.header:
                 reporter.write_line(line)
         environment = {_MARKED: "1", **self._coverage()}
-        task = replace(task, facts=place.facts, where=place.where, environment=environment)
+        self._task = task = replace(
+            task, facts=place.facts, where=place.where, environment=environment
+        )
         self._session = session_in(place, task, session, _MarkedMirror(session))
 
     def _coverage(self) -> dict[str, str]:

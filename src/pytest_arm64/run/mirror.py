@@ -51,6 +51,8 @@ class HostMirror:
         """Node ids of tests that were collected and left out."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
+        self.broken: dict[str, None] = {}
+        """Tests that failed, and modules that could not be collected."""
         self.expected: dict[str, str] = {}
         """Running tests that are expected to fail, with the reason."""
         self.began = 0.0
@@ -155,7 +157,9 @@ class HostMirror:
 
     def _on_collectreport(self, data: dict[str, Any]) -> None:
         report = self._rebuilt(data)
-        self.ledger.failures += report.outcome == "failed"
+        if report.outcome == "failed":
+            self.ledger.failures += 1
+            self.broken[report.nodeid] = None
         self._hook.pytest_collectreport(report=report)
 
     def _on_collected(
@@ -226,7 +230,7 @@ class HostMirror:
         report = self._rebuilt(data)
         if report.outcome == "failed":
             self.ledger.failures += 1
-            self.failed[report.nodeid] = None
+            self.failed[report.nodeid] = self.broken[report.nodeid] = None
         self._attempt(report)
         if report.when == "call" or report.outcome != "passed":
             self.ledger.decided.add(report.nodeid)
@@ -348,7 +352,7 @@ class HostMirror:
             report.outcome, report.wasxfail = "skipped", reason
         else:
             self.ledger.failures += 1
-            self.failed[nodeid] = None
+            self.failed[nodeid] = self.broken[nodeid] = None
         self.ledger.finished[nodeid] += 1
         self._hook.pytest_runtest_logreport(report=report)
         self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=report.location)

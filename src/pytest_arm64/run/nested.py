@@ -17,6 +17,7 @@ import pytest
 from ..errors import Arm64Error
 from .arguments import same_everywhere
 from .cells import Planned
+from .keep import Held
 from .launch import session_in
 from .mirror import HostMirror
 from .parts import Part
@@ -68,6 +69,13 @@ class NestedRun:
         if self.session is None or self.session.mirror.ledger.distributed:
             return None
         return tuple(self.session.mirror.deselected)
+
+    @property
+    def held(self) -> Held | None:
+        """What is left of the session that was shown; None where there was none."""
+        if self.session is None:
+            return None
+        return Held(self.place.transport, self._task, self.session.mirror)
 
     def open(self, *, alone: bool = False) -> None:
         """Open the places of all cells; *alone*: of none but the mirrored one.

@@ -48,7 +48,7 @@ def _refused(names: str, dest: str, note: str) -> Option:
 
 
 _CACHE = "the session inside owns `.pytest_cache`, which lies in the project"
-_DEBUGGER = "a debugger needs a terminal inside the container"
+_DEBUGGER = "a debugger needs a terminal inside; `--arm64-keep` tells how to open a test there"
 _LISTS = "it lists what this machine has"
 
 PYTEST: tuple[Option, ...] = (
@@ -137,7 +137,7 @@ PYTEST: tuple[Option, ...] = (
     _host("-h --help", "options of conftests are not listed"),
     _host("-V --version", "of this machine's pytest"),
     _host("--markers", "markers of conftests are not listed"),
-    _refused("--pdb", "usepdb", _DEBUGGER),
+    _host("--pdb", "keeps a container where a test fails, and tells how it is opened in pdb there"),
     _inside("--pdbcls"),
     _refused("--trace", "trace", _DEBUGGER),
     _refused("--fixtures --funcargs", "showfixtures", _LISTS),

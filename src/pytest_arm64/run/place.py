@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +47,8 @@ class Place:
     """What the audit found; None where nothing was audited."""
     record: InstallRecord | None = None
     """What is installed there; None where nothing was installed for it."""
+    copied: bool = False
+    """Whether the project is a copy in it, in which what tests write is left."""
     abi: AbiRecord | None = None
     """What was found in the compiled files of that; None where nobody looked."""
 
@@ -112,20 +115,23 @@ class _Containers:
         from ..engine.emulation import lacking
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
+        from .coverage import kept_outside_of_the_copy
         from .preflight import preflight_lines
 
         cell, engine = planned.cell, self._engine
         settings = of_service(self._settings, planned.service)
         environment = self._environment(planned)
         variables = cell_environment(engine, cell, environment, settings, os.environ)
-        if environment.built_from is not None:
-            variables["PYTEST_ARM64_SOURCE"] = str(environment.built_from)
+        if environment.built_from:
+            variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))
         ran = environment.ran
         copied = planned.role is not Role.MIRRORED
         with cell_container(engine, cell, environment, settings, copied=copied) as (
             container,
             mounted,
         ):
+            if not mounted:
+                variables = {**kept_outside_of_the_copy(), **variables}
             yield Place(
                 transport=ContainerTransport(
                     container, variables, (environment.user.uid, environment.user.gid)
@@ -140,6 +146,7 @@ class _Containers:
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, planned) if not copied else None,
+                copied=not mounted,
                 record=environment.record,
                 abi=environment.abi,
             )

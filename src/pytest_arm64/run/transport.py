@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,7 @@ from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.build import PACKAGE, inside_files
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
 from ..errors import EngineError
+from .kept import TASK, Kept, in_words, opened_with
 from .results import VARIABLE, unpack
 from .task import End, Task
 
@@ -68,6 +71,13 @@ class Transport(Protocol):
             ProtocolError: it cannot be taken.
         """
 
+    def keep(self, task: Task) -> Kept:
+        """Have such a place stay when this process is gone, for tests of *task*.
+
+        Raises:
+            EngineError: it cannot stay.
+        """
+
 
 class ContainerTransport:
     """Agents in a running container."""
@@ -99,6 +109,20 @@ class ContainerTransport:
     def fetch(self, folder: Path) -> None:
         with self._container.fetch(RESULTS) as stream:
             unpack(stream, folder)
+
+    def keep(self, task: Task) -> Kept:
+        name = f"pytest-arm64-kept-{uuid.uuid4().hex[:8]}"
+        self._container.put(OUT, tar_of({TASK: Entry(task.encode())}))
+        variables = {**self._environment, **task.environment, VARIABLE: RESULTS}
+        opened = opened_with(variables, inside=INSIDE, task=f"{OUT}/{TASK}")
+        self._container.keep(name, opened)
+        client = self._container.client_name
+        start = ("python", "-m", "pytest") if task.module else ("pytest",)
+        return Kept(
+            what=f"container {name}, for a day",
+            enter=in_words([client, "exec", "-it", "-w", task.cwd, name, *start]),
+            remove=in_words([client, "rm", "-fv", name]),
+        )
 
 
 class _InContainer:
@@ -141,7 +165,8 @@ class LocalTransport:
     """Agents as processes of this machine, with this interpreter and its packages."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = {**os.environ, **(environment or {})}
+        self._own = dict(environment or {})
+        self._environment = {**os.environ, **self._own}
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
         for name, content in inside_files().items():
             path = Path(self._folder.name, name)
@@ -180,6 +205,23 @@ class LocalTransport:
                 archive.add(self._out, self._out.name)
             stream.seek(0)
             unpack(stream, folder)
+
+    def keep(self, task: Task) -> Kept:
+        folder = tempfile.mkdtemp(prefix="pytest-arm64-kept-")
+        shutil.copytree(self._folder.name, folder, dirs_exist_ok=True)
+        path = Path(folder, TASK)
+        path.write_bytes(task.encode())
+        inherited = {k: os.environ[k] for k in ("PYTHONPATH", "PYTEST_ADDOPTS") if k in os.environ}
+        variables = {**inherited, **self._own, **task.environment, VARIABLE: f"{folder}/results"}
+        opened = opened_with(variables, inside=folder, task=str(path))
+        python = Path(sys.executable)
+        start = [str(python), "-m", "pytest"] if task.module else [str(python.with_name("pytest"))]
+        words = ["env", *(f"{name}={value}" for name, value in opened.items()), *start]
+        return Kept(
+            what=f"folder {folder}",
+            enter=f"cd {in_words([task.cwd])} && {in_words(words)}",
+            remove=in_words(["rm", "-r", folder]),
+        )
 
     def close(self) -> None:
         """Remove the copy of our code."""

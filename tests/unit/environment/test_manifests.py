@@ -423,6 +423,11 @@ class TestFingerprint:
     def key(self, folder: Path) -> str:
         return cache.digest(manifest_of(folder).fingerprint())
 
+    def test_what_is_installed_as_a_wheel_is_told(self, tmp_path: Path) -> None:
+        write(tmp_path, self.FILES)
+        found = manifest_of(tmp_path)
+        assert found.copied == (tmp_path / "copied", tmp_path / "some-1.0.whl")
+
     def test_two_readings_agree(self, tmp_path: Path) -> None:
         write(tmp_path, self.FILES)
         assert self.key(tmp_path) == self.key(tmp_path)

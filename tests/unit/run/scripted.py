@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_arm64.run.kept import Kept
 from pytest_arm64.run.task import End, Task
 from pytest_arm64.run.transport import OUTPUT, PROTOCOL
 
@@ -77,6 +78,9 @@ class Scripted:
 
     def fetch(self, folder: Path) -> None:
         """There is nothing in it."""
+
+    def keep(self, task: Task) -> Kept:
+        raise AssertionError(f"nobody keeps the place of {task}")
 
 
 @dataclass

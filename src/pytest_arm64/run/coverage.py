@@ -1,0 +1,36 @@
+"""What coverage measured where the tests run on a copy of the project, brought to the project."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ..environment.tree import RESULTS
+from ..errors import Arm64Error
+from .transport import Transport
+
+DATA = ".coverage"
+
+
+def kept_outside_of_the_copy() -> Mapping[str, str]:
+    """Variables that have coverage write where what tests leave is fetched from."""
+    return {"COVERAGE_FILE": f"{RESULTS}/{DATA}"}
+
+
+class CopiedCoverage:
+    """Registered where the mirrored session has a copy; paths in there are the project's own."""
+
+    @pytest.hookimpl
+    def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
+        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
+            mirrored.fetch(Path(name))
+            found = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
+            try:
+                for path in found:
+                    shutil.move(path, config.invocation_params.dir / path.name)
+            except OSError as error:
+                raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None
