@@ -6,6 +6,7 @@ Needs a Chromium on this machine: ``PYTEST_ARM64_CHROMIUM`` names it, else ``chr
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.page import html_page
@@ -122,7 +123,7 @@ def test_text_filters_packages_and_opens_what_matches(visit: Visit) -> None:
     assert visit.shown() == []
     assert visit.page.is_visible("#f-none")
     visit.page.click("button[type=reset]")
-    visit.page.wait_for_function("document.getElementById('f-count').textContent[0] === '5'")
+    expect(visit.page.locator("#f-count")).to_have_text(re.compile("^5"))
     assert not visit.page.is_visible("#f-none")
 
 
@@ -167,7 +168,7 @@ def test_a_link_in_the_overview_opens_its_service(visit: Visit) -> None:
     visit.page.fill("#f-text", "decord")
     visit.page.click(".overview a >> text=search")
     visit.page.wait_for_selector("#service-3[open]")
-    visit.page.wait_for_function("document.activeElement.tagName === 'SUMMARY'")
+    expect(visit.page.locator("#service-3 summary").first).to_be_focused()
     assert visit.shown() == ["triton", "hnswlib"]
     assert visit.count() == "5 of 5 packages"
 

@@ -52,5 +52,7 @@ def test_allocations_are_those_of_x86_and_emulated_time_is_no_evidence(
     assert (calls["preprocess"] or 0) >= (5 if emulated else 0)
     # The report has both cells, side by side.
     (service,) = json.loads((tmp_path / "out/report.json").read_text("utf-8"))["services"]
-    for kind in ("measured", "profiles"):
-        assert {one["where"]["machine"] for one in service[kind]} == {"aarch64", "x86_64"}
+    assert {one["where"]["machine"] for one in service["measured"]} == {"aarch64", "x86_64"}
+    # So short a time need not be met by a sample on x86.
+    profiled = {one["where"]["machine"] for one in profiles}
+    assert {one["where"]["machine"] for one in service["profiles"]} == profiled
