@@ -136,6 +136,9 @@ class Recorder:
         judged = [v for v in report.verdicts if not wanted or v.service in wanted]
         gates = list(selected([findings.decided(v) for v in judged], self._config))
         session.testscollected += len(gates)
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()  # else pytest tells the last line's progress again
         for gate in gates:
             emit(self._config, gate)
         if session.exitstatus in (0, 5) and any(gate.text for gate in gates):
