@@ -155,7 +155,8 @@ def test_each_service_is_compared_with_its_own_x86_side(case: Case) -> None:
     # What stays on x86 has no other side; the test of the machine is the one that differs.
     assert (code, results(out)) == (1, [*API, *WORKER, *GPU, *ROOT]), out
     assert "compare: 8 tests run, on linux/amd64 too: 1 differ" in out
-    assert f"FAILED {API[2]} - arm64: compared with linux/amd64" in out
+    assert f"FAILED {API[2]}" in out  # older pytests leave no room for the reason
+    assert "arm64: compared with linux/amd64" in out
 
 
 def test_one_report_has_all_services(case: Case) -> None:
