@@ -40,6 +40,7 @@ _SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"),
     *("-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false"),
 )
+_COMPLAINTS = ("fatal:", "error:", "ERROR:", "ssh:", "remote:")
 # Of a git that runs us, as a hook; they would lead to its own repository.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 
@@ -242,11 +243,11 @@ class Repositories:
 
 
 def _reason(complaint: str) -> str:
-    """The last line that says something, without credentials."""
-    lines = [line for line in complaint.splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:"))] or lines
-    text = said[0] if said else "no reason given"
-    return re.sub(r"(\w+://)[^\s/@']*@", r"\1", text)[:300]
+    """What git, ssh and the other side complain of, without credentials."""
+    lines = [line.strip() for line in complaint.splitlines()]
+    said = "; ".join(line for line in lines if line.startswith(_COMPLAINTS))
+    text = said or next(filter(None, lines), "no reason given")
+    return re.sub(r"(\w+://)[^\s/']*@", r"\1", text)[:300]
 
 
 def _kept(record: Mapping[str, object]) -> Checkout | None:
