@@ -165,12 +165,13 @@ class Repositories:
         if (tree / ".gitmodules").is_file():
             self._git(tree, "submodule", "--quiet", "update", "--init", "--recursive")
         own = tree / reference.subdirectory
-        if own.is_symlink() or not own.is_dir():
+        if not own.is_dir() or not own.resolve().is_relative_to(tree.resolve()):
             raise FetchError(f"{shown(reference.url)} has no folder {reference.subdirectory!r}")
         seconds, described = self._described(tree, commit)
-        if not reference.subdirectory and _is_open(tree / _ARCHIVAL):
-            (tree / _ARCHIVAL).unlink(missing_ok=True)
-            (tree / _ARCHIVAL).write_text(described, "utf-8")
+        for folder in {tree, own}:
+            if _is_open(folder / _ARCHIVAL):
+                (folder / _ARCHIVAL).unlink(missing_ok=True)
+                (folder / _ARCHIVAL).write_text(described, "utf-8")
         top = "-".join([name, commit[:12], *PurePosixPath(reference.subdirectory).parts])
         made = place / "archive.tar.gz"
         sha256 = _pack(tree, made, top, seconds)

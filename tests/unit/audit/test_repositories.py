@@ -197,7 +197,9 @@ def test_a_folder_of_a_repository(shelf: Path) -> None:
     assert (found.manifest, found.has_setup) == (other, True)
     assert "shelf.py" in members(found)
     assert found.sha256 != checkout(shelf).sha256
-    for absent in ("nowhere", "shelf.py"):
+    (shelf / "out").symlink_to("/usr")
+    commit(shelf, {"more.py": ""})
+    for absent in ("nowhere", "shelf.py", "out/share"):
         with pytest.raises(FetchError, match=f"no folder '{absent}'"):
             checkout(shelf, subdirectory=absent)
 
