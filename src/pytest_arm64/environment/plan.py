@@ -242,7 +242,7 @@ def _locked(
     asked = {need.name for need in lock.deploy.needs}
     packages: list[Planned] = []
     editable: list[Path] = [manifest.project] if manifest.project is not None else []
-    folders: list[Path] = []
+    folders: list[Path] = [manifest.whole] if manifest.whole is not None else []
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = shelf.locals.get(name)
         if local is None:
