@@ -133,7 +133,7 @@ def build(
         raise InstallError(
             f"the build of {source.label} made {len(wheels)} wheels",
             why="exactly one is expected of a source distribution",
-            next_step="pin another release, or build its wheel elsewhere and name it by --find-links",
+            next_step="pin another release, or give its wheel by --find-links",
         )
     name, content = wheels[0]
     return name, content, seconds, finished.text
