@@ -267,7 +267,10 @@ def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
     index = auditor.index(Wishes("", ()), lock)
     shelf = LockShelf(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
-    found = _Found(editable=[manifest.project] if manifest.project is not None else [])
+    found = _Found(
+        editable=[manifest.project] if manifest.project is not None else [],
+        folders=[manifest.whole] if manifest.whole is not None else [],
+    )
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = shelf.locals.get(name)
         if local is None:

@@ -139,7 +139,11 @@ def build(
     with container.fetch(f"{folder}/out") as archive:
         wheels = list(_wheels(archive))
     if len(wheels) != 1:
-        raise InstallError(f"the build of {source.label} made {len(wheels)} wheels")
+        raise InstallError(
+            f"the build of {source.label} made {len(wheels)} wheels",
+            why="exactly one is expected of a source distribution",
+            next_step="pin another release, or give its wheel by --find-links",
+        )
     name, content = wheels[0]
     return name, content, seconds, finished.text
 

@@ -273,10 +273,30 @@ def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> 
         ("native", "2.0", "deploy", "wheel"),
         ("tool", "1.0", "test", "pure"),
     ]
-    assert plan.editable == (tmp_path,)
+    assert (plan.editable, plan.folders) == ((tmp_path,), ())
     with Auditor({}, config=asked.config) as auditor:
         fetcher = make_plan(asked, auditor)[1]
         assert fetch(fetcher, plan.packages[1]).name == wheels["native"]
+
+
+def test_a_project_with_compiled_code_is_built_where_a_lock_decides(
+    tmp_path: Path, index: Played
+) -> None:
+    asked = question(tmp_path, index, "")
+    (tmp_path / "requirements.txt").unlink()
+    project = '[project]\nname = "mine"\nversion = "1"\n'
+    script = (
+        'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("m", ["m.c"])])\n'
+    )
+    own = '[[package]]\nname = "mine"\nversion = "1"\nsource = { editable = "." }\n'
+    write(
+        tmp_path,
+        {"uv.lock": f"version = 1\n{own}", "pyproject.toml": project, "setup.py": script},
+    )
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    assert lock_of(asked.manifest) is not None
+    plan = planned(asked)
+    assert (plan.editable, plan.folders) == ((), (tmp_path,))
 
 
 def test_beside_an_artifact_only_the_tests_packages_are_planned(
