@@ -221,6 +221,8 @@ class ServiceEvidence:
     installs: tuple[Install, ...] = ()
     builds: tuple[Build, ...] = ()
     runs: tuple[TestRun, ...] = ()
+    unasked: str = ""
+    """Why none of its tests was asked for, as it was typed; empty where they were."""
     findings: tuple[Finding, ...] = ()
     leaks: tuple[str, ...] = ()
     """Where what belongs behind its boundary is used by others, in words."""

@@ -133,7 +133,9 @@ def _strength(run: TestRun) -> tuple[bool, bool, bool, str]:
 
 
 def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
-    """Why runs that were made do not count."""
+    """Why runs that were made do not count, and why none was made."""
+    if evidence.unasked and not evidence.runs:
+        yield f"its tests were not asked for: {evidence.unasked}"
     for run in evidence.runs:
         which = f"a run on {run.where.machine or 'an unknown machine'}"
         if not run.where.on_arm:
@@ -178,6 +180,12 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
             yield f"{len(found)} {plural} {words} ({grade}): {names}"
             if not run.fits:
                 yield f"that run proves no more than this: {run.misfit}"
+    failing = {test.nodeid for _, test in failures}
+    values = [value for value in evidence.goldens if not value.ok and value.test in failing]
+    if values:
+        names = ", ".join(f"{v.test}: {v.name} ({v.label})" for v in values[:_SHOWN])
+        plural = "values differ" if values[1:] else "value differs"
+        yield f"{len(values)} {plural} from x86: {names}"
     for run in _counting(evidence, today)[-1:]:
         for problem in run.problems[:_SHOWN]:
             yield f"the run is not complete: {problem}"

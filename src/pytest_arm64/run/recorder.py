@@ -32,7 +32,7 @@ from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
-from .arguments import GATE
+from .arguments import GATE, positional
 from .gates import emit, selected
 from .gathered import Gathered
 from .reconcile import COMPLETE_STATUSES
@@ -133,8 +133,12 @@ class Recorder:
     def _judge(self, session: pytest.Session, findings: Findings, report: Report) -> None:
         """The verdict on each service that was asked for, among the results."""
         wanted = self._config.option.arm64_service
-        judged = [v for v in report.verdicts if not wanted or v.service in wanted]
-        gates = list(selected([findings.decided(v) for v in judged], self._config))
+        judged = [
+            findings.decided(service, verdict, report.day)
+            for service, verdict in zip(report.services, report.verdicts, strict=True)
+            if not wanted or service.name in wanted
+        ]
+        gates = list(selected(judged, self._config))
         session.testscollected += len(gates)
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
@@ -174,7 +178,12 @@ class Recorder:
         audit = findings.assessment if findings is not None else None
         matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
-        found = {one.name: one for one in evidence_on(services, matrices, problem)}
+        found = {
+            evidence.name: replace(evidence, unasked=self._unasked(service))
+            for evidence, service in zip(
+                evidence_on(services, matrices, problem), services, strict=True
+            )
+        }
         notes = []
         for run in runs:
             where = Where.of_facts(run.place.facts, now, asked_image=own_image)
@@ -271,6 +280,23 @@ class Recorder:
             # What must not be is a failure of its test already.
             yield Finding("golden", f"values compared with x86: {told}", False, where)
 
+    def _unasked(self, service: ServiceConfig) -> str:
+        """What was typed that asked for none of the tests of *service*; empty where some were."""
+        here, option = Path(self._config.invocation_params.dir), self._config.option
+        wanted = option.arm64_service
+        if wanted and service.name not in wanted:
+            return " ".join(f"--arm64-service {name}" for name in wanted)
+        asked = self._existing() or [here]
+        if not any(_below(p, a) or _below(a, p) for p in prefixes(service) for a in asked):
+            return " ".join(positional(option)) or f"the run was started in {here.name}"
+        return " ".join(self._selected(service))
+
+    def _existing(self) -> list[Path]:
+        """What was typed and names files or folders."""
+        here = Path(self._config.invocation_params.dir)
+        paths = [here / arg for arg in positional(self._config.option)]
+        return [Path(os.path.normpath(path)) for path in paths if path.exists()]
+
     def _selected(self, service: ServiceConfig) -> Iterator[str]:
         """The arguments that left tests out, as far as they were typed and not configured."""
         args = [str(arg) for arg in self._config.invocation_params.args]
@@ -283,9 +309,7 @@ class Recorder:
                 yield arg
         if self._config.option.pyargs:
             yield "--pyargs"
-        typed = self._config.option.file_or_dir
-        paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
-        existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]
+        existing = self._existing()
         own = prefixes(service)
         yield from (p.name for p in existing if p.is_file() and any(_below(p, o) for o in own))
         for tests in service.tests:
