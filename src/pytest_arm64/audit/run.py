@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..environment.manifests import numbered_lines
+from ..environment.documents import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
 from .classify import LOCK, Judge
