@@ -293,6 +293,18 @@ def test_a_server_that_is_silent_is_left_in_time() -> None:
         held[0].close()
 
 
+def test_what_ssh_complains_of_is_told(tmp_path: Path) -> None:
+    refusal = tmp_path / "ssh"
+    refusal.write_text("#!/bin/sh\necho 'Host key verification failed.' >&2\nexit 255\n")
+    refusal.chmod(0o755)
+    environ = {"GIT_SSH_COMMAND": str(refusal), "GIT_SSH_VARIANT": "ssh"}
+    with pytest.raises(FetchError) as caught:
+        repositories(environ).checkout("x", Reference("ssh://git@host.invalid/x.git"))
+    assert str(caught.value) == (
+        "git clone: Host key verification failed.; fatal: Could not read from remote repository."
+    )
+
+
 def test_a_cache_that_cannot_be_written_is_told(
     shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
