@@ -40,7 +40,6 @@ _SAFE = (
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"),
     *("-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false"),
 )
-_COMPLAINTS = ("fatal:", "error:", "ERROR:", "ssh:", "remote:")
 # Of a git that runs us, as a hook; they would lead to its own repository.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 
@@ -244,10 +243,13 @@ class Repositories:
 
 
 def _reason(complaint: str) -> str:
-    """What git, ssh and the other side complain of, without credentials."""
-    lines = [line.strip() for line in complaint.splitlines()]
-    said = "; ".join(line for line in lines if line.startswith(_COMPLAINTS))
-    text = said or next(filter(None, lines), "no reason given")
+    """What git, and ssh and the other side before it, complain of, without credentials."""
+    said: list[str] = []
+    for line in filter(None, map(str.strip, complaint.splitlines())):
+        said.append(line)
+        if line.startswith("fatal:"):  # what follows is advice
+            break
+    text = "; ".join(said) or "no reason given"
     return re.sub(r"(\w+://)[^\s/']*@", r"\1", text)[:300]
 
 

@@ -96,13 +96,16 @@ def extra_requirements(
             f"{where} has no extra {extra!r}",
             next_step="known extras: " + (", ".join(sorted(known)) or "none"),
         )
-    for text in strings(known[name]):
+    for text in known[name] if isinstance(known[name], list) else [known[name]]:
+        if not isinstance(text, str):
+            raise SettingsError(f"{where}: the extra {name} has an entry {str(text)[:80]!r}")
         wanted = requirement(text, where)
         if canonicalize_name(wanted.name) != own:
             yield text
             continue
         for other in sorted(wanted.extras):
-            if canonicalize_name(other) not in (name, *above):
+            # Of an extra that is not there installers tell, and go on.
+            if canonicalize_name(other) in known.keys() - {name, *above}:
                 yield from extra_requirements(project, other, own, where, (*above, name))
 
 
@@ -123,7 +126,9 @@ def group_requirements(
             f"{where} has no dependency group {group!r}",
             next_step="known groups: " + (", ".join(sorted(known)) or "none"),
         )
-    for entry in known[name] if isinstance(known[name], list) else []:
+    if not isinstance(known[name], list):
+        raise SettingsError(f"{where}: the dependency group {name} must be a list")
+    for entry in known[name]:
         if isinstance(entry, str):
             yield entry
         elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
