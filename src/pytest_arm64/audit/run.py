@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..environment.manifests import numbered_lines
+from ..environment.documents import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
 from .classify import LOCK, Judge
@@ -27,7 +27,7 @@ from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .shelf import ArtifactShelf, LockShelf
 from .simple import file_of
 from .tree import Tree
-from .wishes import Wish, Wishes, wish_of
+from .wishes import LocalProject, Wish, Wishes, wish_of
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .index import Index, Sources
     from .metadata import MetadataSource
     from .provider import Provider
+    from .repositories import Repositories
 
 TIME_LIMIT = 300.0
 
@@ -87,6 +88,15 @@ class Auditor(AbstractContextManager["Auditor"]):
             return host_pip_config(self._environ)
         return self._given() if callable(self._given) else self._given
 
+    @cached_property
+    def repositories(self) -> Repositories:
+        """What fetches repositories, within the time that all questions share."""
+        from .repositories import Repositories
+
+        return Repositories(
+            self._environ, self._clock, offline=self._offline, refresh=self._refresh
+        )
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -132,7 +142,12 @@ class Auditor(AbstractContextManager["Auditor"]):
         wishes = replace(wishes, formats=wishes.formats.over(base))
         limits = tuple(_configured_constraints(self._config))
         ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
-        return resolve(index, platform, wishes, limits, ask)
+        return resolve(index, platform, wishes, limits, ask, self._in_repository)
+
+    def _in_repository(self, wish: Wish, provider: Provider) -> LocalProject | None:
+        from .sources import repository_project
+
+        return repository_project(wish.name, wish.url, self.repositories, provider.built_metadata)
 
 
 def audit(

@@ -125,10 +125,10 @@ class Install:
         return not self.missing(matrix)
 
     def missing(self, matrix: WheelMatrix) -> tuple[str, ...]:
-        """Packages of *matrix* that it has not, or not in that version."""
+        """Releases of *matrix* that it does not have."""
         held = {package.name: package.version for package in self.packages}
         return tuple(
-            row.name
+            f"{row.name} {row.version}"
             for row in matrix.deployed
             if not row.editable and row.version and held.get(row.name) != row.version
         )

@@ -118,16 +118,19 @@ def best_run(evidence: ServiceEvidence, today: date) -> TestRun | None:
 
 
 def _counting(evidence: ServiceEvidence, today: date) -> list[TestRun]:
-    """Runs that say anything about the service on ARM64, the weakest first."""
-    found = [
-        run for run in evidence.runs if run.fits and run.where.on_arm and run.where.fresh(today)
-    ]
+    """Runs that prove anything about the service on ARM64, the weakest first."""
+    return [run for run in _on_arm(evidence, today) if run.fits]
+
+
+def _on_arm(evidence: ServiceEvidence, today: date) -> list[TestRun]:
+    """Runs on ARM64, the weakest first, and before these those of another environment."""
+    found = [run for run in evidence.runs if run.where.on_arm and run.where.fresh(today)]
     return sorted(found, key=_strength)
 
 
-def _strength(run: TestRun) -> tuple[bool, bool, str]:
-    """Native before emulated, the asked image before another, the later before the earlier."""
-    return (not run.where.emulated, run.where.as_asked, run.where.when)
+def _strength(run: TestRun) -> tuple[bool, bool, bool, str]:
+    """Of what is deployed, native, on the asked image, late: each counts before what follows."""
+    return (run.fits, not run.where.emulated, run.where.as_asked, run.where.when)
 
 
 def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
@@ -153,10 +156,14 @@ def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
 def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
     """Tests that fail in the strongest run that did not skip them.
 
-    What fails under emulation and passes on an ARM machine is the emulator's.
+    What fails under emulation and passes on an ARM machine is the emulator's. What fails with
+    other versions than are deployed is a doubt until all tests have run with these.
     """
     last: dict[str, tuple[TestRun, TestOutcome]] = {}
-    for run in _counting(evidence, today):
+    runs = _counting(evidence, today)
+    if all(run.part or run.problems for run in runs):
+        runs = _on_arm(evidence, today)
+    for run in runs:
         for test in run.tests:
             if test.outcome != "skipped":
                 last[test.nodeid] = (run, test)
@@ -170,10 +177,12 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
         found = [(run, test) for run, test in failures if test.died is died]
         if found:
             names = ", ".join(test.nodeid for _, test in found[:_SHOWN])
-            where = found[0][0].where
-            grade = grade_words(where.grade, stand_in=where.stand_in)
+            run = found[0][0]
+            grade = grade_words(run.where.grade, stand_in=run.where.stand_in)
             plural = "tests" if len(found) > 1 else "test"
             yield f"{len(found)} {plural} {words} ({grade}): {names}"
+            if not run.fits:
+                yield f"that run proves no more than this: {run.misfit}"
     failing = {test.nodeid for _, test in failures}
     values = [value for value in evidence.goldens if not value.ok and value.test in failing]
     if values:

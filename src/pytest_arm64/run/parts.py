@@ -140,11 +140,13 @@ def _part(
     args = [*_without(task.args, [w for w, _ in _named(config)]), *words]
     cwd = task.cwd
     option = config.option
-    if service is not None and not (option.inifilename or option.rootdir):
-        file = _own_configuration(prefixes(service), config.rootpath)
+    if not (option.inifilename or option.rootdir):
+        # From a part of the paths pytest may find another root; ids stay relative to one for all.
+        args = [f"--rootdir={config.rootpath}", *args]
+        file = _own_configuration(prefixes(service), config.rootpath) if service else None
         if file is not None:
-            # As pytest would run in that folder; ids stay relative to the one root of all.
-            args = ["-c", str(file), f"--rootdir={config.rootpath}", *args]
+            # As pytest would run in that folder.
+            args = ["-c", str(file), *args]
             cwd = str(file.parent)
     return Part(
         service,
