@@ -20,6 +20,8 @@ GRADES = (PREDICTED, EMULATED, NATIVE)
 FRESH_DAYS = 90
 """Evidence that is older decides nothing: images, indexes and code have moved on."""
 MACHINE = "aarch64"
+X86_BOUNDARY = "what is marked x86_boundary"
+"""The part of the tests that a run on x86 had besides the one on ARM64."""
 DIED = "the process that ran this test died"
 """How the report of a test that killed its process begins."""
 

@@ -25,7 +25,15 @@ from ..decide.collect import (
     mapped_findings,
     named_alike,
 )
-from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
+from ..decide.evidence import (
+    MACHINE,
+    X86_BOUNDARY,
+    Finding,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+    Where,
+)
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
@@ -185,6 +193,7 @@ class Recorder:
             )
         }
         notes = []
+        alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
             where = Where.of_facts(run.place.facts, now, asked_image=own_image)
             tests = self._tests[run.part.name]
@@ -195,8 +204,10 @@ class Recorder:
                     if run.part.service is None
                     else tuple(tests.values())
                 )
-                if own or len(runs) == 1:
-                    evidence = found[service.name]
+                evidence = found[service.name]
+                if run.part.bounded:
+                    found[service.name] = _with_bounded(evidence, own, where, run)
+                elif own or alone:
                     found[service.name] = self._with_run(evidence, service, own, where, run)
             if run.part.service is None:
                 others = sum(self._service_of(t, services) is None for t in tests.values())
@@ -315,6 +326,16 @@ class Recorder:
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _with_bounded(
+    evidence: ServiceEvidence, tests: tuple[TestOutcome, ...], where: Where, run: NestedRun
+) -> ServiceEvidence:
+    """*evidence* with the tests of *run*, which were meant to stay on x86."""
+    if not tests:
+        return evidence
+    told = TestRun(where, tests, problems=tuple(run.problems), part=X86_BOUNDARY)
+    return replace(evidence, runs=(*evidence.runs, told))
 
 
 def _counted(part: Sequence[str]) -> bool:
