@@ -261,7 +261,7 @@ def test_a_project_with_poetrys_own_tables_is_planned_where_they_are_understood(
     plan = planned(asked)
     assert shown(plan) == [("native", "2.0", "deploy", "wheel"), ("tool", "1.0", "test", "pure")]
     assert plan.editable == (tmp_path,)
-    for line in ('native = "^2 || ^3"', 'lib = {path = "../lib"}', 'pure = {python = "2 || 3"}'):
+    for line in ('native = "^2 || ^3"', 'pure = {path = "../pure"}', 'pure = {python = "2 || 3"}'):
         write(tmp_path, {"pyproject.toml": f"{head}{line}\n"})
         with pytest.raises(NotPlannableError, match="dynamic"):
             planned(replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path)))
