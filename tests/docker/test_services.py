@@ -26,7 +26,10 @@ FILES = {
     "pyproject.toml": MANIFEST,
     "api/requirements.txt": "",
     "api/tests/test_it.py": "import os, platform\n"
-    "def test_place(): assert (platform.machine(), os.environ['PLACE']) == ('aarch64', 'api')\n",
+    "def test_place(): assert (platform.machine(), os.environ['PLACE']) == ('aarch64', 'api')\n"
+    "import pytest\n"
+    "@pytest.mark.x86_boundary('AVX', 'never')\n"
+    "def test_vectors(): assert (platform.machine(), os.environ['PLACE']) == ('x86_64', 'api')\n",
     "gpu/requirements.txt": "",
     "gpu/tests/test_it.py": "import os, platform\n"
     "def test_place(): assert (platform.machine(), 'PLACE' in os.environ) == ('x86_64', False)\n",
@@ -46,6 +49,7 @@ def test_each_service_runs_on_its_own_architecture(
     assert result.code == 0, result.out
     assert outcomes(junit) == {
         ("api.tests.test_it", "test_place"): "passed",
+        ("api.tests.test_it", "test_vectors"): "passed",
         ("gpu.tests.test_it", "test_place"): "passed",
         ("arm64.api", "decision:verdict"): "passed",
         ("arm64.gpu", "decision:boundary"): "passed",
@@ -53,5 +57,6 @@ def test_each_service_runs_on_its_own_architecture(
     data = json.loads((folder / "out/report.json").read_text("utf-8"))
     found = {service["name"]: service for service in data["services"]}
     assert found["api"]["verdict"]["verdict"] == "ready, pending a native run"
+    assert [run["where"]["machine"] for run in found["api"]["runs"]] == ["aarch64", "x86_64"]
     assert [run["where"]["machine"] for run in found["gpu"]["runs"]] == ["x86_64"]
     assert found["gpu"]["runs"][0]["where"]["emulated"] is (engine.machine != "x86_64")

@@ -11,6 +11,7 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
+    from pytest_arm64.run.cells import Planned
     from pytest_arm64.run.place import Place
 
 FACTS = {
@@ -26,13 +27,13 @@ FACTS = {
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place() -> Any:
+def pytest_arm64_place(planned: Planned) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
-    return _reported()
+    return _reported({"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture])
 
 
 @contextmanager
-def _reported() -> Iterator[Place]:
+def _reported(machine: str) -> Iterator[Place]:
     from pytest_arm64.audit.assess import Assessment
     from pytest_arm64.audit.matrix import Row, WheelMatrix
     from pytest_arm64.binary.record import AbiRecord
@@ -41,10 +42,10 @@ def _reported() -> Iterator[Place]:
     api = WheelMatrix("api", "al2023-python3.12", (Row("quick", "2.0", "wheel"),))
     other = WheelMatrix("other", "al2023-python3.12", (Row("slow", "1.0", "blocker"),))
     quick = Installed("Quick", "2.0", "deploy", "wheel", "quick.whl", "", "", requested=True)
-    with _local({}) as place:
+    with _local({"MACHINE": machine}) as place:
         yield replace(
             place,
-            facts=FACTS,
+            facts={**FACTS, "machine": machine},
             assessment=Assessment((api, other), "report"),
             record=InstallRecord((quick,), "pip 26.3", "2026-11-22T10:00:00+00:00", 3.0),
             abi=AbiRecord("environment", "amzn 2023", "aarch64", True, (), ()),

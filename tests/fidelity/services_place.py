@@ -13,6 +13,8 @@ from local_place import _local  # type: ignore[import-not-found]
 from reported_place import FACTS  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_arm64.run.cells import Planned
     from pytest_arm64.run.place import Place
 
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
 @pytest.hookimpl(optionalhook=True)
 def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
-    return _service(config.option.arm64_gate or "report", planned)
+    return _service(config.option.arm64_gate or "report", planned, config.rootpath)
 
 
 @contextmanager
-def _service(policy: str, planned: Planned) -> Iterator[Place]:
+def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
     from pytest_arm64.audit.assess import Assessment
+    from pytest_arm64.audit.baseline import read_baseline
     from pytest_arm64.audit.matrix import Row, WheelMatrix
     from pytest_arm64.environment.record import Installed, InstallRecord
     from pytest_arm64.errors import InstallError
@@ -47,6 +50,8 @@ def _service(policy: str, planned: Planned) -> Iterator[Place]:
             header=(f"arm64: the place of {name or 'nobody'}",),
             facts={**FACTS, "machine": machine},
             summary=f"arm64: {machine}",
-            assessment=Assessment(matrices, policy, bounded=frozenset({"gpu"})),
+            assessment=Assessment(
+                matrices, policy, read_baseline(root), bounded=frozenset({"gpu"})
+            ),
             record=InstallRecord((installed,), "plan 1", "2026-11-23T00:00:00+00:00", 1.0),
         )

@@ -32,7 +32,7 @@ def counted(out: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "counts"),
     [
-        ((), 1, "2 failed, 3 passed"),
+        ((), 1, "1 failed, 3 passed, 1 skipped"),
         (("--arm64-gate", "report"), 0, "2 passed"),
         (("-k", "slow"), 1, "1 failed, 1 passed"),
         (("-k", "quick or one"), 0, "2 passed"),
@@ -40,7 +40,7 @@ def counted(out: str) -> str:
         (("--deselect", "arm64::api::slow"), 1, "1 failed, 3 passed"),
         (("--deselect", "arm64::api::slow", "--deselect", DECISION), 0, "3 passed"),
         (("test_it.py::test_one",), 0, "1 passed"),
-        (("test_it.py",), 1, "2 failed, 3 passed"),
+        (("test_it.py",), 1, "1 failed, 3 passed, 1 skipped"),
         (("arm64::api::slow",), 1, "1 failed"),
         (("arm64::api",), 1, "1 failed, 1 passed"),
         (("arm64::api::quick", "test_it.py::test_one"), 0, "2 passed"),
@@ -78,6 +78,9 @@ def test_a_gate_in_a_junit_file_names_the_requirement(gated: Case) -> None:
     failure = found["slow"].find("failure")
     assert failure is not None
     assert "slow 1.0 is source on target" in str(failure.get("message"))
+    skipped = found["decision:verdict"].find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "undecided (predicted), see arm64::api::slow"
     assert properties(found["slow"]) == {
         "arm64.service": "api",
         "arm64.state": "source",

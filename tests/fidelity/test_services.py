@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -75,6 +78,11 @@ def case(tmp_path: Path) -> Case:
 
 def run(case: Case, *arguments: str) -> tuple[int, str]:
     case.write()
+    return again(case, *arguments)
+
+
+def again(case: Case, *arguments: str) -> tuple[int, str]:
+    """Run what lies there already."""
     process = case.start([*arguments, "-p", "services_place"], "--arm64")
     out, _ = process.communicate(timeout=120)
     return process.returncode, out
@@ -198,4 +206,42 @@ def test_gates_of_each_service_come_before_its_tests_and_verdicts_at_the_end(cas
         "arm64::idle::decision:verdict",
     ]
     failed = [line.split()[1] for line in out.splitlines() if line.startswith("FAILED ")]
-    assert failed == ["arm64::idle::idle-lib", "arm64::idle::decision:verdict"]
+    assert failed == ["arm64::idle::idle-lib"]
+    assert "SKIPPED" in next(
+        line for line in out.splitlines() if line.startswith("arm64::idle::decision:verdict")
+    )
+
+
+def test_tests_that_a_baseline_rests_on_and_that_prove_nothing_any_more_fail(case: Case) -> None:
+    skipping = """
+        import os, pytest
+        @pytest.fixture(autouse=True)
+        def _skipping():
+            if "SKIP" in os.environ:
+                pytest.skip("no credentials")
+        """
+    case.files = {**PROJECT, "worker/tests/conftest.py": skipping}
+    case.write()
+    code, out = again(case, "--arm64-report", "out")
+    assert code == 0, out
+    accepted = subprocess.run(
+        [sys.executable, "-m", "pytest_arm64", "report", "out", "--write-baseline"],
+        cwd=case.project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert accepted.returncode == 0, accepted.stderr
+    # A part that was asked for loses nothing, whatever it leaves out.
+    code, out = again(case, "--arm64-gate", "new", "worker/tests")
+    assert code == 0, out
+    case.environment = {"SKIP": "1"}
+    shutil.rmtree(case.project / "api/tests")
+    code, out = again(case, "--arm64-gate", "new", "-rf")
+    assert code == 1, out
+    failed = [line.split()[1] for line in out.splitlines() if line.startswith("FAILED ")]
+    assert failed == ["arm64::api::decision:verdict", "arm64::worker::decision:verdict"]
+    assert "no test of it ran" in out
+    assert "no test passed: 3 skipped" in out
+    was = "(predicted); ready, pending a native run (emulated) was accepted"
+    assert out.count(f"ready, pending a native run {was}") == 2

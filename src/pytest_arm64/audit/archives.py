@@ -63,7 +63,7 @@ def sdist_member_from_zip(archive: BinaryIO, project: str, wanted: str = "PKG-IN
     Raises:
         ArchiveError: it is broken, or there is not exactly one.
     """
-    return _from_zip(archive, lambda name: _is_sdist_member(name, project, wanted))
+    return _from_zip(archive, lambda name: _below_top(name, project) == wanted)
 
 
 def sdist_member_from_tar(
@@ -84,16 +84,21 @@ def sdist_member_from_tar(
             opener = lzma.open
         unpacked = cast(BinaryIO, opener(cast(BinaryIO, stream)))
         with tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as archive:
+            looked_into = False
             for count, member in enumerate(archive):
+                below = _below_top(member.name, project)
+                looked_into = looked_into or below is not None
                 if count > _MAXIMUM_MEMBERS:
                     raise ArchiveError("it holds too many members")
-                if member.isreg() and _is_sdist_member(member.name, project, wanted):
+                if member.isreg() and below == wanted:
                     if member.size > MAXIMUM_METADATA:
                         raise ArchiveError(f"its {wanted} is too large")
                     content = archive.extractfile(member)
                     return content.read(MAXIMUM_METADATA) if content else b""
     except _BROKEN as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+    if not looked_into:
+        raise ArchiveError("its folder is not called as the project is")
     raise AbsentError(f"it holds no {wanted}")
 
 
@@ -171,12 +176,11 @@ def _is_wheel_metadata(name: str, project: str) -> bool:
     return canonicalize_name(folder.rpartition("-")[0].rpartition("-")[0]) == project
 
 
-def _is_sdist_member(name: str, project: str, wanted: str) -> bool:
-    folder, slash, rest = name.removeprefix("./").partition("/")
-    if not slash or rest != wanted:
-        return False
+def _below_top(name: str, project: str) -> str | None:
+    """The path of a member below its top folder; None where that is not called by *project*."""
+    folder, _, rest = name.removeprefix("./").partition("/")
     dashes = (i for i, character in enumerate(folder) if character == "-")
-    return any(canonicalize_name(folder[:i]) == project for i in dashes)
+    return rest if any(canonicalize_name(folder[:i]) == project for i in dashes) else None
 
 
 class _Bounded(io.RawIOBase):

@@ -25,7 +25,7 @@ from .baseline import Baseline, read_baseline
 from .inputs.service import Service
 from .matrix import DEPLOY, SOURCE, WheelMatrix
 from .services import configured_services, repository_service
-from .verdicts import ALL, NEW, REPORT, Verdict, verdicts
+from .verdicts import ALL, GRAVITY, NEW, REPORT, Verdict, verdicts
 
 _KIND = "matrices"
 _FRESH_SECONDS = 24 * 3600.0
@@ -79,6 +79,14 @@ class Assessment:
                 observed=self.observed.get(matrix.service),
                 today=self.today,
             )
+
+    def tolerated(self, service: str) -> frozenset[str]:
+        """Packages of *service* that are not green and fail nothing."""
+        return frozenset(
+            one.row.name
+            for one in self.verdicts()
+            if one.service == service and GRAVITY[one.state] and not one.failed
+        )
 
     def reminders(self) -> Iterator[str]:
         """What is to be told of allowances: those that end soon, and those that nothing needs."""

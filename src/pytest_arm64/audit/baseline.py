@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,24 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """What was found beyond the packages when the baseline was written."""
+
+    state: str
+    grade: str = ""
+    """Of the evidence that a verdict rested on; empty where none is told."""
+
+
+@dataclass(frozen=True)
 class Baseline:
     """State and version of each package at the time when the baseline was written."""
 
     packages: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
-    findings: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
-    """State of what was found beyond the packages, by service, target and name."""
+    findings: Mapping[tuple[str, str, str], Accepted] = field(default_factory=dict)
+    """By service, target and name."""
 
-    def finding(self, service: str, target: str, name: str) -> str | None:
-        """The state that the finding *name* had; None where it was not there."""
+    def finding(self, service: str, target: str, name: str) -> Accepted | None:
+        """What was accepted under *name*; None where it was not there."""
         return self.findings.get((service, target, name))
 
     def state(self, matrix: WheelMatrix, package: str) -> str | None:
@@ -72,7 +82,7 @@ def write_baseline(
     root: Path,
     matrices: Iterable[WheelMatrix],
     *,
-    findings: Mapping[tuple[str, str, str], str] | None = None,
+    findings: Mapping[tuple[str, str, str], Accepted] | None = None,
     observed: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Path:
     """Keep what *matrices* found; what the baseline says of other services and targets stays.
@@ -121,8 +131,9 @@ def write_baseline(
     }
     if kept:
         content["findings"] = [
-            {"service": service, "target": target, "finding": name, "state": state}
-            for (service, target, name), state in sorted(kept.items())
+            {"service": service, "target": target, "finding": name, "state": one.state}
+            | ({"grade": one.grade} if one.grade else {})
+            for (service, target, name), one in sorted(kept.items(), key=itemgetter(0))
         ]
     path = root / NAME
     try:
@@ -149,9 +160,10 @@ def _entry(entry: Any) -> tuple[Key, tuple[str, str]]:
     return (service, target, scope, package), (state, version)
 
 
-def _finding(entry: Any) -> tuple[tuple[str, str, str], str]:
+def _finding(entry: Any) -> tuple[tuple[str, str, str], Accepted]:
     values = [entry[key] for key in ("service", "target", "finding", "state")]
+    values.append(entry.get("grade", ""))
     if not all(isinstance(value, str) for value in values):
         raise ValueError(f"{str(entry)[:120]} is no finding")
-    service, target, name, state = values
-    return (service, target, name), state
+    service, target, name, state, grade = values
+    return (service, target, name), Accepted(state, grade)

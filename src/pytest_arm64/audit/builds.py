@@ -43,7 +43,8 @@ def build_requirements(index: Index, project: str, file: File) -> tuple[Requirem
 
 def _told(index: Index, project: str, file: File) -> list[str]:
     try:
-        content = read_sdist_member(index.fetcher, project, file, "pyproject.toml")
+        wanted = "/".join(filter(None, [file.subdirectory, "pyproject.toml"]))
+        content = read_sdist_member(index.fetcher, project, file, wanted)
         data = loads(content.decode("utf-8"))
     except AbsentError:
         return list(DEFAULT)

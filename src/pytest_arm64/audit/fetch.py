@@ -149,10 +149,14 @@ class Access:
 class Fetcher:
     """HTTP and files behind one method."""
 
-    def __init__(self, access: Access, clock: Clock, *, offline: bool = False) -> None:
+    def __init__(
+        self, access: Access, clock: Clock, *, offline: bool = False, refresh: bool = False
+    ) -> None:
+        """*refresh* tells those who keep what they fetch that it is asked for anew."""
         self.access = access
         self.clock = clock
         self.offline = offline
+        self.refresh = refresh
         self._pools: dict[tuple[str, bool, bool], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
         self._silent: dict[str, int] = {}

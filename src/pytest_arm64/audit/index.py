@@ -119,7 +119,7 @@ class Index:
         self._sources = sources
         self._offline = offline
         self._refresh = refresh
-        self.fetcher = Fetcher(sources.access, clock, offline=offline)
+        self.fetcher = Fetcher(sources.access, clock, offline=offline, refresh=refresh)
         self._workers = Workers(workers)
         self._lock = threading.Lock()
         self._pages: dict[str, list[Future[Listing | None]]] = {}

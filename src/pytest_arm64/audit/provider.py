@@ -76,6 +76,8 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         self.index = index
         self.platform = platform
         self.locals = {local.name: local for local in locals_}
+        self.unreachable: dict[str, str] = {}
+        """By name: why the repository that it is named by cannot be had."""
         self.hashes: Mapping[str, frozenset[str]] = {}
         """By name: the files to which a lock restricts it."""
         self.starved: Counter[str] = Counter()
@@ -116,6 +118,10 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                     self._direct[wish.name] = page
         for wish in constraints:
             self._constraints.setdefault(wish.name, []).append(wish)
+
+    def is_known(self, wish: Wish) -> bool:
+        """Whether the files that *wish* names by an address, if it does, are known."""
+        return not wish.url or wish.name in self.locals or wish.name in self._direct
 
     def constraints_on(self, name: str) -> Sequence[Wish]:
         """What constraint files say about *name*."""
@@ -246,14 +252,14 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                 try:
                     found = self.index.metadata(name, file)
                     if found.doubt and file == self.fit(name, version).sdist:
-                        found = self._built(name, file) or found
+                        found = self.built_metadata(name, file) or found
                     break
                 except MetadataError as error:
                     found = Metadata(doubt=str(error))
             self._metadata[name, version] = found
         return self._metadata[name, version]
 
-    def _built(self, name: str, file: File) -> Metadata | None:
+    def built_metadata(self, name: str, file: File) -> Metadata | None:
         """What a build tells of *file*; without an engine what an earlier one has told."""
         if self._ask is not None:
             return self._ask(name, file)
@@ -348,6 +354,8 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
 
     def _problem(self, name: str, wishes: Sequence[Wish]) -> str:
         """Why nothing can be said of *name*; empty where the index can be asked."""
+        if name in self.unreachable:
+            return self.unreachable[name]
         named = next((wish.url for wish in wishes if wish.url), "")
         if named.startswith("file:") and not file_path(named).exists():
             return "what it names by its path is not there"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -13,12 +13,12 @@ from resolvelib.resolvers import Result
 from .environment import Platform
 from .fetch import FetchError
 from .index import Index
-from .metadata import Metadata
+from .metadata import Metadata, parse_requirement
 from .provider import Candidate, Identity, Provider, StarvedError
 from .scout import Scout
 from .simple import File
 from .tree import Tree
-from .wishes import Node, Wish, Wishes, wishes_of
+from .wishes import LocalProject, Node, Wish, Wishes, wish_of, wishes_of
 
 _MAXIMUM_ROUNDS = 50_000
 _MAXIMUM_CONFLICTS = 10
@@ -30,6 +30,7 @@ def resolve(
     wishes: Wishes,
     limits: Iterable[tuple[Requirement, Wish]] = (),
     ask: Callable[[str, File], Metadata | None] | None = None,
+    repository: Callable[[Wish, Provider], LocalProject | None] | None = None,
 ) -> tuple[Tree, Provider]:
     """The tree of *wishes* on *platform*, and the provider that knows its files.
 
@@ -39,6 +40,7 @@ def resolve(
         wishes: what is asked for.
         limits: further constraints, as pip's configuration names them.
         ask: tells what a source distribution does not say for certain of itself.
+        repository: the project in a repository, where a wish names one; it may raise FetchError.
     """
     provider = Provider(
         index,
@@ -59,6 +61,8 @@ def resolve(
         hashes=_hashes(roots),
         references=[wish for wish in roots if wish.url],
     )
+    if repository is not None:
+        _adopt(provider, roots, repository)
     Scout(provider).explore(roots)
     problems: dict[str, None] = {}
     while True:
@@ -102,6 +106,40 @@ def resolve(
         for name, candidate in sorted(selected.items())
     }
     return Tree(nodes, tuple(problems)), provider
+
+
+def _adopt(
+    provider: Provider,
+    roots: Iterable[Wish],
+    repository: Callable[[Wish, Provider], LocalProject | None],
+) -> None:
+    """Make the projects in repositories, and those that they name in turn, known to *provider*."""
+    adopted: dict[str, str] = {}
+    pending = deque(roots)
+    pending += (wish for local in provider.locals.values() for wish in _named_by(local, provider))
+    while pending:
+        wish = pending.popleft()
+        if wish.url and adopted.get(wish.name, wish.url) != wish.url:
+            del provider.locals[wish.name]
+            provider.unreachable[wish.name] = "different addresses are asked for"
+        if provider.is_known(wish) or wish.name in provider.unreachable:
+            continue
+        try:
+            found = repository(wish, provider)
+        except FetchError as error:
+            provider.unreachable[wish.name] = str(error)
+            continue
+        if found is not None:
+            provider.locals[found.name] = found
+            adopted[found.name] = wish.url
+            pending += _named_by(found, provider)
+
+
+def _named_by(local: LocalProject, provider: Provider) -> Iterator[Wish]:
+    texts = [*local.requires, *(text for _, extra in local.extras for text in extra)]
+    for requirement in map(parse_requirement, texts):
+        if requirement is not None and requirement.url and provider.applies(requirement):
+            yield wish_of(requirement, local.folder)
 
 
 def _resolved(provider: Provider, roots: list[Wish]) -> Result[Wish, Candidate, Identity]:

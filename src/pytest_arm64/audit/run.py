@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..environment.manifests import numbered_lines
+from ..environment.documents import numbered_lines
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..targets import Target
 from .classify import LOCK, Judge
@@ -25,9 +25,9 @@ from .known import Known
 from .locks import ARTIFACT, Lock, holds, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .shelf import ArtifactShelf, LockShelf
-from .simple import file_of
+from .simple import File, file_of
 from .tree import Tree
-from .wishes import Wish, Wishes, wish_of
+from .wishes import LocalProject, Wish, Wishes, wish_of
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .index import Index, Sources
     from .metadata import MetadataSource
     from .provider import Provider
+    from .repositories import Repositories
 
 TIME_LIMIT = 300.0
 
@@ -87,6 +88,15 @@ class Auditor(AbstractContextManager["Auditor"]):
             return host_pip_config(self._environ)
         return self._given() if callable(self._given) else self._given
 
+    @cached_property
+    def repositories(self) -> Repositories:
+        """What fetches repositories, within the time that all questions share."""
+        from .repositories import Repositories
+
+        return Repositories(
+            self._environ, self._clock, offline=self._offline, refresh=self._refresh
+        )
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -132,7 +142,12 @@ class Auditor(AbstractContextManager["Auditor"]):
         wishes = replace(wishes, formats=wishes.formats.over(base))
         limits = tuple(_configured_constraints(self._config))
         ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
-        return resolve(index, platform, wishes, limits, ask)
+        return resolve(index, platform, wishes, limits, ask, self._in_repository)
+
+    def _in_repository(self, wish: Wish, provider: Provider) -> LocalProject | None:
+        from .sources import repository_project
+
+        return repository_project(wish.name, wish.url, self.repositories, provider.built_metadata)
 
 
 def audit(
@@ -161,6 +176,8 @@ class _Assessment:
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
         self._known = Known.of(target)
         self._notes: list[str] = list(service.notes)
+        self._archives: dict[str, File] = {}
+        """Sources of deployed projects that come out of a repository, by name."""
 
     @cached_property
     def _index(self) -> Index:
@@ -198,6 +215,9 @@ class _Assessment:
             tree = locked_tree(lock, lock.deploy, self._arm)
             return self._locked_rows(lock, tree, DEPLOY), tree.problems
         tree, provider = self._auditor.resolved(self._index, self._service.deploy, self._arm)
+        self._archives = {
+            local.name: local.archive for local in provider.locals.values() if local.archive
+        }
         return self._judge(provider, DEPLOY).rows(tree), tree.problems
 
     def _tests(self, deployed: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -226,9 +246,11 @@ class _Assessment:
 
         found: dict[str, Row] = {}
         for row in deployed:
-            if row.state != SOURCE or not row.url or row.editable or not row.version:
+            if row.state != SOURCE:
                 continue
-            file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
+            file = self._archives.get(row.name)
+            if file is None and row.url and row.version and not row.editable:
+                file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
             if file is None:
                 continue
             try:
@@ -236,7 +258,7 @@ class _Assessment:
             except BuildsError as error:
                 self._notes.append(f"what builds {row.name} {row.version} is not known: {error}")
                 continue
-            origin = f"build of {row.name} {row.version}"
+            origin = f"build of {row.name} {row.version}".rstrip()
             wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
             tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
             self._notes += [f"{origin}: {problem}" for problem in tree.problems]

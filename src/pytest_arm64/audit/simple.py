@@ -13,6 +13,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from .addresses import subdirectory_of
+
 WHEEL, SDIST = "wheel", "sdist"
 SDIST_ENDINGS = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz")
 ACCEPT = (
@@ -44,6 +46,11 @@ class File:
     metadata: str = ""
     """``sha256`` of the separate metadata (PEP 658), "?" where it is there without one."""
     size: int = 0
+
+    @property
+    def subdirectory(self) -> str:
+        """The folder of the project within its sources; empty where it is their top."""
+        return subdirectory_of(self.url)
 
 
 Listing = Mapping[str, Sequence[list[Any]]]

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from .formats import Formats
+from .simple import File
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class LocalProject:
     """Its folder as a ``file://`` address, or the repository that it comes from."""
     detail: str = "a local project whose build may compile something"
     """Why it is built from source, where it is."""
+    archive: File | None = None
+    """Its sources as a source distribution, where they come from a repository."""
 
 
 @dataclass(frozen=True)

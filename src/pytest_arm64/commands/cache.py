@@ -14,7 +14,10 @@ from ..cache import contents, prune
 from ..errors import SettingsError
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
-_PORTABLE = ("distributions", "distribution-hashes", "layers", "built", "index-pages", "metadata")
+_PORTABLE = (
+    *("distributions", "distribution-hashes", "layers", "built", "index-pages", "metadata"),
+    "repositories",
+)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\Z", re.IGNORECASE)
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _MAXIMUM_MEMBERS = 2_000_000

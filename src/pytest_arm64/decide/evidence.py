@@ -20,6 +20,8 @@ GRADES = (PREDICTED, EMULATED, NATIVE)
 FRESH_DAYS = 90
 """Evidence that is older decides nothing: images, indexes and code have moved on."""
 MACHINE = "aarch64"
+X86_BOUNDARY = "what is marked x86_boundary"
+"""The part of the tests that a run on x86 had besides the one on ARM64."""
 DIED = "the process that ran this test died"
 """How the report of a test that killed its process begins."""
 
@@ -123,10 +125,10 @@ class Install:
         return not self.missing(matrix)
 
     def missing(self, matrix: WheelMatrix) -> tuple[str, ...]:
-        """Packages of *matrix* that it has not, or not in that version."""
+        """Releases of *matrix* that it does not have."""
         held = {package.name: package.version for package in self.packages}
         return tuple(
-            row.name
+            f"{row.name} {row.version}"
             for row in matrix.deployed
             if not row.editable and row.version and held.get(row.name) != row.version
         )
@@ -221,6 +223,8 @@ class ServiceEvidence:
     installs: tuple[Install, ...] = ()
     builds: tuple[Build, ...] = ()
     runs: tuple[TestRun, ...] = ()
+    unasked: str = ""
+    """Why none of its tests was asked for, as it was typed; empty where they were."""
     findings: tuple[Finding, ...] = ()
     leaks: tuple[str, ...] = ()
     """Where what belongs behind its boundary is used by others, in words."""

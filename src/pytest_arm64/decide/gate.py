@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import PurePosixPath
 
-from ..audit.baseline import Baseline
+from ..audit.baseline import Accepted, Baseline
 from ..audit.verdicts import NEW, REPORT
-from .evidence import Finding
+from .evidence import Finding, ServiceEvidence
+from .lapses import Lapse, lapses
+from .questions import NOT_EVALUATED, YES
 from .verdict import VERDICTS, Verdict
 
 VERDICT, BOUNDARY, ABI = "decision:verdict", "decision:boundary", "abi:"
 """Names among a service's gates; a colon is in no package's name."""
+_RENEW = "make the evidence anew, or accept what is left: pytest-arm64 report DIR --write-baseline"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,12 @@ class Judgement:
     cause: str = ""
     verdict: str = ""
     """With its grade, of a decision."""
+    grade: str = ""
+    """Of the evidence of a compatible service: what later runs are held against."""
+    lapses: tuple[Lapse, ...] = ()
+    """Of a compatible service: what no longer counts, and fails those who had it."""
+    elsewhere: bool = False
+    """Whether something is wrong, all of which gates of the service's packages say."""
 
     @property
     def nodeid(self) -> str:
@@ -36,10 +46,23 @@ class Judgement:
         return f"arm64::{self.service}::{self.name}"
 
 
-def decision(verdict: Verdict, tolerated: Collection[str] = ()) -> Judgement:
+def decision(
+    evidence: ServiceEvidence,
+    verdict: Verdict,
+    today: date,
+    tolerated: Collection[str] = (),
+    failing: Collection[str] = (),
+) -> Judgement:
     """The judgement on a service's verdict, or on its boundary where it has one.
 
-    Where nothing but *tolerated* packages is in the way, nothing is wrong.
+    Args:
+        evidence: the service's.
+        verdict: what it led to.
+        today: the day by which evidence is old.
+        tolerated: packages that are not green and fail nothing; where nothing else is in the way,
+            nothing is wrong.
+        failing: names of the service's gates that were seen to fail; where nothing else is wrong,
+            the judgement says no more than where that is told.
     """
     state = verdict.boundary
     if state is not None:
@@ -48,44 +71,89 @@ def decision(verdict: Verdict, tolerated: Collection[str] = ()) -> Judgement:
         text = "\n".join(lines)
         return Judgement(verdict.service, BOUNDARY, told, text, told, verdict.label)
     cause = verdict.reasons[0] if verdict.reasons else ""
-    lines = (verdict.label, *verdict.reasons, f"→ {verdict.next_step}")
-    passes = verdict.compatible or _only(verdict, tolerated)
-    text = "" if passes else "\n".join(lines)
-    return Judgement(verdict.service, VERDICT, verdict.verdict, text, cause, verdict.label)
-
-
-def _only(verdict: Verdict, packages: Collection[str]) -> bool:
-    """Whether nothing but some of *packages* is in the way, and no test or finding besides."""
-    wheels = verdict.answers[0]
-    told = {f"wheels: {wheels.text}", *(answer.text for answer in verdict.answers)}
-    return (
-        bool(wheels.packages)
-        and set(wheels.packages) <= set(packages)
-        and set(verdict.reasons) <= told
+    judgement = Judgement(
+        verdict.service, VERDICT, verdict.verdict, cause=cause, verdict=verdict.label
     )
+    if verdict.compatible:
+        found = tuple(lapses(evidence, today))
+        return replace(judgement, grade=verdict.grade, lapses=found)
+    if _only(evidence, verdict, tolerated):
+        return judgement
+    if _only(evidence, verdict, {*tolerated, *failing}, failing):
+        return replace(judgement, elsewhere=True)
+    lines = (verdict.label, *verdict.reasons, f"→ {verdict.next_step}")
+    return replace(judgement, text="\n".join(lines))
+
+
+def _only(
+    evidence: ServiceEvidence,
+    verdict: Verdict,
+    packages: Collection[str],
+    failing: Collection[str] = (),
+) -> bool:
+    """Whether nothing but *packages* and files of *failing* gates is in the way, and no test."""
+    wheels = verdict.answers[0]
+    if wheels.answer == NOT_EVALUATED and evidence.matrix and evidence.matrix.problems:
+        return False
+    files = {
+        f"abi: {finding.text}"
+        for package, found in _by_package(evidence.findings).items()
+        if ABI + package in failing
+        for finding in found
+    }
+    missing = () if wheels.answer == YES else wheels.packages
+    told = (
+        {f"wheels: {wheels.text}", *(answer.text for answer in verdict.answers)}
+        if missing
+        else set()
+    )
+    return set(missing) <= set(packages) and set(verdict.reasons) <= told | files
 
 
 def of_findings(service: str, findings: Iterable[Finding]) -> Iterator[Judgement]:
     """A judgement on each package with a compiled file that cannot be loaded."""
-    groups: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        if finding.grave and finding.kind == "abi":
-            path = finding.text.partition(": ")[2].partition(": ")[0]
-            groups[finding.package or PurePosixPath(path).name].append(finding)
-    for package, found in sorted(groups.items()):
+    for package, found in _by_package(findings).items():
         kinds = ", ".join(dict.fromkeys(one.text.partition(":")[0] for one in found))
         lines = [one.text for one in found]
         lines += dict.fromkeys(f"→ {one.remedy}" for one in found if one.remedy)
         yield Judgement(service, ABI + package, kinds, "\n".join(lines), kinds)
 
 
-def fails(judgement: Judgement, policy: str, baseline: Baseline | None, target: str) -> bool:
-    """Whether *judgement* fails a run by *policy*: ``report``, ``new`` or ``all``."""
-    if not judgement.text or policy == REPORT:
-        return False
-    if policy != NEW or baseline is None:
-        return True
-    known = baseline.finding(judgement.service, target, judgement.name)
+def _by_package(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """What keeps compiled files from being loaded, by package, or by file where none is known."""
+    groups: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.grave and finding.kind == "abi":
+            path = finding.text.partition(": ")[2].partition(": ")[0]
+            groups[finding.package or PurePosixPath(path).name].append(finding)
+    return dict(sorted(groups.items()))
+
+
+def complaint(judgement: Judgement, policy: str, baseline: Baseline | None, target: str) -> str:
+    """What of *judgement* fails a run by *policy*; empty where nothing does.
+
+    Args:
+        judgement: what was judged.
+        policy: ``report``, ``new`` or ``all``.
+        baseline: what was accepted, for ``new``.
+        target: the target's name.
+    """
+    if policy == REPORT:
+        return ""
+    accepted = None
+    if policy == NEW and baseline is not None:
+        accepted = baseline.finding(judgement.service, target, judgement.name)
+    if judgement.text:
+        return judgement.text if accepted is None or _worse(judgement, accepted) else ""
+    fallen = [lapse.text for lapse in judgement.lapses if lapse.is_fall(accepted)]
+    if not fallen:
+        return ""
+    was = f"; {accepted.state} ({accepted.grade}) was accepted" if accepted is not None else ""
+    return "\n".join([f"{judgement.verdict}{was}", *fallen, f"→ {_RENEW}"])
+
+
+def _worse(judgement: Judgement, accepted: Accepted) -> bool:
+    known = accepted.state
     if judgement.name != VERDICT:
         return known != judgement.state
     return known not in VERDICTS or VERDICTS.index(judgement.state) > VERDICTS.index(known)

@@ -10,6 +10,7 @@ from .boundary import BoundaryState, examine
 from .evidence import (
     NATIVE,
     PREDICTED,
+    X86_BOUNDARY,
     Evidence,
     Install,
     ServiceEvidence,
@@ -117,21 +118,28 @@ def best_run(evidence: ServiceEvidence, today: date) -> TestRun | None:
 
 
 def _counting(evidence: ServiceEvidence, today: date) -> list[TestRun]:
-    """Runs that say anything about the service on ARM64, the weakest first."""
-    found = [
-        run for run in evidence.runs if run.fits and run.where.on_arm and run.where.fresh(today)
-    ]
+    """Runs that prove anything about the service on ARM64, the weakest first."""
+    return [run for run in _on_arm(evidence, today) if run.fits]
+
+
+def _on_arm(evidence: ServiceEvidence, today: date) -> list[TestRun]:
+    """Runs on ARM64, the weakest first, and before these those of another environment."""
+    found = [run for run in evidence.runs if run.where.on_arm and run.where.fresh(today)]
     return sorted(found, key=_strength)
 
 
-def _strength(run: TestRun) -> tuple[bool, bool, str]:
-    """Native before emulated, the asked image before another, the later before the earlier."""
-    return (not run.where.emulated, run.where.as_asked, run.where.when)
+def _strength(run: TestRun) -> tuple[bool, bool, bool, str]:
+    """Of what is deployed, native, on the asked image, late: each counts before what follows."""
+    return (run.fits, not run.where.emulated, run.where.as_asked, run.where.when)
 
 
 def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
-    """Why runs that were made do not count."""
+    """Why runs that were made do not count, and why none was made."""
+    if evidence.unasked and not evidence.runs:
+        yield f"its tests were not asked for: {evidence.unasked}"
     for run in evidence.runs:
+        if run.part == X86_BOUNDARY:
+            continue  # it is meant to be elsewhere
         which = f"a run on {run.where.machine or 'an unknown machine'}"
         if not run.where.on_arm:
             yield f"{which} does not count: it was not ARM64"
@@ -148,10 +156,14 @@ def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
 def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
     """Tests that fail in the strongest run that did not skip them.
 
-    What fails under emulation and passes on an ARM machine is the emulator's.
+    What fails under emulation and passes on an ARM machine is the emulator's. What fails with
+    other versions than are deployed is a doubt until all tests have run with these.
     """
     last: dict[str, tuple[TestRun, TestOutcome]] = {}
-    for run in _counting(evidence, today):
+    runs = _counting(evidence, today)
+    if all(run.part or run.problems for run in runs):
+        runs = _on_arm(evidence, today)
+    for run in runs:
         for test in run.tests:
             if test.outcome != "skipped":
                 last[test.nodeid] = (run, test)
@@ -165,10 +177,18 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
         found = [(run, test) for run, test in failures if test.died is died]
         if found:
             names = ", ".join(test.nodeid for _, test in found[:_SHOWN])
-            where = found[0][0].where
-            grade = grade_words(where.grade, stand_in=where.stand_in)
+            run = found[0][0]
+            grade = grade_words(run.where.grade, stand_in=run.where.stand_in)
             plural = "tests" if len(found) > 1 else "test"
             yield f"{len(found)} {plural} {words} ({grade}): {names}"
+            if not run.fits:
+                yield f"that run proves no more than this: {run.misfit}"
+    failing = {test.nodeid for _, test in failures}
+    values = [value for value in evidence.goldens if not value.ok and value.test in failing]
+    if values:
+        names = ", ".join(f"{v.test}: {v.name} ({v.label})" for v in values[:_SHOWN])
+        plural = "values differ" if values[1:] else "value differs"
+        yield f"{len(values)} {plural} from x86: {names}"
     for run in _counting(evidence, today)[-1:]:
         for problem in run.problems[:_SHOWN]:
             yield f"the run is not complete: {problem}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -18,18 +18,20 @@ from packaging.version import Version
 from ..audit.addresses import file_path
 from ..audit.classify import state_of
 from ..audit.environment import Platform, platform_of
-from ..audit.fetch import Fetcher
+from ..audit.fetch import Fetcher, FetchError
 from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
 from ..audit.inputs.service import read_service, with_requirements
 from ..audit.locks import Lock, locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
+from ..audit.repositories import reference_of
 from ..audit.run import Auditor
 from ..audit.shelf import LockShelf, Shelf
 from ..audit.simple import File
+from ..audit.sources import archive_of
 from ..audit.tree import Tree
-from ..audit.wishes import Wish, Wishes, wish_of
+from ..audit.wishes import LocalProject, Wish, Wishes, wish_of
 from ..cell import Cell, Ran
 from ..errors import SettingsError
 from .manifests import Manifest, Scope
@@ -114,29 +116,66 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
     elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
     lock = lock_of(question.manifest)
-    deployed: list[Planned] = []
-    editable: tuple[Path, ...] = ()
-    folders: tuple[Path, ...] = ()
+    found = _Found()
     if question.there is not None:
         pass  # it is deployed, whatever led to it
     elif lock is not None:
-        deployed, editable, folders = _locked(auditor, lock, question.manifest, platform)
+        found = _locked(auditor, lock, question.manifest, platform)
         elsewhere = (*elsewhere, *_of_lock(lock))
     else:
-        deployed, editable, folders = _resolved(auditor, deploy, platform, DEPLOY)
+        found = _resolved(auditor, deploy, platform, DEPLOY)
     test = _wishes(question.manifest.test, question.manifest, tests=True)
     test = with_requirements(test, question.runner, "the session inside")
-    pins = [Requirement(f"{p.name}=={p.version}") for p in deployed if p.version]
+    test = replace(test, locals=(*test.locals, *found.repositories))
+    pins = [Requirement(f"{p.name}=={p.version}") for p in found.packages if p.version]
     pins += [Requirement(pin) for pin in question.there or ()]
     limits = tuple((pin, wish_of(pin, "what is deployed")) for pin in pins)
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
-    tests, more_editable, more_folders = _resolved(auditor, test, platform, TEST)
-    there = {canonicalize_name(pin.name) for pin in pins}
-    tests = [package for package in tests if package.name not in there]
-    if (set(more_editable) | set(more_folders)) - {*editable, *folders}:
+    tests = _resolved(auditor, test, platform, TEST)
+    there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in found.packages}
+    more = [package for package in tests.packages if package.name not in there]
+    if {*tests.editable, *tests.folders} - {*found.editable, *found.folders}:
         raise NotPlannableError("a local project is only wanted by the tests")
     index = auditor.index(deploy if deploy.requirements else test, lock)
-    return InstallPlan((*deployed, *tests), editable, folders), index.fetcher
+    packages = (*found.packages, *more)
+    return InstallPlan(packages, tuple(found.editable), tuple(found.folders)), index.fetcher
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one scope installs, in order."""
+
+    packages: list[Planned] = field(default_factory=list)
+    editable: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    repositories: list[LocalProject] = field(default_factory=list)
+    """Those of the packages that come out of a repository."""
+
+    def add_local(self, local: LocalProject, scope: str, *, requested: bool) -> None:
+        """Raises NotPlannableError: it is not known well enough, or not fetched."""
+        if local.doubt:
+            raise NotPlannableError(f"{local.name}: {local.doubt}")
+        file = local.archive
+        if file is not None:
+            self.repositories.append(local)
+            self.packages.append(
+                Planned(
+                    local.name,
+                    local.version,
+                    scope,
+                    SOURCE,
+                    file.name,
+                    file.url,
+                    file.sha256,
+                    requested=requested,
+                )
+            )
+        elif not local.uri.startswith("file:"):
+            raise NotPlannableError("a repository is among the requirements")
+        elif local.editable:
+            self.editable.append(file_path(local.uri))
+        else:
+            self.folders.append(file_path(local.uri))
 
 
 def lock_of(manifest: Manifest) -> Lock | None:
@@ -161,7 +200,7 @@ def plan_build(
     wishes = _wishes(Scope(), replace(question.manifest, project=None))
     wishes = replace(wishes, requirements=wanted)
     platform = platform_of_run(question.cell, question.ran)
-    packages, _, _ = _resolved(auditor, wishes, platform, BUILD)
+    packages = _resolved(auditor, wishes, platform, BUILD).packages
     for package in packages:
         if package.state in (SOURCE, BLOCKER):
             raise NotPlannableError(f"{package.name} has no wheel")
@@ -199,59 +238,59 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     return with_requirements(found, scope.requirements, "pyproject.toml")
 
 
-def _resolved(
-    auditor: Auditor, wishes: Wishes, platform: Platform, scope: str
-) -> tuple[list[Planned], tuple[Path, ...], tuple[Path, ...]]:
-    """Packages of one scope in order, and the local projects among them."""
+def _resolved(auditor: Auditor, wishes: Wishes, platform: Platform, scope: str) -> _Found:
     if not wishes.requirements:
-        return [], (), ()
+        return _Found()
     tree, provider = auditor.resolved(auditor.index(wishes), wishes, platform)
     for problem in (*wishes.gaps, *tree.problems):
         raise NotPlannableError(problem)
-    if any(wish.url for _, wish in wishes.requirements):
-        raise NotPlannableError("a direct reference is among the requirements")
     hashed = {wish.name for _, wish in wishes.requirements if wish.hashes}
     if hashed and hashed != set(tree.nodes):
         raise NotPlannableError("some packages have hashes, and some have not")
     asked = {wish.name for _, wish in wishes.requirements}
-    packages: list[Planned] = []
-    editable: list[Path] = []
-    folders: list[Path] = []
+    found = _Found()
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = provider.locals.get(name)
-        if local is None:
-            allowed = provider.hashes.get(name, frozenset())
-            planned = _planned(tree, provider, name, scope, requested=name in asked)
-            packages.append(replace(planned, allowed=allowed))
-        elif local.doubt:
-            raise NotPlannableError(f"{name}: {local.doubt}")
-        else:
-            (editable if local.editable else folders).append(_folder(local.uri))
-    return packages, tuple(editable), tuple(folders)
+        if local is not None:
+            found.add_local(local, scope, requested=name in asked)
+            continue
+        allowed = provider.hashes.get(name, frozenset())
+        planned = _planned(tree, provider, name, scope, requested=name in asked)
+        found.packages.append(replace(planned, allowed=allowed))
+    return found
 
 
-def _locked(
-    auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
-) -> tuple[list[Planned], tuple[Path, ...], tuple[Path, ...]]:
-    """As ``_resolved``, where a lock has decided."""
+def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> _Found:
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
     index = auditor.index(Wishes("", ()), lock)
     shelf = LockShelf(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
-    packages: list[Planned] = []
-    editable: list[Path] = [manifest.project] if manifest.project is not None else []
-    folders: list[Path] = []
+    found = _Found(
+        editable=[manifest.project] if manifest.project is not None else [],
+        folders=[manifest.whole] if manifest.whole is not None else [],
+    )
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = shelf.locals.get(name)
         if local is None:
-            packages.append(_planned(tree, shelf, name, DEPLOY, requested=name in asked))
-            continue
-        folder = _folder(local.uri)
-        if folder != manifest.root:
-            (editable if local.editable else folders).append(folder)
-    return packages, tuple(editable), tuple(folders)
+            found.packages.append(_planned(tree, shelf, name, DEPLOY, requested=name in asked))
+        elif local.uri != manifest.root.as_uri():
+            fetched = _fetched(local, auditor)
+            found.add_local(fetched, DEPLOY, requested=name in asked)
+    return found
+
+
+def _fetched(local: LocalProject, auditor: Auditor) -> LocalProject:
+    """*local* with its sources, where a lock names it by a commit of a repository."""
+    reference = reference_of(local.uri)
+    if reference is None:
+        return local
+    try:
+        checkout = auditor.repositories.checkout(local.name, reference)
+    except FetchError as error:
+        raise NotPlannableError(str(error)) from None
+    return replace(local, archive=archive_of(local.name, local.version, reference, checkout))
 
 
 def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
@@ -260,12 +299,6 @@ def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
         if len(releases) == 1 and releases[0].version and releases[0].local is None:
             pin = Requirement(f"{name}=={releases[0].version}")
             yield pin, wish_of(pin, lock.shown)
-
-
-def _folder(uri: str) -> Path:
-    if not uri.startswith("file:"):
-        raise NotPlannableError("a repository is among the requirements")
-    return file_path(uri)
 
 
 def _planned(tree: Tree, shelf: Shelf, name: str, scope: str, *, requested: bool) -> Planned:

@@ -12,9 +12,13 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion
 
 from ..audit.fetch import Fetcher
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
@@ -36,7 +40,7 @@ from .wheel_layer import Layer, layer_of, write_together
 from .workshop import Host, Workshop
 
 NAME = "plan"
-FORMAT = 2
+FORMAT = 3
 """Counts up when the same plan would give other files."""
 _SECONDS = 3600.0
 """For everything that is fetched, source distributions between builds included."""
@@ -219,7 +223,7 @@ def _installed(unpacked: Unpacked) -> Installed:
     package, built = unpacked.package, unpacked.built
     return Installed(
         name=unpacked.layer.name or package.name,
-        version=package.version,
+        version=package.version or (_version(built.wheel) if built is not None else ""),
         scope=package.scope,
         state=package.state,
         file=package.file,
@@ -232,6 +236,13 @@ def _installed(unpacked: Unpacked) -> Installed:
         log=built.log if built is not None else "",
         kept=built is not None and not built.fresh,
     )
+
+
+def _version(wheel: Path) -> str:
+    """The version in the name of *wheel*, which a build has just given it."""
+    with suppress(InvalidWheelFilename, InvalidVersion):
+        return str(parse_wheel_filename(wheel.name)[1])
+    return ""
 
 
 def _members_below(archive: IO[bytes], folder: str) -> bytes:

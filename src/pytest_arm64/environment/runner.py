@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 
-from .manifests import Manifest, constrained_names, project_dependencies, requirement_names
+from .documents import constrained_names
+from .manifests import Manifest, project_dependencies, requirement_names
 
 OURS = "pytest-arm64"
 _BROUGHT_ALONG = frozenset(["platformdirs"])

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import tarfile
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from .. import cache
+from ..audit.addresses import subdirectory_of
 from ..cell import Ran
 from ..engine.container import Container
 from ..engine.images import Base
@@ -48,7 +50,12 @@ class Source:
 
     @property
     def label(self) -> str:
-        return f"{self.package.name} {self.package.version}"
+        return f"{self.package.name} {self.package.version}".strip()
+
+    @property
+    def subdirectory(self) -> str:
+        """The folder of the project within its sources; empty where it is their top."""
+        return subdirectory_of(self.package.url)
 
 
 class Shelf:
@@ -121,6 +128,8 @@ def build(
         file = str(source.path)
     else:
         container.put("/", tar_of({file: Entry(source.path.read_bytes())}))
+    if source.subdirectory:
+        file = f"file://{urllib.parse.quote(file)}#subdirectory={urllib.parse.quote(source.subdirectory)}"
     began = time.monotonic()
     command = [*pip, "-w", f"{folder}/out", file]
     finished = container.run(command, environment=variables)
@@ -130,7 +139,11 @@ def build(
     with container.fetch(f"{folder}/out") as archive:
         wheels = list(_wheels(archive))
     if len(wheels) != 1:
-        raise InstallError(f"the build of {source.label} made {len(wheels)} wheels")
+        raise InstallError(
+            f"the build of {source.label} made {len(wheels)} wheels",
+            why="exactly one is expected of a source distribution",
+            next_step="pin another release, or give its wheel by --find-links",
+        )
     name, content = wheels[0]
     return name, content, seconds, finished.text
 

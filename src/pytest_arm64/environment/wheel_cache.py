@@ -30,7 +30,8 @@ def fetch(fetcher: Fetcher, package: Planned) -> Path:
         if package.sha256 or package.allowed:
             _check(package, hash_of(path))
         return path
-    known = package.sha256 or _hash_by_address(package.url)
+    # What an address names may be another file tomorrow; what a hash names may not.
+    known = package.sha256 or ("" if fetcher.refresh else _hash_by_address(package.url))
     if known:
         _check(package, known)
     kept = _place(known, package.file) if known else None

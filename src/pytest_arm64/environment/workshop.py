@@ -156,7 +156,8 @@ class Workshop(AbstractContextManager["Workshop"]):
 
     def _build(self, shelf: Shelf, source: Source, benches: Benches) -> Built:
         tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
-        folder = f"{pip_installer.BUILD}/{source.package.name}"
+        # Of one package several releases may be built, until one fits the others.
+        folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
         self._building = True
         try:
             bench = benches.for_file(source.package)

@@ -70,7 +70,7 @@ def hints_for_integers(pairs: list[tuple[int, int]], *, permuted: bool = False) 
         return (FLAG,)
     if pairs and all((x - y) % 256 == 0 for x, y in pairs):
         return (CHAR,)
-    if any(x in _EDGES or y in _EDGES for x, y in pairs):
+    if any((x in _EDGES or y in _EDGES) and abs(x - y) > 1 for x, y in pairs):
         return (CAST,)
     return ()
 

@@ -12,16 +12,18 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Arm64Error
+from . import npy
 from .lazily import numpy
 from .shape import MalformedError, blobs_of, check_tree
 from .values import Node, Stored, UnsupportedValueError, describe, digest_of, refuse_dtype
 
+T = TypeVar("T")
 FOLDER = "arm64_golden"
 PROVENANCE = "provenance.json"
 STAGED = ".new"
@@ -168,18 +170,35 @@ class _Blobs(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         node = self._nodes[name]
+        blob = self._read(_bytes if node["k"] == "bytes" else _array, node)
+        if digest_of(blob) != node["digest"]:
+            raise _unreadable(self._path, f"{name} is not what its .json tells of")
+        return blob
+
+    def packed(self) -> Iterator[tuple[str, bytes]]:
+        """Names and contents of the files in which they lie, checked; no NumPy is needed."""
+        for name, node in self._nodes.items():
+            if node["k"] == "bytes":
+                yield f"{name}.bin", self[name]
+                continue
+            yield f"{name}.npy", self._read(_packed_array, node)
+
+    def _read(self, reader: Callable[[zipfile.ZipFile, Node], T], node: Node) -> T:
         try:
             with zipfile.ZipFile(self._path) as archive:
-                blob = _bytes(archive, node) if node["k"] == "bytes" else _array(archive, node)
+                return reader(archive, node)
+        except ImportError:
+            raise GoldenError(
+                f"the golden {self._path} has arrays, and NumPy is not installed here",
+                why="arrays that differ are compared with it",
+                next_step="install numpy into the environment of this pytest",
+            ) from None
         except UnsupportedValueError as error:
             raise _unreadable(self._path, str(error.what)) from None
         except GoldenError:
             raise
         except Exception as error:  # noqa: BLE001  (zipfile and NumPy raise anything for bad input)
             raise _unreadable(self._path, _reason(error)) from None
-        if digest_of(blob) != node["digest"]:
-            raise _unreadable(self._path, f"{name} is not what its .json tells of")
-        return blob
 
 
 def _bytes(archive: zipfile.ZipFile, node: Node) -> bytes:
@@ -199,6 +218,14 @@ def _array(archive: zipfile.ZipFile, node: Node) -> Any:
     if describe(array.dtype) != describe(asked) or list(array.shape) != node["shape"]:
         raise MalformedError(f"{node['blob']} has another type or shape than its .json tells of")
     return array
+
+
+def _packed_array(archive: zipfile.ZipFile, node: Node) -> bytes:
+    size = npy.size_of(node["dtype"], node["shape"])
+    content = _member(archive, f"{node['blob']}.npy", size + _HEADER_ROOM)
+    if npy.digest_of(content) != node["digest"]:
+        raise MalformedError(f"{node['blob']} is not what its .json tells of")
+    return content
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -234,24 +261,32 @@ def encode(golden: Golden, key: str) -> dict[str, bytes]:
         },
     }
     files = {".json": (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()}
-    blobs = {n: blob for kept in golden.values.values() for n, blob in kept.value.blobs.items()}
-    if blobs:
-        files[".npz"] = _zip(blobs)
+    packed = dict(item for kept in golden.values.values() for item in _packed(kept.value.blobs))
+    if packed:
+        files[".npz"] = _zip(packed)
     return files
 
 
-def _zip(blobs: Mapping[str, Any]) -> bytes:
+def _packed(blobs: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the files that hold *blobs*."""
+    if isinstance(blobs, _Blobs):
+        yield from blobs.packed()
+        return
+    for name, blob in blobs.items():
+        if isinstance(blob, bytes):
+            yield f"{name}.bin", blob
+            continue
+        stream = io.BytesIO()
+        numpy().lib.format.write_array(stream, blob, allow_pickle=False)
+        yield f"{name}.npy", stream.getvalue()
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, blob in blobs.items():
-            if isinstance(blob, bytes):
-                content, ending = blob, "bin"
-            else:
-                stream = io.BytesIO()
-                numpy().lib.format.write_array(stream, blob, allow_pickle=False)
-                content, ending = stream.getvalue(), "npy"
+        for name, content in files.items():
             # A fixed date: what did not change has the same bytes.
-            info = zipfile.ZipInfo(f"{name}.{ending}", (1980, 1, 1, 0, 0, 0))
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
     return buffer.getvalue()

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 
 SECONDS = 60
 
@@ -38,14 +39,23 @@ def load(name: str) -> None:
     """Import the module *name*; once more where it is only a matter of order.
 
     A module that is meant to be imported by another may import that one, and find itself
-    half made. By the second time the other is there.
+    half made: then the other comes first.
     """
     try:
         importlib.import_module(name)
     except ImportError as error:
         if "partially initialized module" not in str(error):
             raise
+        importlib.import_module(asking(error) or name)
         importlib.import_module(name)
+
+
+def asking(error: ImportError) -> str:
+    """The module whose own code ran into *error*; empty where that has no name."""
+    name = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name = frame.f_globals.get("__name__", "")
+    return name
 
 
 if __name__ == "__main__":

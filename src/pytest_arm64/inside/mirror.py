@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .boundary import RECORD, Apart
 from .mapped import mapped_libraries
 from .missed import MissedVariables
 from .sender import Sender
@@ -62,6 +63,7 @@ class Mirror:
         self._location: Any = None
         self._distributed = False
         self._workers: Any = None
+        self._apart: Apart | None = None
         self._statuses: bool | None = None
         self._xml: Any = None
         self._header: list[str] = []
@@ -92,7 +94,13 @@ class Mirror:
 
             self._workers = Workers(self._task)
             config.pluginmanager.register(self._workers)
+        if RECORD in self._task["records"]:
+            self._apart = Apart(self._task["records"], self._bounded)
+            config.pluginmanager.register(self._apart)
         self._xml = _without_file(config)
+
+    def _bounded(self, told: Sequence[Any]) -> None:
+        self._sender.send("bounded", *told)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_report_header(self) -> Generator[None, Any, None]:
@@ -167,11 +175,12 @@ class Mirror:
         yield
         self._watch.collected(session.items)
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        left_out = self._apart.left_out if self._apart is not None else 0
         self._sender.send(
             "collected",
             [item.nodeid for item in session.items],
             "",
-            getattr(reporter, "_numcollected", len(session.items)),
+            getattr(reporter, "_numcollected", len(session.items)) - left_out,
             self._collected_lines,
             self._terminal.tree,
         )
@@ -179,6 +188,9 @@ class Mirror:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         self._distributed = True
+        bounded = self._workers.bounded(node)
+        if bounded:
+            self._bounded(bounded)
         self._sender.send("collected", list(ids), str(node.gateway.id), len(ids), [], "")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)

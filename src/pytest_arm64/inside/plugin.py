@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from _pytest import config as config_module
 
-from .boundary import MARKER, keep_off_arm
+from .boundary import MARKER, keep_off_arm, records_here
 from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
 from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
 from .fixtures.records import (  # type: ignore[import-not-found]
@@ -149,8 +149,7 @@ def _roll_the_same(option: Any, seed: int) -> None:
 @pytest.fixture(scope="session")
 def arm64_matrix() -> Rows:
     """The wheel matrix of what is deployed, by package name."""
-    with open(os.environ["PYTEST_ARM64_TASK"], encoding="utf-8") as stream:
-        matrices = json.load(stream)["records"].get("matrices", [])
+    matrices = records_here().get("matrices", [])
     if not matrices:
         pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
     return Rows(matrices[0])

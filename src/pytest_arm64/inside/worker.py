@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from . import plugin
+from .boundary import RECORD, Apart, records_here
 from .mapped import mapped_libraries
 from .watch import Watch
 
@@ -21,6 +24,7 @@ FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 
 arm64_measure = plugin.arm64_measure
 arm64_target = plugin.arm64_target
+pytest_runtest_setup = plugin.pytest_runtest_setup
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -39,12 +43,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if given is not None:
         name = config.workerinput["workerid"]  # type: ignore[attr-defined]
         config.pluginmanager.register(_Watched(given, str(name)))
+        records = records_here()
+        if RECORD in records:
+            note = Path(given["notes"], f"{name}.{RECORD}")
+            config.pluginmanager.register(Apart(records, partial(_write, note)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[MAPPED] = mapped_libraries()
+
+
+def _write(note: Path, tests: Sequence[Any]) -> None:
+    note.write_text(json.dumps(tests), "utf-8")
 
 
 class _Watched:

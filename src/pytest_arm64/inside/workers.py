@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from .boundary import RECORD
 from .worker import FORGET, MAPPED, NAME
 
 
@@ -48,6 +50,14 @@ class Workers:
         if not self._notes:
             self._notes = tempfile.mkdtemp()
         node.workerinput["arm64"] = {"seconds": self._seconds, "notes": self._notes}
+
+    def bounded(self, node: Any) -> list[Any]:
+        """What the worker *node* tells of tests behind an x86 boundary."""
+        try:
+            found = json.loads(Path(self._notes, f"{node.gateway.id}.{RECORD}").read_text("utf-8"))
+        except FileNotFoundError:
+            return []
+        return list(found)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._began[nodeid] = time.monotonic()

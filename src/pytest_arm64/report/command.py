@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..audit.baseline import write_baseline
+from ..audit.baseline import Accepted, read_baseline, write_baseline
+from ..audit.verdicts import ALL, NEW
 from ..decide.boundary import decision_record
-from ..decide.gate import complaints, decision, of_findings
+from ..decide.gate import complaint, complaints, decision, of_findings
 from ..decide.questions import states
 from ..errors import ReportError
 from ..settings import repository_root
@@ -50,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="exit 1 if a service is neither compatible nor behind a sound boundary",
+        help="exit 1 if a service is neither compatible nor behind a sound boundary, or has lost"
+        " evidence that arm64-baseline.json rests on",
     )
     parser.add_argument(
         "--write-baseline",
@@ -107,13 +109,15 @@ def accept(report: Report, root: Path) -> Path:
         SettingsError: a matrix is incomplete, or the file cannot be written.
     """
     pairs = list(zip(report.services, report.verdicts, strict=True))
-    judged = [decision(verdict) for _, verdict in pairs]
+    judged = [decision(service, verdict, report.day) for service, verdict in pairs]
     for service, _ in pairs:
         judged += of_findings(service.name, service.findings)
     return write_baseline(
         root,
         [service.matrix for service, _ in pairs if service.matrix is not None],
-        findings={(one.service, report.target, one.name): one.state for one in judged},
+        findings={
+            (one.service, report.target, one.name): Accepted(one.state, one.grade) for one in judged
+        },
         observed={service.name: states(service, report.day) for service, _ in pairs},
     )
 
@@ -129,7 +133,14 @@ def decisions(report: Report) -> str:
 
 
 def _checked(report: Report) -> int:
+    baseline = read_baseline(repository_root(Path.cwd()))
+    policy = ALL if baseline is None else NEW
     found = list(complaints(report.verdicts))
+    for service, verdict in zip(report.services, report.verdicts, strict=True):
+        if verdict.compatible:
+            judgement = decision(service, verdict, report.day)
+            text = complaint(judgement, policy, baseline, report.target)
+            found += [f"{service.name}: {': '.join(text.splitlines())}"] if text else []
     for line in found:
         sys.stderr.write(f"pytest-arm64: {printable(line)}\n")
     return int(bool(found))

@@ -85,7 +85,8 @@ def _loads(record: AbiRecord) -> str:
     if not record.loads:
         return "all of them can be loaded"
     loaded = sum(load.outcome == "loaded" for load in record.loads)
-    return f"all of them can be loaded; {loaded} modules were"
+    were = "1 was" if loaded == 1 else f"{loaded} were"
+    return f"all of them can be loaded; of their modules {were} imported"
 
 
 def plugin_lines(here: Collection[str], inside: Collection[str]) -> list[str]:

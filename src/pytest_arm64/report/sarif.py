@@ -152,9 +152,9 @@ def _service_results(
             told = f"{value.test}: {value.name}: {value.label} ({value.where})"
             place = value.test.partition("::")[0]
             yield source.result("golden", "error", told, f"{value.test} {value.name}", place)
-    failed = {test.nodeid: test for run in service.runs for test in run.bad}
-    for nodeid, test in list(failed.items())[:_MOST_TESTS]:
-        told = f"{nodeid}: {test.outcome} on ARM64"
+    failed = {test.nodeid: (test, run.where) for run in service.runs for test in run.bad}
+    for nodeid, (test, where) in list(failed.items())[:_MOST_TESTS]:
+        told = f"{nodeid}: {test.outcome} on {'ARM64' if where.on_arm else where.machine}"
         yield source.result("test", "error", told, nodeid, nodeid.partition("::")[0])
 
 

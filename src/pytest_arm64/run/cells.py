@@ -36,17 +36,20 @@ class Planned:
         return self.cell.platform if self.role is Role.REFERENCE else self.cell.core
 
 
-def planned_cells(settings: Settings, service: ServiceConfig | None = None) -> tuple[Planned, ...]:
+def planned_cells(
+    settings: Settings, service: ServiceConfig | None = None, *, x86: bool = False
+) -> tuple[Planned, ...]:
     """The cells of *service* in the order in which they run; the mirrored one is the last.
 
-    What stays on x86 has one cell, of linux/amd64.
+    What stays on x86, a service behind a boundary or its marked tests (*x86*), has one cell, of
+    linux/amd64.
     """
     first, *further = settings.cores
     planned = [(Role.FURTHER, "arm64", core) for core in further]
     if settings.reference:
         planned.insert(0, (Role.REFERENCE, "amd64", first))
     planned.append((Role.MIRRORED, "arm64", first))
-    if service is not None and service.boundary is not None:
+    if x86 or (service is not None and service.boundary is not None):
         planned = [(Role.MIRRORED, "amd64", first)]
     image = settings.image or settings.target.reference
     return tuple(

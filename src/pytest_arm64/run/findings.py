@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from ..audit.assess import MACHINE
 from ..audit.verdicts import REPORT, Verdict
 from ..decide.collect import abi_findings
-from ..decide.evidence import Finding, Where
-from ..decide.gate import Judgement, decision, fails, of_findings
+from ..decide.evidence import Finding, ServiceEvidence, Where
+from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_findings
 from ..report.matrix import printable, summary_words
 from .arguments import GATE, positional
 from .gates import Gate, selected
@@ -32,6 +33,8 @@ class Findings:
         self._config = config
         self._abi: dict[str, list[Finding]] = {}
         self._told: dict[str, set[str]] = {}
+        self._failing: set[str] = set()
+        """Node ids of gates that were shown and fail."""
         self.assessment = assessment
 
     def add(self, assessment: Assessment, place: Place, service: str) -> None:
@@ -63,30 +66,37 @@ class Findings:
         found = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
         for name in names & self._abi.keys():
             found += map(self._judged, of_findings(name, self._abi[name]))
-        return list(selected(found, self._config))
+        shown = list(selected(found, self._config))
+        self._failing.update(gate.nodeid for gate in shown if gate.text)
+        return shown
 
-    def decided(self, verdict: decide.Verdict) -> Gate:
-        """The gate of the verdict on a service; what its packages' gates tolerate is no fault."""
+    def decided(self, evidence: ServiceEvidence, verdict: decide.Verdict, today: date) -> Gate:
+        """The gate of the verdict on a service, after those of its packages.
+
+        What those tolerate is no fault, and what they fail for is not told again.
+        """
         service = self._named(verdict.service)
-        tolerated = {
-            one.row.name
-            for one in self.assessment.verdicts()
-            if one.service == service and not one.failed
-        }
-        return self._judged(replace(decision(verdict, tolerated), service=service))
-
-    def _judged(self, judgement: Judgement) -> Gate:
+        prefix = f"{GATE}{service}::"
+        failing = {n.removeprefix(prefix) for n in self._failing if n.startswith(prefix)}
         known = self.assessment
-        target = known.matrices[0].target if known.matrices else ""
-        failed = fails(judgement, known.policy, known.baseline, target)
+        tolerated = known.tolerated(service)
+        if known.baseline is not None and known.baseline.finding(service, self._target, BOUNDARY):
+            tolerated = frozenset()  # what was accepted was accepted behind that boundary
+        judgement = decision(evidence, verdict, today, tolerated, failing)
+        return self._judged(replace(judgement, service=service), failing)
+
+    def _judged(self, judgement: Judgement, failing: Collection[str] = ()) -> Gate:
+        known = self.assessment
         nodeid = printable(judgement.nodeid)  # a file of a wheel may be called anything
+        see = ", ".join(f"{GATE}{judgement.service}::{name}" for name in sorted(failing))
         return Gate(
             nodeid,
             ("pyproject.toml", None, nodeid),
-            _plain(judgement.text) if failed else "",
+            _plain(complaint(judgement, known.policy, known.baseline, self._target)),
             properties=_properties(
                 judgement.service, judgement.state, judgement.cause, judgement.verdict
             ),
+            elsewhere=_plain(f"{judgement.verdict}, see {see}") if judgement.elsewhere else "",
         )
 
     @property
@@ -94,6 +104,11 @@ class Findings:
         """Whether findings are gates of this run."""
         named = any(arg.startswith(GATE) for arg in positional(self._config.option))
         return self.assessment.policy != REPORT or named
+
+    @property
+    def _target(self) -> str:
+        matrices = self.assessment.matrices
+        return matrices[0].target if matrices else ""
 
     def _named(self, service: str) -> str:
         """As the audit calls *service*: the only one has another name there."""

@@ -19,6 +19,7 @@ KINDS = {
     "session": 5,
     "deselected": 1,
     "collectreport": 1,
+    "bounded": 2,
     "collecting": 0,
     "collected": 5,
     "collection": 1,

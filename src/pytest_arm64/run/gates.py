@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from _pytest.mark.expression import Expression
@@ -15,6 +15,8 @@ from ..services import REPOSITORY
 from .arguments import GATE, positional
 from .differences import Here, common_failure, difference
 from .silent import CellResult
+
+_Outcome = Literal["passed", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Gate:
     seconds: float = 0.0
     properties: tuple[tuple[str, Any], ...] = ()
     """What its report carries for other plugins and the JUnit file: state, cause, verdict."""
+    elsewhere: str = ""
+    """Which other gates say what is wrong; empty where none does. Such a gate is skipped."""
 
 
 def cell_gate(result: CellResult, service: str = "", x86: CellResult | None = None) -> Gate:
@@ -74,19 +78,29 @@ def emit(config: pytest.Config, gate: Gate) -> None:
     hook = config.hook
     hook.pytest_runtest_logstart(nodeid=gate.nodeid, location=gate.location)
     for when in ("setup", "call", "teardown"):
-        failed = when == "call" and bool(gate.text)
+        outcome, told = _result(gate if when == "call" else replace(gate, text="", elsewhere=""))
         report = pytest.TestReport(
             nodeid=gate.nodeid,
             location=gate.location,
             keywords={"arm64": 1},
-            outcome="failed" if failed else "passed",
-            longrepr=gate.text if failed else None,
+            outcome=outcome,
+            longrepr=told,
             when=when,
             duration=gate.seconds if when == "call" else 0,
             user_properties=list(gate.properties),
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
+
+
+def _result(gate: Gate) -> tuple[_Outcome, Any]:
+    """Outcome and what is told of it, as pytest keeps it in a report."""
+    if gate.text:
+        return "failed", gate.text
+    if gate.elsewhere:
+        file, line, _ = gate.location
+        return "skipped", (file, (line or 0) + 1, f"Skipped: {gate.elsewhere}")
+    return "passed", None
 
 
 def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:

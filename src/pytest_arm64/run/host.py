@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..errors import Arm64Error, SettingsError
+from ..errors import Arm64Error, InstallError, SettingsError
+from ..report.matrix import printable
 from .arguments import unknown_here
 from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
@@ -20,6 +21,7 @@ from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
 from .nested import NestedRun
 from .parts import Part, parts_of
+from .place import OpenPlace
 from .reconcile import together
 from .session import MirroredSession
 from .stops import InsideError, show_as_inside
@@ -138,6 +140,9 @@ class HostPlugin:
         self._resources = ExitStack()
         self._waiting: list[NestedRun] = []
         self._parts = 0
+        self._open_place: OpenPlace | None = None
+        self._lines: list[str] = []
+        """What is told below the results."""
         self.current: NestedRun | None = None
         """The part that runs, or ran last."""
         self.findings: Findings | None = None
@@ -174,7 +179,7 @@ class HostPlugin:
         settings, task = prepare(config)
         parts = parts_of(config, settings, task)
         self._parts = len(parts)
-        open_place = self._resources.enter_context(places(config, settings))
+        open_place = self._open_place = self._resources.enter_context(places(config, settings))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
             self.current = self._waiting[0]
@@ -197,9 +202,13 @@ class HostPlugin:
                 run.open()
                 self._bring_coverage(run)
                 self._take_findings(run)
-                records = self.findings.records(run.part.name) if self.findings else {}
+                records = self.findings.records(run.part.owner) if self.findings else {}
                 run.start(session, records)
             except Arm64Error as error:
+                if run.part.bounded and not isinstance(error, InstallError):
+                    self._skip(session, run.part, error)
+                    run.close()
+                    continue
                 if self._parts == 1:
                     raise
                 self.problems.append(f"{run.part.name or 'repository'}: {error}")
@@ -214,6 +223,29 @@ class HostPlugin:
             return True
         return False
 
+    def _skip(self, session: pytest.Session, part: Part, error: Arm64Error) -> None:
+        """Report the tests of *part* as skipped: this machine has no place for x86."""
+        session.testscollected += len(part.bounded)
+        for test in part.bounded:
+            told = f"{test.reason}; not run: there is no linux/amd64 cell: {error.what}"
+            emit(self._config, Gate(test.nodeid, test.location, elsewhere=told))
+        self._lines.append(
+            f"{part.name}: not run: {_tests(len(part.bounded))}, for there is no linux/amd64 "
+            f"cell: {error.what}"
+        )
+
+    def _expect_bounded(self) -> None:
+        """Have what the part that runs has left for x86 run next."""
+        run = self.current
+        if run is None or run.session is None or run.part.bounded:
+            return
+        bounded = run.session.mirror.bounded
+        awaited = any(one.part.bounded for one in self._waiting)
+        if bounded and not awaited and self._open_place is not None:
+            part = run.part.behind_boundary(bounded.values())
+            self._waiting.insert(0, NestedRun(self._config, part, self._open_place))
+            self._parts += 1
+
     def _bring_coverage(self, run: NestedRun) -> None:
         name = "arm64-coverage"
         if run.place.copied and not self._config.pluginmanager.hasplugin(name):
@@ -223,6 +255,8 @@ class HostPlugin:
 
     def _take_findings(self, run: NestedRun) -> None:
         found = run.place.assessment
+        if run.part.bounded:  # nothing is audited for it
+            return
         if found is None or not (found.matrices or found.problem):
             return
         from .findings import Findings
@@ -268,6 +302,7 @@ class HostPlugin:
         if self._session is not None:  # None where nothing but gates was asked for
             with told_as_usage_error():
                 self._session.collect()
+            self._expect_bounded()
         session.testscollected += len(self._gates())
 
     def _gates(self) -> list[Gate]:
@@ -311,6 +346,7 @@ class HostPlugin:
         if self._session is not None:
             with told_as_usage_error():
                 self._session.run()
+            self._expect_bounded()  # with workers it is known only now
 
     def _leave(self) -> None:
         """End the part that ran, before the next one begins."""
@@ -347,6 +383,8 @@ class HostPlugin:
             for problem in run.problems
         ]
         tell_what_it_rests_on(terminalreporter, places, [*problems, *self.problems])
+        for line in self._lines:
+            terminalreporter.line(f"arm64: {printable(line)}")
         if self._waiting and self.runs:
             names = ", ".join(run.part.name or "repository" for run in self._waiting)
             terminalreporter.line(f"arm64: not run, because the session ended before: {names}")
@@ -360,6 +398,10 @@ class HostPlugin:
                 sys.stderr.write(run.session.mirror.late_output())
                 sys.stderr.flush()
         self._resources.close()
+
+
+def _tests(number: int) -> str:
+    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def _measured_here() -> bool:

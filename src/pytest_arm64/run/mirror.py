@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,8 +27,27 @@ Location = tuple[str, "int | None", str]
 # What a process that goes on after a death says again until it has collected.
 _MAXIMUM_MAPPED = 20_000
 _SAID_ALREADY = frozenset(
-    {"session", "collecting", "deselected", "collectreport", "collected", "terminal", "warning"}
+    {
+        "session",
+        "collecting",
+        "bounded",
+        "deselected",
+        "collectreport",
+        "collected",
+        "terminal",
+        "warning",
+    }
 )
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A test that stays on x86."""
+
+    nodeid: str
+    location: Location
+    reason: str
+    """Why, and what would change it."""
 
 
 class HostMirror:
@@ -49,6 +69,10 @@ class HostMirror:
         """Running tests of whose attempts one more follows."""
         self.deselected: list[str] = []
         """Node ids of tests that were collected and left out."""
+        self.bounded: dict[str, Bounded] = {}
+        """By node id: tests that were selected and belong behind an x86 boundary."""
+        self.marked: frozenset[str] = frozenset()
+        """Node ids of those and of the ones that were not selected."""
         self.running: dict[str, Location] = {}
         self.failed: dict[str, None] = {}
         self.broken: dict[str, None] = {}
@@ -154,6 +178,11 @@ class HostMirror:
         self.deselected += nodeids
         if self._reporter is not None:
             self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
+
+    def _on_bounded(self, tests: list[list[Any]], marked: list[str]) -> None:
+        self.marked = frozenset(map(str, marked))
+        for nodeid, (file, line, name), reason in tests:
+            self.bounded[str(nodeid)] = Bounded(str(nodeid), (file, line, name), str(reason))
 
     def _on_collectreport(self, data: dict[str, Any]) -> None:
         report = self._rebuilt(data)

@@ -65,10 +65,14 @@ class NestedRun:
 
     @property
     def deselected(self) -> tuple[str, ...] | None:
-        """Node ids that were collected and left out; None where workers kept them to themselves."""
+        """Node ids that were collected and left out, less what is marked as staying on x86.
+
+        None where workers kept them to themselves.
+        """
         if self.session is None or self.session.mirror.ledger.distributed:
             return None
-        return tuple(self.session.mirror.deselected)
+        mirror = self.session.mirror
+        return tuple(nodeid for nodeid in mirror.deselected if nodeid not in mirror.marked)
 
     @property
     def held(self) -> Held | None:
@@ -99,6 +103,8 @@ class NestedRun:
         Raises:
             Arm64Error: what came from inside cannot be used.
         """
+        if not self._config.option.collectonly:
+            records = {**records, **self.part.records}
         self._task = replace(self._task, records=records)
         silent = [self._silent_cell(planned, place, self._task) for planned, place in self._opened]
         for number, cell in enumerate(silent, start=1):

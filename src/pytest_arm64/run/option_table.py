@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,10 +29,12 @@ class Option:
     """What is special about it; for one that is refused, the reason."""
     dest: str = ""
     """Where pytest keeps its value; of options that are refused."""
+    plugin: str = ""
+    """The distribution that brings it; empty for pytest's own."""
 
 
-def _inside(names: str, note: str = "") -> Option:
-    return Option(tuple(names.split()), Who.INSIDE, note)
+def _inside(names: str, note: str = "", *, plugin: str = "") -> Option:
+    return Option(tuple(names.split()), Who.INSIDE, note, plugin=plugin)
 
 
 def _both(names: str, note: str = "") -> Option:
@@ -148,12 +150,27 @@ PYTEST: tuple[Option, ...] = (
 """pytest's own, of all versions since 7.0."""
 
 PLUGINS: tuple[Option, ...] = (
-    _inside("-n --numprocesses --dist --tx --maxprocesses", "pytest-xdist distributes inside"),
-    _inside("--cov --cov-report --cov-append --cov-fail-under", "pytest-cov measures inside"),
-    _inside("--html", "pytest-html: the file is written inside, then here"),
+    _inside(
+        "-n --numprocesses --dist --tx --maxprocesses",
+        "pytest-xdist distributes inside",
+        plugin="pytest-xdist",
+    ),
+    _inside(
+        "--cov --cov-report --cov-append --cov-fail-under",
+        "pytest-cov measures inside",
+        plugin="pytest-cov",
+    ),
+    _inside("--html", "pytest-html: the file is written inside, then here", plugin="pytest-html"),
     _host("--report-log", "pytest-reportlog: written here, from the mirrored reports"),
 )
 """Of plugins; all that are not named go to both sides, where each knows them."""
+
+
+def missing_plugins(words: Collection[str]) -> tuple[str, ...]:
+    """Distributions that would bring options among *words*, arguments that nobody knew."""
+    return tuple(
+        option.plugin for option in PLUGINS if option.plugin and {*option.names} & {*words}
+    )
 
 
 def names_of(who: Who) -> Iterator[str]:

@@ -9,15 +9,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..errors import SettingsError
-from ..services import ServiceConfig, prefixes, read_services, service_of
+from ..inside.boundary import RECORD
+from ..services import REPOSITORY, ServiceConfig, prefixes, read_services, service_of
 from ..settings import Settings, read_pyproject
 from ..targets import suggestion
 from .arguments import GATE, positional
 from .cells import Planned, planned_cells
+from .mirror import Bounded
 from .task import Task
 
 _CONFIGURED = {
@@ -44,10 +47,31 @@ class Part:
     """In the order in which they run."""
     beside: bool = False
     """Whether there are services, and it belongs to none of them."""
+    bounded: tuple[Bounded, ...] = ()
+    """The tests that it is for, where those are marked as staying on x86."""
+
+    @property
+    def owner(self) -> str:
+        """The service's name; empty for what belongs to none."""
+        return self.service.name if self.service is not None else ""
 
     @property
     def name(self) -> str:
-        return self.service.name if self.service is not None else ""
+        """That of the service, or what tells the part from the service's other one."""
+        return f"{self.owner or REPOSITORY}: x86 boundary" if self.bounded else self.owner
+
+    @property
+    def records(self) -> dict[str, Any]:
+        """Which of the tests it has: the marked ones, all others, or simply all."""
+        if self.bounded:
+            return {RECORD: sorted({one.nodeid.partition("::")[0] for one in self.bounded})}
+        alone = self.service is not None and self.service.boundary is not None
+        return {} if alone else {RECORD: None}
+
+    def behind_boundary(self, tests: Iterable[Bounded]) -> Part:
+        """The part with *tests* of this one that stay on x86."""
+        cells = planned_cells(self.settings, self.service, x86=True)
+        return replace(self, cells=cells, bounded=tuple(tests))
 
 
 def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Part, ...]:
@@ -116,11 +140,13 @@ def _part(
     args = [*_without(task.args, [w for w, _ in _named(config)]), *words]
     cwd = task.cwd
     option = config.option
-    if service is not None and not (option.inifilename or option.rootdir):
-        file = _own_configuration(prefixes(service), config.rootpath)
+    if not (option.inifilename or option.rootdir):
+        # From a part of the paths pytest may find another root; ids stay relative to one for all.
+        args = [f"--rootdir={config.rootpath}", *args]
+        file = _own_configuration(prefixes(service), config.rootpath) if service else None
         if file is not None:
-            # As pytest would run in that folder; ids stay relative to the one root of all.
-            args = ["-c", str(file), f"--rootdir={config.rootpath}", *args]
+            # As pytest would run in that folder.
+            args = ["-c", str(file), *args]
             cwd = str(file.parent)
     return Part(
         service,

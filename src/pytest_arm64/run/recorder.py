@@ -25,14 +25,22 @@ from ..decide.collect import (
     mapped_findings,
     named_alike,
 )
-from ..decide.evidence import MACHINE, Finding, ServiceEvidence, TestOutcome, TestRun, Where
+from ..decide.evidence import (
+    MACHINE,
+    X86_BOUNDARY,
+    Finding,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+    Where,
+)
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
-from .arguments import GATE
+from .arguments import GATE, positional
 from .gates import emit, selected
 from .gathered import Gathered
 from .reconcile import COMPLETE_STATUSES
@@ -133,8 +141,12 @@ class Recorder:
     def _judge(self, session: pytest.Session, findings: Findings, report: Report) -> None:
         """The verdict on each service that was asked for, among the results."""
         wanted = self._config.option.arm64_service
-        judged = [v for v in report.verdicts if not wanted or v.service in wanted]
-        gates = list(selected([findings.decided(v) for v in judged], self._config))
+        judged = [
+            findings.decided(service, verdict, report.day)
+            for service, verdict in zip(report.services, report.verdicts, strict=True)
+            if not wanted or service.name in wanted
+        ]
+        gates = list(selected(judged, self._config))
         session.testscollected += len(gates)
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
@@ -174,8 +186,14 @@ class Recorder:
         audit = findings.assessment if findings is not None else None
         matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
-        found = {one.name: one for one in evidence_on(services, matrices, problem)}
+        found = {
+            evidence.name: replace(evidence, unasked=self._unasked(service))
+            for evidence, service in zip(
+                evidence_on(services, matrices, problem), services, strict=True
+            )
+        }
         notes = []
+        alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
             where = Where.of_facts(run.place.facts, now, asked_image=own_image)
             tests = self._tests[run.part.name]
@@ -186,8 +204,10 @@ class Recorder:
                     if run.part.service is None
                     else tuple(tests.values())
                 )
-                if own or len(runs) == 1:
-                    evidence = found[service.name]
+                evidence = found[service.name]
+                if run.part.bounded:
+                    found[service.name] = _with_bounded(evidence, own, where, run)
+                elif own or alone:
                     found[service.name] = self._with_run(evidence, service, own, where, run)
             if run.part.service is None:
                 others = sum(self._service_of(t, services) is None for t in tests.values())
@@ -271,6 +291,23 @@ class Recorder:
             # What must not be is a failure of its test already.
             yield Finding("golden", f"values compared with x86: {told}", False, where)
 
+    def _unasked(self, service: ServiceConfig) -> str:
+        """What was typed that asked for none of the tests of *service*; empty where some were."""
+        here, option = Path(self._config.invocation_params.dir), self._config.option
+        wanted = option.arm64_service
+        if wanted and service.name not in wanted:
+            return " ".join(f"--arm64-service {name}" for name in wanted)
+        asked = self._existing() or [here]
+        if not any(_below(p, a) or _below(a, p) for p in prefixes(service) for a in asked):
+            return " ".join(positional(option)) or f"the run was started in {here.name}"
+        return " ".join(self._selected(service))
+
+    def _existing(self) -> list[Path]:
+        """What was typed and names files or folders."""
+        here = Path(self._config.invocation_params.dir)
+        paths = [here / arg for arg in positional(self._config.option)]
+        return [Path(os.path.normpath(path)) for path in paths if path.exists()]
+
     def _selected(self, service: ServiceConfig) -> Iterator[str]:
         """The arguments that left tests out, as far as they were typed and not configured."""
         args = [str(arg) for arg in self._config.invocation_params.args]
@@ -283,14 +320,22 @@ class Recorder:
                 yield arg
         if self._config.option.pyargs:
             yield "--pyargs"
-        typed = self._config.option.file_or_dir
-        paths = [Path(self._config.invocation_params.dir) / arg for arg in typed]
-        existing = [Path(os.path.normpath(path)) for path in paths if path.exists()]
+        existing = self._existing()
         own = prefixes(service)
         yield from (p.name for p in existing if p.is_file() and any(_below(p, o) for o in own))
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _with_bounded(
+    evidence: ServiceEvidence, tests: tuple[TestOutcome, ...], where: Where, run: NestedRun
+) -> ServiceEvidence:
+    """*evidence* with the tests of *run*, which were meant to stay on x86."""
+    if not tests:
+        return evidence
+    told = TestRun(where, tests, problems=tuple(run.problems), part=X86_BOUNDARY)
+    return replace(evidence, runs=(*evidence.runs, told))
 
 
 def _counted(part: Sequence[str]) -> bool:

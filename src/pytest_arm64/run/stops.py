@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from _pytest._code.code import ReprFileLocation, ReprTracebackNative
 
+from .option_table import missing_plugins
+
 
 class InsideError(Exception):
     """An internal error of the session inside."""
@@ -38,7 +40,7 @@ class Stop:
     def raise_here(self, session: pytest.Session, internal_error: str | None) -> None:
         """End this phase here as it ended there."""
         if self.kind == "UsageError":
-            raise pytest.UsageError(*self.message)
+            raise pytest.UsageError(*map(_with_next_step, self.message))
         if self.kind == "Failed":
             raise session.Failed(self.message)
         if self.kind == "Interrupted":
@@ -52,6 +54,18 @@ class Stop:
     def shown_as_interrupt(self) -> Any:
         """What pytest's reporter asks of an interrupt: where it was, and the whole traceback."""
         return _Interrupt(self)
+
+
+def _with_next_step(message: str) -> str:
+    """*message*, and where it refuses a known plugin's option, how to have that plugin."""
+    _, refused, words = str(message).partition("unrecognized arguments: ")
+    plugins = missing_plugins({word.partition("=")[0] for word in words.split()})
+    if not refused or not plugins:
+        return message
+    return (
+        f"{message}\n  next step: have {' and '.join(plugins)} among the packages of the tests, "
+        "for it is in the container that it is needed"
+    )
 
 
 class _Interrupt:

@@ -258,8 +258,8 @@ def test_a_direct_reference_is_a_row_that_is_unknown(tmp_path: Path) -> None:
     matrix = audit_of(
         tmp_path,
         {"app": release("app", "1.0", ANY)},
-        "app\nzed @ git+ssh://git@host.invalid/zed.git\n"
-        "git+https://host.invalid/some/other.git@v1#egg=third\n"
+        "app\nzed @ hg+ssh://hg@host.invalid/zed\n"
+        "git+telnet://host.invalid/some/other.git@v1#egg=third\n"
         "./wheels/fourth-1.0-py3-none-any.whl\n",
     )
     unknown = {row.name for row in matrix.packages if row.state == UNKNOWN}

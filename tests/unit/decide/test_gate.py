@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pytest_arm64.audit.baseline import Baseline, read_baseline
+from pytest_arm64.audit.assess import Assessment
+from pytest_arm64.audit.baseline import Accepted, Baseline, read_baseline
 from pytest_arm64.audit.verdicts import ALL, NEW, REPORT
 from pytest_arm64.cli import main
 from pytest_arm64.decide.evidence import ServiceEvidence
-from pytest_arm64.decide.gate import Judgement, decision, fails, of_findings
+from pytest_arm64.decide.gate import Judgement, complaint, decision, of_findings
 from pytest_arm64.decide.verdict import READY, REPLACE, STAY, UNDECIDED, decide
 from pytest_arm64.report.document import Report, write_report
 from unit.decide import made
@@ -21,13 +23,16 @@ MADE_AT = "2026-11-23T12:00:00+00:00"
 ABI = "missing-system-library: lib/cv2.so: libGL.so.1 is nowhere"
 
 
-def judged(evidence: ServiceEvidence, *tolerated: str, days: int = 0) -> Judgement:
-    return decision(decide(evidence, made.TODAY + timedelta(days=days)), tolerated)
+def judged(
+    evidence: ServiceEvidence, *tolerated: str, days: int = 0, failing: Collection[str] = ()
+) -> Judgement:
+    today = made.TODAY + timedelta(days=days)
+    return decision(evidence, decide(evidence, today), today, tolerated, failing)
 
 
 def failing(judgement: Judgement, policy: str = ALL, known: str | None = None) -> bool:
-    findings = {("api", made.TARGET, judgement.name): known} if known is not None else {}
-    return fails(judgement, policy, Baseline({}, findings), made.TARGET)
+    findings = {("api", made.TARGET, judgement.name): Accepted(known)} if known is not None else {}
+    return bool(complaint(judgement, policy, Baseline({}, findings), made.TARGET))
 
 
 def test_a_compatible_service_passes_and_says_why_it_is_no_better() -> None:
@@ -66,6 +71,38 @@ def test_what_its_packages_gates_tolerate_fails_no_verdict() -> None:
     assert failing(judged(made.service(made.SOURCE, findings=(made.finding(),)), "hnswlib"))
     accepted = made.service(made.UNKNOWN, installs=())
     assert (failing(judged(accepted)), failing(judged(accepted, "secret"))) == (True, False)
+
+
+def test_what_gates_of_its_packages_fail_for_is_not_told_again() -> None:
+    cv2 = made.finding(text=ABI, package="cv2")
+    source = made.service(made.SOURCE, made.WHEEL)
+    loads = made.service(findings=(cv2,))
+    both = made.service(made.SOURCE, made.WHEEL, findings=(cv2,))
+    for evidence, failing_gates in (
+        (source, ["hnswlib"]),
+        (loads, ["abi:cv2"]),
+        (both, ["hnswlib", "abi:cv2"]),
+    ):
+        found = judged(evidence, failing=failing_gates)
+        assert (found.elsewhere, found.text) == (True, "")
+        # A gate that is deselected tells nothing.
+        for left in range(len(failing_gates)):
+            found = judged(evidence, failing=failing_gates[:left])
+            assert (found.elsewhere, failing(found)) == (False, True)
+    assert judged(both, "hnswlib", failing=["abi:cv2"]).elsewhere
+    failed = made.service(made.SOURCE, runs=(made.run(made.NATIVE, "failed"),))
+    assert failing(judged(failed, failing=["hnswlib"]))
+    assert failing(judged(replace(loads, matrix=None), failing=["abi:cv2"]))
+
+
+def test_what_is_not_known_for_certain_is_never_tolerated() -> None:
+    doubtful = made.service(replace(made.WHEEL, doubt="setup.py is a program"))
+    assert doubtful.matrix is not None
+    known = Assessment((doubtful.matrix,), ALL)
+    assert known.tolerated("api") == set()
+    assert failing(judged(doubtful, *known.tolerated("api")))
+    unread = replace(doubtful.matrix, problems=("line 3",), packages=(made.UNKNOWN,))
+    assert failing(judged(replace(doubtful, matrix=unread), "secret", failing=["secret"]))
 
 
 @pytest.mark.parametrize(
@@ -126,23 +163,23 @@ def test_a_report_that_was_accepted_fails_nothing_until_something_is_worse(
     known = read_baseline(tmp_path)
     assert known is not None
     assert known.findings == {
-        ("api", made.TARGET, "decision:verdict"): REPLACE,
-        ("api", made.TARGET, "abi:cv2"): "missing-system-library",
-        ("vlm", made.TARGET, "decision:boundary"): "holds",
+        ("api", made.TARGET, "decision:verdict"): Accepted(REPLACE),
+        ("api", made.TARGET, "abi:cv2"): Accepted("missing-system-library"),
+        ("vlm", made.TARGET, "decision:boundary"): Accepted("holds"),
     }
     assert known.packages["api", made.TARGET, "deploy", "triton"] == ("blocker", "3.1.0")
     for one in (judged(service), *of_findings("api", service.findings)):
-        assert not fails(one, NEW, known, made.TARGET)
-    assert fails(judged(made.service(made.BLOCKER)), NEW, known, made.TARGET)
+        assert not complaint(one, NEW, known, made.TARGET)
+    assert complaint(judged(made.service(made.BLOCKER)), NEW, known, made.TARGET)
     # What is accepted of one target says nothing of another.
-    assert fails(judged(service), NEW, known, "lambda-python3.12")
+    assert complaint(judged(service), NEW, known, "lambda-python3.12")
 
 
 def test_the_baseline_of_an_audit_keeps_what_a_report_had_told(tmp_path: Path) -> None:
     from pytest_arm64.audit.baseline import write_baseline
 
     found = made.matrix(made.MOVABLE)
-    verdict = {("api", made.TARGET, "decision:verdict"): REPLACE}
+    verdict = {("api", made.TARGET, "decision:verdict"): Accepted(READY, "emulated")}
     write_baseline(tmp_path, [found], findings=verdict)
     write_baseline(tmp_path, [made.matrix(service="web")])
     known = read_baseline(tmp_path)

@@ -174,6 +174,18 @@ def test_what_fails_under_emulation_alone_is_the_emulators() -> None:
     assert decide(made.service(runs=(emulated, skipped)), TODAY).verdict == UNDECIDED
 
 
+def test_what_fails_with_other_versions_is_a_doubt_until_all_ran_with_those_deployed() -> None:
+    other = made.run(made.STAND_IN, "passed", "failed", fits=False, misfit="it had numpy 1")
+    found = decide(made.service(runs=(other,)), TODAY)
+    assert (found.verdict, found.label) == (UNDECIDED, "undecided (emulated, on a stand-in)")
+    assert found.reasons[0].startswith("1 test failed (emulated, on a stand-in)")
+    assert "it had numpy 1" in found.reasons[1]
+    part = made.run(made.NATIVE, "passed", part="-k quick")
+    assert decide(made.service(runs=(other, part)), TODAY).verdict == UNDECIDED
+    assert decide(made.service(runs=(other, made.run(made.EMULATED))), TODAY).verdict == READY
+    assert decide(made.service(runs=(other, made.run())), TODAY).verdict == MIGRATE
+
+
 def test_a_death_is_told_apart_from_a_failure() -> None:
     run = made.run(made.EMULATED, "passed", "failed")
     died = replace(run.tests[1], text=f"{DIED}: killed by SIGILL")

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pip._internal.req import req_file
 
 from pytest_arm64 import cache
+from pytest_arm64.environment.documents import constrained_names
 from pytest_arm64.environment.manifests import (
     TEST_FILES,
     TEST_GROUPS,
     Manifest,
     Scope,
-    constrained_names,
     project_dependencies,
     read_manifest,
     requirement_names,
@@ -350,16 +350,19 @@ class TestScopes:
         [
             ("[dependency-groups]\ntest=[{include-group='a'}]\na=[{include-group='test'}]", "each"),
             ("[dependency-groups]\ntest=[{include-group='test'}]", "each other: test → test"),
-            ("[dependency-groups]\ntest=[{include-group='absent'}]", "absent, which is not there"),
-            ("[dependency-groups]\ntest=[3]", "entry 3"),
-            ("[dependency-groups]\ntest=[{include-group=3}]", "entry {'include-group': 3}"),
+            (
+                "[dependency-groups]\ntest=[{include-group='absent'}]",
+                "no dependency group 'absent'",
+            ),
+            ("[dependency-groups]\ntest=[3]", "entry '3'"),
+            ("[dependency-groups]\ntest=[{include-group=3}]", "{'include-group': 3}"),
             ("[dependency-groups]\ntest='pytest'", "must be a list"),
             ("dependency-groups = 3", "must be a table"),
             ("project = 3", "must be a table"),
             ("[project]\noptional-dependencies = 3", "must be a table"),
             ("[project.optional-dependencies]\ntest = 3", "must be a list"),
-            ("[project.optional-dependencies]\ntest = [3]", "entry 3"),
-            ("[project.optional-dependencies]\ntest = ['!']", "entry '!'"),
+            ("[project.optional-dependencies]\ntest = [3]", "entry '3'"),
+            ("[project.optional-dependencies]\ntest = ['!']", "'!' is not a requirement"),
             ("x", "cannot be read"),
             ("x = " + "[" * 100_000, "cannot be read"),
         ],

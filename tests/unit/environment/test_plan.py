@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from pytest_arm64 import cache
+from pytest_arm64.audit.builds import build_requirements
 from pytest_arm64.audit.run import Auditor
+from pytest_arm64.audit.simple import File
 from pytest_arm64.audit.wishes import Wishes
 from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.pipconfig import PipConfig
@@ -114,6 +117,114 @@ def test_markers_are_those_of_the_interpreter_that_was_found(tmp_path: Path, ind
     assert [p.name for p in planned(early).packages] == ["pure", "old"]
 
 
+def test_a_file_that_is_named_by_its_address_is_planned(tmp_path: Path, index: Played) -> None:
+    file = f"native-2.0-{ARM}.whl"
+    address = index.url.replace("/simple", f"/files/native/{file}")
+    plan = planned(question(tmp_path, index, f"native @ {address}\npure\n"))
+    assert shown(plan) == [
+        ("pure", "1.5", "deploy", "pure"),
+        ("native", "2.0", "deploy", "wheel"),
+    ]
+    assert plan.packages[1].url == address
+    x86 = address.replace("aarch64", "x86_64")
+    assert shown(planned(question(tmp_path, index, f"native @ {x86}\n"))) == [
+        ("native", "2.0", "deploy", "blocker")
+    ]
+
+
+def test_what_an_address_names_is_fetched_anew_where_that_is_asked(
+    tmp_path: Path, index: Played
+) -> None:
+    file = f"pure-1.5-{PURE}.whl"
+    index.files[file] = index.content("pure", file)
+    address = index.url.replace("/simple", f"/files/pure/{file}")
+    asked = question(tmp_path, index, f"pure @ {address}\n")
+
+    def fetched(*, refresh: bool) -> bytes:
+        with Auditor({}, config=asked.config, refresh=refresh) as auditor:
+            plan, fetcher = make_plan(asked, auditor)
+            return fetch(fetcher, plan.packages[0]).read_bytes()
+
+    first = fetched(refresh=False)
+    index.files[file] = first + b"\n"
+    assert fetched(refresh=False) == first
+    assert fetched(refresh=True) == first + b"\n"
+
+
+class TestRepositories:
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        """Of a repository with the project ``rack``, in a folder of it."""
+        folder = tmp_path / "rack"
+        project = '[project]\nname = "rack"\ndynamic = ["version"]\ndependencies = ["pure"]\n'
+        write(folder, {"inner/pyproject.toml": project})
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.invalid"]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run([*git, *words], cwd=folder, check=True)
+        return f"git+{folder.as_uri()}#subdirectory=inner"
+
+    def test_its_project_is_a_source_and_what_it_needs_is_planned(
+        self, tmp_path: Path, index: Played, address: str
+    ) -> None:
+        # The tests want it too, and get what is deployed.
+        asked = question(tmp_path, index, f"rack @ {address}\n", runner=("rack", "tool"))
+        plan = planned(asked)
+        assert shown(plan) == [
+            ("pure", "1.5", "deploy", "pure"),
+            ("rack", "", "deploy", "source"),
+            ("tool", "1.0", "test", "pure"),
+        ]
+        (source,) = plan.of_state("source")
+        assert source.url.startswith("file:")
+        assert source.url.endswith("#subdirectory=inner")
+        assert (plan.editable, plan.folders) == ((), ())
+
+    def test_what_its_build_needs_is_read_in_its_folder(
+        self, tmp_path: Path, index: Played, address: str
+    ) -> None:
+        system = '[build-system]\nrequires = ["tool"]\n[project]\nname = "rack"\nversion = "1"\n'
+        write(tmp_path / "rack", {"inner/pyproject.toml": system})
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "two"],
+            cwd=tmp_path / "rack",
+            check=True,
+        )
+        asked = question(tmp_path, index, f"rack @ {address}\n")
+        (source,) = planned(asked).packages
+        assert source.version == "1"
+        file = File(source.file, source.url, "sdist", source.version, sha256=source.sha256)
+        with Auditor({}, config=asked.config) as auditor:
+            wanted = build_requirements(auditor.index(Wishes("", ())), "rack", file)
+        assert list(map(str, wanted)) == ["tool"]
+
+    def test_a_lock_names_a_commit(self, tmp_path: Path, index: Played, address: str) -> None:
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=tmp_path / "rack", capture_output=True, check=True
+        ).stdout.decode()
+        place = address.removeprefix("git+").partition("#")[0]
+        lock = f"""version = 1
+[[package]]
+name = "mine"
+version = "1"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "rack" }}]
+[[package]]
+name = "rack"
+version = "7"
+source = {{ git = "{place}?subdirectory=inner&rev=main#{commit.strip()}" }}
+"""
+        project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["rack"]\n'
+        asked = question(tmp_path, index, "")
+        (tmp_path / "requirements.txt").unlink()
+        write(tmp_path, {"uv.lock": lock, "pyproject.toml": project})
+        asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+        (source,) = planned(asked).packages
+        assert (source.name, source.version, source.state) == ("rack", "7", "source")
+        write(tmp_path, {"uv.lock": lock.replace(commit[:8], "0" * 8)})
+        with pytest.raises(NotPlannableError, match="git fetch: "):
+            planned(asked)
+
+
 def test_an_older_glibc_is_heeded(tmp_path: Path, index: Played) -> None:
     asked = replace(question(tmp_path, index, "native\n"), ran=ran(glibc="2.10"))
     assert shown(planned(asked)) == [("native", "3.0", "deploy", "blocker")]
@@ -162,10 +273,30 @@ def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> 
         ("native", "2.0", "deploy", "wheel"),
         ("tool", "1.0", "test", "pure"),
     ]
-    assert plan.editable == (tmp_path,)
+    assert (plan.editable, plan.folders) == ((tmp_path,), ())
     with Auditor({}, config=asked.config) as auditor:
         fetcher = make_plan(asked, auditor)[1]
         assert fetch(fetcher, plan.packages[1]).name == wheels["native"]
+
+
+def test_a_project_with_compiled_code_is_built_where_a_lock_decides(
+    tmp_path: Path, index: Played
+) -> None:
+    asked = question(tmp_path, index, "")
+    (tmp_path / "requirements.txt").unlink()
+    project = '[project]\nname = "mine"\nversion = "1"\n'
+    script = (
+        'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("m", ["m.c"])])\n'
+    )
+    own = '[[package]]\nname = "mine"\nversion = "1"\nsource = { editable = "." }\n'
+    write(
+        tmp_path,
+        {"uv.lock": f"version = 1\n{own}", "pyproject.toml": project, "setup.py": script},
+    )
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    assert lock_of(asked.manifest) is not None
+    plan = planned(asked)
+    assert (plan.editable, plan.folders) == ((), (tmp_path,))
 
 
 def test_beside_an_artifact_only_the_tests_packages_are_planned(
@@ -183,7 +314,8 @@ def test_beside_an_artifact_only_the_tests_packages_are_planned(
     [
         ("absent-project\n", "no index has"),
         ("pure==9\n", "no release satisfies"),
-        ("demo @ git+https://example.invalid/demo\n", "direct reference"),
+        ("demo @ hg+https://example.invalid/demo\n", "direct reference"),
+        ("demo @ git+http://127.0.0.1:1/demo\n", "demo: git clone: .*127.0.0.1"),
         ("pure --hash=sha256:" + "0" * 64 + "\ntool\n", "some packages have hashes"),
         ("--some-option\npure\n", "not understood"),
     ],

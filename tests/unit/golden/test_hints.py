@@ -25,6 +25,11 @@ def test_the_measured_cases(golden: Any, here: Any, hint: str) -> None:
     assert hints.hints_for_numbers(golden, here) == (hint,)
 
 
+def test_a_step_beside_an_edge_is_no_cast() -> None:
+    assert hints.hints_for_integers([(159, 158), (255, 254)]) == ()
+    assert hints.hints_for_integers([(159, 158), (255, 3)]) == (hints.CAST,)
+
+
 @pytest.mark.parametrize(("golden", "here"), [(1, 0), (7, 9), (100, 3), (1.0, 1.5), (2j, 3j)])
 def test_what_looks_like_nothing_known(golden: Any, here: Any) -> None:
     assert hints.hints_for_numbers(golden, here) == ()

@@ -24,8 +24,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from pytest_arm64.golden import store
 from pytest_arm64.golden.leaves import compare
+from pytest_arm64.golden.npy import digest_of
 from pytest_arm64.golden.policy import Policy
+from pytest_arm64.golden.shape import MalformedError
 from pytest_arm64.golden.store import (
     PROVENANCE,
     Golden,
@@ -120,6 +123,32 @@ def test_every_kind_comes_back_identical(tmp_path: Path, name: str) -> None:
     assert found.verdict is Verdict.IDENTICAL
     other = compare("v", got(tmp_path), stored(["another"]), Policy())
     assert not other.ok
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_every_kind_is_passed_on_where_numpy_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = kept(tmp_path, KINDS[name])
+    monkeypatch.setattr(store, "numpy", absent)
+    found = read(tmp_path, TEST)
+    assert found is not None
+    for ending, content in encode(found, "key").items():
+        assert path.with_suffix(ending).read_bytes() == content
+
+
+def absent() -> Any:
+    raise ModuleNotFoundError("No module named 'numpy'")
+
+
+def test_arrays_that_must_be_compared_ask_for_numpy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(tmp_path, np.arange(4.0))
+    monkeypatch.setattr(store, "numpy", absent)
+    with pytest.raises(GoldenError, match="NumPy is not installed here") as caught:
+        got(tmp_path)
+    assert "install numpy" in str(caught.value)
 
 
 @given(VALUES)
@@ -233,6 +262,16 @@ def test_an_array_that_its_tree_does_not_tell_of(tmp_path: Path, array: Any) -> 
     rezip(path, **{"0-0__npy": npy(array)})
     with pytest.raises(GoldenError, match="cannot be read"):
         got(tmp_path)
+    found = read(tmp_path, TEST)
+    assert found is not None
+    with pytest.raises(GoldenError, match="cannot be read"):
+        encode(found, "key")
+
+
+@given(st.binary(max_size=64) | st.binary(max_size=64).map(lambda b: b"\x93NUMPY\x01\x00" + b))
+def test_foreign_bytes_have_no_digest(content: bytes) -> None:
+    with pytest.raises(MalformedError):
+        digest_of(content)
 
 
 def test_a_tree_that_asks_for_an_extended_float(tmp_path: Path) -> None:

@@ -37,6 +37,13 @@ def test_a_circle_that_closes_by_the_second_time(package: Path) -> None:
     assert sys.modules["arm64_circle.inner"].VALUE == 1
 
 
+def test_a_circle_that_is_entered_from_its_other_side(package: Path) -> None:
+    (package / "inner.py").write_text("from arm64_circle.outer import OTHER\nVALUE = OTHER\n")
+    (package / "outer.py").write_text("OTHER = 2\nfrom arm64_circle.inner import VALUE\n")
+    load("arm64_circle.inner")
+    assert sys.modules["arm64_circle.inner"].VALUE == 2
+
+
 def test_a_circle_that_never_closes_is_an_error(package: Path) -> None:
     (package / "inner.py").write_text("from arm64_circle.outer import OTHER\nVALUE = 1\n")
     (package / "outer.py").write_text("from arm64_circle.inner import VALUE\nOTHER = 2\n")

@@ -95,7 +95,9 @@ def parts(
 
 def arguments(root: Path, found: dict[str, Part]) -> dict[str, list[str]]:
     return {
-        name: [word.replace(f"{root}/", "") for word in part.task.args]
+        name: [
+            word.replace(f"{root}/", "") for word in part.task.args if word != f"--rootdir={root}"
+        ]
         for name, part in found.items()
     }
 
@@ -190,11 +192,19 @@ def test_a_service_runs_by_its_own_settings_of_pytest(
 ) -> None:
     (root / "locked" / name).write_text(text, "utf-8")
     task = parts(root, "-q")["locked"].task
-    own = ("-c", str(root / "locked" / name), f"--rootdir={root}", "-q")
+    own = ("-c", str(root / "locked" / name)) if obeyed else ()
     tests = str(root / "locked/tests")
-    assert task.args == (*(own if obeyed else ("-q",)), tests)
+    # Of any folder with a pyproject.toml pytest would make a root.
+    assert task.args == (*own, f"--rootdir={root}", "-q", tests)
     assert task.cwd == str(root / "locked" if obeyed else root)
     assert parts(root, "-q", inifilename="x.ini")["locked"].task.args == ("-q", tests)
+
+
+def test_all_parts_have_one_root(root: Path) -> None:
+    for part in parts(root).values():
+        assert f"--rootdir={root}" in part.task.args
+    given = parts(root, "--rootdir", "x", rootdir="x")
+    assert all(f"--rootdir={root}" not in part.task.args for part in given.values())
 
 
 def test_the_roots_settings_are_nobodys_own(root: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from ..addresses import git_address
 from .reading import strings, table
 
 
@@ -34,10 +35,12 @@ def poetry_requirement(name: str, entry: object) -> str:
     if platform:
         markers.append(f"sys_platform == '{platform}'")
     marker = f" ; {' and '.join(markers)}" if markers else ""
-    for key in ("git", "url"):
-        if _word(entry, key):
-            prefix = "git+" if key == "git" else ""
-            return f"{head} @ {prefix}{_word(entry, key)}{marker}"
+    address = _word(entry, "url")
+    if _word(entry, "git"):
+        revision = next((w for w in (_word(entry, k) for k in ("rev", "tag", "branch")) if w), "")
+        address = git_address(_word(entry, "git"), revision, _word(entry, "subdirectory"))
+    if address:
+        return f"{head} @ {address}{marker}"
     return f"{head}{poetry_specifier(_word(entry, 'version'))}{marker}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
+from ..addresses import git_address
 from ..locks import Lock, Locked, Need, Selection
 from ..simple import File, file_of
 from ..wishes import LocalProject
@@ -175,7 +176,10 @@ def _local(name: str, version: str, entry: Mapping[str, Any]) -> LocalProject | 
         return None
     detail = f"built from a {'repository' if kind == 'git' else 'folder'}: whether it compiles "
     detail += "something is known after the build"
-    uri = f"git+{address}" if kind == "git" else address
+    uri = address
+    if kind == "git":
+        commit, folder = source.get("resolved_reference", ""), source.get("subdirectory", "")
+        uri = git_address(address, str(commit), str(folder))
     return LocalProject(name, version, address, native=True, uri=uri, detail=detail)
 
 

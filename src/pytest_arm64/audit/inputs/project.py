@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
+from ..addresses import git_address
 from ..wishes import LocalProject, wish_of
 from .poetry import poetry_requirements
 from .reading import Lines, Reading, is_there, read_text, read_toml, requirement, strings, table
@@ -95,13 +96,16 @@ def extra_requirements(
             f"{where} has no extra {extra!r}",
             next_step="known extras: " + (", ".join(sorted(known)) or "none"),
         )
-    for text in strings(known[name]):
+    for text in known[name] if isinstance(known[name], list) else [known[name]]:
+        if not isinstance(text, str):
+            raise SettingsError(f"{where}: the extra {name} has an entry {str(text)[:80]!r}")
         wanted = requirement(text, where)
         if canonicalize_name(wanted.name) != own:
             yield text
             continue
         for other in sorted(wanted.extras):
-            if canonicalize_name(other) not in (name, *above):
+            # Of an extra that is not there installers tell, and go on.
+            if canonicalize_name(other) in known.keys() - {name, *above}:
                 yield from extra_requirements(project, other, own, where, (*above, name))
 
 
@@ -122,7 +126,9 @@ def group_requirements(
             f"{where} has no dependency group {group!r}",
             next_step="known groups: " + (", ".join(sorted(known)) or "none"),
         )
-    for entry in known[name] if isinstance(known[name], list) else []:
+    if not isinstance(known[name], list):
+        raise SettingsError(f"{where}: the dependency group {name} must be a list")
+    for entry in known[name]:
         if isinstance(entry, str):
             yield entry
         elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
@@ -147,13 +153,40 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
         return known
     if len(reading.locals) >= _MAXIMUM_LOCALS:
         raise SettingsError(f"{folder} is one of more than {_MAXIMUM_LOCALS} local projects")
-    where = str(manifest)
-    dynamic = "dependencies" in strings(project.get("dynamic"))
-    found = LocalProject(
-        name=name,
-        version=str(project.get("version", "")),
-        folder=reading.origin(folder),
+    found = described(
+        data,
+        str(manifest),
+        shown=reading.origin(folder),
         native=may_compile(folder, data),
+        uri=folder.as_uri(),
+        editable=editable,
+    )
+    reading.locals[name] = found
+    _register_sources(folder, data, reading)
+    return found
+
+
+def described(
+    data: Mapping[str, Any],
+    where: str,
+    *,
+    shown: str,
+    native: bool,
+    uri: str,
+    editable: bool = False,
+) -> LocalProject:
+    """The project whose ``pyproject.toml``, at *where*, says *data*; its name is there.
+
+    Raises:
+        SettingsError: what it asks for is no requirement.
+    """
+    project = table(data, "project")
+    dynamic = "dependencies" in strings(project.get("dynamic"))
+    return LocalProject(
+        name=canonicalize_name(str(project.get("name", ""))),
+        version=str(project.get("version", "")),
+        folder=shown,
+        native=native,
         requires=tuple(_checked(project.get("dependencies"), data, where)),
         extras=tuple(
             (canonicalize_name(str(extra)), tuple(_checked(texts, data, where)))
@@ -161,17 +194,19 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
         ),
         doubt="its dependencies are dynamic: they are known after a build" if dynamic else "",
         editable=editable,
-        uri=folder.as_uri(),
+        uri=uri,
     )
-    reading.locals[name] = found
-    _register_sources(folder, data, reading)
-    return found
 
 
 def may_compile(folder: Path, data: Mapping[str, Any]) -> bool:
     """Whether the build of the project in *folder* may compile something."""
+    return build_may_compile(data, has_setup=(folder / "setup.py").exists())
+
+
+def build_may_compile(data: Mapping[str, Any], *, has_setup: bool) -> bool:
+    """Whether a build may compile something; *has_setup*: whether there is a ``setup.py``."""
     backend = str(table(data, "build-system").get("build-backend", "setuptools"))
-    plain_setuptools = backend.startswith("setuptools") and not (folder / "setup.py").exists()
+    plain_setuptools = backend.startswith("setuptools") and not has_setup
     extensions = table(data, "tool", "setuptools").get("ext-modules")
     return bool(extensions) or not (backend.startswith(_PURE_BACKENDS) or plain_setuptools)
 
@@ -187,10 +222,12 @@ def _from_its_source(wanted: Requirement, data: Mapping[str, Any]) -> Requiremen
     address = source.get("git") or source.get("url")
     if not isinstance(address, str) or wanted.url:
         return wanted
-    prefix = "git+" if "git" in source and not address.startswith("git+") else ""
+    if "git" in source:
+        revision = next((source[k] for k in ("rev", "tag", "branch") if k in source), "")
+        address = git_address(address, str(revision), str(source.get("subdirectory", "")))
     extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
     marker = f" ; {wanted.marker}" if wanted.marker else ""
-    return requirement(f"{wanted.name}{extras} @ {prefix}{address}{marker}", "[tool.uv.sources]")
+    return requirement(f"{wanted.name}{extras} @ {address}{marker}", "[tool.uv.sources]")
 
 
 def _uv_source(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

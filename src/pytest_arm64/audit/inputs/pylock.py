@@ -13,6 +13,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
+from ..addresses import git_address
 from ..locks import Lock, Locked, Need, Selection
 from ..simple import File, file_of
 from ..wishes import LocalProject
@@ -149,5 +150,8 @@ def _local(
         return None
     address = str(vcs.get("url") or vcs.get("path") or "")
     detail = "built from a repository: whether it compiles something is known after the build"
+    commit, subdirectory = str(vcs.get("commit-id", "")), str(vcs.get("subdirectory", ""))
     uri = f"{vcs.get('type', 'git')}+{address}"
+    if uri.startswith("git+"):
+        uri = git_address(address, commit, subdirectory)
     return LocalProject(name, version, address, native=True, uri=uri, detail=detail)

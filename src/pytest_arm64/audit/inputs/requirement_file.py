@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ...environment.manifests import numbered_lines
+from ...environment.documents import numbered_lines
 from ...errors import SettingsError
 from ..simple import SDIST_ENDINGS
 from ..wishes import wish_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
+from ..addresses import git_address
 from ..locks import Lock, Locked, Need, Selection
 from ..simple import File, file_of
 from ..wishes import LocalProject
@@ -226,7 +228,15 @@ def _local(
     if not isinstance(address, str):
         return None
     detail = "built from a repository: whether it compiles something is known after the build"
-    return LocalProject(name, version, address, native=True, uri=f"git+{address}", detail=detail)
+    return LocalProject(name, version, address, native=True, uri=_uri(address), detail=detail)
+
+
+def _uri(address: str) -> str:
+    """``URL?rev=asked&subdirectory=folder#commit`` as pip spells it."""
+    place, _, commit = address.partition("#")
+    url, _, query = place.partition("?")
+    told = urllib.parse.parse_qs(query)
+    return git_address(url, commit, told.get("subdirectory", [""])[0])
 
 
 def _needs(value: object) -> Iterator[Need]:

@@ -282,6 +282,73 @@ def test_a_workspace_without_a_lock_is_followed_by_its_sources(tmp_path: Path) -
     assert matrix.complete
 
 
+def test_every_lock_names_a_commit_of_a_repository_alike(tmp_path: Path) -> None:
+    place = "https://host.invalid/rack.git"
+    locks = {
+        "uv.lock": f"""version = 1
+[[package]]
+name = "shop"
+version = "1"
+source = {{ virtual = "." }}
+[[package]]
+name = "rack"
+version = "2"
+source = {{ git = "{place}?subdirectory=a%2Fb&tag=v2#abc123" }}
+""",
+        "pylock.toml": f"""lock-version = "1.0"
+created-by = "test"
+[[packages]]
+name = "rack"
+version = "2"
+vcs = {{ type = "git", url = "{place}", commit-id = "abc123", subdirectory = "a/b" }}
+""",
+        "poetry.lock": f"""[[package]]
+name = "rack"
+version = "2"
+files = []
+[package.source]
+type = "git"
+url = "{place}"
+reference = "v2"
+resolved_reference = "abc123"
+subdirectory = "a/b"
+[metadata]
+lock-version = "2.1"
+python-versions = ">=3.10"
+content-hash = "0"
+""",
+    }
+    for name, text in locks.items():
+        folder = tmp_path / name.partition(".")[0]
+        write(folder, {name: text, "pyproject.toml": PYPROJECT})
+        lock = read_service(folder / name, {}).lock
+        assert lock is not None
+        assert lock.locals["rack"].uri == f"git+{place}@abc123#subdirectory=a/b"
+
+
+def test_a_source_of_uv_and_of_poetry_names_its_revision(tmp_path: Path) -> None:
+    uv = """[project]
+name = "shop"
+dependencies = ["rack[fast]", "shelf"]
+[tool.uv.sources]
+rack = { git = "https://host.invalid/rack", tag = "v2", subdirectory = "a" }
+shelf = { git = "https://host.invalid/shelf" }
+"""
+    poetry = """[tool.poetry]
+name = "shop"
+[tool.poetry.dependencies]
+rack = { git = "https://host.invalid/rack", tag = "v2", subdirectory = "a", extras = ["fast"] }
+shelf = { git = "https://host.invalid/shelf" }
+"""
+    for name, text in (("uv", uv), ("poetry", poetry)):
+        write(tmp_path / name, {"pyproject.toml": text})
+        wishes = read_service(tmp_path / name, {}).deploy
+        assert [wish.url for _, wish in wishes.requirements] == [
+            "git+https://host.invalid/rack@v2#subdirectory=a",
+            "git+https://host.invalid/shelf",
+        ]
+
+
 def test_a_member_of_a_locked_workspace_has_its_own_tree(tmp_path: Path) -> None:
     with serve(PROJECTS) as index:
         lock = "\n".join(

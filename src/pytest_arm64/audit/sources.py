@@ -1,0 +1,87 @@
+"""Projects that are named by a repository, read as those in folders are."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import replace
+
+from packaging.utils import canonicalize_name
+
+from .._toml import TOMLDecodeError, loads
+from ..errors import SettingsError
+from .addresses import git_address, shown
+from .fetch import FetchError
+from .inputs.project import build_may_compile, described
+from .inputs.reading import table
+from .metadata import Metadata
+from .repositories import Checkout, Reference, Repositories, reference_of
+from .simple import SDIST, File
+from .wishes import LocalProject
+
+_DETAIL = "built from a repository: whether it compiles something is known after the build"
+
+
+def repository_project(
+    name: str,
+    address: str,
+    repositories: Repositories,
+    ask: Callable[[str, File], Metadata | None],
+) -> LocalProject | None:
+    """The project *name* in the repository *address*; None where that names no git repository.
+
+    Args:
+        name: what it is asked for by.
+        address: as pip spells it.
+        repositories: gives its files.
+        ask: tells what only a build can tell of sources.
+
+    Raises:
+        FetchError: it cannot be had, or is no such project.
+    """
+    reference = reference_of(address)
+    if reference is None:
+        return None
+    checkout = repositories.checkout(name, reference)
+    found = _described(name, reference, checkout)
+    file = archive_of(found.name, found.version, reference, checkout)
+    if found.doubt:
+        told = ask(found.name, file)
+        if told is not None and not told.doubt:
+            found = replace(found, requires=told.requires, doubt="")
+    return replace(found, archive=file)
+
+
+def archive_of(name: str, version: str, reference: Reference, checkout: Checkout) -> File:
+    """The archive of *checkout* as a source distribution, *version* empty where none is written."""
+    folder = urllib.parse.quote(reference.subdirectory)
+    fragment = f"#subdirectory={folder}" if folder else ""
+    return File(
+        name=f"{name}-{version or '0'}.tar.gz",
+        url=f"{checkout.archive.as_uri()}{fragment}",
+        kind=SDIST,
+        version=version,
+        sha256=checkout.sha256,
+    )
+
+
+def _described(name: str, reference: Reference, checkout: Checkout) -> LocalProject:
+    place = shown(reference.url)
+    uri = git_address(place, checkout.commit, reference.subdirectory)
+    try:
+        data = loads(checkout.manifest)
+        found = described(
+            data,
+            f"{place}: pyproject.toml",
+            shown=place,
+            native=build_may_compile(data, has_setup=checkout.has_setup),
+            uri=uri,
+        )
+    except (TOMLDecodeError, RecursionError, SettingsError) as error:
+        raise FetchError(f"{place}: its pyproject.toml cannot be read: {error}") from None
+    if not table(data, "project"):
+        doubt = "its dependencies are not written down: they are known after a build"
+        found = replace(found, name=name, native=True, doubt=doubt)
+    if found.name != canonicalize_name(name):
+        raise FetchError(f"{place} holds the project {found.name!r}: ask for it by this name")
+    return replace(found, detail=_DETAIL)
