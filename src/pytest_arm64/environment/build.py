@@ -24,7 +24,7 @@ from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, remove_derived, remove_nameless
-from ..errors import InstallError
+from ..errors import BuildError, InstallError
 from ..progress import Progress, Step
 from ..settings import Settings
 from . import artifact_installer, pip_installer, plan_installer
@@ -151,7 +151,11 @@ def make_environment(
     if image is None:
         request = pip_installer.Request(manifest, runner, config, pins)
         host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
-        image = _install(host, base, request, settings, lock, tag, progress)
+        try:
+            image = _install(host, base, request, settings, lock, tag, progress)
+        except BuildError as error:
+            error.facts = ran.to_json(cell.target)
+            raise
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(
