@@ -221,6 +221,7 @@ class HostPlugin:
                 if self._parts == 1:
                     raise
                 self.problems.append(f"{run.part.name or 'repository'}: {error}")
+                self._tell_refused(run.part, error)
                 run.close()
                 continue
             assert run.session is not None
@@ -230,6 +231,19 @@ class HostPlugin:
             inside.take(run.session, self._config.pluginmanager)
             return True
         return False
+
+    def _tell_refused(self, part: Part, error: Arm64Error) -> None:
+        """Say at once, where its header would stand, that *part* does not run."""
+        from ..report.matrix import printable
+
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and reporter.verbosity >= 0:
+            first = printable((error.what.splitlines() or [""])[0])
+            reporter.write_line(f"arm64: {self._numbered(part)}: NOT RUN: {first}")
+
+    def _numbered(self, part: Part) -> str:
+        number = self._parts - len(self._waiting)
+        return f"{part.name or 'repository'} ({number} of {self._parts})"
 
     def _skip(self, session: pytest.Session, part: Part, error: Arm64Error) -> None:
         """Report the tests of *part* as skipped: this machine has no place for x86."""
@@ -288,8 +302,7 @@ class HostPlugin:
     def _header(self) -> Iterator[str]:
         assert self.current is not None
         if self._parts > 1:
-            number = self._parts - len(self._waiting)
-            yield f"arm64: {self.current.part.name or 'repository'} ({number} of {self._parts})"
+            yield f"arm64: {self._numbered(self.current.part)}"
         yield from self.current.place.header
         if self._session is not None:
             # What talks to an engine is imported along: after pip was asked, which takes as long.
