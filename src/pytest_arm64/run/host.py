@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..errors import Arm64Error, InstallError, SettingsError
+from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..report.header import plugin_lines
 from ..report.matrix import printable
 from .arguments import unknown_here
@@ -206,6 +206,8 @@ class HostPlugin:
             run = self._waiting.pop(0)
             try:
                 self._resources.callback(run.close)
+                if run.part.bounded and run.part.settings.artifact is not None:
+                    raise ArtifactError("what is deployed is built already, for ARM64")
                 run.open()
                 self._bring_coverage(run)
                 self._take_findings(run)

@@ -40,7 +40,7 @@ from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
 from ..report.matrix import printable
 from ..services import ServiceConfig, prefixes, service_of, services_at
-from ..settings import load_settings
+from ..settings import Settings, load_settings
 from .arguments import GATE, positional
 from .gates import emit, selected
 from .gathered import Gathered
@@ -190,7 +190,6 @@ class Recorder:
             config.option, os.environ, rootpath=rootpath, cwd=Path(config.invocation_params.dir)
         )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        own_image = settings.image in ("", settings.target.reference)
         services = services_at(rootpath, settings.root)
         findings = self._host.findings
         audit = findings.assessment if findings is not None else None
@@ -205,7 +204,7 @@ class Recorder:
         notes = []
         alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
-            where = Where.of_facts(run.place.facts, now, asked_image=own_image)
+            where = Where.of_facts(run.place.facts, now, asked_image=_own_image(run.part.settings))
             tests = self._tests[run.part.name]
             for service in services if run.part.service is None else (run.part.service,):
                 # A session of everything is about each service by where its tests lie.
@@ -227,7 +226,10 @@ class Recorder:
             name = part.owner or (services[0].name if len(services) == 1 else "")
             if name in found and isinstance(error, InstallError):
                 place = Where(
-                    settings.target.name, machine=MACHINE, asked_image=own_image, when=now
+                    settings.target.name,
+                    machine=MACHINE,
+                    asked_image=_own_image(part.settings),
+                    when=now,
                 )
                 found[name] = with_refusal(found[name], error, place)
         services_told = based(found.values(), rootpath, settings.root)
@@ -337,6 +339,10 @@ class Recorder:
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _own_image(settings: Settings) -> bool:
+    return settings.base == settings.target.reference
 
 
 def _with_bounded(
