@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ from ..decide.evidence import (
 )
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
-from ..fixtures.golden import PROPERTY
+from ..golden.told import told_by
 from ..report.document import Report, write_report
 from ..report.matrix import printable
 from ..services import ServiceConfig, prefixes, service_of, services_at
@@ -81,6 +80,7 @@ class Recorder:
         self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
         """By the service whose session ran them, and node id."""
         self._golden: dict[str, Counter[str]] = {}
+        """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
         self._gathered = Gathered(host)
         if asked:
@@ -96,23 +96,15 @@ class Recorder:
         tests = self._tests[run.part.name]
         known = tests.get(report.nodeid)
         text = report.longreprtext if report.failed else _reason(report)
-        self._compared(report)
+        if report.when == "teardown":
+            for told in told_by(report.user_properties):
+                self._golden[report.nodeid] = Counter(told.classes)
         seconds = report.duration + (known.seconds if known is not None else 0.0)
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
         tests[report.nodeid] = TestOutcome(
             report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:]
         )
-
-    def _compared(self, report: pytest.TestReport) -> None:
-        """Keep how many values of a test were compared with goldens, by class."""
-        if report.when != "teardown":
-            return
-        for name, value in report.user_properties:
-            if name == PROPERTY:
-                with contextlib.suppress(ValueError, TypeError, KeyError):
-                    classes = Counter(str(one["class"]) for one in json.loads(str(value))["values"])
-                    self._golden[report.nodeid] = classes
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
