@@ -25,7 +25,7 @@ from .known import Known
 from .locks import ARTIFACT, Lock, holds, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .shelf import ArtifactShelf, LockShelf
-from .simple import file_of
+from .simple import File, file_of
 from .tree import Tree
 from .wishes import LocalProject, Wish, Wishes, wish_of
 
@@ -176,6 +176,8 @@ class _Assessment:
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
         self._known = Known.of(target)
         self._notes: list[str] = list(service.notes)
+        self._archives: dict[str, File] = {}
+        """Sources of deployed projects that come out of a repository, by name."""
 
     @cached_property
     def _index(self) -> Index:
@@ -213,6 +215,9 @@ class _Assessment:
             tree = locked_tree(lock, lock.deploy, self._arm)
             return self._locked_rows(lock, tree, DEPLOY), tree.problems
         tree, provider = self._auditor.resolved(self._index, self._service.deploy, self._arm)
+        self._archives = {
+            local.name: local.archive for local in provider.locals.values() if local.archive
+        }
         return self._judge(provider, DEPLOY).rows(tree), tree.problems
 
     def _tests(self, deployed: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -241,9 +246,11 @@ class _Assessment:
 
         found: dict[str, Row] = {}
         for row in deployed:
-            if row.state != SOURCE or not row.url or row.editable or not row.version:
+            if row.state != SOURCE:
                 continue
-            file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
+            file = self._archives.get(row.name)
+            if file is None and row.url and row.version and not row.editable:
+                file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
             if file is None:
                 continue
             try:
@@ -251,7 +258,7 @@ class _Assessment:
             except BuildsError as error:
                 self._notes.append(f"what builds {row.name} {row.version} is not known: {error}")
                 continue
-            origin = f"build of {row.name} {row.version}"
+            origin = f"build of {row.name} {row.version}".rstrip()
             wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
             tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
             self._notes += [f"{origin}: {problem}" for problem in tree.problems]

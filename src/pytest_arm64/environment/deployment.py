@@ -55,7 +55,7 @@ def install_deployed(
         locked = _locked(lock, host, request.manifest.root, reference=not reason)
         request = replace(request, locked=locked)
     made = pip_installer.install(
-        host.engine, host.cell, host.ran, host.builder(), request, progress
+        host.engine, host.cell, host.ran, host.builder(), request, progress, because=reason
     )
     return made, pip_installer.pip_name(), reason
 

@@ -92,9 +92,18 @@ def pip_name() -> str:
 
 
 def install(
-    engine: Engine, cell: Cell, ran: Ran, builder: Base, request: Request, progress: Progress
+    engine: Engine,
+    cell: Cell,
+    ran: Ran,
+    builder: Base,
+    request: Request,
+    progress: Progress,
+    *,
+    because: str = "",
 ) -> Installation:
     """Install both scopes; the files are ``pytest-arm64/env`` and ``pytest-arm64/tests``.
+
+    *because* tells why the plan does not, which takes a fraction of the time.
 
     Raises:
         InstallError: pip failed; its last lines are shown, ``log`` has them all.
@@ -102,8 +111,9 @@ def install(
     manifest = request.manifest
     variables = {**manifest.variables(os.environ), **qemu_environment(cell, engine)}
     installed: list[Installed] = []
+    why = f", because the plan is not certain ({because})" if because else ""
     with (
-        progress.step(f"install with {pip_name()}") as step,
+        progress.step(f"install with {pip_name()}{why}") as step,
         builder_container(engine, cell, ran, builder, request) as container,
     ):
         arguments = _scope_arguments(manifest.deploy)

@@ -44,10 +44,10 @@ def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: boo
         rows = [row for row in matrix.packages if every or _worth_telling(row)]
         if rows:
             table = Table(box=None, pad_edge=False)
-            table.add_column("package", no_wrap=True)
+            table.add_column("package", overflow="fold")
             table.add_column("version", overflow="fold")
             table.add_column("state", no_wrap=True)
-            table.add_column("why, and what to do", ratio=1)
+            table.add_column("why, and what to do", ratio=1, overflow="fold")
             for row in rows:
                 table.add_row(
                     Text(row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"),
@@ -82,11 +82,14 @@ def _print_comparison(console: Console, matrices: Sequence[WheelMatrix]) -> None
 
     for service in dict.fromkeys(matrix.service for matrix in matrices):
         targets = [matrix for matrix in matrices if matrix.service == service]
+        rows = comparison(targets)
+        if not rows:
+            continue
         table = Table(box=None, pad_edge=False)
         table.add_column(service, no_wrap=True)
         for matrix in targets:
             table.add_column(matrix.target)
-        for name, states in comparison(targets):
+        for name, states in rows:
             cells = [Text(s or "-", _STYLES.get(s, "")) for s in states]
             table.add_row(Text(name), *cells)
         console.print(table)

@@ -116,7 +116,7 @@ class _Containers:
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
         from .coverage import kept_outside_of_the_copy
-        from .preflight import preflight_lines
+        from .preflight import ownership_lines, preflight_lines
 
         cell, engine = planned.cell, self._engine
         settings = of_service(self._settings, planned.service)
@@ -144,6 +144,7 @@ class _Containers:
                     *header_lines(cell, environment, mounted=mounted),
                     *_clock(engine),
                     *preflight_lines(settings.root, cell.architecture),
+                    *(ownership_lines(settings.root, os.getuid()) if mounted else ()),
                 ),
                 facts=ran.to_json(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from itertools import islice
 from pathlib import Path
 
@@ -54,4 +55,21 @@ def preflight_lines(root: Path, architecture: str) -> list[str]:
         f"arm64: compiled for another machine, in the project: {', '.join(names)}{more}",
         "arm64:   what is imported from the source tree will miss them; "
         'in [tool.pytest-arm64], install = "wheel" builds the project for this one',
+    ]
+
+
+def ownership_lines(root: Path, uid: int) -> list[str]:
+    """For the header, where the user *uid* may write into *root* here and not in a container.
+
+    Root's right to write into what is another's is a capability, and containers have none.
+    """
+    about = root.stat()
+    shared = stat.S_IWOTH | (0 if about.st_gid else stat.S_IWGRP)
+    if uid or not about.st_uid or about.st_mode & shared:
+        return []
+    return [
+        f"arm64: the project belongs to user {about.st_uid}: root has no privilege inside, and "
+        "cannot write into it",
+        "arm64:   pytest's cache and tests that write beside themselves will miss that; give the "
+        "folder to root (chown -R root), or run as its owner",
     ]

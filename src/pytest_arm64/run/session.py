@@ -194,9 +194,9 @@ class MirroredSession:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
         self._deaths += not self.mirror.expected.keys() & running
-        cause = self._describe(end)
+        cause = self._told(end, self._words.text if running else self._words.brief)
         text = f"the process that ran this test died: {cause}"
-        for nodeid in running:
+        for nodeid in running if not self._interrupted else ():
             self.mirror.fail(nodeid, text)
         if ledger.status is not None:
             self.problems.append(f"the process inside died after its session: {cause}")
@@ -212,7 +212,8 @@ class MirroredSession:
             self.problems.append(f"the session inside is gone: {cause}")
             return False
         if self._interrupted:
-            self.problems.append("the run was interrupted, and the test would not stop")
+            names = ", ".join(running)
+            self.problems.append(f"the run was interrupted, and would not stop in {names}")
             return False
         if self._session.shouldfail:
             ledger.reason = ("Failed", str(self._session.shouldfail), None)
@@ -230,10 +231,6 @@ class MirroredSession:
             return False
         return True
 
-    def _describe(self, end: End) -> str:
-        """What there is to say of a process that ended so."""
-        return self._told(end, self._words.text)
-
     def _told(self, end: End, said: str) -> str:
         cause = self._ground.cause(end, said)
         return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
@@ -246,7 +243,9 @@ class MirroredSession:
 
     def _conclude(self) -> None:
         ledger = self.mirror.ledger
-        self.problems += ledger.problems()
+        self.problems += [told for told in ledger.problems() if told not in self.problems]
+        if self._interrupted:
+            return  # as ever, what it did not come to is neither passed nor failed
         if ledger.missing() and ledger.reason is None and ledger.final in (None, 0, 1):
             for nodeid in ledger.missing().elements():
                 self.mirror.fail(nodeid, "this test was collected and never reported")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_arm64 import cache
 from pytest_arm64.audit.addresses import git_address
 from pytest_arm64.audit.fetch import Clock, FetchError
-from pytest_arm64.audit.matrix import PURE, UNKNOWN, WHEEL, WheelMatrix
+from pytest_arm64.audit.matrix import BUILD, PURE, UNKNOWN, WHEEL, WheelMatrix
 from pytest_arm64.audit.metadata import Metadata
 from pytest_arm64.audit.repositories import Checkout, Reference, Repositories, reference_of
 from pytest_arm64.audit.simple import File
@@ -392,6 +392,13 @@ class TestTrees:
         assert matrix["shelf"].version == "1.4"
         assert matrix["shelf"].url == f"git+{shelf.as_uri()}@{git(shelf, 'rev-parse', 'HEAD')}"
         assert matrix.complete
+
+    def test_what_its_build_needs_is_a_scope_of_its_own(self, shelf: Path, tmp_path: Path) -> None:
+        system = "[build-system]\nrequires = ['tool']\n[project]\nname = 'shelf'\n"
+        commit(shelf, {"pyproject.toml": system, "setup.py": ""})
+        matrix = self.matrix(tmp_path, f"shelf @ git+{shelf.as_uri()}\n")
+        built = [(row.name, row.path) for row in matrix.packages if row.scope == BUILD]
+        assert built == [("tool", ("build of shelf", "tool 1"))]
 
     def test_a_repository_that_another_one_names(self, shelf: Path, tmp_path: Path) -> None:
         address = f"native @ git+{(tmp_path / 'absent').as_uri()} ; sys_platform == 'win32'"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from pytest_arm64.run.preflight import foreign_libraries, preflight_lines
+from pytest_arm64.run.preflight import foreign_libraries, ownership_lines, preflight_lines
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9)
 
@@ -57,3 +58,30 @@ def test_lines_name_a_few_and_escape(tmp_path: Path) -> None:
     assert "and 2 more" in first
     assert 'install = "wheel"' in second
     assert preflight_lines(tmp_path, "amd64") == []
+
+
+@pytest.mark.parametrize(
+    ("uid", "owner", "group", "mode", "told"),
+    [
+        (0, 1001, 1001, 0o755, True),
+        (0, 1001, 1001, 0o775, True),
+        (0, 1001, 0, 0o775, False),
+        (0, 1001, 1001, 0o777, False),
+        (0, 0, 0, 0o755, False),
+        (1000, 1001, 1001, 0o755, False),
+    ],
+)
+def test_what_root_may_write_here_and_not_inside(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    uid: int,
+    owner: int,
+    group: int,
+    mode: int,
+    told: bool,
+) -> None:
+    about = SimpleNamespace(st_uid=owner, st_gid=group, st_mode=mode)
+    monkeypatch.setattr(Path, "stat", lambda _: about)
+    lines = ownership_lines(tmp_path, uid)
+    assert bool(lines) == told
+    assert all("user 1001" in line for line in lines[:1])

@@ -1,0 +1,37 @@
+"""The wheel matrix as a table on a narrow terminal, and several targets beside each other."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from rich.console import Console
+
+from pytest_arm64.audit.matrix import WheelMatrix
+from pytest_arm64.report.matrix import print_table
+from unit.decide import made
+
+
+def shown(*matrices: WheelMatrix, width: int = 80) -> str:
+    stream = io.StringIO()
+    print_table(Console(file=stream, width=width), matrices, every=True)
+    return stream.getvalue()
+
+
+def test_beside_long_names_no_word_is_cut() -> None:
+    long = "a-semantic-convention-of-some-length-and-more"
+    rows = (replace(made.SOURCE, cause="source-everywhere"), replace(made.PURE, name=long))
+    for width in (60, 80):
+        text = shown(made.matrix(*rows), width=width)
+        assert "…" not in text
+        assert "source-everywhere" in "".join(text.split())
+        assert all(len(line) <= width for line in text.splitlines())
+
+
+def test_targets_are_compared_where_something_differs() -> None:
+    other = replace(made.matrix(made.SOURCE), target="other")
+    assert shown(made.matrix(made.SOURCE), other).splitlines()[-2].split() == [
+        *("api", made.TARGET, "other")
+    ]
+    alike = shown(made.matrix(), replace(made.matrix(), target="other"))
+    assert ["api", made.TARGET, "other"] not in [line.split() for line in alike.splitlines()]
