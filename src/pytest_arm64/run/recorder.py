@@ -224,7 +224,8 @@ class Recorder:
                     when=now,
                 )
                 found[name] = with_refusal(found[name], error, place)
-        services_told = based(found.values(), rootpath, settings.root)
+        told = (replace(one, unasked="" if one.runs else one.unasked) for one in found.values())
+        services_told = based(told, rootpath, settings.root)
         return Report(settings.target.name, now, services_told, tuple(notes))
 
     def _service_of(
