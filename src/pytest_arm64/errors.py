@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .audit.assess import Assessment
+
 
 class Arm64Error(Exception):
     """Base of every expected failure; shown as text, never as a traceback.
@@ -58,6 +64,35 @@ class InstallError(Arm64Error):
     def __init__(self, what: str, *, why: str = "", next_step: str = "", log: str = "") -> None:
         super().__init__(what, why=why, next_step=next_step)
         self.log = log
+        self.assessment: Assessment | None = None
+        """What the audit of the run had found, where its first place could not be made."""
+
+
+class BuildError(InstallError):
+    """A source distribution could not be built, for reasons of its own or of the builder's."""
+
+    def __init__(
+        self,
+        package: str,
+        version: str,
+        *,
+        what: str,
+        kinds: tuple[str, ...],
+        excerpt: str,
+        why: str = "",
+        next_step: str = "",
+        log: str = "",
+        seconds: float = 0.0,
+    ) -> None:
+        """*version* is empty where pip alone knows it; *excerpt* has the log's decisive lines."""
+        super().__init__(what, why=why, next_step=next_step, log=log)
+        self.package = package
+        self.version = version
+        self.kinds = kinds
+        self.excerpt = excerpt
+        self.seconds = seconds
+        self.facts: Mapping[str, Any] = {}
+        """Of the place that it was built for, as the fixture ``arm64_target`` tells them."""
 
 
 class ProtocolError(Arm64Error):

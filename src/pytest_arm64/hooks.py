@@ -27,6 +27,11 @@ def pytest_arm64_place(
 
 
 @pytest.hookspec
+def pytest_arm64_refused(config: pytest.Config) -> None:
+    """No part of the run could be started; an error that ends it tells why, after this."""
+
+
+@pytest.hookspec
 def pytest_arm64_cell(
     config: pytest.Config,
     cell: SilentCell,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -174,6 +176,29 @@ def test_what_cannot_be_loaded_is_told_before_a_test_fails(
     assert "CANNOT BE LOADED" in result.out
     assert "missing-system-library: env/" in result.out
     assert "import illegal: runtime-difference: its process died: killed by SIGILL" in result.out
+
+
+def test_a_build_that_fails_is_evidence_in_the_report(
+    run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
+) -> None:
+    links = tmp_path / "links"
+    links.mkdir()
+    source(links, "header", "#include <lber.h>", "")
+    folder = project(f"--find-links {links}\narm64-header==1.0\n", test_it="def test(): pass\n")
+    result = run_pytest(folder, "--arm64", "--arm64-report", "out")
+    assert result.code == 4, result.out
+    assert "arm64-header 1.0 could not be built (missing-system-library" in result.out
+    data = json.loads((folder / "out" / "report.json").read_text("utf-8"))
+    (service,) = data["services"]
+    (build,) = service["builds"]
+    assert (build["package"], build["version"]) == ("arm64-header", "1.0")
+    assert build["succeeded"] is False
+    assert build["cause"] == "missing-system-library"
+    assert "lber.h" in build["text"]
+    assert build["where"]["machine"] == "aarch64"
+    told = service["verdict"]["answers"][1]["text"]
+    assert re.match(r"arm64-header:? did not build", told)
+    assert "(missing-system-library)" in told
 
 
 # What stands in the C file and what it is linked with; class, shown detail and remedy.

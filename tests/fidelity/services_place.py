@@ -30,17 +30,23 @@ def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
     from pytest_arm64.audit.assess import Assessment
     from pytest_arm64.audit.baseline import read_baseline
     from pytest_arm64.audit.matrix import Row, WheelMatrix
+    from pytest_arm64.environment.failures import build_failure
     from pytest_arm64.environment.record import Installed, InstallRecord
     from pytest_arm64.errors import InstallError
 
     name = planned.service.name if planned.service is not None else ""
-    if name and name == os.environ.get("REFUSED"):
-        raise InstallError(f"nothing of {name} can be installed")
     states = {"api": "wheel", "worker": "pure", "gpu": "blocker", "idle": "source"}
     matrices = tuple(
         WheelMatrix(service, "al2023-python3.12", (Row(f"{service}-lib", "1.0", state),))
         for service, state in states.items()
     )
+    if name and name == os.environ.get("REFUSED"):
+        error = build_failure(f"{name}-lib", "1.0", "unable to execute 'gcc': No such file")
+        error.facts = FACTS
+        if "UNBUILT" not in os.environ:
+            raise InstallError(f"nothing of {name} can be installed")
+        error.assessment = Assessment(matrices, policy, read_baseline(root))
+        raise error
     library = f"{name}-lib"
     installed = Installed(library, "1.0", "deploy", states.get(name, ""), "", "", "", True)
     machine = {"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture]

@@ -158,6 +158,21 @@ def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case
     assert "worker: nothing of worker can be installed" in out
 
 
+def test_a_build_that_fails_is_in_the_report_of_a_run_that_could_not_begin(case: Case) -> None:
+    case.files = {**PROJECT, "idle/test_it.py": "def test_it(): pass\n"}
+    case.environment = {"REFUSED": "idle", "UNBUILT": "1"}
+    code, out = run(case, "--arm64-service", "idle", "--arm64-report", "out")
+    assert code == 4, out
+    assert "idle-lib 1.0 could not be built (compiler)" in out
+    assert "arm64: report: " in out
+    data = json.loads((case.project / "out" / "report.json").read_text("utf-8"))
+    idle = next(service for service in data["services"] if service["name"] == "idle")
+    (build,) = idle["builds"]
+    assert (build["package"], build["succeeded"], build["cause"]) == ("idle-lib", False, "compiler")
+    builds = idle["verdict"]["answers"][1]
+    assert (builds["answer"], builds["text"]) == ("no", "idle-lib did not build (compiler)")
+
+
 def test_each_service_is_compared_with_its_own_x86_side(case: Case) -> None:
     code, out = run(case, "-v", "--arm64-compare")
     # What stays on x86 has no other side; the test of the machine is the one that differs.

@@ -13,13 +13,14 @@ from ..binary.mapped import ELSEWHERE, Mapped
 from ..binary.record import AbiRecord
 from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
-from ..errors import InstallError
+from ..errors import BuildError, InstallError
 from ..services import ServiceConfig
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of
 
 _SHOWN = 5
+_LONGEST = 4000
 
 
 def named_alike(
@@ -106,10 +107,35 @@ def install_of(record: InstallRecord, where: Where) -> Install:
     )
 
 
-def install_failure(error: InstallError, where: Where) -> Finding:
-    """What an installation that failed says of its service; an outage says nothing against it."""
+def with_refusal(evidence: ServiceEvidence, error: InstallError, where: Where) -> ServiceEvidence:
+    """*evidence* with an installation that failed for *where*, and the build that made it fail.
+
+    An outage says nothing against a service, nor does what fails on x86.
+    """
+    if isinstance(error, BuildError) and error.facts:
+        where = Where.of_facts(error.facts, where.when, asked_image=where.asked_image)
     outage = {failure.kind for failure in classify(error.log, Tools())} & {NETWORK, DISK, HASH}
-    return Finding("install", error.what, not outage, where, remedy=error.next_step)
+    against = where.on_arm and not outage
+    found = Finding("install", error.what, against, where, remedy=error.next_step)
+    builds = evidence.builds
+    if isinstance(error, BuildError) and against:
+        builds = (*builds, _failed(error, evidence.matrix, where))
+    return replace(evidence, findings=(*evidence.findings, found), builds=builds)
+
+
+def _failed(error: BuildError, matrix: WheelMatrix | None, where: Where) -> Build:
+    name = canonicalize_name(error.package)
+    rows = matrix.deployed if matrix is not None else ()
+    version = error.version or next((row.version for row in rows if row.name == name), "")
+    return Build(
+        name,
+        version,
+        False,
+        where,
+        text=error.excerpt[:_LONGEST],
+        seconds=error.seconds,
+        cause=", ".join(error.kinds),
+    )
 
 
 def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:

@@ -143,8 +143,10 @@ class Build:
     succeeded: bool
     where: Where
     text: str = ""
-    """Why it failed."""
+    """Why it failed: the decisive lines of its log."""
     seconds: float = 0.0
+    cause: str = ""
+    """The classes of failure that were recognised."""
 
 
 @dataclass(frozen=True)

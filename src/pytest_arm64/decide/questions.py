@@ -129,7 +129,8 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
             failing.append(f"{name} has no source to build")
             grades.append(PREDICTED)
         elif any(not build.succeeded for build in right):
-            failing.append(f"{name} did not build")
+            last = max((b for b in right if not b.succeeded), key=lambda b: b.where.when)
+            failing.append(f"{name} did not build{_because(last)}")
             grades += [build.where.grade for build in right if not build.succeeded]
         elif len(right) >= CLEAN_BUILDS:
             reliable.append(name)
@@ -150,12 +151,20 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
 def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:
     if not builds:
         return "was not built"
+    failed = [build for build in builds if not build.succeeded]
+    if failed:
+        where = "on a stand-in" if failed[-1].where.stand_in else "elsewhere or long ago"
+        return f"did not build {where}{_because(failed[-1])}; what was asked may have what it lacks"
     if len(right) < len(builds):
         return (
             f"built {len(right)} times on what was asked for and {len(builds) - len(right)} times "
             f"elsewhere or long ago; {CLEAN_BUILDS} on what was asked are needed"
         )
     return f"built once; reliable means at least {CLEAN_BUILDS} clean builds"
+
+
+def _because(build: Build) -> str:
+    return f" ({build.cause})" if build.cause else ""
 
 
 def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer) -> Answer:
@@ -242,7 +251,9 @@ def _differs(predicted: str, observed: str) -> bool:
 
 
 def _build_words(build: Build) -> Evidence:
-    how = f"built in {build.seconds:.0f} s" if build.succeeded else f"not built: {build.text}"
+    how = f"built in {build.seconds:.0f} s"
+    if not build.succeeded:
+        how = f"not built{_because(build)}: {build.text.partition(chr(10))[0]}"
     return Evidence(
         f"{build.package} {build.version} {how}", build.where.grade, build.where.stand_in
     )

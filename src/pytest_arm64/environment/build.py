@@ -20,7 +20,7 @@ from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image
-from ..errors import InstallError
+from ..errors import BuildError, InstallError
 from ..progress import Progress
 from ..settings import Settings
 from . import pip_installer
@@ -128,7 +128,11 @@ def make_environment(
 
         request = pip_installer.Request(manifest, runner, config, pins)
         host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
-        image = make_image(host, base, request, settings, lock, tag, progress)
+        try:
+            image = make_image(host, base, request, settings, lock, tag, progress)
+        except BuildError as error:
+            error.facts = ran.to_json(cell.target)
+            raise
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
     return Environment(

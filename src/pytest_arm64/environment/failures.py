@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..binary.remedies import library_remedy, version_remedy
-from ..errors import InstallError
+from ..errors import BuildError
 
 MISSING_WHEEL = "missing-wheel"
 MISSING_LIBRARY = "missing-system-library"
@@ -131,15 +131,23 @@ def decisive_lines(log: str) -> list[str]:
     return list(dict.fromkeys([*errors[:_CONTEXT], *lines[-6:]]))
 
 
-def build_failure(label: str, log: str, tools: Tools | None = None) -> InstallError:
-    """The error of a build of *label*, with its reasons and remedies as far as they are known."""
+def build_failure(
+    package: str, version: str, log: str, tools: Tools | None = None, *, seconds: float = 0.0
+) -> BuildError:
+    """The error of a build, with its reasons and remedies as far as they are known."""
     failures = classify(log, tools or Tools())
-    shown = "\n".join(f"    {line.strip()}" for line in decisive_lines(log))
-    kinds = ", ".join(dict.fromkeys(failure.kind for failure in failures)) or BUILD
-    return InstallError(
-        f"{label} could not be built ({kinds}):\n{shown}",
+    lines = [line.strip() for line in decisive_lines(log)]
+    shown = "\n".join(f"    {line}" for line in lines)
+    kinds = tuple(dict.fromkeys(failure.kind for failure in failures)) or (BUILD,)
+    return BuildError(
+        package,
+        version,
+        what=f"{package} {version} could not be built ({', '.join(kinds)}):\n{shown}",
+        kinds=kinds,
+        excerpt="\n".join(lines),
+        seconds=seconds,
         why="it has no wheel for this target, so it has to be compiled"
-        if kinds != NETWORK
+        if kinds != (NETWORK,)
         else "a build fetches what it needs",
         next_step="; ".join(dict.fromkeys(failure.remedy for failure in failures))
         or "read the lines above",

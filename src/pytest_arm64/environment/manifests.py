@@ -13,6 +13,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from .._toml import TOMLDecodeError, loads
+from ..audit.inputs.poetry import poetry_group
 from ..audit.inputs.project import extra_requirements, group_requirements
 from ..errors import SettingsError
 from ..settings import Settings
@@ -209,6 +210,11 @@ def test_scope(
     for name in TEST_GROUPS:
         if name in groups:
             return Scope(requirements=tuple(group_requirements(pyproject, name, _FILE)))
+    poetry = _table(_table(pyproject, "tool"), "poetry")
+    for name in TEST_GROUPS:
+        found = tuple(poetry_group(poetry, name))
+        if found:
+            return Scope(requirements=found)
     project = _table(pyproject, "project")
     extras = _lists(project, "optional-dependencies")
     for name in TEST_GROUPS:

@@ -16,16 +16,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from ..audit.matrix import DEPLOY
 from ..cell import Cell, Python, Ran
 from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
-from ..errors import InstallError
+from ..errors import BuildError, InstallError
 from ..progress import Progress, Step
 from .bytecode import compiler_for
 from .consistency import Distribution
-from .failures import MISSING_WHEEL, Tools, classify
+from .failures import BUILD as BUILD_FAILED
+from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 from .record import Installed, from_pip_report
@@ -41,6 +43,7 @@ _PINS = f"{BUILD}/pins.txt"
 _LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
+_UNBUILT = re.compile(r"(?i)(?:failed building wheel for |failed to build ['\"])([\w.-]+)")
 _NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
 
 
@@ -285,11 +288,21 @@ def _failure(scope: str, finished: Finished) -> InstallError:
         next_step = f"check the name {missing[-1]}, and that an index that has it is configured"
     else:
         next_step = f"see which versions of {missing[-1]} have a file for this Python, and pin one"
-    return InstallError(
+    what = (
         f"pip could not install the {scope} scope (exit code {finished.code}"
         + "".join(f", {kind}" for kind in dict.fromkeys(failure.kind for failure in known))
         + "):\n"
-        + "\n".join(f"    {line}" for line in shown),
+        + "\n".join(f"    {line}" for line in shown)
+    )
+    unbuilt = _UNBUILT.search(text)
+    if unbuilt is None or scope != DEPLOY:
+        return InstallError(what, next_step=next_step, log=text)
+    return BuildError(
+        unbuilt[1],
+        "",
+        what=what,
+        kinds=tuple(dict.fromkeys(failure.kind for failure in known)) or (BUILD_FAILED,),
+        excerpt="\n".join(line.strip() for line in decisive_lines(text)),
         next_step=next_step,
         log=text,
     )

@@ -119,7 +119,7 @@ def build(
     *pip* is the command to run there, ``pip wheel`` with its options; *folder* one of its own.
 
     Raises:
-        InstallError: it cannot be built; the error has its class and remedy, ``log`` everything.
+        BuildError: it cannot be built; the error has its class and remedy, ``log`` everything.
     """
     file = f"{folder}/{source.path.name}"
     container.put("/", tar_of(_parents(folder)))
@@ -135,7 +135,8 @@ def build(
     finished = container.run(command, environment=variables)
     seconds = round(time.monotonic() - began, 1)
     if finished.code != 0:
-        raise build_failure(source.label, finished.text, tools)
+        package = source.package
+        raise build_failure(package.name, package.version, finished.text, tools, seconds=seconds)
     with container.fetch(f"{folder}/out") as archive:
         wheels = list(_wheels(archive))
     if len(wheels) != 1:

@@ -6,11 +6,14 @@ Tells ``["start", name]`` before each, so that whoever listens knows which one k
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 import traceback
 
 SECONDS = 60
+NAMED = re.compile(r"\bthe (\w+) package should be imported before")
+"""What modules say that are imported by their own package only, as those of psycopg-binary do."""
 
 
 def main(path: str) -> None:
@@ -38,15 +41,20 @@ def main(path: str) -> None:
 def load(name: str) -> None:
     """Import the module *name*; once more where it is only a matter of order.
 
-    A module that is meant to be imported by another may import that one, and find itself
-    half made: then the other comes first.
+    A module that is meant to be imported by another may ask for that one by name, or import it
+    and find itself half made: then the other comes first.
     """
     try:
         importlib.import_module(name)
     except ImportError as error:
-        if "partially initialized module" not in str(error):
+        found = NAMED.search(str(error))
+        if found is not None:
+            first = found[1]
+        elif "partially initialized module" in str(error):
+            first = asking(error) or name
+        else:
             raise
-        importlib.import_module(asking(error) or name)
+        importlib.import_module(first)
         importlib.import_module(name)
 
 

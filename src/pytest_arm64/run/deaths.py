@@ -11,6 +11,8 @@ KEPT = 4000
 """How much of the last output a report shows, in characters."""
 _HELD_BACK = 64_000
 _REMEMBERED = 32_000
+_REPEATED = 3
+"""Lines that a problem of the run repeats of what was shown already."""
 
 # What faulthandler says first; nothing but a death follows. It is shown once, in the report.
 _FATAL = re.compile(rb"^(?:Fatal Python error: |Timeout \(\d+:\d\d:\d\d(?:\.\d+)?\)!$)", re.M)
@@ -72,7 +74,15 @@ class LastWords:
     @property
     def text(self) -> str:
         """The last output, for people: of faulthandler's stack what is not the runner's."""
-        before = self._tail.decode("utf-8", "replace").strip()[-KEPT:]
+        return self._with_held(self._tail.decode("utf-8", "replace").strip()[-KEPT:])
+
+    @property
+    def brief(self) -> str:
+        """The same where all that was not held back stands above: of that the last lines."""
+        shown = self._tail.decode("utf-8", "replace").strip()
+        return self._with_held("\n".join(shown.splitlines()[-_REPEATED:])[-KEPT:])
+
+    def _with_held(self, before: str) -> str:
         held = self._held.decode("utf-8", "replace").strip()
         if not held:
             return before

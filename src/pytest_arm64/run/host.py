@@ -27,6 +27,7 @@ from .session import MirroredSession
 from .stops import InsideError, show_as_inside
 
 if TYPE_CHECKING:
+    from ..audit.assess import Assessment
     from .findings import Findings
 
 INSIDE = "arm64-inside"
@@ -186,8 +187,13 @@ class HostPlugin:
             self._waiting.clear()
             self.current.open(alone=True)
             self._take_findings(self.current)
-        elif not self._begin_next(session):
-            raise SettingsError("; ".join(self.problems))
+            return
+        try:
+            if not self._begin_next(session):
+                raise SettingsError("; ".join(self.problems))
+        except Arm64Error:
+            config.hook.pytest_arm64_refused(config=config)
+            raise
 
     def _begin_next(self, session: pytest.Session) -> bool:
         """Start the next part that can be started; whether there was one.
@@ -205,14 +211,16 @@ class HostPlugin:
                 records = self.findings.records(run.part.owner) if self.findings else {}
                 run.start(session, records)
             except Arm64Error as error:
+                if isinstance(error, InstallError) and error.assessment is not None:
+                    self._keep(error.assessment, run.part)
                 if run.part.bounded and not isinstance(error, InstallError):
                     self._skip(session, run.part, error)
                     run.close()
                     continue
+                self.refused.append((run.part, error))
                 if self._parts == 1:
                     raise
                 self.problems.append(f"{run.part.name or 'repository'}: {error}")
-                self.refused.append((run.part, error))
                 run.close()
                 continue
             assert run.session is not None
@@ -259,15 +267,20 @@ class HostPlugin:
             return
         if found is None or not (found.matrices or found.problem):
             return
+        findings = self._keep(found, run.part)
+        if not run.part.beside:
+            findings.add(found, run.place, run.part.name)
+
+    def _keep(self, found: Assessment, part: Part) -> Findings:
+        """The findings of the run, which begin with what was *found* first."""
         from .findings import Findings
 
         if self.findings is None:
             # What is installed beside the services says nothing of any of them.
-            known = replace(found, observed={}) if run.part.beside else found
+            known = replace(found, observed={}) if part.beside else found
             self.findings = Findings(self._config, known)
             self._config.pluginmanager.register(self.findings, "arm64-findings")
-        if not run.part.beside:
-            self.findings.add(found, run.place, run.part.name)
+        return self.findings
 
     def pytest_report_header(self) -> list[str]:
         return list(self._header()) if self.current is not None else []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EmulationError
+from ..errors import EmulationError, InstallError
 from ..settings import Settings
 from .cells import Planned, Role, planned_cells
 from .parts import of_service
@@ -120,7 +120,11 @@ class _Containers:
 
         cell, engine = planned.cell, self._engine
         settings = of_service(self._settings, planned.service)
-        environment = self._environment(planned)
+        try:
+            environment = self._environment(planned)
+        except InstallError as error:
+            error.assessment = self._audit.result()
+            raise
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         if environment.built_from:
             variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))

@@ -20,10 +20,10 @@ from ..decide.collect import (
     based,
     builds_of,
     evidence_on,
-    install_failure,
     install_of,
     mapped_findings,
     named_alike,
+    with_refusal,
 )
 from ..decide.evidence import (
     MACHINE,
@@ -38,6 +38,7 @@ from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..fixtures.golden import PROPERTY
 from ..report.document import Report, write_report
+from ..report.matrix import printable
 from ..services import ServiceConfig, prefixes, service_of, services_at
 from ..settings import load_settings
 from .arguments import GATE, positional
@@ -138,6 +139,17 @@ class Recorder:
         self._lines += [f"{v.service}: {v.label}" for v in report.verdicts]
         self._lines.append(f"report: {path} (pytest-arm64 report {path.parent} shows it)")
 
+    def pytest_arm64_refused(self) -> None:
+        """Write the report of a run that could not begin, for what it failed of is evidence."""
+        refused = [error for _, error in self._host.refused if isinstance(error, InstallError)]
+        if self._folder is None or not refused:
+            return
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        with contextlib.suppress(Arm64Error):  # the one that ends the run is told
+            path = write_report(self._report(), self._folder)
+            if reporter is not None:
+                reporter.write_line(f"arm64: report: {printable(str(path))}")
+
     def _judge(self, session: pytest.Session, findings: Findings, report: Report) -> None:
         """The verdict on each service that was asked for, among the results."""
         wanted = self._config.option.arm64_service
@@ -163,8 +175,6 @@ class Recorder:
             session.exitstatus = 1
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        from ..report.matrix import printable
-
         for line in self._lines:
             terminalreporter.line(f"arm64: {printable(line)}")
 
@@ -214,11 +224,12 @@ class Recorder:
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
         for part, error in self._host.refused:
-            if part.name in found and isinstance(error, InstallError):
-                nowhere = Where(settings.target.name, machine=MACHINE, when=now)
-                told = install_failure(error, nowhere)
-                against = (*found[part.name].findings, told)
-                found[part.name] = replace(found[part.name], findings=against)
+            name = part.owner or (services[0].name if len(services) == 1 else "")
+            if name in found and isinstance(error, InstallError):
+                place = Where(
+                    settings.target.name, machine=MACHINE, asked_image=own_image, when=now
+                )
+                found[name] = with_refusal(found[name], error, place)
         services_told = based(found.values(), rootpath, settings.root)
         return Report(settings.target.name, now, services_told, tuple(notes))
 

@@ -194,7 +194,7 @@ class MirroredSession:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
         self._deaths += not self.mirror.expected.keys() & running
-        cause = self._describe(end)
+        cause = self._told(end, self._words.text if running else self._words.brief)
         text = f"the process that ran this test died: {cause}"
         for nodeid in running if not self._interrupted else ():
             self.mirror.fail(nodeid, text)
@@ -231,10 +231,6 @@ class MirroredSession:
             return False
         return True
 
-    def _describe(self, end: End) -> str:
-        """What there is to say of a process that ended so."""
-        return self._told(end, self._words.text)
-
     def _told(self, end: End, said: str) -> str:
         cause = self._ground.cause(end, said)
         return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
@@ -247,7 +243,7 @@ class MirroredSession:
 
     def _conclude(self) -> None:
         ledger = self.mirror.ledger
-        self.problems += ledger.problems()
+        self.problems += [told for told in ledger.problems() if told not in self.problems]
         if self._interrupted:
             return  # as ever, what it did not come to is neither passed nor failed
         if ledger.missing() and ledger.reason is None and ledger.final in (None, 0, 1):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pytest_arm64.decide.collect import builds_of, install_failure
+from pytest_arm64.decide.collect import builds_of, with_refusal
+from pytest_arm64.decide.evidence import ServiceEvidence, Where
+from pytest_arm64.decide.questions import NO, NOT_EVALUATED, ask
 from pytest_arm64.decide.verdict import READY, UNDECIDED, decide
+from pytest_arm64.environment.failures import build_failure
 from pytest_arm64.environment.record import Installed, InstallRecord
 from pytest_arm64.errors import InstallError
 from unit.decide import made
@@ -41,8 +46,50 @@ def test_an_installation_that_fails_speaks_against_its_service_and_an_outage_doe
     log: str, verdict: str
 ) -> None:
     error = InstallError("it could not be installed", next_step="read the log", log=log)
-    finding = install_failure(error, made.NATIVE)
-    found = decide(made.service(runs=(), installs=(), findings=(finding,)), made.TODAY)
+    service = made.service(runs=(), installs=())
+    found = decide(with_refusal(service, error, made.NATIVE), made.TODAY)
     assert found.verdict == verdict
     if verdict == UNDECIDED:
         assert found.reasons == ("install: it could not be installed",)
+
+
+GCC = "error: command 'gcc' failed: No such file or directory: 'gcc'"
+FACTS = {"machine": "aarch64", "emulated": True, "stand_in": False, "os": "amzn 2023"}
+
+
+def refused(log: str, facts: Mapping[str, Any], version: str = "0.8.0") -> ServiceEvidence:
+    """A service one of whose packages has no wheel and could not be built where *facts* tell."""
+    error = build_failure("HNSWlib", version, log, seconds=3.0)
+    error.facts = facts
+    place = Where(made.TARGET, machine="aarch64", asked_image=True, when=made.NATIVE.when)
+    service = made.service(made.SOURCE, made.WHEEL, runs=(), installs=())
+    return with_refusal(service, error, place)
+
+
+def test_a_build_that_fails_answers_whether_it_builds() -> None:
+    found = refused(GCC, FACTS)
+    (build,) = found.builds
+    assert (build.package, build.version, build.succeeded) == ("hnswlib", "0.8.0", False)
+    assert (build.cause, build.seconds, build.where.grade) == ("compiler", 3.0, "emulated")
+    assert GCC in build.text
+    answer = ask(found, made.TODAY)[1]
+    assert (answer.answer, answer.text) == (NO, "hnswlib did not build (compiler)")
+    told = f"hnswlib 0.8.0 not built (compiler): {GCC}"
+    assert told in [evidence.text for evidence in answer.evidence]
+    # pip does not always tell the version: it is that of the matrix.
+    assert refused(GCC, FACTS, version="").builds == found.builds
+
+
+def test_a_build_that_fails_on_a_stand_in_leaves_the_question_open() -> None:
+    found = refused(GCC, {**FACTS, "stand_in": True, "differences": ["Debian, not Amazon Linux"]})
+    answer = ask(found, made.TODAY)[1]
+    assert answer.answer == NOT_EVALUATED
+    assert answer.text.startswith("hnswlib: did not build on a stand-in (compiler); ")
+
+
+def test_a_build_that_an_outage_or_x86_ended_speaks_against_nothing() -> None:
+    for log, facts in (("Network is unreachable", FACTS), (GCC, {**FACTS, "machine": "x86_64"})):
+        found = refused(log, facts)
+        assert found.builds == ()
+        assert [finding.grave for finding in found.findings] == [False]
+        assert ask(found, made.TODAY)[1].text == "hnswlib: was not built"

@@ -15,6 +15,7 @@ from pytest_arm64.environment.failures import (
     import_failure,
 )
 from pytest_arm64.environment.pip_installer import _failure
+from pytest_arm64.errors import BuildError
 from unit.support import is_plain_text
 
 DNF, APT = Tools("dnf", "3.12"), Tools("apt", "3.11")
@@ -87,7 +88,7 @@ def test_the_whole_log_is_kept_and_the_decisive_lines_are_shown() -> None:
         "error: command 'gcc' failed with exit code 1",
         *(f"noise {number}" for number in range(20)),
     ])  # fmt: skip
-    error = build_failure("python-ldap 3.4.4", log, DNF)
+    error = build_failure("python-ldap", "3.4.4", log, DNF)
     assert error.log == log
     assert "lber.h" in str(error)
     assert len(str(error).splitlines()) < 25
@@ -97,7 +98,9 @@ def test_the_whole_log_is_kept_and_the_decisive_lines_are_shown() -> None:
 
 
 def test_what_is_not_recognised_says_so() -> None:
-    error = build_failure("demo 1.0", "something odd\n")
+    error = build_failure("demo", "1.0", "something odd\n", seconds=2.0)
+    assert (error.package, error.version, error.kinds) == ("demo", "1.0", ("build",))
+    assert (error.excerpt, error.seconds) == ("something odd", 2.0)
     assert "(build)" in error.what
     assert error.next_step == "read the lines above"
 
@@ -124,3 +127,20 @@ def test_what_pip_says_has_its_class_as_well(text: str, kind: str, word: str) ->
     assert kind in error.what
     assert word in error.next_step
     assert error.log == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR: Failed building wheel for hnswlib",
+        "error: failed to build 'hnswlib' when getting requirements to build wheel",
+    ],
+)
+def test_a_build_that_failed_under_pip_names_its_package(line: str) -> None:
+    text = f"unable to execute 'gcc': No such file or directory\n{line}\n"
+    error = _failure("deploy", Finished(1, b"", text.encode()))
+    assert isinstance(error, BuildError)
+    assert (error.package, error.version, error.kinds) == ("hnswlib", "", ("compiler",))
+    assert line in error.excerpt
+    # Packages of the tests are no evidence on what is deployed.
+    assert not isinstance(_failure("test", Finished(1, b"", text.encode())), BuildError)

@@ -330,6 +330,24 @@ class TestScopes:
         assert scope(group + extra) == Scope(requirements=("of-group",))
         assert scope(extra) == Scope(requirements=("of-extra",))
 
+    def test_a_group_of_poetry(self, tmp_path: Path) -> None:
+        head = "[tool.poetry]\nname = 'shop'\n"
+        group = (
+            "[tool.poetry.group.Test.dependencies]\npython = '^3.10'\npytest = '^8.1'\n"
+            "respx = {version = '~0.21', extras = ['x']}\nlocal = {path = '../local'}\n"
+            "either = [{version = '1', python = '<3.11'}, {path = '../either'}]\n"
+        )
+        old = "[tool.poetry.dev-dependencies]\nmoto = '*'\n"
+
+        def requirements(text: str) -> tuple[str, ...]:
+            return manifest_of(tmp_path, {"pyproject.toml": text}).test.requirements
+
+        assert requirements(head + group + old) == ("pytest<9,>=8.1", "respx[x]<0.22,>=0.21")
+        assert requirements(head + old) == ("moto",)
+        assert requirements("[dependency-groups]\ndev = ['x']\n" + head + group) == ("x",)
+        by_path = "[tool.poetry.group.test.dependencies]\nlocal = {path = '../local'}\n"
+        assert requirements(head + by_path + old) == ("moto",)
+
     @pytest.mark.parametrize("name", [*TEST_GROUPS, "Test", "TESTING"])
     def test_group_names_are_normalised(self, tmp_path: Path, name: str) -> None:
         text = f"[dependency-groups]\n{name} = ['x', {{include-group = 'Data_Sets'}}]\n"

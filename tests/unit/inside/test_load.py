@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,23 @@ def test_a_circle_that_is_entered_from_its_other_side(package: Path) -> None:
     (package / "outer.py").write_text("OTHER = 2\nfrom arm64_circle.inner import VALUE\n")
     load("arm64_circle.inner")
     assert sys.modules["arm64_circle.inner"].VALUE == 2
+
+
+def test_a_module_that_names_what_comes_first(package: Path, tmp_path: Path) -> None:
+    (package / "inner.py").write_text(
+        "import sys\n"
+        "if 'arm64_circle_first' not in sys.modules:\n"
+        "    raise ImportError('the arm64_circle_first package should be imported before inner')\n"
+    )
+    with pytest.raises(ModuleNotFoundError, match="arm64_circle_first"):
+        load("arm64_circle.inner")
+    (tmp_path / "arm64_circle_first.py").write_text("")
+    importlib.invalidate_caches()
+    try:
+        load("arm64_circle.inner")
+        assert "arm64_circle.inner" in sys.modules
+    finally:
+        sys.modules.pop("arm64_circle_first", None)
 
 
 def test_a_circle_that_never_closes_is_an_error(package: Path) -> None:

@@ -58,6 +58,14 @@ class TestLastWords:
         assert lines[-2:] == ["  … 1 frames of the test runner", "qemu: uncaught target signal 11"]
         assert "_pytest" not in words.text
 
+    def test_what_was_shown_is_repeated_briefly_and_what_was_held_back_in_full(self) -> None:
+        words = LastWords()
+        words.add(b"".join(b"line %d\n" % number for number in range(9)))
+        assert words.brief.splitlines() == ["line 6", "line 7", "line 8"]
+        words.add(STACK)
+        assert words.brief.splitlines()[:4] == ["line 6", "line 7", "line 8", STACK[:38].decode()]
+        assert '  File "/project/test_it.py", line 3 in test_it' in words.brief
+
     def test_what_goes_on_is_shown_after_all(self) -> None:
         words = LastWords()
         words.add(STACK)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..addresses import git_address
@@ -18,10 +19,30 @@ def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple
     for name, value in table(poetry, *keys).items():
         if name.lower() == "python":
             continue
-        for entry in value if isinstance(value, list) else [value]:
+        for entry in _entries(value):
             if not (isinstance(entry, dict) and entry.get("optional")):
                 text = poetry_requirement(name, entry)
                 yield text, entry if isinstance(entry, str) else str(_word(entry, "version"))
+
+
+def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Requirements of Poetry's own group *name*, less what it names by a path."""
+    listed: dict[str, Any] = {}
+    for spelled in table(poetry, "group"):
+        if canonicalize_name(spelled) == name:
+            listed |= table(poetry, "group", spelled, "dependencies")
+    if name == "dev":
+        listed |= table(poetry, "dev-dependencies")
+    kept = {
+        package: value
+        for package, value in listed.items()
+        if not any(isinstance(e, dict) and "path" in e for e in _entries(value))
+    }
+    yield from (text for text, _ in poetry_requirements({"kept": kept}, "kept"))
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def poetry_requirement(name: str, entry: object) -> str:
