@@ -10,14 +10,13 @@ same of a container.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from mirror import further, write_suite  # type: ignore[import-not-found]
+from mirror import further, with_byte_code, write_suite  # type: ignore[import-not-found]
 
 PLACE = Path(__file__).resolve().parents[1] / "tests/fidelity"
 
@@ -28,7 +27,7 @@ def seconds(folder: Path, *ours: str) -> float:
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ours],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PLACE)},
+        env={**with_byte_code(), "PYTHONPATH": str(PLACE)},
         check=True,
         stdout=subprocess.DEVNULL,
     )

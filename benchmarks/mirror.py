@@ -39,6 +39,12 @@ def write_suite(folder: Path, count: int) -> None:
         (folder / f"test_{number}.py").write_text(body)
 
 
+def with_byte_code() -> dict[str, str]:
+    """This environment, but one in which what Python and pytest have compiled is kept."""
+    left_out = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+    return {name: value for name, value in os.environ.items() if name not in left_out}
+
+
 def compare(count: int, rounds: int) -> list[tuple[float, float]]:
     """Seconds mirrored and bare, one pair per round."""
     pairs = []
@@ -59,6 +65,7 @@ def compare(count: int, rounds: int) -> list[tuple[float, float]]:
             subprocess.run(
                 [sys.executable, "-m", "pytest", "--arm64", "-q", *tests],
                 cwd=folder,
+                env=with_byte_code(),
                 check=True,
                 stdout=subprocess.DEVNULL,
             )

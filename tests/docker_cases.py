@@ -52,7 +52,8 @@ def left_by(engine: Engine, pid: int, seconds: float = 15.0) -> list[str]:
         found = [
             str(container["Id"])
             for container in engine.client.api.containers(all=True, filters={"label": HOST_LABEL})
-            if container["Labels"][HOST_LABEL].split("/")[1] == str(pid)
+            # of one that is kept it is empty
+            if container["Labels"][HOST_LABEL].split("/")[1:2] == [str(pid)]
         ]
         if not found or time.monotonic() > deadline:
             return found

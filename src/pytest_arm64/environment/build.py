@@ -7,62 +7,35 @@ import hashlib
 import json
 import os
 import pwd
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from importlib import resources
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import cache
 from ..artifact import IMAGE, Artifact
 from ..binary.record import AbiRecord
-from ..binary.scan import scan_tar, system_of_run, with_artifact
-from ..cell import Cell, Ran, machine_of
+from ..cell import Cell, Ran
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
-from ..engine.images import Base, find_image, remove_derived, remove_nameless
+from ..engine.images import Base, find_image
 from ..errors import BuildError, InstallError
-from ..progress import Progress, Step
+from ..progress import Progress
 from ..settings import Settings
-from . import artifact_installer, pip_installer, plan_installer
+from . import pip_installer
 from .artifact_files import fingerprint
-from .consistency import broken, installed_in
-from .deployment import install_deployed
-from .failures import Tools
-from .loading import load_all, modules_of
+from .inside_files import inside_files
 from .manifests import read_manifest
 from .pipconfig import PipConfig
+from .plan import FORMAT as PLAN_FORMAT
 from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import (
-    ABI,
-    ENV,
-    HOME,
-    INSIDE,
-    OUT,
-    PYTHON,
-    RECORD,
-    RESULTS,
-    TESTS,
-    Entry,
-    tar_of,
-    with_parents,
-)
-from .workshop import Host
-
-if TYPE_CHECKING:
-    from importlib.abc import Traversable
-
-    from ..audit.locks import Lock
+from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, Entry, tar_of, with_parents
 
 FORMAT = 3
-PACKAGE = "pytest_arm64_inside"
-"""Name under which ``inside/`` is importable in a cell."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +109,7 @@ def make_environment(
             "format": FORMAT,
             "base": base.id,
             "target": cell.target.name,
-            "installer": [settings.installer, plan_installer.FORMAT, pip_installer.pip_name()],
+            "installer": [settings.installer, PLAN_FORMAT, pip_installer.pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
@@ -149,10 +122,14 @@ def make_environment(
     image = None if settings.refresh else find_image(engine, tag)
     reused = image is not None
     if image is None:
+        # What plans, fetches and installs is loaded where something must be made.
+        from .making import make_image
+        from .workshop import Host
+
         request = pip_installer.Request(manifest, runner, config, pins)
         host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
         try:
-            image = _install(host, base, request, settings, lock, tag, progress)
+            image = make_image(host, base, request, settings, lock, tag, progress)
         except BuildError as error:
             error.facts = ran.to_json(cell.target)
             raise
@@ -169,96 +146,6 @@ def make_environment(
         image.path,
         tuple(path for path in manifest.copied if path.is_dir()),
     )
-
-
-def _install(
-    host: Host,
-    base: Base,
-    request: pip_installer.Request,
-    settings: Settings,
-    lock: Lock | None,
-    tag: str,
-    progress: Progress,
-) -> Base:
-    engine, cell, ran = host.engine, host.cell, host.ran
-    began = time.monotonic()
-    former = find_image(engine, tag)
-    made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
-    with (
-        made.files as files,
-        progress.step("make the environment image") as step,
-        Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
-    ):
-        container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
-        step.update("looking at compiled files")
-        system = system_of_run(engine, base, ran)
-        abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
-        if settings.artifact is not None:
-            abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
-        unmet = broken((*installed_in(files), *made.there), _markers(cell, ran))
-        container.put(made.at, files)
-        if made.sites:
-            container.put("/", tar_of(artifact_installer.paths_entry(ran.python, made.sites)))
-        if made.uncompiled:
-            step.update("compiling")
-            compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
-            container.run(compile_it, environment=qemu_environment(cell, engine))
-        abi = _loaded(container, host, abi, made.sites, step)
-        record = InstallRecord(
-            packages=tuple(made.packages),
-            installer=installer,
-            made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            seconds=round(time.monotonic() - began, 1),
-            notes=made.notes,
-            missing=made.missing,
-            broken=tuple(unmet),
-            fallback=fallback,
-        )
-        documents = {RECORD: record.to_json(), ABI: abi.to_json()}
-        container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
-        container.commit(tag, {f"{LABEL}.base": base.id})
-    cache.prune(cache.cache_folder(), limit=cache.LIMIT)
-    image = find_image(engine, tag)
-    assert image is not None
-    if former is not None and former.id != image.id:
-        remove_derived(engine, former)
-    remove_nameless(engine)
-    return image
-
-
-def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
-    from ..audit.environment import marker_environment
-
-    major, minor = ran.python.minor.split(".")
-    found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
-    full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
-    return {**found, **full}
-
-
-def _loaded(
-    container: Container,
-    host: Host,
-    abi: AbiRecord,
-    sites: Sequence[str],
-    step: Step,
-) -> AbiRecord:
-    """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
-    ran = host.ran
-    # Of folders that lie in each other, a module is imported from the innermost one.
-    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
-    found = {
-        module.path: module
-        for site in searched
-        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
-        for module in modules_of(abi, site.removeprefix(root))
-    }
-    modules = sorted(found.values(), key=lambda module: module.name)
-    if not modules:
-        return abi
-    step.update(f"loading {len(modules)} compiled modules")
-    tools = Tools(host.cell.target.recipe.name, ran.python.minor)
-    variables = qemu_environment(host.cell, host.engine)
-    return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
 
 
 def _fingerprint(artifact: Artifact) -> list[str]:
@@ -326,30 +213,6 @@ def _read_records(container: Container) -> _Records:
             f"the environment's own records cannot be read: {error}",
             next_step="make it anew: --arm64-refresh",
         ) from None
-
-
-def inside_files() -> dict[str, bytes]:
-    """Our code for the inside, by path below the folder that is put on its ``sys.path``.
-
-    ``inside/`` becomes a package of its own, with the rooms that its fixtures need.
-    """
-    ours = resources.files("pytest_arm64")
-    files = dict(_files_of(ours / "inside", PACKAGE))
-    for room in ("fixtures", "golden", "measure"):
-        files |= _files_of(ours / room, f"{PACKAGE}/{room}")
-    files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
-    # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
-    files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
-    files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
-    return files
-
-
-def _files_of(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _files_of(entry, f"{name}/{entry.name}")
-        elif entry.name.endswith((".py", ".c", ".json", ".npz")):
-            yield f"{name}/{entry.name}", entry.read_bytes()
 
 
 def _user_entries(container: Container, user: User) -> dict[str, Entry]:

@@ -37,6 +37,9 @@ from ..errors import SettingsError
 from .manifests import Manifest, Scope
 from .pipconfig import PipConfig
 
+FORMAT = 3
+"""Counts up when the same plan would be unpacked to other files."""
+
 # Of pip's configuration, what the audit's client does the same way, or what changes no file.
 _UNDERSTOOD = frozenset(
     [

@@ -40,8 +40,6 @@ from .wheel_layer import Layer, layer_of, write_together
 from .workshop import Host, Workshop
 
 NAME = "plan"
-FORMAT = 3
-"""Counts up when the same plan would give other files."""
 _SECONDS = 3600.0
 """For everything that is fetched, source distributions between builds included."""
 _PREFIXES = {"deploy": ENV, "test": TESTS}

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..environment.build import PACKAGE
+from ..environment.inside_files import PACKAGE
 
 TASK = "kept.json"
 """File of the session's task in such a place."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..engine.container import STDERR, STDOUT, Container, Exec
-from ..environment.build import PACKAGE, inside_files
+from ..environment.inside_files import PACKAGE, inside_files
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
 from ..errors import EngineError
 from .kept import TASK, Kept, in_words, opened_with
