@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..errors import ReportError
 from ..services import services_at
 from ..settings import repository_root
 from .document import Report, write_report
+
+_UNASKED = "an audit runs none"
 
 
 def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
@@ -32,6 +35,7 @@ def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
     known = {service.name for service in services}
     found = list(evidence_on([s for s in services if s.name in asked], matrices))
     found += [ServiceEvidence(m.service, m) for m in matrices if m.service not in known]
+    found = [replace(one, unasked=_UNASKED) for one in found]
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Report(targets.pop(), now, based(found, rootpath, root))
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_arm64.audit.baseline import Accepted, Baseline
 from pytest_arm64.audit.run import Auditor
 from pytest_arm64.audit.services import configured_services
-from pytest_arm64.decide.verdict import Verdict
+from pytest_arm64.audit.verdicts import NEW
+from pytest_arm64.decide.gate import VERDICT, complaint, decision
+from pytest_arm64.decide.verdict import READY, Verdict
 from pytest_arm64.environment.pipconfig import PipConfig
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.predict import predicted
@@ -141,3 +144,12 @@ def test_a_boundary_that_is_taken_away_is_work_again(pages: Played, tmp_path: Pa
     report = report_on(tmp_path / "parjanya", pages)
     assert verdicts(report)["vlm-worker"].verdict == "replace"
     assert [task.package for task in report.backlog] == ["triton"]
+
+
+def test_an_audit_that_runs_no_test_loses_none(pages: Played) -> None:
+    report = report_on(EXAMPLE, pages)
+    for service, verdict in zip(report.services, report.verdicts, strict=True):
+        key = (service.name, report.target, VERDICT)
+        known = Baseline({}, {key: Accepted(READY, "emulated")})
+        judgement = decision(service, verdict, report.day)
+        assert complaint(judgement, NEW, known, report.target) == "", service.name
