@@ -63,7 +63,7 @@ def _attempts(engine: Engine, settings: Settings) -> Iterator[Check]:
     yield check_clock(engine)
     yield check_emulation(engine, settings)
     target = settings.target
-    reference = (settings.image or target.reference).replace("{arch}", "arm64")
+    reference = settings.base.replace("{arch}", "arm64")
     cell = Cell(target, "arm64", settings.core, reference)
     try:
         base = find_image(engine, reference)

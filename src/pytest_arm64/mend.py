@@ -112,7 +112,7 @@ def _register(table: Path, handlers: list[Handler], program: str) -> Action:
 
 
 def _image(engine: Engine, settings: Settings, progress: Progress) -> Action:
-    reference = (settings.image or settings.target.reference).replace("{arch}", "arm64")
+    reference = settings.base.replace("{arch}", "arm64")
     try:
         found = find_image(engine, reference)
         if found is not None and found.architecture == "arm64":

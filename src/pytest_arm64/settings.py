@@ -64,6 +64,13 @@ class Settings:
     """What is deployed, where it is built already: tests run in it as it is."""
 
     @property
+    def base(self) -> str:
+        """Reference of the image to begin with; ``{arch}`` becomes arm64 or amd64."""
+        if self.artifact is not None and self.artifact.kind == IMAGE:
+            return self.artifact.place
+        return self.image or self.target.reference
+
+    @property
     def core(self) -> str:
         """The core that is shown."""
         return self.cores[0]
@@ -165,10 +172,10 @@ def load_settings(
         )
     artifact = configured_artifact(table.get("artifact", ""), rootpath)
     if artifact is not None:
-        _check_artifact(options, installer, manifest)
+        if options.arm64_compare or options.arm64_record:
+            raise no_x86_side(str(manifest))
+        _check_installer(installer, manifest)
     image = options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", "")
-    if artifact is not None and artifact.kind == IMAGE:
-        image = artifact.place
     cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
@@ -197,13 +204,16 @@ def load_settings(
     )
 
 
-def _check_artifact(options: Options, installer: str, manifest: Path) -> None:
-    if options.arm64_compare or options.arm64_record:
-        raise SettingsError(
-            f"{manifest}: artifact: there is no x86 side to compare with or to record on",
-            why="what is built for ARM does not run on x86",
-            next_step="leave the option out, or compare without artifact, by requirements",
-        )
+def no_x86_side(place: str) -> SettingsError:
+    """The error of a comparison with what is built already, as it is told at *place*."""
+    return SettingsError(
+        f"{place}: artifact: there is no x86 side to compare with or to record on",
+        why="what is built for ARM does not run on x86",
+        next_step="leave the option out, or compare without artifact, by requirements",
+    )
+
+
+def _check_installer(installer: str, manifest: Path) -> None:
     if installer != INSTALLERS[0]:
         raise SettingsError(
             f"{manifest}: artifact: --arm64-installer pip would install what is there already",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 import threading
 import uuid
 import zipfile
@@ -106,8 +107,15 @@ def test_an_image_is_tested_as_itself(
 ) -> None:
     folder = project(test_it=SUITE % {"place": "/srv/app"})
     (folder / "requirements.txt").unlink()
-    table = TABLE.format(f"image:{application.reference}", "al2023-python3.12")
-    (folder / "pyproject.toml").write_text(table, "utf-8")
+    # As one of several services, of which each may have its own.
+    table = f"""
+        [tool.pytest-arm64]
+        target = "al2023-python3.12"
+        [tool.pytest-arm64.service.shop]
+        artifact = "image:{application.reference}"
+        tests = "test_it.py"
+        """
+    (folder / "pyproject.toml").write_text(textwrap.dedent(table), "utf-8")
     result = run_pytest(folder, "--arm64")
     assert result.code == 0, result.out
     assert f"arm64: image {application.reference}" in result.out

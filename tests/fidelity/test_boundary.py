@@ -115,6 +115,14 @@ def test_without_a_place_for_x86_they_are_skipped_and_it_is_said(case: Case) -> 
     assert "arm64: repository: x86 boundary: not run: 3 tests, for there is no linux" in out
 
 
+def test_an_artifact_that_was_built_for_arm_has_no_place_on_x86(case: Case) -> None:
+    table = "[tool.pytest.ini_options]\n[tool.pytest-arm64]\nartifact = 'dir:built'\n"
+    case.files = {"pyproject.toml": table, "built/app.py": "", "test_it.py": MARKED}
+    code, out = run(case)
+    assert (code, counts(out)) == (0, "1 passed, 3 skipped"), out
+    assert "cell: what is deployed is built already, for ARM64" in out
+
+
 def test_all_are_collected_where_nothing_is_to_run(case: Case) -> None:
     case.files = {"pytest.ini": "", "test_it.py": MARKED}
     code, out = run(case, "--collect-only", "-q")

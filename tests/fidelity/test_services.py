@@ -146,6 +146,14 @@ def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -
     assert (code, results(out)) == (1, [*API, *WORKER, *GPU, *ROOT]), out
 
 
+def test_node_ids_are_relative_to_one_root_whatever_lies_in_a_services_folder(case: Case) -> None:
+    manifest = PROJECT["pyproject.toml"].replace("[tool.pytest.ini_options]", "")
+    others = {"worker/pyproject.toml": "[tool.other]\n", "gpu/setup.py": ""}
+    case.files = {**PROJECT, **others, "pyproject.toml": manifest}
+    code, out = run(case, "-v", "--arm64-service", "worker", "--arm64-service", "gpu")
+    assert (code, results(out)) == (0, [*WORKER, *GPU]), out
+
+
 def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case) -> None:
     case.environment = {"REFUSED": "worker"}
     code, out = run(case, "-v", "--arm64-report", "out")
@@ -156,6 +164,8 @@ def test_a_service_that_cannot_be_installed_leaves_the_run_incomplete(case: Case
     ).read_text("utf-8")
     assert "this run is not complete" in out
     assert "worker: nothing of worker can be installed" in out
+    told = out.index("arm64: worker (2 of 4): NOT RUN: nothing of worker can be installed")
+    assert out.index("arm64: api (1 of 4)") < told < out.index("arm64: gpu (3 of 4)")
 
 
 def test_a_build_that_fails_is_in_the_report_of_a_run_that_could_not_begin(case: Case) -> None:

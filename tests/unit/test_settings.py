@@ -392,12 +392,12 @@ class TestArtifact:
     def test_an_image_is_what_runs_whatever_else_names_one(self, tmp_path: Path) -> None:
         variables = {"PYTEST_ARM64_IMAGE": "of-variable"}
         found = settings_of(tmp_path, self.TABLE.format("image:shop/api:1"), variables)
-        assert found.image == "shop/api:1"
+        assert found.base == "shop/api:1"
 
     def test_a_folder_goes_into_the_image_of_the_target(self, tmp_path: Path) -> None:
         (tmp_path / "build").mkdir()
         found = settings_of(tmp_path, self.TABLE.format("dir:build"))
-        assert found.image == "of-table"
+        assert found.base == "of-table"
         assert found.artifact is not None
         assert found.artifact.path == tmp_path / "build"
 

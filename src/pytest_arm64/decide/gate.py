@@ -148,7 +148,9 @@ def complaint(judgement: Judgement, policy: str, baseline: Baseline | None, targ
     fallen = [lapse.text for lapse in judgement.lapses if lapse.is_fall(accepted)]
     if not fallen:
         return ""
-    was = f"; {accepted.state} ({accepted.grade}) was accepted" if accepted is not None else ""
+    was = ""
+    if accepted is not None:
+        was = f"; {accepted.state}{f' ({accepted.grade})' if accepted.grade else ''} was accepted"
     return "\n".join([f"{judgement.verdict}{was}", *fallen, f"→ {_RENEW}"])
 
 

@@ -253,7 +253,8 @@ def _differs(predicted: str, observed: str) -> bool:
 def _build_words(build: Build) -> Evidence:
     how = f"built in {build.seconds:.0f} s"
     if not build.succeeded:
-        how = f"not built{_because(build)}: {build.text.partition(chr(10))[0]}"
+        first, *_ = build.text.splitlines() or [""]
+        how = f"not built{_because(build)}: {first}"
     return Evidence(
         f"{build.package} {build.version} {how}", build.where.grade, build.where.stand_in
     )

@@ -39,8 +39,9 @@ class Planned:
 def planned_cells(
     settings: Settings, service: ServiceConfig | None = None, *, x86: bool = False
 ) -> tuple[Planned, ...]:
-    """The cells of *service* in the order in which they run; the mirrored one is the last.
+    """The cells of *service*, by its *settings*, in the order in which they run.
 
+    The mirrored one is the last.
     What stays on x86, a service behind a boundary or its marked tests (*x86*), has one cell, of
     linux/amd64.
     """
@@ -51,14 +52,13 @@ def planned_cells(
     planned.append((Role.MIRRORED, "arm64", first))
     if x86 or (service is not None and service.boundary is not None):
         planned = [(Role.MIRRORED, "amd64", first)]
-    image = settings.image or settings.target.reference
     return tuple(
         Planned(
             Cell(
                 target=settings.target,
                 architecture=architecture,
                 core=core,
-                image=image.replace("{arch}", architecture),
+                image=settings.base.replace("{arch}", architecture),
             ),
             role,
             service,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..audit.assess import MACHINE
-from ..audit.verdicts import REPORT, Verdict
+from ..audit.verdicts import NEW, REPORT, Verdict
 from ..decide.collect import abi_findings
 from ..decide.evidence import Finding, ServiceEvidence, Where
 from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_findings
@@ -80,7 +80,8 @@ class Findings:
         failing = {n.removeprefix(prefix) for n in self._failing if n.startswith(prefix)}
         known = self.assessment
         tolerated = known.tolerated(service)
-        if known.baseline is not None and known.baseline.finding(service, self._target, BOUNDARY):
+        accepted = known.baseline if known.policy == NEW else None
+        if accepted is not None and accepted.finding(service, self._target, BOUNDARY):
             tolerated = frozenset()  # what was accepted was accepted behind that boundary
         judgement = decision(evidence, verdict, today, tolerated, failing)
         return self._judged(replace(judgement, service=service), failing)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from _pytest.mark.expression import Expression
 
-from ..fixtures.golden import PROPERTY
+from ..golden.told import PROPERTY
 from ..services import REPOSITORY
 from .arguments import GATE, positional
 from .differences import Here, common_failure, difference

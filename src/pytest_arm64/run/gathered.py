@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,8 @@ import pytest
 
 from ..decide.evidence import ServiceEvidence, TestOutcome
 from ..decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
-from ..fixtures.golden import PROPERTY as GOLDEN
 from ..golden.pictures import FOLDER, KINDS
+from ..golden.told import told_by
 from ..golden.verdict import Verdict
 from ..measure.profile_record import Profile, merged
 from ..measure.record import PROPERTY as MEASURED
@@ -50,10 +49,12 @@ class Gathered:
         self._room = MOST_PICTURES
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for name, value in report.user_properties:
-            if name == GOLDEN and report.when == "teardown":
-                self._now.golden[report.nodeid] = tuple(_values(value))
-            elif name == MEASURED and report.when == "call":
+        if report.when == "teardown":
+            for told in told_by(report.user_properties):
+                differing = (v for v in told.values if v["class"] != Verdict.IDENTICAL.value)
+                self._now.golden[report.nodeid] = tuple(differing)
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == MEASURED:
                 self._now.measure(_measured(value))
 
     def pytest_arm64_cell(self, result: CellResult) -> None:
@@ -155,18 +156,6 @@ def hot_spots(profile: Profile) -> HotSpots:
             for function, spent in ordered[:_MOST_FUNCTIONS]
         ),
     )
-
-
-def _values(text: object) -> Iterator[Mapping[str, Any]]:
-    """Those that are not identical; nothing of a property that is somebody else's."""
-    try:
-        values = json.loads(str(text))["values"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return
-    for value in values if isinstance(values, list) else ():
-        whole = isinstance(value, dict) and {"name", "class", "ok"} <= value.keys()
-        if whole and value["class"] != Verdict.IDENTICAL.value:
-            yield value
 
 
 def _measured(text: object) -> Iterator[Measured]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..errors import Arm64Error, InstallError, SettingsError
+from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..report.matrix import printable
 from .arguments import unknown_here
+from .bounded import skip
 from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
 from .keep import Held
@@ -205,6 +206,8 @@ class HostPlugin:
             run = self._waiting.pop(0)
             try:
                 self._resources.callback(run.close)
+                if run.part.bounded and run.part.settings.artifact is not None:
+                    raise ArtifactError("what is deployed is built already, for ARM64")
                 run.open()
                 self._bring_coverage(run)
                 self._take_findings(run)
@@ -214,13 +217,14 @@ class HostPlugin:
                 if isinstance(error, InstallError) and error.assessment is not None:
                     self._keep(error.assessment, run.part)
                 if run.part.bounded and not isinstance(error, InstallError):
-                    self._skip(session, run.part, error)
+                    self._lines.append(skip(session, run.part, error))
                     run.close()
                     continue
                 self.refused.append((run.part, error))
                 if self._parts == 1:
                     raise
                 self.problems.append(f"{run.part.name or 'repository'}: {error}")
+                self._tell_refused(run.part, error)
                 run.close()
                 continue
             assert run.session is not None
@@ -231,16 +235,18 @@ class HostPlugin:
             return True
         return False
 
-    def _skip(self, session: pytest.Session, part: Part, error: Arm64Error) -> None:
-        """Report the tests of *part* as skipped: this machine has no place for x86."""
-        session.testscollected += len(part.bounded)
-        for test in part.bounded:
-            told = f"{test.reason}; not run: there is no linux/amd64 cell: {error.what}"
-            emit(self._config, Gate(test.nodeid, test.location, elsewhere=told))
-        self._lines.append(
-            f"{part.name}: not run: {_tests(len(part.bounded))}, for there is no linux/amd64 "
-            f"cell: {error.what}"
-        )
+    def _tell_refused(self, part: Part, error: Arm64Error) -> None:
+        """Say at once, where its header would stand, that *part* does not run."""
+        from ..report.matrix import printable
+
+        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None and reporter.verbosity >= 0:
+            first = printable((error.what.splitlines() or [""])[0])
+            reporter.write_line(f"arm64: {self._numbered(part)}: NOT RUN: {first}")
+
+    def _numbered(self, part: Part) -> str:
+        number = self._parts - len(self._waiting)
+        return f"{part.name or 'repository'} ({number} of {self._parts})"
 
     def _expect_bounded(self) -> None:
         """Have what the part that runs has left for x86 run next."""
@@ -288,8 +294,7 @@ class HostPlugin:
     def _header(self) -> Iterator[str]:
         assert self.current is not None
         if self._parts > 1:
-            number = self._parts - len(self._waiting)
-            yield f"arm64: {self.current.part.name or 'repository'} ({number} of {self._parts})"
+            yield f"arm64: {self._numbered(self.current.part)}"
         yield from self.current.place.header
         if self._session is not None:
             # What talks to an engine is imported along: after pip was asked, which takes as long.
@@ -411,10 +416,6 @@ class HostPlugin:
                 sys.stderr.write(run.session.mirror.late_output())
                 sys.stderr.flush()
         self._resources.close()
-
-
-def _tests(number: int) -> str:
-    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def _measured_here() -> bool:

@@ -16,7 +16,7 @@ import pytest
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
 from ..services import REPOSITORY, ServiceConfig, prefixes, read_services, service_of
-from ..settings import Settings, read_pyproject
+from ..settings import Settings, no_x86_side, read_pyproject
 from ..targets import suggestion
 from .arguments import GATE, positional
 from .cells import Planned, planned_cells
@@ -78,7 +78,8 @@ def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Par
     """The parts of a run in the order of the services' configuration; one where there are none.
 
     Raises:
-        SettingsError: ``--arm64-service`` names one that does not exist or has no tests here.
+        SettingsError: ``--arm64-service`` names one that does not exist or has no tests here, or
+            an artifact would have to be compared with x86.
     """
     services = read_services(config.rootpath)
     wanted = tuple(config.option.arm64_service)
@@ -110,6 +111,7 @@ def of_service(settings: Settings, service: ServiceConfig | None) -> Settings:
     own, _ = read_pyproject(service.folder / "pyproject.toml")
     return replace(
         settings,
+        artifact=service.artifact,
         requirements=() if alone else files,
         test_requirements=service.test_requirements or settings.test_requirements,
         install=own.get("install", settings.install),
@@ -148,11 +150,14 @@ def _part(
             # As pytest would run in that folder.
             args = ["-c", str(file), *args]
             cwd = str(file.parent)
+    own = of_service(settings, service)
+    if service is not None and own.artifact is not None and own.reference:
+        raise no_x86_side(service.where)
     return Part(
         service,
-        of_service(settings, service),
+        own,
         replace(task, args=tuple(args), cwd=cwd),
-        planned_cells(settings, service),
+        planned_cells(own, service),
         beside=service is None,
     )
 

@@ -180,7 +180,8 @@ class _Containers:
         if key not in self._environments:
             like = None
             if planned.role is Role.REFERENCE:
-                like = self._environment(planned_cells(self._settings, service)[-1]).record
+                own = of_service(self._settings, service)
+                like = self._environment(planned_cells(own, service)[-1]).record
             self._environments[key] = make_environment(
                 self._engine,
                 planned.cell,

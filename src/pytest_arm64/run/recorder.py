@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -36,11 +35,11 @@ from ..decide.evidence import (
 )
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
-from ..fixtures.golden import PROPERTY
+from ..golden.told import told_by
 from ..report.document import Report, write_report
 from ..report.matrix import printable
 from ..services import ServiceConfig, prefixes, service_of, services_at
-from ..settings import load_settings
+from ..settings import Settings, load_settings
 from .arguments import GATE, positional
 from .gates import emit, selected
 from .gathered import Gathered
@@ -81,6 +80,7 @@ class Recorder:
         self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
         """By the service whose session ran them, and node id."""
         self._golden: dict[str, Counter[str]] = {}
+        """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
         self._gathered = Gathered(host)
         if asked:
@@ -96,23 +96,15 @@ class Recorder:
         tests = self._tests[run.part.name]
         known = tests.get(report.nodeid)
         text = report.longreprtext if report.failed else _reason(report)
-        self._compared(report)
+        if report.when == "teardown":
+            for told in told_by(report.user_properties):
+                self._golden[report.nodeid] = Counter(told.classes)
         seconds = report.duration + (known.seconds if known is not None else 0.0)
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
         tests[report.nodeid] = TestOutcome(
             report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:]
         )
-
-    def _compared(self, report: pytest.TestReport) -> None:
-        """Keep how many values of a test were compared with goldens, by class."""
-        if report.when != "teardown":
-            return
-        for name, value in report.user_properties:
-            if name == PROPERTY:
-                with contextlib.suppress(ValueError, TypeError, KeyError):
-                    classes = Counter(str(one["class"]) for one in json.loads(str(value))["values"])
-                    self._golden[report.nodeid] = classes
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -190,7 +182,6 @@ class Recorder:
             config.option, os.environ, rootpath=rootpath, cwd=Path(config.invocation_params.dir)
         )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        own_image = settings.image in ("", settings.target.reference)
         services = services_at(rootpath, settings.root)
         findings = self._host.findings
         audit = findings.assessment if findings is not None else None
@@ -205,7 +196,7 @@ class Recorder:
         notes = []
         alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
-            where = Where.of_facts(run.place.facts, now, asked_image=own_image)
+            where = Where.of_facts(run.place.facts, now, asked_image=_own_image(run.part.settings))
             tests = self._tests[run.part.name]
             for service in services if run.part.service is None else (run.part.service,):
                 # A session of everything is about each service by where its tests lie.
@@ -227,10 +218,14 @@ class Recorder:
             name = part.owner or (services[0].name if len(services) == 1 else "")
             if name in found and isinstance(error, InstallError):
                 place = Where(
-                    settings.target.name, machine=MACHINE, asked_image=own_image, when=now
+                    settings.target.name,
+                    machine=MACHINE,
+                    asked_image=_own_image(part.settings),
+                    when=now,
                 )
                 found[name] = with_refusal(found[name], error, place)
-        services_told = based(found.values(), rootpath, settings.root)
+        told = (replace(one, unasked="" if one.runs else one.unasked) for one in found.values())
+        services_told = based(told, rootpath, settings.root)
         return Report(settings.target.name, now, services_told, tuple(notes))
 
     def _service_of(
@@ -337,6 +332,10 @@ class Recorder:
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _own_image(settings: Settings) -> bool:
+    return settings.base == settings.target.reference
 
 
 def _with_bounded(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,8 +11,8 @@ from typing import Any
 import pytest
 
 from ..errors import EmulationError
-from ..fixtures.golden import PROPERTY
 from ..golden.control import narrower
+from ..golden.told import told_by
 from ..settings import read_pyproject, repository_root
 from .arguments import GATE
 from .cells import Role
@@ -240,10 +239,10 @@ class ReferenceSide:
 
 def _key(test: Outcome) -> tuple[Path, str] | None:
     """Which golden is this test's, None for one that checked nothing."""
-    for name, value in test.user_properties:
-        if name == PROPERTY:
-            told = json.loads(value)
-            return Path(told["folder"]), str(told["test"])
+    for told in told_by(test.user_properties):
+        if told.recorded is not None:
+            folder, name = told.recorded
+            return Path(folder), name
     return None
 
 

@@ -245,6 +245,28 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
     assert [p.name for p in plan.packages] == ["tool", "pure"]
 
 
+def test_a_project_with_poetrys_own_tables_is_planned_where_they_are_understood(
+    tmp_path: Path, index: Played
+) -> None:
+    asked = question(tmp_path, index, "")
+    (tmp_path / "requirements.txt").unlink()
+    head = (
+        '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
+        '[tool.poetry]\nname = "mine"\nversion = "1"\n[tool.poetry.dependencies]\n'
+    )
+    lines = 'python = "^3.10 || ^2.7"\nnative = "^2"\npure = {version = "*", optional = true}\n'
+    group = '[tool.poetry.group.dev.dependencies]\ntool = "*"\n'
+    write(tmp_path, {"pyproject.toml": head + lines + group})
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    plan = planned(asked)
+    assert shown(plan) == [("native", "2.0", "deploy", "wheel"), ("tool", "1.0", "test", "pure")]
+    assert plan.editable == (tmp_path,)
+    for line in ('native = "^2 || ^3"', 'pure = {path = "../pure"}', 'pure = {python = "2 || 3"}'):
+        write(tmp_path, {"pyproject.toml": f"{head}{line}\n"})
+        with pytest.raises(NotPlannableError, match="dynamic"):
+            planned(replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path)))
+
+
 def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> None:
     wheels = {"native": f"native-2.0-{ARM}.whl", "pure": f"pure-1.5-{PURE}.whl"}
     lines = ['lock-version = "1.0"', 'created-by = "test"']

@@ -67,6 +67,7 @@ def parts(
     here: str = "",
     paths: tuple[str, ...] = (),
     failed: tuple[str, ...] = (),
+    reference: bool = False,
     **options: Any,
 ) -> dict[str, Part]:
     values = {
@@ -86,9 +87,8 @@ def parts(
         cache=SimpleNamespace(get=lambda *_: dict.fromkeys(failed, True)),
         getini={"python_files": ["test_*.py"], "testpaths": []}.__getitem__,
     )
-    settings = Settings(
-        root=root, target=shipped_targets()["al2023-python3.12"], env=("ALL=1",), memory=2**30
-    )
+    target = shipped_targets()["al2023-python3.12"]
+    settings = Settings(root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30)
     task = Task(args=(*args, *paths), cwd=str(root / here), module=False, facts={})
     return {part.name: part for part in parts_of(config, settings, task)}
 
@@ -165,6 +165,26 @@ def test_a_service_adds_to_the_settings_and_replaces_them(root: Path) -> None:
     # A lock decides by itself: it is no requirement file.
     assert found["locked"].settings.requirements == ()
     assert found[""].settings.memory == 2**30
+
+
+def test_a_services_own_artifact_is_what_its_tests_run_in(root: Path) -> None:
+    (root / "packed").mkdir()
+    table = "[tool.pytest-arm64.service.{}]\nartifact = '{}'\ntests = 'locked/tests'\n"
+    for name, artifact, image in (
+        ("built", "image:shop/built:1", "shop/built:1"),
+        ("packed", "dir:packed", "of-table"),
+    ):
+        (root / "pyproject.toml").write_text(table.format(name, artifact), "utf-8")
+        found = parts(root)
+        own = found[name].settings
+        assert own.artifact is not None
+        assert own.artifact.kind == artifact.partition(":")[0]
+        assert [planned.cell.image for planned in found[name].cells] == [image]
+        # What runs beside it has nothing of it.
+        assert found[""].settings.artifact is None
+        assert [planned.cell.image for planned in found[""].cells] == ["of-table"]
+        with pytest.raises(SettingsError, match="toml:1: artifact: there is no x86"):
+            parts(root, reference=True)
 
 
 def test_what_stays_on_x86_runs_there_and_nowhere_else(root: Path) -> None:

@@ -25,6 +25,48 @@ def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple
                 yield text, entry if isinstance(entry, str) else str(_word(entry, "version"))
 
 
+def standardised(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A ``pyproject.toml`` with ``[project]``, made of Poetry's tables where these stand for it.
+
+    Its dependencies count as dynamic where one of them is a path, or has a constraint that no
+    specifier says.
+    """
+    poetry = table(data, "tool", "poetry")
+    if "project" in data or not isinstance(poetry.get("name"), str):
+        return data
+    listed = table(poetry, "dependencies")
+    needed = (value for name, value in listed.items() if name.lower() != "python")
+    certain = all(_is_certain(entry) for value in needed for entry in _entries(value))
+    project = {
+        "name": poetry["name"],
+        "version": str(poetry.get("version", "")),
+        "dynamic": [] if certain else ["dependencies"],
+        "dependencies": [text for text, _ in poetry_requirements(poetry, "dependencies")],
+        "optional-dependencies": {
+            extra: [
+                poetry_requirement(name, entry)
+                for name in strings(names)
+                for entry in _entries(listed.get(name, []))
+            ]
+            for extra, names in table(poetry, "extras").items()
+        },
+    }
+    return {**data, "project": project}
+
+
+def _is_certain(entry: Any) -> bool:
+    """Whether ``poetry_requirement`` says all that *entry* does."""
+    if not isinstance(entry, dict):
+        return _is_understood(str(entry))
+    if "path" in entry:
+        return False
+    return all(_is_understood(_word(entry, key)) for key in ("version", "python"))
+
+
+def _is_understood(constraint: str) -> bool:
+    return constraint in ("", "*") or bool(poetry_specifier(constraint))
+
+
 def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
     """Requirements of Poetry's own group *name*, less what it names by a path."""
     listed: dict[str, Any] = {}

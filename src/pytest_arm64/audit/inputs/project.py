@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from ...errors import SettingsError
 from ..addresses import git_address
 from ..wishes import LocalProject, wish_of
-from .poetry import poetry_requirements
+from .poetry import poetry_requirements, standardised
 from .reading import Lines, Reading, is_there, read_text, read_toml, requirement, strings, table
 
 # Backends that cannot compile anything without a plugin of their own.
@@ -143,7 +143,7 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
     None where the folder says no name: nothing of it is run to learn one.
     """
     manifest = folder / "pyproject.toml"
-    data = read_toml(manifest) if manifest.is_file() else {}
+    data = standardised(read_toml(manifest) if manifest.is_file() else {})
     project = table(data, "project")
     if not isinstance(project.get("name"), str):
         return None
