@@ -114,7 +114,7 @@ def test_a_session_leaves_evidence_on_each_service(case: Case) -> None:
     ]
     other = service(data, "other")
     assert other["verdict"]["verdict"] == "stay-on-x86"
-    assert other["runs"][0]["misfit"].endswith("did not have what it deploys: slow")
+    assert other["runs"][0]["misfit"].endswith("did not have what it deploys: slow 1.0")
     assert other["installs"] == []
     assert data["notes"] == ["1 tests belong to no service that is configured"]
 

@@ -237,8 +237,6 @@ class HostPlugin:
 
     def _tell_refused(self, part: Part, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
-        from ..report.matrix import printable
-
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and reporter.verbosity >= 0:
             first = printable((error.what.splitlines() or [""])[0])
