@@ -59,6 +59,6 @@ def _pass_on(child: int, outputs: dict[int, int]) -> int:
                 del outputs[reader]
             while data:
                 data = data[os.write(outputs[reader], data) :]
-        if 0 < longest < _CAPACITY // 2:
+        if not ended and 0 < longest < _CAPACITY // 2:
             time.sleep(MOMENT)
     return status if ended else os.waitpid(child, 0)[1]

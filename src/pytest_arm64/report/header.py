@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from ..binary.record import AbiRecord
 from ..cell import Cell, Ran
-from ..environment.build import Environment
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
 from .matrix import printable
+
+if TYPE_CHECKING:
+    from ..environment.build import Environment
 
 _SHOWN = 4
 _OURS = ("pytest-arm64-", "platformdirs-")

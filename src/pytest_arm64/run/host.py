@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
+from ..report.header import plugin_lines
 from ..report.matrix import printable
 from .arguments import unknown_here
 from .bounded import skip
@@ -295,9 +296,6 @@ class HostPlugin:
             yield f"arm64: {self._numbered(self.current.part)}"
         yield from self.current.place.header
         if self._session is not None:
-            # What talks to an engine is imported along: after pip was asked, which takes as long.
-            from ..report.header import plugin_lines
-
             distributions = self._config.pluginmanager.list_plugin_distinfo()
             here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
             yield from plugin_lines(here, self._session.mirror.plugins)
