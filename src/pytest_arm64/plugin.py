@@ -39,7 +39,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
-        from .run.host import keep_project_out
+        from .run.keeping_out import keep_project_out
 
         keep_project_out(early_config, parser, args)
     yield
@@ -48,7 +48,7 @@ def pytest_load_initial_conftests(
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.arm64:
-        from .run.host import keep_workers_out
+        from .run.keeping_out import keep_workers_out
 
         keep_workers_out(config)
 

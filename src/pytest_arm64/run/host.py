@@ -1,9 +1,8 @@
-"""The host side of ``--arm64``: keeps the project's code out, prepares the place, mirrors."""
+"""The host side of ``--arm64``: prepares the place of each part in turn, and mirrors it."""
 
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,125 +13,25 @@ import pytest
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..report.header import plugin_lines
 from ..report.matrix import printable
-from .arguments import unknown_here
 from .bounded import skip
 from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
 from .keep import Held
 from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
-from .mirror import HostMirror
 from .nested import NestedRun
 from .parts import Part, parts_of
 from .place import OpenPlace
 from .reconcile import together
 from .session import MirroredSession
+from .shown_inside import NAME as INSIDE
 from .stops import InsideError, show_as_inside
 
 if TYPE_CHECKING:
     from ..audit.assess import Assessment
     from .findings import Findings
 
-INSIDE = "arm64-inside"
-# Stands among the header's lines of the session inside for those that are told here.
-OWN_HEADER = "\0"
 # Plugins whose twin inside owns the project's cache, and the debugger, which is for a test inside.
 _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise", "pdbinvoke")
-
-
-def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
-    """No conftest is loaded here, and what only a conftest or an inner plugin knows is no error.
-
-    The session inside gets every argument as the user typed it.
-    """
-    config.pluginmanager.register(Inside(), INSIDE)
-    config.known_args_namespace.noconftest = True
-    # What is filtered is filtered where it is raised; categories need not be known here.
-    config.known_args_namespace.pythonwarnings = None
-    config._inicache["filterwarnings"] = []
-    config.known_args_namespace.strict_config = False
-    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
-    config.known_args_namespace.cov_source = None
-    _, unknown = parser.parse_known_and_unknown_args(list(args))
-    unknown_here(args, unknown)
-    inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
-    for name in inicfg:
-        if name not in parser._inidict:
-            parser.addini(name, "known to the session inside")
-
-
-def keep_workers_out(config: pytest.Config) -> None:
-    """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
-    config.option.pythonwarnings = None
-    if hasattr(config.option, "numprocesses"):
-        config.option.numprocesses = None
-        config.option.dist = "no"
-        config.option.tx = []
-
-
-class Inside:
-    """What plugins inside add to what is shown, at the place of a conftest's own hooks."""
-
-    def __init__(self) -> None:
-        self.session: MirroredSession | None = None
-        self.mirror: HostMirror | None = None
-        self._mirrors: list[HostMirror] = []
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self) -> None:
-        # What plugins warn of while they are configured, they warn of inside as well. Pytest
-        # restores the filters after this hook.
-        warnings.simplefilter("ignore")
-
-    def take(self, session: MirroredSession, pluginmanager: Any) -> None:
-        """Show for *session*; plugins that are on both sides show what they know inside."""
-        self.session, self.mirror = session, session.mirror
-        mirror = session.mirror
-        self._mirrors.append(mirror)
-        for name, modules in mirror.showing.items():
-            caller = getattr(pluginmanager.hook, name)
-            for implementation in caller.get_hookimpls():
-                if implementation.function.__module__ in modules:
-                    caller._remove_plugin(implementation.plugin)
-        if len(self._mirrors) == 1:  # the header is shown once
-            pluginmanager.register(_HeaderBelow(self._header()[1]))
-
-    def pytest_report_header(self) -> list[str]:
-        return self._header()[0]
-
-    def _header(self) -> tuple[list[str], list[str]]:
-        """Lines of plugins inside: before pytest's own, and after them."""
-        lines = list(self.mirror.header) if self.mirror is not None else []
-        at = lines.index(OWN_HEADER) if OWN_HEADER in lines else len(lines)
-        return lines[:at], lines[at + 1 :]
-
-    def pytest_report_collectionfinish(self) -> list[str]:
-        return list(self.mirror.collection_lines) if self.mirror is not None else []
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        if self.session is not None:
-            self.session.leave()
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> Any:
-        return getattr(report, "_arm64_status", None)
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        for mirror in self._mirrors:
-            if mirror.summary:
-                terminalreporter.ensure_newline()
-                terminalreporter.write("".join(mirror.summary))
-
-
-class _HeaderBelow:
-    """What plugins inside show below pytest's own lines."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_header(self) -> list[str]:
-        return self._lines
 
 
 class HostPlugin:

@@ -1,0 +1,38 @@
+"""Keeps the project's code, and workers, out of this process: both belong inside."""
+
+from __future__ import annotations
+
+import pytest
+
+from .arguments import unknown_here
+from .shown_inside import NAME, ShownInside
+
+
+def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """No conftest is loaded here, and what only a conftest or an inner plugin knows is no error.
+
+    The session inside gets every argument as the user typed it.
+    """
+    config.pluginmanager.register(ShownInside(), NAME)
+    config.known_args_namespace.noconftest = True
+    # What is filtered is filtered where it is raised; categories need not be known here.
+    config.known_args_namespace.pythonwarnings = None
+    config._inicache["filterwarnings"] = []
+    config.known_args_namespace.strict_config = False
+    # pytest-cov would start to measure this process and overwrite what its twin inside writes.
+    config.known_args_namespace.cov_source = None
+    _, unknown = parser.parse_known_and_unknown_args(list(args))
+    unknown_here(args, unknown)
+    inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
+    for name in inicfg:
+        if name not in parser._inidict:
+            parser.addini(name, "known to the session inside")
+
+
+def keep_workers_out(config: pytest.Config) -> None:
+    """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
+    config.option.pythonwarnings = None
+    if hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = None
+        config.option.dist = "no"
+        config.option.tx = []
