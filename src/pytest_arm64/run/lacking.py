@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 
-def name_lacking(report: Any, missed: Iterable[str], environ: Collection[str]) -> None:
+def name_lacking(report: Any, missed: Iterable[str], environ: Mapping[str, str]) -> None:
     """Say below a failure which of the *missed* variables this machine's *environ* has.
 
     Names only: no value of the host's goes anywhere.
@@ -20,7 +21,17 @@ def name_lacking(report: Any, missed: Iterable[str], environ: Collection[str]) -
         f"asked for, on this machine, and not in the container: {names}\n"
         f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}]"
     )
+    files = [name for name in lacking if _is_file_here(environ[name])]
+    if files:
+        text += f"\n  {', '.join(files)}: names a file, which has to lie in the repository then"
     if hasattr(report.longrepr, "addsection"):
         report.longrepr.addsection("test-environment", text)
     else:
         report.sections = [*report.sections, ("test-environment", text)]
+
+
+def _is_file_here(value: str) -> bool:
+    try:
+        return Path(value).is_absolute() and Path(value).exists()
+    except (OSError, ValueError):
+        return False
