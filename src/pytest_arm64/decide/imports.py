@@ -65,9 +65,7 @@ def _sources(folder: Path, tests: tuple[Path, ...]) -> Iterator[Path]:
 
 def _imported(path: Path) -> Iterator[tuple[str, int]]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(path.read_bytes())
+        tree = _parsed(path.read_bytes())
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
         return
     for node in ast.walk(tree):
@@ -76,3 +74,13 @@ def _imported(path: Path) -> Iterator[tuple[str, int]]:
                 yield alias.name.partition(".")[0], node.lineno
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0], node.lineno
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except SystemError:
+            # Python 3.11 at times miscounts the depth of the syntax (gh-106905); not twice.
+            return ast.parse(source)

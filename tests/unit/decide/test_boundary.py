@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from datetime import date
@@ -145,6 +146,23 @@ def test_imports_are_read_from_anything_without_running_it(tmp_path: Path) -> No
         "z": "danger.py:2",
     }
     assert imports_of(tmp_path / "absent") == ()
+
+
+def test_a_parser_that_miscounts_is_asked_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "it.py").write_text("import numpy\n")
+    parse, failed = ast.parse, []
+
+    def miscounting(source: bytes) -> ast.AST:
+        if not failed:
+            failed.append(source)
+            raise SystemError("AST constructor recursion depth mismatch (before=90, after=65)")
+        return parse(source)
+
+    monkeypatch.setattr(ast, "parse", miscounting)
+    assert imports_of(tmp_path) == (("numpy", "it.py:1"),)
+    assert failed
 
 
 @given(st.binary(max_size=300))
