@@ -152,7 +152,8 @@ def test_a_parser_that_miscounts_is_asked_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "it.py").write_text("import numpy\n")
-    parse, failed = ast.parse, []
+    parse = ast.parse
+    failed: list[bytes] = []
 
     def miscounting(source: bytes) -> ast.AST:
         if not failed:
