@@ -3,31 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .audit.assess import Assessment
-
-
-class Arm64Error(Exception):
-    """Base of every expected failure; shown as text, never as a traceback.
-
-    ``what`` is one sentence, ``why`` says what follows from it, ``next_step`` what to do.
-    """
-
-    def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.next_step = next_step
-
-    def __str__(self) -> str:
-        lines = [self.what]
-        if self.why:
-            lines.append(f"  why it matters: {self.why}")
-        if self.next_step:
-            lines.append(f"  next step: {self.next_step}")
-        return "\n".join(lines)
+from .inside.errors import Arm64Error as Arm64Error  # noqa: PLC0414  (errors are imported from here)
 
 
 class SettingsError(Arm64Error):
@@ -64,8 +42,6 @@ class InstallError(Arm64Error):
     def __init__(self, what: str, *, why: str = "", next_step: str = "", log: str = "") -> None:
         super().__init__(what, why=why, next_step=next_step)
         self.log = log
-        self.assessment: Assessment | None = None
-        """What the audit of the run had found, where its first place could not be made."""
 
 
 class BuildError(InstallError):

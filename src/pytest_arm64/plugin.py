@@ -106,6 +106,6 @@ def _keep(config: pytest.Config, shows: HostPlugin | MarkedPlugin) -> None:
 @pytest.fixture(scope="session")
 def arm64_matrix(pytestconfig: pytest.Config) -> Rows:
     """The wheel matrix of what is deployed, by package name; here, from kept index pages."""
-    from .fixtures.matrix import matrix_here
+    from .decide.kept_rows import matrix_here
 
     return matrix_here(pytestconfig.rootpath)

@@ -33,6 +33,7 @@ def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
     from pytest_arm64.environment.failures import build_failure
     from pytest_arm64.environment.record import Installed, InstallRecord
     from pytest_arm64.errors import InstallError
+    from pytest_arm64.run.place import NotBuiltError
 
     name = planned.service.name if planned.service is not None else ""
     states = {"api": "wheel", "worker": "pure", "gpu": "blocker", "idle": "source"}
@@ -45,8 +46,7 @@ def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
         error.facts = FACTS
         if "UNBUILT" not in os.environ:
             raise InstallError(f"nothing of {name} can be installed")
-        error.assessment = Assessment(matrices, policy, read_baseline(root))
-        raise error
+        raise NotBuiltError(error, Assessment(matrices, policy, read_baseline(root)))
     library = f"{name}-lib"
     installed = Installed(library, "1.0", "deploy", states.get(name, ""), "", "", "", True)
     machine = {"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture]

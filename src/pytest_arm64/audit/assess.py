@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from .. import __version__, cache
 from ..cell import Ran
 from ..environment.pipconfig import PipConfig, host_pip_config
 from ..environment.record import InstallRecord
@@ -23,12 +21,11 @@ from ..targets import Target
 from .allowances import Allowance, read_allowances, unused
 from .baseline import Baseline, read_baseline
 from .inputs.service import Service
+from .kept import kept_matrices
 from .matrix import DEPLOY, SOURCE, WheelMatrix
 from .services import configured_services, repository_service
 from .verdicts import ALL, GRAVITY, NEW, REPORT, Verdict, verdicts
 
-_KIND = "matrices"
-_FRESH_SECONDS = 24 * 3600.0
 _NO_CONFIG = PipConfig({}, {}, ())
 MACHINE = "aarch64"
 
@@ -173,63 +170,3 @@ def _services(
         yield repository_service(rootpath, settings.requirements, environ, settings.artifact)
     except NothingToReadError:
         return
-
-
-def kept_matrices(
-    services: Sequence[Service],
-    target: Target,
-    environ: Mapping[str, str],
-    config: PipConfig,
-    *,
-    offline: bool = False,
-    refresh: bool = False,
-) -> list[WheelMatrix]:
-    """Matrices of *services*, from the last run where nothing that decides them has changed.
-
-    A lock settles its matrix for ever; what an index decided is kept for 24 hours. With
-    ``CI`` set everything is asked anew.
-    """
-    refresh = refresh or (bool(environ.get("CI")) and not offline)
-    keys = [_key(service, target, config) for service in services]
-    found = [
-        None if refresh else _load(key, settled=service.lock is not None or offline)
-        for key, service in zip(keys, services, strict=True)
-    ]
-    if None not in found:
-        return [matrix for matrix in found if matrix is not None]
-    # Resolver and network client are loaded where they are needed.
-    from .run import Auditor
-
-    made: list[WheelMatrix] = []
-    with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:
-        for key, service, known in zip(keys, services, found, strict=True):
-            matrix = known or auditor.matrix(service, target)
-            if known is None and matrix.complete:
-                cache.store(_KIND, key, {"made": time.time(), **matrix.to_json()})
-            made.append(matrix)
-    return made
-
-
-def _load(key: str, *, settled: bool) -> WheelMatrix | None:
-    kept = cache.load(_KIND, key)
-    made = kept.get("made") if kept is not None else None
-    if kept is None or not isinstance(made, float):
-        return None
-    age = time.time() - made
-    if not (settled or 0 <= age < _FRESH_SECONDS):
-        return None
-    try:
-        matrix = WheelMatrix.from_json(kept)
-    except ValueError:
-        return None
-    return replace(matrix, index_age=matrix.index_age + max(0.0, age))
-
-
-def _key(service: Service, target: Target, config: PipConfig) -> str:
-    """What two matrices must share to be the same."""
-    return cache.digest(
-        [
-            *(__version__, service.fingerprint(), config.fingerprint()),
-            *(target.name, target.python, target.glibc, target.recipe.name),
-        ]
-    )

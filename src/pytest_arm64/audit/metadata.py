@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from .simple import WHEEL, File
-
-if TYPE_CHECKING:
-    from .fetch import Fetcher
-    from .run import Auditor
 
 _MAXIMUM_REQUIREMENTS = 5_000
 
@@ -36,14 +31,6 @@ class Metadata:
     def parsed(self) -> tuple[Requirement, ...]:
         """Requirements; what is none is left out (``doubt`` tells of it)."""
         return tuple(r for r in map(parse_requirement, self.requires) if r is not None)
-
-
-class MetadataSource(Protocol):
-    """Tells what a source distribution does not say for certain of itself."""
-
-    def __call__(
-        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
-    ) -> Metadata | None: ...
 
 
 @lru_cache(maxsize=20_000)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -20,9 +20,10 @@ from .classify import LOCK, Judge
 from .environment import Platform, platform_of
 from .fit import fit
 from .formats import Formats
+from .inputs.lock import ARTIFACT, Lock
 from .inputs.service import Service
 from .known import Known
-from .locks import ARTIFACT, Lock, holds, locked_tree
+from .locks import holds, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .shelf import ArtifactShelf, LockShelf
 from .simple import File, file_of
@@ -31,13 +32,21 @@ from .wishes import LocalProject, Wish, Wishes, wish_of
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
-    from .fetch import Clock
+    from .fetch import Clock, Fetcher
     from .index import Index, Sources
-    from .metadata import MetadataSource
+    from .metadata import Metadata
     from .provider import Provider
     from .repositories import Repositories
 
 TIME_LIMIT = 300.0
+
+
+class MetadataSource(Protocol):
+    """Tells what a source distribution does not say for certain of itself."""
+
+    def __call__(
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+    ) -> Metadata | None: ...
 
 
 class Auditor(AbstractContextManager["Auditor"]):

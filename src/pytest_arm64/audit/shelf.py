@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from .environment import Platform
 from .fit import Fit, fit
-from .locks import Lock
+from .inputs.lock import Lock
 from .metadata import Metadata, MetadataError
 from .releases import Releases
 from .simple import File

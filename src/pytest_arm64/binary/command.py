@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..artifact import read_artifact_name
-from ..audit.command import chosen_targets
 from ..engine.endpoint import open_engine
 from ..engine.images import get_image
 from ..errors import SettingsError
 from ..progress import NoProgress
+from ..target_choice import chosen_targets
 from ..targets import MACHINES, Target
 from .record import FORMAT, AbiRecord
 from .scan import PAGE, scan_image, scan_path, system_of

@@ -1,8 +1,22 @@
-"""``pytest-arm64 audit``: its arguments, and a start that waits for nothing twice."""
+"""The command ``pytest-arm64 audit``: what a dependency tree looks like on ARM64."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SettingsError
+
+# What resolves is loaded while pip tells its configuration in another process.
+if TYPE_CHECKING:
+    from ..audit.inputs.service import Service
+    from ..audit.matrix import WheelMatrix
+    from ..environment.pipconfig import PipConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Audit and print; 0 ready, 1 not ready, 3 not evaluated completely.
+    """Audit, print, and give the exit code: 0 ready, 1 not ready, 3 could not be evaluated.
 
     Raises:
-        SettingsError: what is asked for cannot be used.
+        SettingsError: a path or a target cannot be used.
     """
     from ..audit.workers import in_background
     from ..environment.pipconfig import host_pip_config
@@ -59,10 +73,98 @@ def run_command(options: argparse.Namespace) -> int:
     # pip tells its configuration while the audit is loaded; a lock seldom needs it.
     locked = bool(options.path) and all(map(_is_lock, options.path))
     config = host_pip_config if locked else in_background(host_pip_config).result
-    from ..audit.command import run_command as run
-
-    return run(options, config)
+    return _audit(options, config, os.environ)
 
 
 def _is_lock(path: str) -> bool:
     return path.endswith((".lock", "pylock.toml"))
+
+
+def _audit(
+    options: argparse.Namespace, config: Callable[[], PipConfig], environ: Mapping[str, str]
+) -> int:
+    from ..audit.run import Auditor, audit
+    from ..settings import read_pyproject, repository_root
+    from ..target_choice import chosen_targets
+
+    here = Path.cwd()
+    table, _ = read_pyproject(here / "pyproject.toml")
+    services = list(_services(options, here, table, environ))
+    targets = chosen_targets(options.target, _first_folder(options), environ)
+    if options.offline and options.refresh:
+        raise SettingsError("--offline and --refresh contradict each other")
+    # A pipeline should not decide by yesterday's answers.
+    refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
+    with Auditor(
+        environ,
+        offline=options.offline,
+        refresh=refresh,
+        time_limit=options.time_limit,
+        config=config,
+    ) as auditor:
+        matrices = list(audit(services, targets, auditor))
+    _show(matrices, options.format, every=options.all)
+    if options.report:
+        from ..report.predict import write_predicted
+
+        sys.stderr.write(f"pytest-arm64: wrote {write_predicted(here, matrices, options.report)}\n")
+    if options.fix:
+        from ..audit.fixes import fix
+
+        for difference in fix(matrices, here):
+            sys.stderr.write(difference)
+    if options.write_baseline:
+        from ..audit.baseline import write_baseline
+
+        path = write_baseline(repository_root(here), matrices)
+        sys.stderr.write(f"pytest-arm64: wrote {path}\n")
+    return max(matrix.exit_code for matrix in matrices)
+
+
+def _services(
+    options: argparse.Namespace, here: Path, table: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[Service]:
+    from ..artifact import ZIP, read_artifact_name
+    from ..audit.inputs.service import artifact_service, read_service
+    from ..audit.services import configured_services
+
+    configured = "service" in table or "services" in table
+    if configured and not options.path:
+        yield from configured_services(here, environ)
+        return
+    for path in options.path or ["."]:
+        artifact = read_artifact_name(path, here)
+        if artifact is None and path.endswith(".zip"):
+            artifact = read_artifact_name(f"{ZIP}:{path}", here)
+        if artifact is not None:
+            yield artifact_service(artifact, environ, name=path, root=here)
+            continue
+        yield read_service(
+            Path(path),
+            environ,
+            root=here,
+            extras=tuple(options.extra),
+            groups=tuple(options.group),
+        )
+
+
+def _first_folder(options: argparse.Namespace) -> Path:
+    place = Path(os.path.normpath(Path.cwd() / (options.path or ["."])[0]))
+    return place if place.is_dir() else place.parent
+
+
+def _show(matrices: Sequence[WheelMatrix], form: str, *, every: bool) -> None:
+    from ..report.matrix import document, markdown, print_table
+
+    if form == "json":
+        print(json.dumps(document(matrices), indent=2))  # noqa: T201
+    elif form == "sarif":
+        from ..report.sarif import sarif
+
+        print(json.dumps(sarif(matrices), indent=2))  # noqa: T201
+    elif form == "markdown":
+        sys.stdout.write(markdown(matrices) + "\n")
+    else:
+        from rich.console import Console
+
+        print_table(Console(), matrices, every=every)

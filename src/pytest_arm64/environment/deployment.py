@@ -16,7 +16,7 @@ from .plan import NotPlannableError, platform_of_run
 from .workshop import Host
 
 if TYPE_CHECKING:
-    from ..audit.locks import Lock
+    from ..audit.inputs.lock import Lock
 
 
 def install_deployed(

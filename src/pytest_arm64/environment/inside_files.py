@@ -25,7 +25,7 @@ def inside_files() -> dict[str, bytes]:
     files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
     # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
     files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
-    files[f"{PACKAGE}/errors.py"] = (ours / "errors.py").read_bytes()
+    files[f"{PACKAGE}/inside/errors.py"] = (ours / "inside" / "errors.py").read_bytes()
     return files
 
 

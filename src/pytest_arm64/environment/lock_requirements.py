@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..audit.addresses import file_path
 from ..audit.environment import Platform
-from ..audit.locks import Lock, locked_tree
+from ..audit.inputs.lock import Lock
+from ..audit.locks import locked_tree
 from ..audit.wishes import Node
 from .plan import NotPlannableError
 

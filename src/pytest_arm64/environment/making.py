@@ -31,7 +31,7 @@ from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, Entry, tar_of
 from .workshop import Host
 
 if TYPE_CHECKING:
-    from ..audit.locks import Lock
+    from ..audit.inputs.lock import Lock
 
 
 def make_image(

@@ -15,10 +15,10 @@ from packaging.utils import canonicalize_name
 from .._toml import TOMLDecodeError, loads
 from ..audit.inputs.poetry import poetry_group
 from ..audit.inputs.project import extra_requirements, group_requirements
+from ..audit.inputs.project_files import walk
 from ..errors import SettingsError
 from ..settings import Settings
 from .documents import link_folders, local_projects, names_of, read_documents, requested_names
-from .tree import walk
 
 TEST_FILES = (
     "requirements-test.txt",

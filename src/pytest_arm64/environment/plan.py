@@ -19,11 +19,12 @@ from ..audit.addresses import file_path
 from ..audit.classify import state_of
 from ..audit.environment import Platform, platform_of
 from ..audit.fetch import Fetcher, FetchError
+from ..audit.inputs.lock import Lock
 from ..audit.inputs.project import local_project
 from ..audit.inputs.reading import Reading
 from ..audit.inputs.requirement_file import read_requirement_file
 from ..audit.inputs.service import read_service, with_requirements
-from ..audit.locks import Lock, locked_tree
+from ..audit.locks import locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.repositories import reference_of
 from ..audit.run import Auditor

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ..audit.inputs.project_files import walk
 from ..errors import InstallError
 
 HOME = "/opt/pytest-arm64"
@@ -26,25 +26,6 @@ RECORD = f"{HOME}/record.json"
 ABI = f"{HOME}/abi.json"
 PYTHON = f"{ENV}/bin/python"
 
-# Folders that are never part of a copy of the project.
-_SKIPPED = frozenset(
-    [
-        "__pycache__",
-        ".git",
-        ".hg",
-        ".svn",
-        ".tox",
-        ".nox",
-        ".venv",
-        "venv",
-        "node_modules",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        ".eggs",
-    ]
-)
 MAXIMUM_COPY = 512 * 2**20
 
 
@@ -129,16 +110,6 @@ def copy_of(
                 archive.addfile(info)
             yield from sink.taken()
     yield from sink.taken()
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """*folder* and all below it that belongs to a copy, parents first."""
-    yield folder
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [
-            f for f in folders if f not in _SKIPPED and not Path(parent, f, "pyvenv.cfg").exists()
-        ]
-        yield from (Path(parent, name) for name in sorted((*folders, *files)))
 
 
 class _Padded(io.RawIOBase):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .decisions import with_decision
-from .floats import SHOWN, compare_arrays, differing_chunks
+from .floats import SHOWN, Floats, compare_arrays, differing_chunks
 from .hints import CONDITION, CORE, EXACT_RESIZE, hints_for_integers
 from .lazily import numpy
 from .policy import Policy
@@ -40,8 +40,6 @@ def _fields(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
 
 
 def _floats(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
-    from .leaves import leaf_of_floats
-
     np = numpy()
     if policy.up_to_sign:
         here = _turned(golden, here)
@@ -155,3 +153,35 @@ def _sample(golden: Any, here: Any, position: int) -> Sample:
     ]
     where = f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
     return Sample(where, repr(ours.item()), repr(theirs.item()), bits[0], bits[1])
+
+
+def leaf_of_floats(
+    path: str, found: Floats, total: int, policy: Policy, samples: tuple[Sample, ...]
+) -> Leaf:
+    """The leaf that a comparison of floats comes to."""
+    if not found.differing:
+        return Leaf(path, Verdict.IDENTICAL, total=total)
+    verdict, ok, what = Verdict.WITHIN, True, ""
+    if found.non_finite:
+        verdict, ok = Verdict.NON_FINITE, False
+        what = f"{found.non_finite} of {total} are infinite or NaN on one side only"
+    elif found.outside:
+        verdict, ok = Verdict.FLOAT, False
+        what = f"{found.outside} of {total} are beyond the policy"
+    elif found.signs == found.differing:
+        verdict, ok = Verdict.SIGN, not policy.strict
+        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
+    elif found.signs and policy.strict:
+        verdict, ok = Verdict.SIGN, False
+        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
+    return Leaf(
+        path,
+        verdict,
+        ok=ok,
+        what=what,
+        differing=found.differing,
+        total=total,
+        ulp=found.ulp,
+        scaled=found.scaled,
+        samples=samples,
+    )

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .arrays import compare_array
+from .arrays import compare_array, leaf_of_floats
 from .decisions import with_decision
-from .floats import Floats, compare_numbers
+from .floats import compare_numbers
 from .hints import hints_for_numbers
 from .policy import Policy
 from .values import CALL, Node, Stored, float_of, restored
@@ -231,38 +231,6 @@ class _Walk:
         leaf = leaf_of_floats(path, found, 1, self._policy, (sample,))
         leaf = replace(leaf, hints=leaf.hints + hints_for_numbers(ours, theirs))
         return with_decision(leaf, [(ours, theirs)], self._policy) if _real(ours) else leaf
-
-
-def leaf_of_floats(
-    path: str, found: Floats, total: int, policy: Policy, samples: tuple[Sample, ...]
-) -> Leaf:
-    """The leaf that a comparison of floats comes to."""
-    if not found.differing:
-        return Leaf(path, Verdict.IDENTICAL, total=total)
-    verdict, ok, what = Verdict.WITHIN, True, ""
-    if found.non_finite:
-        verdict, ok = Verdict.NON_FINITE, False
-        what = f"{found.non_finite} of {total} are infinite or NaN on one side only"
-    elif found.outside:
-        verdict, ok = Verdict.FLOAT, False
-        what = f"{found.outside} of {total} are beyond the policy"
-    elif found.signs == found.differing:
-        verdict, ok = Verdict.SIGN, not policy.strict
-        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
-    elif found.signs and policy.strict:
-        verdict, ok = Verdict.SIGN, False
-        what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
-    return Leaf(
-        path,
-        verdict,
-        ok=ok,
-        what=what,
-        differing=found.differing,
-        total=total,
-        ulp=found.ulp,
-        scaled=found.scaled,
-        samples=samples,
-    )
 
 
 def _real(value: complex) -> bool:

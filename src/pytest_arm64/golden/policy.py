@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
-from ..errors import Arm64Error
+from ..inside.errors import Arm64Error
 
 # Relative to the two elements, and to the largest element of both arrays. Of 111 outputs of NumPy,
 # SciPy, Pillow, OpenCV and scikit-learn that differ bitwise between x86-64 and aarch64 these flag

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import Arm64Error
+from ..inside.errors import Arm64Error
 from . import npy
 from .lazily import numpy
 from .shape import MalformedError, blobs_of, check_tree

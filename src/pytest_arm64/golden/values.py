@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from ..errors import Arm64Error
+from ..inside.errors import Arm64Error
 from .lazily import loaded, numpy
 
 Node = dict[str, Any]

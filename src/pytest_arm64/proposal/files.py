@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..environment.tree import walk
+from ..audit.inputs.project_files import walk
 
 _MAXIMUM_ENTRIES = 50_000
 _MAXIMUM_BYTES = 1_000_000

@@ -114,8 +114,8 @@ class HostPlugin:
                 records = self.findings.records(run.part.owner) if self.findings else {}
                 run.start(session, records)
             except Arm64Error as error:
-                if isinstance(error, InstallError) and error.assessment is not None:
-                    self._keep(error.assessment, run.part)
+                if run.assessment is not None:
+                    self._keep(run.assessment, run.part)
                 if run.part.bounded and not isinstance(error, InstallError):
                     self._lines.append(skip(session, run.part, error))
                     run.close()

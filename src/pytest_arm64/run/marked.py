@@ -15,7 +15,7 @@ from .cells import planned_cells
 from .keep import Held
 from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
 from .mirror import HostMirror
-from .place import Place
+from .place import NotBuiltError, Place
 from .reconcile import COMPLETE_STATUSES
 from .session import MirroredSession
 from .task import Task
@@ -87,7 +87,10 @@ class MarkedPlugin:
         settings, task = prepare(config)
         open_place = self._resources.enter_context(places(config, settings))
         *_, planned = planned_cells(settings)
-        place = self._place = self._resources.enter_context(open_place(planned))
+        try:
+            place = self._place = self._resources.enter_context(open_place(planned))
+        except NotBuiltError as error:
+            raise error.cause from None
         self.facts = place.facts
         reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and reporter.verbosity >= 0:

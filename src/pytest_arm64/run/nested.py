@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,10 +21,13 @@ from .keep import Held
 from .launch import session_in
 from .mirror import HostMirror
 from .parts import Part
-from .place import OpenPlace, Place
+from .place import NotBuiltError, OpenPlace, Place
 from .session import MirroredSession
 from .silent import CellResult, SilentCell
 from .task import Task
+
+if TYPE_CHECKING:
+    from ..audit.assess import Assessment
 
 
 class NestedRun:
@@ -41,6 +44,8 @@ class NestedRun:
         """Places of the silent cells."""
         self._place: Place | None = None
         self._finished = False
+        self.assessment: Assessment | None = None
+        """What the audit of the run says, where a place of this part could not be built."""
         self.part = part
         self.session: MirroredSession | None = None
         """None until it was started."""
@@ -92,10 +97,16 @@ class NestedRun:
         if others:
             task = replace(task, environment=same_everywhere(os.environ))
         for planned in others:
-            place = self._resources.enter_context(self._open_place(planned))
-            self._opened.append((planned, place))
-        self._place = self._resources.enter_context(self._open_place(self._planned))
+            self._opened.append((planned, self._enter(planned)))
+        self._place = self._enter(self._planned)
         self._task = replace(task, facts=self._place.facts, where=self._place.where)
+
+    def _enter(self, planned: Planned) -> Place:
+        try:
+            return self._resources.enter_context(self._open_place(planned))
+        except NotBuiltError as error:
+            self.assessment = error.assessment
+            raise error.cause from None
 
     def start(self, session: pytest.Session, records: Mapping[str, Any]) -> None:
         """Run the silent cells, then start the mirrored session; *records* are its fixtures'.

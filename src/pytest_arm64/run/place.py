@@ -53,6 +53,15 @@ class Place:
     """What was found in the compiled files of that; None where nobody looked."""
 
 
+class NotBuiltError(Exception):
+    """The environment of a place could not be built; the audit of it was made all the same."""
+
+    def __init__(self, cause: InstallError, assessment: Assessment) -> None:
+        super().__init__(cause.what)
+        self.cause = cause
+        self.assessment = assessment
+
+
 OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
 
 
@@ -123,8 +132,7 @@ class _Containers:
         try:
             environment = self._environment(planned)
         except InstallError as error:
-            error.assessment = self._audit.result()
-            raise
+            raise NotBuiltError(error, self._audit.result()) from error
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         if environment.built_from:
             variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))

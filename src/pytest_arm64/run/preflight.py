@@ -6,7 +6,7 @@ import stat
 from itertools import islice
 from pathlib import Path
 
-from ..environment.tree import walk
+from ..audit.inputs.project_files import walk
 from ..report.matrix import printable
 from ..targets import MACHINES
 

@@ -12,8 +12,8 @@ from pytest_arm64.audit.built_metadata import keep_built_metadata, kept_built_me
 from pytest_arm64.audit.fetch import Fetcher
 from pytest_arm64.audit.inputs.service import read_service
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.audit.metadata import Metadata, MetadataSource
-from pytest_arm64.audit.run import Auditor
+from pytest_arm64.audit.metadata import Metadata
+from pytest_arm64.audit.run import Auditor, MetadataSource
 from pytest_arm64.audit.simple import File, file_of
 from pytest_arm64.environment.pipconfig import PipConfig
 from unit.audit.served import Played, Project, release, sdist, serve

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_arm64.audit.inputs.lock import Lock
 from pytest_arm64.audit.inputs.service import read_service
-from pytest_arm64.audit.locks import Lock
 from pytest_arm64.environment.lock_requirements import lock_requirements
 from pytest_arm64.environment.plan import NotPlannableError, platform_of_run
 from unit.support import CELL, ran, write

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.audit.inputs.project_files import SKIPPED
+from pytest_arm64.audit.inputs.project_files import walk as walk_project
 from pytest_arm64.environment import tree
 from pytest_arm64.environment.tree import Entry, copy_of, tar_of, with_parents
 from pytest_arm64.errors import InstallError
@@ -94,7 +96,7 @@ class TestCopy:
             written = {}
             for path, content in files.items():
                 # A folder with that file is a virtual environment, which is left out.
-                if not {*tree._SKIPPED, "pyvenv.cfg"}.intersection(path.split("/")):
+                if not {*SKIPPED, "pyvenv.cfg"}.intersection(path.split("/")):
                     try:
                         write(folder, {path: content})
                     except OSError:  # too long, or a file where a folder is wanted
@@ -197,7 +199,7 @@ class TestCopy:
 
     def test_a_file_that_vanishes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(tmp_path, {"a": "", "b": "kept"})
-        original = tree.walk
+        original = walk_project
 
         def walk(folder: Path) -> object:
             for path in original(folder):

@@ -18,8 +18,8 @@ from packaging.version import InvalidVersion, Version
 from ...artifact import DIR, ZIP, Artifact
 from ...binary.filetree import FileTree, folder_tree, tar_tree, zip_tree
 from ...binary.packages import owners
-from ..locks import ARTIFACT, Lock, Locked, Need, Selection
 from ..simple import File, file_of
+from .lock import ARTIFACT, Lock, Locked, Need, Selection
 
 _METADATA = ".dist-info/METADATA"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\Z")

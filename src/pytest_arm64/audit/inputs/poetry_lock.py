@@ -11,9 +11,9 @@ from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
 from ..addresses import git_address
-from ..locks import Lock, Locked, Need, Selection
 from ..simple import File, file_of
 from ..wishes import LocalProject
+from .lock import Lock, Locked, Need, Selection
 from .poetry import poetry_requirement, poetry_requirements
 from .project import extra_requirements, group_requirements
 from .reading import Lines, Reading, read_text, read_toml, requirement, strings, table, tables

@@ -14,9 +14,9 @@ from packaging.utils import canonicalize_name
 
 from ...errors import SettingsError
 from ..addresses import git_address
-from ..locks import Lock, Locked, Need, Selection
 from ..simple import File, file_of
 from ..wishes import LocalProject
+from .lock import Lock, Locked, Need, Selection
 from .project import may_compile
 from .reading import Lines, Reading, read_text, read_toml, strings, table, tables
 from .uv_lock import TEST_GROUPS

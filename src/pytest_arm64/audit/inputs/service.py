@@ -11,9 +11,9 @@ from typing import Any
 from ...artifact import Artifact
 from ...environment.manifests import test_scope
 from ...errors import NothingToReadError, SettingsError
-from ..locks import Lock
 from ..wishes import Wishes, wish_of
 from . import poetry_lock, pylock, uv_lock
+from .lock import Lock
 from .project import read_project, workspace_root
 from .reading import Reading, read_toml, requirement, strings, table
 from .requirement_file import read_requirement_file
