@@ -23,7 +23,7 @@ from pathlib import Path
 from pytest_arm64.binary.elf import MAGIC, Elf, read_elf
 from pytest_arm64.binary.scan import scan_path
 from pytest_arm64.binary.system import declared_system
-from pytest_arm64.targets import find_target
+from pytest_arm64.config.targets import find_target
 
 PROJECTS = (
     *("numpy", "scipy", "pandas", "scikit-learn", "pillow", "opencv-python-headless", "lxml"),

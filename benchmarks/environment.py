@@ -20,21 +20,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_arm64.cell import Cell, Ran
-from pytest_arm64.doctor import settings_here
+from pytest_arm64.config.cell import Cell, Ran
+from pytest_arm64.config.settings import Settings
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine, open_engine
 from pytest_arm64.environment import pip_installer, plan_installer
 from pytest_arm64.environment.build import make_environment
-from pytest_arm64.environment.manifests import read_manifest
+from pytest_arm64.environment.builder_container import Host
 from pytest_arm64.environment.pip_installer import Request
-from pytest_arm64.environment.pipconfig import PipConfig, host_pip_config
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.tree import PYTHON, TESTS, Entry, tar_of
-from pytest_arm64.environment.workshop import Host
+from pytest_arm64.index.pip_config import PipConfig, host_pip_config
+from pytest_arm64.inputs.manifest import read_manifest
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.settings import Settings
+from pytest_arm64.setup.doctor import settings_here
 
 TREES = ("numpy,pillow", "scikit-learn,opencv-python-headless,pandas")
 RUNNER = ("pytest",)

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_arm64.golden.arrays import compare_array
-from pytest_arm64.golden.policy import Policy
+from pytest_arm64.inside.golden.arrays import compare_array
+from pytest_arm64.inside.golden.policy import Policy
 
 ROUNDS = 3
 

@@ -22,9 +22,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from signal import SIGPROF, raise_signal
 
-from pytest_arm64.measure.hotspots import INTERVAL, Counter, Sampler
-from pytest_arm64.measure.ratio import ratio_of_medians
-from pytest_arm64.measure.sampling import Clock, take_in_turn
+from pytest_arm64.inside.measure.hotspots import INTERVAL, Counter, Sampler
+from pytest_arm64.inside.measure.ratio import ratio_of_medians
+from pytest_arm64.inside.measure.sampling import Clock, take_in_turn
 
 
 def step(number: int) -> int:

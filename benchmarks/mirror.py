@@ -17,15 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from pytest_arm64.cell import Cell
-from pytest_arm64.doctor import settings_here
+from pytest_arm64.config.cell import Cell
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.endpoint import open_engine
 from pytest_arm64.environment.build import make_environment
-from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.tree import PYTHON
+from pytest_arm64.index.pip_config import host_pip_config
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.run.cell_container import cell_environment, cell_plan
+from pytest_arm64.setup.doctor import settings_here
 
 
 def write_suite(folder: Path, count: int) -> None:

@@ -36,11 +36,11 @@ _COMMANDS = {
     "doctor": ("check what `pytest --arm64` needs on this machine", "commands.doctor"),
     "setup": ("mend what can be mended, and say what needs root", "commands.setup"),
     "audit": ("the wheel matrix of a dependency tree", "commands.audit"),
-    "abi": ("whether compiled files load on a target", "binary.command"),
-    "golden": ("the values that are kept beside tests", "golden.command"),
-    "cost": ("what measured calls cost, and why", "cost.command"),
-    "profile": ("hot spots side by side, of perf and other tools too", "measure.command"),
-    "report": ("show, compare and merge reports of runs", "report.command"),
+    "abi": ("whether compiled files load on a target", "commands.abi"),
+    "golden": ("the values that are kept beside tests", "commands.golden"),
+    "cost": ("what measured calls cost, and why", "commands.cost"),
+    "profile": ("hot spots side by side, of perf and other tools too", "commands.profile"),
+    "report": ("show, compare and merge reports of runs", "commands.report"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .config.settings import Settings
+    from .mirror.transport import Transport
     from .run.cells import Planned
     from .run.place import Place
     from .run.silent import CellResult, SilentCell
-    from .run.transport import Transport
-    from .settings import Settings
 
 
 @pytest.hookspec(firstresult=True)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .fixtures.golden import GoldenSummary, arm64_golden
-from .fixtures.measure import arm64_measure, judge_budgets
-from .fixtures.records import arm64_abi, arm64_install
-from .fixtures.target import arm64_target
 from .inside.boundary import MARKER
+from .inside.fixtures.golden import GoldenSummary, arm64_golden
+from .inside.fixtures.measure import arm64_measure, judge_budgets
+from .inside.fixtures.records import arm64_abi, arm64_install
+from .inside.fixtures.target import arm64_target
 from .options import add_options
 from .report.measurements import MeasureSummary
 
 if TYPE_CHECKING:
-    from .inside.matrix import Rows
+    from .inside.matrix_rows import Rows
     from .run.host import HostPlugin
     from .run.marked import MarkedPlugin
 

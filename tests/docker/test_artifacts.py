@@ -18,14 +18,14 @@ import pytest
 
 from docker_cases import RunPytest
 from pytest_arm64.binary.scan import scan_image
-from pytest_arm64.cell import Cell
+from pytest_arm64.config.cell import Cell
+from pytest_arm64.config.targets import find_target
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base, manifest_kind
 from pytest_arm64.environment.provision import provisioned
 from pytest_arm64.environment.tree import Entry, tar_of, with_parents
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.targets import find_target
 
 INFO = {
     "METADATA": "Metadata-Version: 2.1\nName: deployed\nVersion: 1.5\nRequires-Dist: pytest\n",

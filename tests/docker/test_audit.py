@@ -13,10 +13,10 @@ import packaging
 from packaging.markers import Marker
 
 from docker_cases import RunPytest, outcomes
-from pytest_arm64.audit.environment import ordered_tags, platform_of
+from pytest_arm64.audit.platform import ordered_tags, platform_of
+from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.engine.container import Container, Mount, Plan
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.targets import shipped_targets
 
 INSIDE = """
 import json, sys

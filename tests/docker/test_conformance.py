@@ -11,7 +11,7 @@ import pytest
 
 from docker_cases import RunPytest
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.golden.hints import CAST, CHAR, EXACT_RESIZE, FLAG, FMA, NAN_SIGN
+from pytest_arm64.inside.golden.hints import CAST, CHAR, EXACT_RESIZE, FLAG, FMA, NAN_SIGN
 
 SAME, NOISE = ("identical",), ("dispatch noise", "within policy")
 INTEGER, OUTCOME, FLOAT = ("integer/cast",), ("exception or signal changed",), ("beyond policy",)

@@ -14,27 +14,27 @@ from pathlib import Path
 import pytest
 
 from docker_cases import RunPytest
-from pytest_arm64.audit.run import Auditor
-from pytest_arm64.audit.wishes import Wishes
-from pytest_arm64.cell import Cell, Ran
+from pytest_arm64.audit.auditor import Auditor
+from pytest_arm64.config.cell import Cell, Ran
+from pytest_arm64.config.settings import Settings
+from pytest_arm64.config.targets import find_target
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base
-from pytest_arm64.environment.build_bench import Benches
+from pytest_arm64.environment.build_environment import Benches
 from pytest_arm64.environment.bytecode import compiler_for
 from pytest_arm64.environment.failures import Tools, classify
-from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container, run_pip
-from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.plan import Planned, Question
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.source_builds import Source, build
 from pytest_arm64.environment.tree import PYTHON, Entry, tar_of
 from pytest_arm64.errors import InstallError
+from pytest_arm64.index.pip_config import host_pip_config
+from pytest_arm64.inputs.manifest import read_manifest
+from pytest_arm64.inputs.requirements import Wishes
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.settings import Settings
-from pytest_arm64.targets import find_target
 from unit.binary.elves import X86_64, elf
 
 MODULE = """

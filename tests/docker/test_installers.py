@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.cell import Cell
+from pytest_arm64.config.cell import Cell
+from pytest_arm64.config.settings import Settings
+from pytest_arm64.config.targets import find_target
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.environment import pip_installer, plan_installer
-from pytest_arm64.environment.manifests import read_manifest
+from pytest_arm64.environment.builder_container import Host
 from pytest_arm64.environment.pip_installer import Installation, Request
-from pytest_arm64.environment.pipconfig import host_pip_config
 from pytest_arm64.environment.provision import builder, provisioned
-from pytest_arm64.environment.workshop import Host
+from pytest_arm64.index.pip_config import host_pip_config
+from pytest_arm64.inputs.manifest import read_manifest
 from pytest_arm64.progress import NoProgress
-from pytest_arm64.settings import Settings
-from pytest_arm64.targets import find_target
 
 # What an installer says of itself and of the command that it was given, and byte-code.
 OWN = ("INSTALLER", "REQUESTED", "direct_url.json")

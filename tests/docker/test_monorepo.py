@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from docker_cases import RunPytest
-from pytest_arm64.doctor import settings_here
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import get_image
 from pytest_arm64.progress import NoProgress
+from pytest_arm64.setup.doctor import settings_here
 
 LIBRARY = """
 [build-system]

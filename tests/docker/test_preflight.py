@@ -14,14 +14,14 @@ import pytest
 
 from docker_cases import RunPytest
 from fault_proxy import fault_proxy
-from pytest_arm64.cell import Cell
+from pytest_arm64.config.cell import Cell
+from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.engine import emulation
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import find_image
 from pytest_arm64.engine.probe import probe
 from pytest_arm64.errors import EmulationError
-from pytest_arm64.targets import shipped_targets
 
 ABSENT = "unix:///nonexistent/engine.sock"
 

@@ -23,8 +23,8 @@ def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
 
 @contextmanager
 def _gated(policy: str) -> Iterator[Place]:
-    from pytest_arm64.audit.assess import Assessment
     from pytest_arm64.audit.matrix import Row, WheelMatrix
+    from pytest_arm64.decide.assessment import Assessment
 
     path = ("requirements.txt:2", "slow 1.0")
     slow = Row("slow", "1.0", "source", path, cause="not-published", detail="\x1b[2Jnone")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_arm64.config.settings import Settings
     from pytest_arm64.run.cells import Planned
     from pytest_arm64.run.place import Place
-    from pytest_arm64.settings import Settings
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -24,8 +24,8 @@ def pytest_arm64_place(settings: Settings, planned: Planned) -> Any:
 
 @contextmanager
 def _local(environment: Mapping[str, str]) -> Iterator[Place]:
+    from pytest_arm64.mirror.transport import LocalTransport
     from pytest_arm64.run.place import Place
-    from pytest_arm64.run.transport import LocalTransport
 
     hidden = os.environ.get("LOCAL_PLACE_HIDES", "")
     value = os.environ.pop(hidden, None)

@@ -34,9 +34,9 @@ def pytest_arm64_place(planned: Planned) -> Any:
 
 @contextmanager
 def _reported(machine: str) -> Iterator[Place]:
-    from pytest_arm64.audit.assess import Assessment
     from pytest_arm64.audit.matrix import Row, WheelMatrix
     from pytest_arm64.binary.record import AbiRecord
+    from pytest_arm64.decide.assessment import Assessment
     from pytest_arm64.environment.record import Installed, InstallRecord
 
     api = WheelMatrix("api", "al2023-python3.12", (Row("quick", "2.0", "wheel"),))

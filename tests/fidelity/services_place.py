@@ -27,9 +27,9 @@ def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
 
 @contextmanager
 def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
-    from pytest_arm64.audit.assess import Assessment
-    from pytest_arm64.audit.baseline import read_baseline
     from pytest_arm64.audit.matrix import Row, WheelMatrix
+    from pytest_arm64.decide.assessment import Assessment
+    from pytest_arm64.decide.baseline import read_baseline
     from pytest_arm64.environment.failures import build_failure
     from pytest_arm64.environment.record import Installed, InstallRecord
     from pytest_arm64.errors import InstallError

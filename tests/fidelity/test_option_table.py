@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.run.option_table import PLUGINS, PYTEST, Who, markdown
+from pytest_arm64.mirror.option_table import PLUGINS, PYTEST, Who, markdown
 
 ROOT = Path(__file__).parents[2]
 LIST = """

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64._toml import loads
-from pytest_arm64.audit.inputs.service import read_service
+from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.audit.run import Auditor
-from pytest_arm64.targets import shipped_targets
+from pytest_arm64.config._toml import loads
+from pytest_arm64.config.targets import shipped_targets
+from pytest_arm64.inputs.service import read_service
 from unit.audit.test_pins import PINS
 from unit.support import write
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from pytest_arm64 import cache
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from unit.index.served import Played, all_recorded, serve
 
 settings.register_profile(
     "unit",
@@ -29,3 +28,16 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "caches"
     monkeypatch.setattr(cache, "cache_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture
+def index_alone(caches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty caches, and no proxy between a test and the index that it serves."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture(scope="session")
+def pins() -> Iterator[Played]:
+    """The recorded pages of the pins whose states are known."""
+    with serve(all_recorded()) as played:
+        yield played

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from hypothesis import strategies as st
 
-from pytest_arm64.cell import Cell, Python, Ran
-from pytest_arm64.settings import Settings, Unsaid, load_settings
-from pytest_arm64.targets import shipped_targets
+from pytest_arm64.config.cell import Cell, Python, Ran
+from pytest_arm64.config.settings import Settings, Unsaid, load_settings
+from pytest_arm64.config.targets import shipped_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEAVY = {"docker", "requests", "urllib3", "httpx", "resolvelib", "elftools", "rich", "numpy"}
 OURS = {
-    "pytest_arm64.settings",
+    "pytest_arm64.config.settings",
     "pytest_arm64.run.host",
     "pytest_arm64.engine.endpoint",
     "pytest_arm64.environment.build",

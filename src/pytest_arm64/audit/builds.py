@@ -5,13 +5,13 @@ from __future__ import annotations
 from packaging.requirements import InvalidRequirement, Requirement
 
 from .. import cache
-from .._toml import TOMLDecodeError, loads
-from .archives import AbsentError, ArchiveError
-from .fetch import FetchError
-from .index import Index
-from .inputs.reading import strings, table
-from .remote_metadata import read_sdist_member
-from .simple import File
+from ..config._toml import TOMLDecodeError, loads
+from ..index.archives import AbsentError, ArchiveError
+from ..index.fetch import FetchError
+from ..index.index import Index
+from ..index.remote_metadata import read_sdist_member
+from ..index.simple import File
+from ..inputs.reading import strings, table
 
 # What an installer assumes of a project without [build-system]; source: PEP 518.
 DEFAULT = ("setuptools>=40.8.0",)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from .. import cache
-from .metadata import Metadata
-from .simple import File
+from ..index.metadata import Metadata
+from ..index.simple import File
 
 _KIND = "built-metadata"
 

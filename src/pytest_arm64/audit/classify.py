@@ -9,18 +9,18 @@ from itertools import chain
 
 from packaging.version import Version
 
-from .addresses import shown
-from .environment import Platform, glibc_floor, libstdcxx_of, wheel_tags
+from ..index.addresses import shown
+from ..index.simple import WHEEL as WHEEL_FILE
+from ..index.simple import File
+from ..inputs.requirements import LocalProject, Node, Wish
+from .candidate_files import Shelf
 from .fit import Fit, best_tag, fit, floor_of, python_fits
 from .fit import admits as admits_python
-from .known import Known
+from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
+from .platform import Platform, glibc_floor, libstdcxx_of, wheel_tags
 from .remedy import Found, nearest, newest, remedy
-from .shelf import Shelf
-from .simple import WHEEL as WHEEL_FILE
-from .simple import File
 from .tree import Tree
-from .wishes import LocalProject, Node, Wish
 
 HASHES = "no-hash-for-arm"
 LOCK = "lock-for-x86"

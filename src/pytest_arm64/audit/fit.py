@@ -10,8 +10,8 @@ from itertools import product
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import BuildTag
 
-from .environment import Platform, TagKey, build_number, glibc_floor, wheel_tags
-from .simple import WHEEL, File
+from ..index.simple import WHEEL, File
+from .platform import Platform, TagKey, build_number, glibc_floor, wheel_tags
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .. import __version__, cache
-from ..environment.pipconfig import PipConfig
-from ..targets import Target
-from .inputs.service import Service
+from ..config.targets import Target
+from ..index.pip_config import PipConfig
+from ..inputs.service import Service
 from .matrix import WheelMatrix
 
 _KIND = "matrices"
@@ -39,7 +39,7 @@ def kept_matrices(
     if None not in found:
         return [matrix for matrix in found if matrix is not None]
     # Resolver and network client are loaded where they are needed.
-    from .run import Auditor
+    from .auditor import Auditor
 
     made: list[WheelMatrix] = []
     with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:

@@ -14,16 +14,16 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 from resolvelib import AbstractProvider
 
-from .addresses import file_path
+from ..index.addresses import file_path
+from ..index.index import Index, Page, page_of_reference
+from ..index.metadata import Metadata, MetadataError
+from ..index.releases import Releases
+from ..index.simple import SDIST, WHEEL, File
+from ..inputs.formats import Formats
+from ..inputs.requirements import LocalProject, Node, Wish, wish_of, wishes_of
 from .built_metadata import kept_built_metadata
-from .environment import Platform
 from .fit import Fit, fit
-from .formats import Formats
-from .index import Index, Page, page_of_reference
-from .metadata import Metadata, MetadataError
-from .releases import Releases
-from .simple import SDIST, WHEEL, File
-from .wishes import LocalProject, Node, Wish, wish_of, wishes_of
+from .platform import Platform
 
 Identity = tuple[str, str]
 # So many times a demand for an unusable release makes the resolver look for older ones that

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from .environment import Platform
+from ..index.simple import File
+from ..inputs.requirements import Wish
 from .fit import fit
 from .matrix import BLOCKER, Remedy
-from .simple import File
-from .wishes import Wish
+from .platform import Platform
 
 _Releases = Mapping[Version, tuple[File, ...]]
 

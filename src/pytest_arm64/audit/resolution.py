@@ -10,15 +10,15 @@ from packaging.requirements import Requirement
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
 from resolvelib.resolvers import Result
 
-from .environment import Platform
-from .fetch import FetchError
-from .index import Index
-from .metadata import Metadata, parse_requirement
+from ..index.fetch import FetchError
+from ..index.index import Index
+from ..index.metadata import Metadata, parse_requirement
+from ..index.simple import File
+from ..inputs.requirements import LocalProject, Node, Wish, Wishes, wish_of, wishes_of
+from .platform import Platform
+from .prefetch import Scout
 from .provider import Candidate, Identity, Provider, StarvedError
-from .scout import Scout
-from .simple import File
 from .tree import Tree
-from .wishes import LocalProject, Node, Wish, Wishes, wish_of, wishes_of
 
 _MAXIMUM_ROUNDS = 50_000
 _MAXIMUM_CONFLICTS = 10

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
-from .._toml import TOMLDecodeError, loads
+from ..config._toml import TOMLDecodeError, loads
 from ..errors import SettingsError
-from .addresses import git_address, shown
-from .fetch import FetchError
-from .inputs.project import build_may_compile, described
-from .inputs.reading import table
-from .metadata import Metadata
-from .repositories import Checkout, Reference, Repositories, reference_of
-from .simple import SDIST, File
-from .wishes import LocalProject
+from ..index.addresses import git_address, shown
+from ..index.fetch import FetchError
+from ..index.metadata import Metadata
+from ..index.repositories import Checkout, Reference, Repositories, reference_of
+from ..index.simple import SDIST, File
+from ..inputs.project import build_may_compile, described
+from ..inputs.reading import table
+from ..inputs.requirements import LocalProject
 
 _DETAIL = "built from a repository: whether it compiles something is known after the build"
 

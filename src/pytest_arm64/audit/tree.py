@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .wishes import Node
+from ..inputs.requirements import Node
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from .._toml import loads
+from ..config._toml import loads
 
 
 def library_remedy(library: str, recipe: str) -> str:

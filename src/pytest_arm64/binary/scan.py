@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import IO
 
 from .. import cache
-from ..artifact import IMAGE, Artifact
-from ..cell import Ran
+from ..config.artifact import IMAGE, Artifact
+from ..config.cell import Ran
+from ..config.targets import Target
 from ..engine.endpoint import Engine
 from ..engine.images import Base, export_image, manifest_kind
 from ..errors import ArtifactError
-from ..targets import Target
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import SymbolNotes, judge
 from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiRecord, Finding

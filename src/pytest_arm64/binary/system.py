@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from ..targets import Target
+from ..config.targets import Target
 from .elf import Elf, Need
 from .filetree import Compiled, FileTree
 

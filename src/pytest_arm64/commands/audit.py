@@ -14,9 +14,9 @@ from ..errors import SettingsError
 
 # What resolves is loaded while pip tells its configuration in another process.
 if TYPE_CHECKING:
-    from ..audit.inputs.service import Service
     from ..audit.matrix import WheelMatrix
-    from ..environment.pipconfig import PipConfig
+    from ..index.pip_config import PipConfig
+    from ..inputs.service import Service
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +67,8 @@ def run_command(options: argparse.Namespace) -> int:
     Raises:
         SettingsError: a path or a target cannot be used.
     """
-    from ..audit.workers import in_background
-    from ..environment.pipconfig import host_pip_config
+    from ..index.pip_config import host_pip_config
+    from ..index.workers import in_background
 
     # pip tells its configuration while the audit is loaded; a lock seldom needs it.
     locked = bool(options.path) and all(map(_is_lock, options.path))
@@ -83,9 +83,9 @@ def _is_lock(path: str) -> bool:
 def _audit(
     options: argparse.Namespace, config: Callable[[], PipConfig], environ: Mapping[str, str]
 ) -> int:
-    from ..audit.run import Auditor, audit
-    from ..settings import read_pyproject, repository_root
-    from ..target_choice import chosen_targets
+    from ..audit.auditor import Auditor, audit
+    from ..config.settings import read_pyproject, repository_root
+    from ..config.target_choice import chosen_targets
 
     here = Path.cwd()
     table, _ = read_pyproject(here / "pyproject.toml")
@@ -114,7 +114,7 @@ def _audit(
         for difference in fix(matrices, here):
             sys.stderr.write(difference)
     if options.write_baseline:
-        from ..audit.baseline import write_baseline
+        from ..decide.baseline import write_baseline
 
         path = write_baseline(repository_root(here), matrices)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
@@ -124,9 +124,9 @@ def _audit(
 def _services(
     options: argparse.Namespace, here: Path, table: Mapping[str, Any], environ: Mapping[str, str]
 ) -> Iterator[Service]:
-    from ..artifact import ZIP, read_artifact_name
-    from ..audit.inputs.service import artifact_service, read_service
-    from ..audit.services import configured_services
+    from ..config.artifact import ZIP, read_artifact_name
+    from ..inputs.configured import configured_services
+    from ..inputs.service import artifact_service, read_service
 
     configured = "service" in table or "services" in table
     if configured and not options.path:
@@ -154,7 +154,7 @@ def _first_folder(options: argparse.Namespace) -> Path:
 
 
 def _show(matrices: Sequence[WheelMatrix], form: str, *, every: bool) -> None:
-    from ..report.matrix import document, markdown, print_table
+    from ..report.matrix_output import document, markdown, print_table
 
     if form == "json":
         print(json.dumps(document(matrices), indent=2))  # noqa: T201

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_command(options: argparse.Namespace) -> int:
     """Check and print; 1 if a check failed."""
-    from ..doctor import FAILED, examine, settings_here
+    from ..setup.doctor import FAILED, examine, settings_here
 
     checks = list(examine(settings_here(Path.cwd())))
     failed = any(check.state == FAILED for check in checks)

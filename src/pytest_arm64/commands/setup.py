@@ -29,10 +29,10 @@ def run_command(options: argparse.Namespace) -> int:
     """
     if options.init or options.write:
         return propose(Path.cwd(), write=options.write)
-    from ..doctor import settings_here
-    from ..mend import LEFT, mend
     from ..report.checks import show_actions
     from ..report.progress import TerminalProgress
+    from ..setup.doctor import settings_here
+    from ..setup.mend import LEFT, mend
 
     actions = list(mend(settings_here(Path.cwd()), TerminalProgress(sys.stdout)))
     show_actions(actions, sys.stdout)
@@ -45,9 +45,9 @@ def propose(root: Path, *, write: bool) -> int:
     Raises:
         SettingsError: ``pyproject.toml`` cannot be read, or not be changed.
     """
-    from ..proposal.manifest import NAME, change_of
-    from ..proposal.services import proposed_services
-    from ..proposal.x86_pins import x86_pins
+    from ..setup.proposed_services import proposed_services
+    from ..setup.pyproject_change import NAME, change_of
+    from ..setup.x86_pins import x86_pins
 
     services = proposed_services(root)
     pins = x86_pins(root)
@@ -78,7 +78,7 @@ def propose(root: Path, *, write: bool) -> int:
 
 
 def _say(line: str) -> None:
-    from ..report.matrix import printable
+    from ..report.matrix_output import printable
 
     for part in line.split("\n"):
         sys.stdout.write(printable(part) + "\n")

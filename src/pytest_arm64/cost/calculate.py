@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..errors import PriceError
-from ..measure.ratio import FEWEST, Ratio, ratio_of_medians
+from ..inside.measure.ratio import FEWEST, Ratio, ratio_of_medians
 from .model import (
     DAYS,
     MILLION,

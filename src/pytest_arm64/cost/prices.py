@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .._toml import TOMLDecodeError, loads
+from ..config._toml import TOMLDecodeError, loads
 from ..errors import PriceError
 
 FORMAT = 1

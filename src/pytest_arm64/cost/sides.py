@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..errors import PriceError
-from ..measure.budget import seconds_of
-from ..measure.record import COLD_START, Measured, Record
+from ..inside.measure.budget import seconds_of
+from ..inside.measure.record import COLD_START, Measured, Record
 from .model import Side
 
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, WheelMatrix
-from ..services import Boundary
+from ..config.services import Boundary
 from .evidence import ServiceEvidence
 from .questions import YES, Answer
 

@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
 from ..binary.mapped import ELSEWHERE, Mapped
 from ..binary.record import AbiRecord
+from ..config.services import ServiceConfig
 from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
 from ..errors import BuildError, InstallError
-from ..services import ServiceConfig
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
 from .imports import imports_of, modules_of

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..audit.matrix import WheelMatrix
 from ..binary.mapped import Mapped
-from ..measure.record import Measured
-from ..services import Boundary
+from ..config.services import Boundary
+from ..inside.measure.record import Measured
 from .runtime import GoldenResult, HotSpots
 
 PREDICTED, EMULATED, NATIVE = "predicted", "emulated", "native"

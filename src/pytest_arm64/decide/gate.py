@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePosixPath
 
-from ..audit.baseline import Accepted, Baseline
-from ..audit.verdicts import NEW, REPORT
+from .baseline import Accepted, Baseline
 from .evidence import Finding, ServiceEvidence
-from .lapses import Lapse, lapses
+from .lost_evidence import Lapse, lapses
+from .package_verdicts import NEW, REPORT
 from .questions import NOT_EVALUATED, YES
 from .verdict import VERDICTS, Verdict
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..measure.record import Where
+from ..inside.measure.record import Where
 
 
 @dataclass(frozen=True)

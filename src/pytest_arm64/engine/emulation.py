@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..targets import MACHINES
+from ..config.targets import MACHINES
 
 if TYPE_CHECKING:
-    from ..cell import Cell
+    from ..config.cell import Cell
     from .endpoint import Engine
 
 QEMU_MODELS = {

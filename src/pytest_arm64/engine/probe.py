@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Any
 
 from .. import cache
-from ..cell import Cell, Python, Ran
+from ..config.cell import Cell, Python, Ran
+from ..config.targets import MACHINES
 from ..errors import EmulationError, EngineError, ImageError
-from ..targets import MACHINES
 from .binfmt import aarch64_handlers, explanation
 from .container import Container, Plan
 from .emulation import emulated_name, native_name, qemu_environment

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from ..artifact import ZIP, Artifact
+from ..config.artifact import ZIP, Artifact
+from ..config.targets import Target
 from ..errors import ArtifactError
-from ..targets import Target
 from .tree import HOME
 from .wheel_source import BROKEN
 

@@ -14,27 +14,27 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..artifact import IMAGE, Artifact
-from ..audit.inputs.artifact import (
+from ..audit.matrix import DEPLOY, PURE, SOURCE, WHEEL
+from ..config.artifact import IMAGE, Artifact
+from ..config.cell import Python
+from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
+from ..engine.images import Base
+from ..errors import ImageError, InstallError
+from ..inputs.artifact import (
     Distribution,
     artifact_tree,
     distributions_in,
     parse_distribution,
 )
-from ..audit.matrix import DEPLOY, PURE, SOURCE, WHEEL
-from ..cell import Python
-from ..engine.container import Container, Plan
-from ..engine.emulation import qemu_environment
-from ..engine.images import Base
-from ..errors import ImageError, InstallError
 from ..progress import Progress
 from . import consistency, pip_installer, plan_installer
 from .artifact_files import Laid, lay
+from .builder_container import Host
 from .pip_installer import Installation
 from .plan import NotPlannableError
 from .record import Installed
 from .tree import ENV, Entry
-from .workshop import Host
 
 # Before the file that brings the packages of the tests.
 _PATHS = "aa_pytest_arm64_artifact.pth"

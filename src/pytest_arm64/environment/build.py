@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from .. import cache
-from ..artifact import IMAGE, Artifact
 from ..binary.record import AbiRecord
-from ..cell import Cell, Ran
+from ..config.artifact import IMAGE, Artifact
+from ..config.cell import Cell, Ran
+from ..config.settings import Settings
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image
 from ..errors import BuildError, InstallError
+from ..index.pip_config import PipConfig
+from ..inputs.manifest import read_manifest
 from ..progress import Progress
-from ..settings import Settings
 from . import pip_installer
 from .artifact_files import fingerprint
 from .inside_files import inside_files
-from .manifests import read_manifest
-from .pipconfig import PipConfig
 from .plan import FORMAT as PLAN_FORMAT
 from .plan import lock_of
 from .provision import builder, provisioned
@@ -123,8 +123,8 @@ def make_environment(
     reused = image is not None
     if image is None:
         # What plans, fetches and installs is loaded where something must be made.
-        from .making import make_image
-        from .workshop import Host
+        from .builder_container import Host
+        from .image_build import make_image
 
         request = pip_installer.Request(manifest, runner, config, pins)
         host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import BinaryIO
 
-from ..cell import Python
+from ..config.cell import Python
 
 _SECONDS = 300
 _ASK = "import importlib.util as u, json; print(json.dumps(u.MAGIC_NUMBER.hex()))"

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.settings import Settings
 from ..engine.images import Base
 from ..errors import InstallError
 from ..progress import Progress
-from ..settings import Settings
 from . import artifact_installer, pip_installer, plan_installer
+from .builder_container import Host
 from .lock_requirements import lock_requirements
 from .plan import NotPlannableError, platform_of_run
-from .workshop import Host
 
 if TYPE_CHECKING:
-    from ..audit.inputs.lock import Lock
+    from ..inputs.lock import Lock
 
 
 def install_deployed(

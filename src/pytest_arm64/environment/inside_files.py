@@ -16,16 +16,14 @@ PACKAGE = "pytest_arm64_inside"
 def inside_files() -> dict[str, bytes]:
     """Our code for the inside, by path below the folder that is put on its ``sys.path``.
 
-    ``inside/`` becomes a package of its own, with the rooms that its fixtures need.
+    ``inside/`` becomes a package of its own name, so that a suite that deploys this package
+    gets its own, not ours.
     """
     ours = resources.files("pytest_arm64")
     files = dict(_files_of(ours / "inside", PACKAGE))
-    for room in ("fixtures", "golden", "measure"):
-        files |= _files_of(ours / room, f"{PACKAGE}/{room}")
     files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
     # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
     files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
-    files[f"{PACKAGE}/inside/errors.py"] = (ours / "inside" / "errors.py").read_bytes()
     return files
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..audit.addresses import file_path
-from ..audit.environment import Platform
-from ..audit.inputs.lock import Lock
-from ..audit.locks import locked_tree
-from ..audit.wishes import Node
+from ..audit.locked import locked_tree
+from ..audit.platform import Platform
+from ..index.addresses import file_path
+from ..inputs.lock import Lock
+from ..inputs.requirements import Node
 from .plan import NotPlannableError
 
 

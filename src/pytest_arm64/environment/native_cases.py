@@ -8,7 +8,7 @@ import hashlib
 from importlib import resources
 
 from .. import cache
-from ..cell import Cell
+from ..config.cell import Cell
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine

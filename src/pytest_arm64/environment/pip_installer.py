@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ..audit.matrix import DEPLOY
-from ..cell import Cell, Python, Ran
+from ..config.cell import Cell, Python, Ran
 from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..errors import BuildError, InstallError
+from ..index.pip_config import PipConfig
+from ..inputs.manifest import Manifest, Scope
 from ..progress import Progress, Step
 from .bytecode import compiler_for
 from .consistency import Distribution
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
-from .manifests import Manifest, Scope
-from .pipconfig import PipConfig
 from .record import Installed, from_pip_report
 from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
 from .venv import venv_entries

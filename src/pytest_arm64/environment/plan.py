@@ -15,28 +15,28 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..audit.addresses import file_path
+from ..audit.auditor import Auditor
+from ..audit.candidate_files import LockShelf, Shelf
 from ..audit.classify import state_of
-from ..audit.environment import Platform, platform_of
-from ..audit.fetch import Fetcher, FetchError
-from ..audit.inputs.lock import Lock
-from ..audit.inputs.project import local_project
-from ..audit.inputs.reading import Reading
-from ..audit.inputs.requirement_file import read_requirement_file
-from ..audit.inputs.service import read_service, with_requirements
-from ..audit.locks import locked_tree
+from ..audit.locked import locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
-from ..audit.repositories import reference_of
-from ..audit.run import Auditor
-from ..audit.shelf import LockShelf, Shelf
-from ..audit.simple import File
+from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
 from ..audit.tree import Tree
-from ..audit.wishes import LocalProject, Wish, Wishes, wish_of
-from ..cell import Cell, Ran
+from ..config.cell import Cell, Ran
 from ..errors import SettingsError
-from .manifests import Manifest, Scope
-from .pipconfig import PipConfig
+from ..index.addresses import file_path
+from ..index.fetch import Fetcher, FetchError
+from ..index.pip_config import PipConfig
+from ..index.repositories import reference_of
+from ..index.simple import File
+from ..inputs.lock import Lock
+from ..inputs.manifest import Manifest, Scope
+from ..inputs.project import local_project
+from ..inputs.reading import Reading
+from ..inputs.requirement_file import read_requirement_file
+from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
+from ..inputs.service import read_service, with_requirements
 
 FORMAT = 3
 """Counts up when the same plan would be unpacked to other files."""

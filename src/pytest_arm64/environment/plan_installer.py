@@ -20,16 +20,17 @@ from typing import IO
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion
 
-from ..audit.fetch import Fetcher
+from ..audit.auditor import Auditor
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
-from ..audit.run import Auditor
 from ..errors import InstallError
+from ..index.fetch import Fetcher
+from ..index.pip_config import strip_credentials
 from ..progress import Progress, Step
 from . import pip_installer
-from .build_bench import wants_more
+from .build_environment import wants_more
+from .builder_container import Host, Workshop
 from .bytecode import Compiler, compiler_for
 from .pip_installer import Installation
-from .pipconfig import strip_credentials
 from .plan import InstallPlan, Planned, Question, make_plan
 from .record import Installed
 from .source_builds import Built, Source
@@ -37,7 +38,6 @@ from .tree import ENV, HOME, TESTS, Entry, tar_of, with_parents
 from .venv import venv_entries
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of, write_together
-from .workshop import Host, Workshop
 
 NAME = "plan"
 _SECONDS = 3600.0

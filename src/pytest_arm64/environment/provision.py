@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import cache
-from ..cell import Cell, Ran
+from ..config.cell import Cell, Ran
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..errors import InstallError
-from .pipconfig import strip_credentials
+from ..index.pip_config import strip_credentials
 
 FORMAT = 2
 PURE, WHEEL, SOURCE = "pure", "wheel", "source"

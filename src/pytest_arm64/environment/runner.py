@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 
-from .documents import constrained_names
-from .manifests import Manifest, project_dependencies, requirement_names
+from ..inputs.manifest import Manifest, project_dependencies, requirement_names
+from ..inputs.requirement_lines import constrained_names
 
 OURS = "pytest-arm64"
 _BROUGHT_ALONG = frozenset(["platformdirs"])

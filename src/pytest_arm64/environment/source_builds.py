@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import IO
 
 from .. import cache
-from ..audit.addresses import subdirectory_of
-from ..cell import Ran
+from ..config.cell import Ran
 from ..engine.container import Container
 from ..engine.images import Base
 from ..errors import InstallError
+from ..index.addresses import subdirectory_of
 from .failures import Tools, build_failure
 from .plan import Planned
 from .tree import Entry, copy_of, tar_of

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..audit.inputs.project_files import walk
 from ..errors import InstallError
+from ..inputs.project_files import walk
 
 HOME = "/opt/pytest-arm64"
 ENV = f"{HOME}/env"

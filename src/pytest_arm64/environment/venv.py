@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from ..cell import Python
+from ..config.cell import Python
 from .tree import ENV, HOME, TESTS, Entry
 
 

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from .. import cache
-from ..audit.addresses import file_path, shown
-from ..audit.fetch import Fetcher, FetchError
 from ..errors import InstallError
+from ..index.addresses import file_path, shown
+from ..index.fetch import Fetcher, FetchError
 from .failures import HASH
 from .plan import Planned
 

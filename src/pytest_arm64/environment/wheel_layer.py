@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
 from .. import cache
-from ..cell import Python
+from ..config.cell import Python
 from ..errors import InstallError
 from .bytecode import Compiler
 from .tree import PYTHON

@@ -13,7 +13,7 @@ import pytest
 
 from .boundary import RECORD, Apart
 from .mapped import mapped_libraries
-from .missed import MissedVariables
+from .missing_variables import MissedVariables
 from .sender import Sender
 from .terminal import Nowhere, Terminal, hush_standard_error
 from .watch import Watch

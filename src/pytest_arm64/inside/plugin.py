@@ -13,14 +13,14 @@ import pytest
 from _pytest import config as config_module
 
 from .boundary import MARKER, keep_off_arm, records_here
-from .fixtures.golden import arm64_golden  # type: ignore[import-not-found]
-from .fixtures.measure import arm64_measure, judge_budgets  # type: ignore[import-not-found]
-from .fixtures.records import (  # type: ignore[import-not-found]
+from .fixtures.golden import arm64_golden
+from .fixtures.measure import arm64_measure, judge_budgets
+from .fixtures.records import (
     arm64_abi,
     arm64_install,
 )
-from .fixtures.target import arm64_target  # type: ignore[import-not-found]
-from .matrix import Rows
+from .fixtures.target import arm64_target
+from .matrix_rows import Rows
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
@@ -120,7 +120,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
     if config.option.arm64_profile:
-        from .fixtures.profile import Profiled  # type: ignore[import-not-found]
+        from .fixtures.profile import Profiled
 
         config.pluginmanager.register(Profiled(config.rootpath), "arm64-profiled")
 

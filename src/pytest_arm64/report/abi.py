@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..binary.record import UNKNOWN, AbiRecord, Finding
-from .matrix import printable
+from .matrix_output import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
-from ..doctor import FAILED, OK, WARNING, Check
-from ..mend import DONE, LEFT, NOTHING, Action
-from .matrix import printable
+from ..setup.doctor import FAILED, OK, WARNING, Check
+from ..setup.mend import DONE, LEFT, NOTHING, Action
+from .matrix_output import printable
 
 _STYLES = {
     OK: "green",

@@ -19,9 +19,9 @@ from ..decide.backlog import Task, backlog
 from ..decide.evidence import ServiceEvidence, grade_words, weakest
 from ..decide.verdict import Verdict, decide
 from ..errors import ReportError
-from ..golden.pictures import KINDS as PICTURES
-from ..measure.hotspots import CALLS, SAMPLES
-from ..measure.record import Measured
+from ..inside.golden.pictures import KINDS as PICTURES
+from ..inside.measure.hotspots import CALLS, SAMPLES
+from ..inside.measure.record import Measured
 from ..records import decode, encode
 
 FORMAT = 1

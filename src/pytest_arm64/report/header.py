@@ -7,10 +7,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ..binary.record import AbiRecord
-from ..cell import Cell, Ran
+from ..config.cell import Cell, Ran
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
-from .matrix import printable
+from .matrix_output import printable
 
 if TYPE_CHECKING:
     from ..environment.build import Environment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..measure.hotspots import CALLS, Function
-from ..measure.profile_record import IMPORTED, Profile
+from ..inside.measure.hotspots import CALLS, Function
+from ..inside.measure.profile_record import IMPORTED, Profile
 
 SHOWN = 12
 _LEAST = 0.01

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ..measure.record import Measured, Record, Where
+    from ..inside.measure.record import Measured, Record, Where
 
 _PROPERTY = "arm64_measure"  # as in measure/record.py, which only a run with measurements needs
 
@@ -39,7 +39,7 @@ class MeasureSummary:
 
 
 def _read(value: object) -> Iterator[Measured]:
-    from ..measure.record import MalformedRecordError, Measured
+    from ..inside.measure.record import MalformedRecordError, Measured
 
     if isinstance(value, str):
         try:
@@ -92,8 +92,8 @@ def _subjects(measured: Sequence[Measured]) -> Mapping[str, list[tuple[Where, Re
 
 
 def _cells(record: Record) -> tuple[str, ...]:
-    from ..measure.budget import shown_bytes, shown_seconds
-    from ..measure.summary import summarise
+    from ..inside.measure.budget import shown_bytes, shown_seconds
+    from ..inside.measure.summary import summarise
 
     latency, memory = record.latency, record.memory
     return (

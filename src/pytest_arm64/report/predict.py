@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..audit.matrix import WheelMatrix
+from ..config.services import services_at
+from ..config.settings import repository_root
 from ..decide.collect import based, evidence_on, named_alike
 from ..decide.evidence import ServiceEvidence
 from ..errors import ReportError
-from ..services import services_at
-from ..settings import repository_root
 from .document import Report, write_report
 
 _UNASKED = "an audit runs none"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from .matrix import printable
+from .matrix_output import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -12,12 +12,12 @@ from ..cost.sides import ARCHITECTURES
 from ..decide.evidence import ServiceEvidence
 from ..decide.runtime import GoldenResult, HotSpot, HotSpots
 from ..errors import PriceError
-from ..golden.verdict import Verdict
-from ..measure.budget import shown_bytes, shown_seconds
-from ..measure.hotspots import CALLS
-from ..measure.ratio import FEWEST, ratio_of_medians
-from ..measure.record import COLD_START, OPEN, OVER, Record, Where
-from ..measure.summary import summarise
+from ..inside.golden.verdict import Verdict
+from ..inside.measure.budget import shown_bytes, shown_seconds
+from ..inside.measure.hotspots import CALLS
+from ..inside.measure.ratio import FEWEST, ratio_of_medians
+from ..inside.measure.record import COLD_START, OPEN, OVER, Record, Where
+from ..inside.measure.summary import summarise
 
 FUNCTIONS_SHOWN = 12
 _LEAST_SHARE = 0.01

@@ -12,7 +12,7 @@ from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import Verdict
 from .document import Report
-from .matrix import printable
+from .matrix_output import printable
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -21,7 +21,7 @@ from ..decide.evidence import (
 )
 from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS, Verdict
 from .document import Report
-from .matrix import explanation
+from .matrix_output import explanation
 from .runtime_view import (
     CostView,
     GoldenView,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import SettingsError
-from .option_table import PYTEST, Who
+from ..mirror.option_table import PYTEST, Who
 
 OUR_FLAGS = (
     "--arm64",

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ..cell import Cell
+from ..config.cell import Cell
+from ..config.settings import Settings, passed_variables
 from ..engine.container import Container, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
 from ..environment.tree import ENV, HOME, OUT, TESTS, copy_of
 from ..errors import EngineError
-from ..settings import Settings, passed_variables
 from .arguments import forwarded_variables
 
 EMULATED_MEMORY_FACTOR = 2

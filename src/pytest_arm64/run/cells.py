@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..cell import Cell
-from ..services import ServiceConfig
-from ..settings import Settings
+from ..config.cell import Cell
+from ..config.services import ServiceConfig
+from ..config.settings import Settings
 
 
 class Role(Enum):

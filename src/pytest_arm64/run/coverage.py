@@ -11,7 +11,7 @@ import pytest
 
 from ..environment.tree import RESULTS
 from ..errors import Arm64Error
-from .transport import Transport
+from ..mirror.transport import Transport
 
 DATA = ".coverage"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..golden.explain import printable
+from ..inside.golden.explain import printable
 from .silent import Outcome
 
 # What tells of time, threads or ptrace, which an emulator has its own way with.

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..audit.assess import MACHINE
-from ..audit.verdicts import NEW, REPORT, Verdict
+from ..decide.assessment import MACHINE
 from ..decide.collect import abi_findings
 from ..decide.evidence import Finding, ServiceEvidence, Where
 from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_findings
-from ..report.matrix import printable, summary_words
+from ..decide.package_verdicts import NEW, REPORT, Verdict
+from ..report.matrix_output import printable, summary_words
 from .arguments import GATE, positional
 from .gates import Gate, selected
 
 if TYPE_CHECKING:
-    from ..audit.assess import Assessment
     from ..decide import verdict as decide
+    from ..decide.assessment import Assessment
     from .place import Place
 
 _SHOWN = 10

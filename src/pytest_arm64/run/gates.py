@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 from _pytest.mark.expression import Expression
 
-from ..golden.told import PROPERTY
-from ..services import REPOSITORY
+from ..config.services import REPOSITORY
+from ..inside.golden.told import PROPERTY
 from .arguments import GATE, positional
 from .differences import Here, common_failure, difference
 from .silent import CellResult

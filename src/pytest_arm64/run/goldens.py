@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Arm64Error
-from ..golden.check import RECORDED, REFERENCE
-from ..golden.leaves import compare
-from ..golden.policy import Policy
-from ..golden.store import (
+from ..inside.golden.check import RECORDED, REFERENCE
+from ..inside.golden.leaves import compare
+from ..inside.golden.policy import Policy
+from ..inside.golden.store import (
     FOLDER,
     PROVENANCE,
     STAGED,

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
+from ..mirror.reconcile import together
+from ..mirror.session import MirroredSession
+from ..mirror.shown_inside import NAME as INSIDE
+from ..mirror.stops import InsideError, show_as_inside
 from ..report.header import plugin_lines
-from ..report.matrix import printable
+from ..report.matrix_output import printable
 from .bounded import skip
 from .cells import Role
 from .gates import Gate, cell_gate, emit, gates_alone
@@ -21,13 +25,9 @@ from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
 from .nested import NestedRun
 from .parts import Part, parts_of
 from .place import OpenPlace
-from .reconcile import together
-from .session import MirroredSession
-from .shown_inside import NAME as INSIDE
-from .stops import InsideError, show_as_inside
 
 if TYPE_CHECKING:
-    from ..audit.assess import Assessment
+    from ..decide.assessment import Assessment
     from .findings import Findings
 
 # Plugins whose twin inside owns the project's cache, and the debugger, which is for a test inside.

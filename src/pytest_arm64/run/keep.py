@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error
+from ..mirror.kept_place import in_words
 from .arguments import positional
-from .kept import in_words
 
 if TYPE_CHECKING:
-    from .kept import Kept
-    from .mirror import HostMirror
-    from .task import Task
-    from .transport import Transport
+    from ..mirror.kept_place import Kept
+    from ..mirror.mirror import HostMirror
+    from ..mirror.task import Task
+    from ..mirror.transport import Transport
 
 TOLD = 10
 """Of how many failing tests the command is told; the others' differs in the id alone."""

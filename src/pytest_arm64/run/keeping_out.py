@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ..mirror.shown_inside import NAME, ShownInside
 from .arguments import unknown_here
-from .shown_inside import NAME, ShownInside
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:

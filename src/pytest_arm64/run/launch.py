@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
+from ..config.settings import Settings, load_settings
 from ..errors import Arm64Error
-from ..settings import Settings, load_settings
+from ..mirror.deaths import Ground
+from ..mirror.mirror import HostMirror
+from ..mirror.session import MirroredSession
+from ..mirror.task import NO_TERMINAL, Task
 from .arguments import inner_arguments, positional, refuse_what_cannot_work
 from .cells import Planned
-from .deaths import Ground
-from .mirror import HostMirror
 from .place import OpenPlace, Place, container_places
-from .session import MirroredSession
-from .task import NO_TERMINAL, Task
 
 SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
 """What the arguments name where the conformance suite is to run."""

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from ..errors import Arm64Error, SettingsError
+from ..mirror.mirror import HostMirror
+from ..mirror.reconcile import COMPLETE_STATUSES
+from ..mirror.session import MirroredSession
+from ..mirror.task import Task
 from .cells import planned_cells
 from .keep import Held
 from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
-from .mirror import HostMirror
 from .place import NotBuiltError, Place
-from .reconcile import COMPLETE_STATUSES
-from .session import MirroredSession
-from .task import Task
 
 MARKER = "arm64"
 _MARKED = "PYTEST_ARM64_MARKED"

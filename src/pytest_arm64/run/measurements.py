@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ProtocolError
-from ..measure.record import FOLDER, MalformedRecordError, Measured
+from ..inside.measure.record import FOLDER, MalformedRecordError, Measured
+from ..mirror.transport import Transport
 from ..report.measurements import MeasureSummary
 from .silent import CellResult
-from .transport import Transport
 
 FILE = "measurements.json"
 FORMAT = 1

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..errors import Arm64Error
+from ..mirror.mirror import HostMirror
+from ..mirror.session import MirroredSession
+from ..mirror.task import Task
 from .arguments import same_everywhere
 from .cells import Planned
 from .keep import Held
 from .launch import session_in
-from .mirror import HostMirror
 from .parts import Part
 from .place import NotBuiltError, OpenPlace, Place
-from .session import MirroredSession
 from .silent import CellResult, SilentCell
-from .task import Task
 
 if TYPE_CHECKING:
-    from ..audit.assess import Assessment
+    from ..decide.assessment import Assessment
 
 
 class NestedRun:

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
+from ..config.services import REPOSITORY, ServiceConfig, prefixes, read_services, service_of
+from ..config.settings import Settings, no_x86_side, read_pyproject
+from ..config.targets import suggestion
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
-from ..services import REPOSITORY, ServiceConfig, prefixes, read_services, service_of
-from ..settings import Settings, no_x86_side, read_pyproject
-from ..targets import suggestion
+from ..mirror.mirror import Bounded
+from ..mirror.task import Task
 from .arguments import GATE, positional
 from .cells import Planned, planned_cells
-from .mirror import Bounded
-from .task import Task
 
 _CONFIGURED = {
     "pytest.ini": "",

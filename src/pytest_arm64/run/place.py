@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..config.settings import Settings
 from ..errors import EmulationError, InstallError
-from ..settings import Settings
+from ..mirror.transport import ContainerTransport, Transport
 from .cells import Planned, Role, planned_cells
 from .parts import of_service
-from .transport import ContainerTransport, Transport
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..audit.assess import Assessment
     from ..binary.record import AbiRecord
-    from ..cell import Cell
+    from ..config.cell import Cell
+    from ..decide.assessment import Assessment
     from ..engine.endpoint import Engine
     from ..environment.build import Environment
-    from ..environment.pipconfig import PipConfig
     from ..environment.record import InstallRecord
+    from ..index.pip_config import PipConfig
     from ..progress import Progress
 
 
@@ -77,8 +77,8 @@ def container_places(
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
 
-    from ..audit.assess import assess
-    from ..environment.pipconfig import host_pip_config
+    from ..decide.assessment import assess
+    from ..index.pip_config import host_pip_config
 
     # pip tells its configuration, and the audit is made, while the engine is asked.
     asking = ThreadPoolExecutor(2)

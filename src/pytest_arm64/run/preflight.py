@@ -6,9 +6,9 @@ import stat
 from itertools import islice
 from pathlib import Path
 
-from ..audit.inputs.project_files import walk
-from ..report.matrix import printable
-from ..targets import MACHINES
+from ..config.targets import MACHINES
+from ..inputs.project_files import walk
+from ..report.matrix_output import printable
 
 _MAGIC = b"\x7fELF"
 # ``e_machine`` of little-endian ELF files; source: the ELF specification and its processor

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ProtocolError
-from ..measure.profile_record import FOLDER, Profile, merged
-from ..measure.record import MalformedRecordError
+from ..inside.measure.profile_record import FOLDER, Profile, merged
+from ..inside.measure.record import MalformedRecordError
+from ..mirror.transport import Transport
 from ..report.hotspots import hotspot_lines
 from .silent import CellResult
-from .transport import Transport
 
 FILE = "profile.json"
 FORMAT = 1

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..binary.mapped import Mapped, mapped_files
+from ..config.services import ServiceConfig, prefixes, service_of, services_at
+from ..config.settings import Settings, load_settings
 from ..decide.collect import (
     abi_findings,
     based,
@@ -35,16 +37,14 @@ from ..decide.evidence import (
 )
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
-from ..golden.told import told_by
+from ..inside.golden.told import told_by
+from ..mirror.reconcile import COMPLETE_STATUSES
 from ..report.document import Report, write_report
-from ..report.matrix import printable
-from ..services import ServiceConfig, prefixes, service_of, services_at
-from ..settings import Settings, load_settings
+from ..report.matrix_output import printable
 from .arguments import GATE, positional
 from .gates import emit, selected
-from .gathered import Gathered
-from .reconcile import COMPLETE_STATUSES
 from .silent import outcome_of
+from .test_evidence import Gathered
 
 if TYPE_CHECKING:
     from ..binary.record import AbiRecord

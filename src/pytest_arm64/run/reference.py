@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from ..config.settings import read_pyproject, repository_root
 from ..errors import EmulationError
-from ..golden.control import narrower
-from ..golden.told import told_by
-from ..settings import read_pyproject, repository_root
+from ..inside.golden.control import narrower
+from ..inside.golden.told import told_by
 from .arguments import GATE
 from .cells import Role
 from .differences import Here, common_failure, difference

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from ..mirror.deaths import Ground
+from ..mirror.mirror import HostMirror
+from ..mirror.reconcile import COMPLETE_STATUSES
+from ..mirror.session import MirroredSession
+from ..mirror.task import NO_TERMINAL, Task
 from ..progress import Progress
 from .cells import Planned
-from .deaths import Ground
-from .mirror import HostMirror
 from .place import Place
-from .reconcile import COMPLETE_STATUSES
-from .session import MirroredSession
-from .task import NO_TERMINAL, Task
 
 # From the least to the most that is wrong; of a test's phases the most counts.
 _OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")

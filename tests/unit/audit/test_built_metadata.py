@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64 import cache
+from pytest_arm64.audit.auditor import Auditor, MetadataSource
 from pytest_arm64.audit.built_metadata import keep_built_metadata, kept_built_metadata
-from pytest_arm64.audit.fetch import Fetcher
-from pytest_arm64.audit.inputs.service import read_service
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.audit.metadata import Metadata
-from pytest_arm64.audit.run import Auditor, MetadataSource
-from pytest_arm64.audit.simple import File, file_of
-from pytest_arm64.environment.pipconfig import PipConfig
-from unit.audit.served import Played, Project, release, sdist, serve
+from pytest_arm64.index.fetch import Fetcher
+from pytest_arm64.index.metadata import Metadata
+from pytest_arm64.index.pip_config import PipConfig
+from pytest_arm64.index.simple import File, file_of
+from pytest_arm64.inputs.service import read_service
+from unit.index.served import Played, Project, release, sdist, serve
 from unit.support import AL2023, write
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 FILE = "vague-1.0.tar.gz"
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from pytest_arm64.audit.fixes import Move, fix, moved
 from pytest_arm64.audit.matrix import WheelMatrix
-from unit.audit.served import joined, matrix_of_folder, release, serve
+from unit.index.served import joined, matrix_of_folder, release, serve
 from unit.support import write
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 ARM = "cp312-cp312-manylinux_2_17_aarch64"
 X86 = "cp312-cp312-manylinux_2_17_x86_64"

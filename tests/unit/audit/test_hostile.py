@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.archives import (
+from pytest_arm64.audit.matrix import PURE, SOURCE, UNKNOWN
+from pytest_arm64.errors import SettingsError
+from pytest_arm64.index.archives import (
     ArchiveError,
     RangeFile,
     sdist_member_from_tar,
     wheel_metadata,
 )
-from pytest_arm64.audit.matrix import PURE, SOURCE, UNKNOWN
-from pytest_arm64.audit.metadata import MetadataError, parse_metadata
-from pytest_arm64.audit.releases import Releases
-from pytest_arm64.audit.simple import PageError, checked_listing, file_of, parse_page
-from pytest_arm64.errors import SettingsError
-from unit.audit.served import (
+from pytest_arm64.index.metadata import MetadataError, parse_metadata
+from pytest_arm64.index.releases import Releases
+from pytest_arm64.index.simple import PageError, checked_listing, file_of, parse_page
+from unit.index.served import (
     JSON_TYPE,
     Answer,
     Project,
@@ -37,6 +37,8 @@ from unit.audit.served import (
     wheel,
 )
 from unit.support import attempt
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 ANY = "py3-none-any"
 WHEEL = "zed-1.0-py3-none-any.whl"

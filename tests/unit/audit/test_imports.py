@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from unit.support import write
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 LOCK = """
 version = 1
@@ -30,6 +34,7 @@ SCRIPT = """
 import json, sys
 programs = []
 sys.addaudithook(lambda event, _: event != "subprocess.Popen" or programs.append(event))
+import pytest
 from pytest_arm64.cli import main
 code = main(["audit", "uv.lock", "--target", "al2023-python3.12", "--format", "json"])
 json.dump([code, sorted(sys.modules), programs], open("loaded.json", "w"))

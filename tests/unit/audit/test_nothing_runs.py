@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.audit.matrix import SOURCE, UNKNOWN
-from unit.audit.served import Project, matrix_of_folder, release, sdist, serve
+from unit.index.served import Project, matrix_of_folder, release, sdist, serve
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 BUILD = '[build-system]\nrequires = ["helper"]\nbuild-backend = "trap"\nbackend-path = ["."]\n'
 

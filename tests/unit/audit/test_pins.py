@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.audit.matrix import BLOCKER, PURE, SOURCE, WHEEL, Row, WheelMatrix
-from unit.audit.served import Played, all_recorded, matrix_of, serve
+from unit.index.served import Played, all_recorded, matrix_of, serve
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 PINS = {
     "requests==2.32.3": PURE,

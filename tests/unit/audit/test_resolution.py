@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, WheelMatrix
-from unit.audit.served import Project, joined, matrix_of, metadata, release, serve
+from unit.index.served import Project, joined, matrix_of, metadata, release, serve
 from unit.support import write
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 ANY = "py3-none-any"
 ARM = "cp312-cp312-manylinux_2_17_aarch64"

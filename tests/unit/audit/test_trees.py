@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from pytest_arm64.audit.matrix import PURE, WHEEL
-from unit.audit.served import Project, matrix_of, serve
+from unit.index.served import Project, matrix_of, serve
+
+pytestmark = pytest.mark.usefixtures("index_alone")
 
 DATA = Path(__file__).parents[2] / "data" / "trees.json.xz"
 NAMES = (

@@ -12,7 +12,7 @@ from pytest_arm64.binary.filetree import FileTree, folder_tree
 from pytest_arm64.binary.judge import SymbolNotes, judge
 from pytest_arm64.binary.record import AbiRecord, Finding
 from pytest_arm64.binary.system import System, declared_system, looked_up_system
-from pytest_arm64.targets import find_target
+from pytest_arm64.config.targets import find_target
 from unit.binary.elves import X86_64, elf, write
 
 LIBC = elf(soname="libc.so.6", defines=["GLIBC_2.17", "GLIBC_2.34"])

@@ -17,8 +17,8 @@ from pytest_arm64.cost.model import Part, Savings, Side, change, instance_cost, 
 from pytest_arm64.cost.prices import price_list
 from pytest_arm64.cost.sides import read_side
 from pytest_arm64.errors import PriceError
-from pytest_arm64.measure.memory import Memory
-from pytest_arm64.measure.record import Measured, Record, Where
+from pytest_arm64.inside.measure.memory import Memory
+from pytest_arm64.inside.measure.record import Measured, Record, Where
 from pytest_arm64.run.measurements import write_measurements
 from unit.support import JSON, attempt
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from pytest_arm64.audit.matrix import Remedy, Row, WheelMatrix
+from pytest_arm64.config.services import Boundary
 from pytest_arm64.decide.evidence import (
     Build,
     Finding,
@@ -17,7 +18,6 @@ from pytest_arm64.decide.evidence import (
     TestRun,
     Where,
 )
-from pytest_arm64.services import Boundary
 
 TODAY = date(2026, 11, 23)
 TARGET = "al2023-python3.12"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.config.services import services_at
 from pytest_arm64.decide.boundary import (
     HOLDS,
     LEAKS,
@@ -27,7 +28,6 @@ from pytest_arm64.decide.collect import evidence_on
 from pytest_arm64.decide.gate import complaints
 from pytest_arm64.decide.imports import imports_of, modules_of
 from pytest_arm64.decide.verdict import STAY, decide
-from pytest_arm64.services import services_at
 from unit.decide import made
 from unit.decide.made import TODAY
 from unit.support import write

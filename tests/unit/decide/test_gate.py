@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.audit.assess import Assessment
-from pytest_arm64.audit.baseline import Accepted, Baseline, read_baseline
-from pytest_arm64.audit.verdicts import ALL, NEW, REPORT
 from pytest_arm64.cli import main
+from pytest_arm64.decide.assessment import Assessment
+from pytest_arm64.decide.baseline import Accepted, Baseline, read_baseline
 from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.gate import Judgement, complaint, decision, of_findings
+from pytest_arm64.decide.package_verdicts import ALL, NEW, REPORT
 from pytest_arm64.decide.verdict import READY, REPLACE, STAY, UNDECIDED, decide
 from pytest_arm64.report.document import Report, write_report
 from unit.decide import made
@@ -176,7 +176,7 @@ def test_a_report_that_was_accepted_fails_nothing_until_something_is_worse(
 
 
 def test_the_baseline_of_an_audit_keeps_what_a_report_had_told(tmp_path: Path) -> None:
-    from pytest_arm64.audit.baseline import write_baseline
+    from pytest_arm64.decide.baseline import write_baseline
 
     found = made.matrix(made.MOVABLE)
     verdict = {("api", made.TARGET, "decision:verdict"): Accepted(READY, "emulated")}

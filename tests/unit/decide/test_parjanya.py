@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.audit.baseline import Accepted, Baseline
-from pytest_arm64.audit.run import Auditor
-from pytest_arm64.audit.services import configured_services
-from pytest_arm64.audit.verdicts import NEW
+from pytest_arm64.audit.auditor import Auditor
+from pytest_arm64.config.targets import shipped_targets
+from pytest_arm64.decide.baseline import Accepted, Baseline
 from pytest_arm64.decide.gate import VERDICT, complaint, decision
+from pytest_arm64.decide.package_verdicts import NEW
 from pytest_arm64.decide.verdict import READY, Verdict
-from pytest_arm64.environment.pipconfig import PipConfig
+from pytest_arm64.index.pip_config import PipConfig
+from pytest_arm64.inputs.configured import configured_services
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.predict import predicted
-from pytest_arm64.targets import shipped_targets
-from unit.audit.served import Played, Project, serve
+from unit.index.served import Played, Project, serve
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "parjanya"
 

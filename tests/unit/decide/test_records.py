@@ -18,17 +18,17 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.audit.allowances import Allowance
-from pytest_arm64.audit.assess import Assessment
-from pytest_arm64.audit.baseline import Accepted, Baseline, read_baseline
-from pytest_arm64.audit.verdicts import ALL, NEW
 from pytest_arm64.binary.record import AbiRecord
 from pytest_arm64.binary.record import Finding as AbiFinding
 from pytest_arm64.cli import main
+from pytest_arm64.commands.report import accept
+from pytest_arm64.decide.allowances import Allowance
+from pytest_arm64.decide.assessment import Assessment
+from pytest_arm64.decide.baseline import Accepted, Baseline, read_baseline
 from pytest_arm64.decide.evidence import DIED, ServiceEvidence
+from pytest_arm64.decide.package_verdicts import ALL, NEW
 from pytest_arm64.decide.questions import states
 from pytest_arm64.decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS
-from pytest_arm64.report.command import accept
 from pytest_arm64.report.compare import WORSE, changes
 from pytest_arm64.report.document import Report, write_report
 from pytest_arm64.report.merge import merge

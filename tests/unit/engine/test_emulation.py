@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.cell import Cell
+from pytest_arm64.config.cell import Cell
+from pytest_arm64.config.settings import CORES
+from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.engine.emulation import (
     QEMU_MODELS,
     emulated_name,
@@ -16,8 +18,6 @@ from pytest_arm64.engine.emulation import (
     qemu_environment,
 )
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.settings import CORES
-from pytest_arm64.targets import shipped_targets
 
 TARGET = shipped_targets()["al2023-python3.12"]
 

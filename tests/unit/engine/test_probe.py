@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64 import cache
-from pytest_arm64.cell import Ran
+from pytest_arm64.config.cell import Ran
 from pytest_arm64.engine import probe as module
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.engine.endpoint import Engine

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.artifact import Artifact
+from pytest_arm64.config.artifact import Artifact
+from pytest_arm64.config.targets import Target, shipped_targets
 from pytest_arm64.environment.artifact_files import fingerprint, lay
 from pytest_arm64.errors import ArtifactError
-from pytest_arm64.targets import Target, shipped_targets
 from unit.support import AL2023
 
 LAMBDA = shipped_targets()["lambda-python3.12"]

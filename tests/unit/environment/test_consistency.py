@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from pytest_arm64.audit.environment import marker_environment
+from pytest_arm64.audit.platform import marker_environment
 from pytest_arm64.environment.consistency import Distribution, broken, installed_in
 
 MARKERS = marker_environment((3, 12), "aarch64")

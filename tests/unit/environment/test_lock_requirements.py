@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.audit.inputs.lock import Lock
-from pytest_arm64.audit.inputs.service import read_service
 from pytest_arm64.environment.lock_requirements import lock_requirements
 from pytest_arm64.environment.plan import NotPlannableError, platform_of_run
+from pytest_arm64.inputs.lock import Lock
+from pytest_arm64.inputs.service import read_service
 from unit.support import CELL, ran, write
 
 ONE, TWO = "1" * 64, "2" * 64

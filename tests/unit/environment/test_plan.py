@@ -14,12 +14,8 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from pytest_arm64 import cache
+from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.builds import build_requirements
-from pytest_arm64.audit.run import Auditor
-from pytest_arm64.audit.simple import File
-from pytest_arm64.audit.wishes import Wishes
-from pytest_arm64.environment.manifests import read_manifest
-from pytest_arm64.environment.pipconfig import PipConfig
 from pytest_arm64.environment.plan import (
     InstallPlan,
     NotPlannableError,
@@ -32,7 +28,11 @@ from pytest_arm64.environment.plan import (
 )
 from pytest_arm64.environment.wheel_cache import fetch
 from pytest_arm64.errors import InstallError
-from unit.audit.served import Played, Project, joined, release, serve
+from pytest_arm64.index.pip_config import PipConfig
+from pytest_arm64.index.simple import File
+from pytest_arm64.inputs.manifest import read_manifest
+from pytest_arm64.inputs.requirements import Wishes
+from unit.index.served import Played, Project, joined, release, serve
 from unit.support import CELL, is_plain_text, ran, settings_of, write
 
 ARM = "cp312-cp312-manylinux_2_17_aarch64"

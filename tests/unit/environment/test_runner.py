@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_arm64.environment import runner
-from pytest_arm64.environment.manifests import read_manifest
 from pytest_arm64.environment.runner import runner_requirements
+from pytest_arm64.inputs.manifest import read_manifest
 from unit.support import settings_of, write
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_arm64 import cache
 from pytest_arm64.engine.images import Base
-from pytest_arm64.environment.build_bench import wants_more
+from pytest_arm64.environment.build_environment import wants_more
 from pytest_arm64.environment.plan import Planned
 from pytest_arm64.environment.source_builds import Shelf, Source
 from unit.support import ran

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.inputs.project_files import SKIPPED
-from pytest_arm64.audit.inputs.project_files import walk as walk_project
 from pytest_arm64.environment import tree
 from pytest_arm64.environment.tree import Entry, copy_of, tar_of, with_parents
 from pytest_arm64.errors import InstallError
+from pytest_arm64.inputs.project_files import SKIPPED
+from pytest_arm64.inputs.project_files import walk as walk_project
 from unit.support import unpacked, write
 
 SEGMENT = st.text(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_arm64.inside.sender import PROTOCOL, Sender
-from pytest_arm64.run.frames import PROTOCOL_VERSION
+from pytest_arm64.mirror.frames import PROTOCOL_VERSION
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pytest_arm64.binary.mapped import Mapped
 from pytest_arm64.decide.evidence import TestOutcome
 from pytest_arm64.decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
-from pytest_arm64.measure.memory import Memory
-from pytest_arm64.measure.record import OPEN, OVER, Measured, Record, Verdict, Where
+from pytest_arm64.inside.measure.memory import Memory
+from pytest_arm64.inside.measure.record import OPEN, OVER, Measured, Record, Verdict, Where
 from pytest_arm64.report.document import Report
 from unit.decide import made
 

@@ -17,7 +17,7 @@ from pytest_arm64.report.header import header_lines, plugin_lines
 from unit.support import CELL, ran
 
 if TYPE_CHECKING:
-    from pytest_arm64.cell import Ran
+    from pytest_arm64.config.cell import Ran
 
 
 def package(scope: str, state: str) -> Installed:

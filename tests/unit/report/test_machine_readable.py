@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_arm64.audit import classify
 from pytest_arm64.audit.matrix import STATES, Remedy, Row, WheelMatrix
-from pytest_arm64.report.matrix import document
+from pytest_arm64.report.matrix_output import document
 from pytest_arm64.report.sarif import sarif
 
 FILE = resources.files("pytest_arm64.resources").joinpath("wheel-matrix-1.schema.json")

@@ -128,7 +128,7 @@ def test_a_thousand_packages_and_forty_services_fit() -> None:
 
 def test_the_template_engine_is_loaded_for_a_page_only() -> None:
     code = (
-        "import sys, pytest_arm64.run.recorder, pytest_arm64.report.command\n"
+        "import sys, pytest_arm64.run.recorder, pytest_arm64.commands.report\n"
         "found = [m for m in ('jinja2', 'markupsafe') if m in sys.modules]\n"
         "assert not found, found\n"
     )

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from pytest_arm64.decide.evidence import ServiceEvidence
-from pytest_arm64.measure.record import OPEN, OVER, Measured, Verdict
+from pytest_arm64.inside.measure.record import OPEN, OVER, Measured, Verdict
 from pytest_arm64.report.runtime_view import (
     cost_problem,
     cost_views,

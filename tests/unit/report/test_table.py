@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.report.matrix import print_table
+from pytest_arm64.report.matrix_output import print_table
 from unit.decide import made
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.mirror.option_table import PYTEST, Option, Who
 from pytest_arm64.run.arguments import (
     HOST_VALUES,
     OUR_FLAGS,
@@ -17,7 +18,6 @@ from pytest_arm64.run.arguments import (
     refuse_what_cannot_work,
     unknown_here,
 )
-from pytest_arm64.run.option_table import PYTEST, Option, Who
 
 PLAIN = "-x -q --tb=short tests t.py::test[x] --lf -vv -n2 --junitxml=x --arm64x --odd ü.py -k=a"
 THEIRS = st.sampled_from(PLAIN.split())

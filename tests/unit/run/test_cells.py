@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_arm64.config.settings import Settings
+from pytest_arm64.config.targets import find_target
 from pytest_arm64.run.cells import Planned, Role, planned_cells
-from pytest_arm64.settings import Settings
-from pytest_arm64.targets import find_target
 
 TARGET = find_target("al2023-python3.12", {})
 

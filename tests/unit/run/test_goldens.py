@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.golden.store import FOLDER, STAGED, Golden, GoldenError, Kept, read
-from pytest_arm64.golden.values import restored, stored
+from pytest_arm64.inside.golden.store import FOLDER, STAGED, Golden, GoldenError, Kept, read
+from pytest_arm64.inside.golden.values import restored, stored
 from pytest_arm64.run.goldens import Recorded, settle
 
 OLD, NEW = b"old" * 9999, b"new" * 9999

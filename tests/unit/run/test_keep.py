@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.mirror.kept_place import in_words, opened_with
 from pytest_arm64.run.keep import options_of
-from pytest_arm64.run.kept import in_words, opened_with
 
 
 @pytest.mark.parametrize(

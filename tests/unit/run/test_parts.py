@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pytest_arm64.config.settings import Settings
+from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.mirror.task import Task
 from pytest_arm64.run.parts import Part, parts_of
-from pytest_arm64.run.task import Task
-from pytest_arm64.settings import Settings
-from pytest_arm64.targets import shipped_targets
 
 MANIFEST = """
 [tool.pytest-arm64]

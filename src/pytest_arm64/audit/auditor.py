@@ -1,0 +1,340 @@
+"""The audit of services for targets: files in, wheel matrices out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cached_property, partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from ..config.targets import Target
+from ..index.pip_config import PipConfig, host_pip_config
+from ..index.simple import File, file_of
+from ..inputs.formats import Formats
+from ..inputs.lock import ARTIFACT, Lock
+from ..inputs.requirement_lines import numbered_lines
+from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
+from ..inputs.service import Service
+from .candidate_files import ArtifactShelf, LockShelf
+from .classify import LOCK, Judge
+from .fit import fit
+from .known_packages import Known
+from .locked import holds, locked_tree
+from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
+from .platform import Platform, platform_of
+from .tree import Tree
+
+# What talks to an index is loaded when one is needed, which a lock may never do.
+if TYPE_CHECKING:
+    from ..index.fetch import Clock, Fetcher
+    from ..index.index import Index, Sources
+    from ..index.metadata import Metadata
+    from ..index.repositories import Repositories
+    from .provider import Provider
+
+TIME_LIMIT = 300.0
+
+
+class MetadataSource(Protocol):
+    """Tells what a source distribution does not say for certain of itself."""
+
+    def __call__(
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+    ) -> Metadata | None: ...
+
+
+class Auditor(AbstractContextManager["Auditor"]):
+    """Makes matrices; services with the same sources share an index and its connections.
+
+    A context manager: its threads are let go at the end.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        offline: bool = False,
+        refresh: bool = False,
+        time_limit: float = TIME_LIMIT,
+        config: PipConfig | Callable[[], PipConfig] | None = None,
+        metadata: MetadataSource | None = None,
+    ) -> None:
+        """Settings that all matrices share.
+
+        Args:
+            environ: the host's variables, which pip and the index client read.
+            offline: ask no network; pages that were kept do, however old.
+            refresh: ask the indexes anew about what was kept.
+            time_limit: seconds for everything; what is not answered by then is ``unknown``.
+            config: pip's configuration, or what tells it when it is needed, which a lock may
+                never do; that of this host by default.
+            metadata: tells what a source distribution does not say for certain of itself, which
+                takes an engine; without it that stays in doubt.
+        """
+        self._environ = environ
+        self._offline = offline
+        self._refresh = refresh
+        self._time_limit = time_limit
+        self._given = config
+        self._metadata = metadata
+        self._indexes: dict[Sources, Index] = {}
+
+    @cached_property
+    def _clock(self) -> Clock:
+        from ..index.fetch import Clock
+
+        return Clock(self._time_limit)
+
+    @cached_property
+    def _config(self) -> PipConfig:
+        if self._given is None:
+            return host_pip_config(self._environ)
+        return self._given() if callable(self._given) else self._given
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        """What fetches repositories, within the time that all questions share."""
+        from ..index.repositories import Repositories
+
+        return Repositories(
+            self._environ, self._clock, offline=self._offline, refresh=self._refresh
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for index in self._indexes.values():
+            index.close()
+
+    def index(self, wishes: Wishes, lock: Lock | None = None) -> Index:
+        """The index from which *wishes* are fulfilled; a lock may name another."""
+        from ..index.index import Index, Sources
+
+        sources = Sources.of_host(
+            self._config,
+            index=wishes.index or (lock.index if lock is not None else ""),
+            extra=wishes.extra_indexes,
+            links=wishes.links,
+            no_index=wishes.no_index,
+            environ=self._environ,
+        )
+        if sources not in self._indexes:
+            self._indexes[sources] = Index(
+                sources, self._clock, offline=self._offline, refresh=self._refresh
+            )
+        return self._indexes[sources]
+
+    def matrix(self, service: Service, target: Target) -> WheelMatrix:
+        """The matrix of *service* on *target*.
+
+        Raises:
+            SettingsError: the target or an address cannot be used.
+        """
+        return _Assessment(self, service, target).matrix()
+
+    def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
+        """The tree of *wishes* under pip's own configuration."""
+        from .resolution import resolve
+
+        settings = self._config.settings
+        base = Formats().without_wheels(settings.get("no-binary", ""))
+        base = base.wheels_only(settings.get("only-binary", ""))
+        wishes = replace(wishes, formats=wishes.formats.over(base))
+        limits = tuple(_configured_constraints(self._config))
+        ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
+        return resolve(index, platform, wishes, limits, ask, self._in_repository)
+
+    def _in_repository(self, wish: Wish, provider: Provider) -> LocalProject | None:
+        from .sources import repository_project
+
+        return repository_project(wish.name, wish.url, self.repositories, provider.built_metadata)
+
+
+def audit(
+    services: Iterable[Service], targets: Iterable[Target], auditor: Auditor
+) -> Iterator[WheelMatrix]:
+    """A matrix for each of *services* and each of *targets*.
+
+    Raises:
+        SettingsError: a target or an address cannot be used.
+    """
+    chosen = list(targets)
+    for target in chosen:
+        platform_of(target)
+    for service in services:
+        for target in chosen:
+            yield auditor.matrix(service, target)
+
+
+class _Assessment:
+    """One service on one target: its three scopes in turn."""
+
+    def __init__(self, auditor: Auditor, service: Service, target: Target) -> None:
+        self._auditor = auditor
+        self._service = service
+        self._target = target
+        self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
+        self._known = Known.of(target)
+        self._notes: list[str] = list(service.notes)
+        self._archives: dict[str, File] = {}
+        """Sources of deployed projects that come out of a repository, by name."""
+
+    @cached_property
+    def _index(self) -> Index:
+        return self._auditor.index(self._service.deploy, self._service.lock)
+
+    def matrix(self) -> WheelMatrix:
+        deployed, problems = self._deployed()
+        tests = self._tests(deployed)
+        builds = tuple(self._builds(deployed))
+        lock_for_x86 = [row for row in deployed if row.cause == LOCK]
+        if lock_for_x86 and self._service.lock is not None:
+            self._notes.append(
+                f"{self._service.lock.shown} was made for another platform: of "
+                f"{len(lock_for_x86)} packages it lists no file for {self._arm.machine}, "
+                "though there is one"
+            )
+        return WheelMatrix(
+            service=self._service.name,
+            target=self._target.name,
+            packages=(*deployed, *tests, *builds),
+            problems=(*self._service.deploy.gaps, *problems),
+            index_age=self._index_age(),
+            notes=tuple(self._notes),
+            manifest=self._service.manifest,
+        )
+
+    def _index_age(self) -> float:
+        """Seconds; 0 where no index was asked."""
+        asked = "_index" in self.__dict__
+        return max(0.0, time.time() - self._index.oldest) if asked else 0.0
+
+    def _deployed(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        lock = self._service.lock
+        if lock is not None:
+            tree = locked_tree(lock, lock.deploy, self._arm)
+            return self._locked_rows(lock, tree, DEPLOY), tree.problems
+        tree, provider = self._auditor.resolved(self._index, self._service.deploy, self._arm)
+        self._archives = {
+            local.name: local.archive for local in provider.locals.values() if local.archive
+        }
+        return self._judge(provider, DEPLOY).rows(tree), tree.problems
+
+    def _tests(self, deployed: tuple[Row, ...]) -> tuple[Row, ...]:
+        """What the tests need besides, with the deployed versions as constraints."""
+        lock, wishes = self._service.lock, self._service.test
+        there = {row.name for row in deployed}
+        if lock is not None and lock.test.needs:
+            tree = locked_tree(lock, lock.test, self._arm)
+            rows = self._locked_rows(lock, tree, TEST)
+        elif wishes is not None and wishes.requirements:
+            limits = tuple(map(_pinned, filter(_is_released, deployed)))
+            wishes = replace(wishes, constraints=(*wishes.constraints, *limits))
+            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
+            rows = self._judge(provider, TEST).rows(tree)
+            self._notes += [f"of the tests: {gap}" for gap in wishes.gaps]
+        else:
+            return ()
+        self._notes += [f"of the tests: {problem}" for problem in tree.problems]
+        return tuple(row for row in rows if row.name not in there)
+
+    def _builds(self, deployed: tuple[Row, ...]) -> Iterator[Row]:
+        """What the source distributions that are deployed need to be built."""
+        if not any(row.state == SOURCE for row in deployed):
+            return
+        from .builds import BuildsError, build_requirements
+
+        found: dict[str, Row] = {}
+        for row in deployed:
+            if row.state != SOURCE:
+                continue
+            file = self._archives.get(row.name)
+            if file is None and row.url and row.version and not row.editable:
+                file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
+            if file is None:
+                continue
+            try:
+                wanted = build_requirements(self._index, row.name, file)
+            except BuildsError as error:
+                self._notes.append(f"what builds {row.name} {row.version} is not known: {error}")
+                continue
+            origin = f"build of {row.name} {row.version}".rstrip()
+            wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
+            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
+            self._notes += [f"{origin}: {problem}" for problem in tree.problems]
+            for needed in self._judge(provider, BUILD).rows(tree):
+                known = found.setdefault(needed.name, needed)
+                if STATES.index(needed.state) < STATES.index(known.state):
+                    found[needed.name] = needed
+        yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
+
+    def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
+        if lock.kind == ARTIFACT:
+            return self._artifact_rows(lock, tree)
+        shelf = LockShelf(lock, lambda: self._index, self._arm)
+        judge = Judge(
+            shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
+        )
+        return judge.rows(tree)
+
+    def _artifact_rows(self, lock: Lock, tree: Tree) -> tuple[Row, ...]:
+        """What is installed in an artifact, and what there is instead of what cannot be used."""
+        shelf = ArtifactShelf(lock, lambda: self._index, self._arm)
+        foreign = [
+            locked.name
+            for (locked,) in lock.releases.values()
+            if not fit(locked.files, self._arm, yanked=True).usable
+        ]
+        if foreign:
+            self._notes.append(
+                f"{lock.shown} holds {len(foreign)} packages for another machine or Python "
+                f"({', '.join(foreign[:3])}{', …' if foreign[3:] else ''}): it has to be built "
+                "again; their rows tell what the index has"
+            )
+        for who, need in lock.absent:
+            if not holds(need.marker, self._arm):
+                continue
+            name = need.name
+            where = (
+                f"provided by the image of {self._target.name}"
+                if name in self._target.provides
+                else "not in it"
+            )
+            self._notes.append(f"{who} asks for {name}, which is {where}")
+        return Judge(shelf, self._arm, self._x86, self._known, DEPLOY).rows(tree)
+
+    def _judge(self, provider: Provider, scope: str) -> Judge:
+        return Judge(provider, self._arm, self._x86, self._known, scope)
+
+
+def _is_released(row: Row) -> bool:
+    return bool(row.version) and not row.editable and not row.url.startswith("git+")
+
+
+def _pinned(row: Row) -> tuple[Requirement, Wish]:
+    requirement = Requirement(f"{row.name}=={row.version}")
+    return requirement, wish_of(requirement, f"deployed {row.name} {row.version}")
+
+
+def _hashes(row: Row) -> dict[str, str]:
+    return dict(value.split(":", 1) for value in row.hashes if ":" in value)
+
+
+def _configured_constraints(config: PipConfig) -> Iterator[tuple[Requirement, Wish]]:
+    """Constraint files that pip's own configuration names."""
+    for path, content in config.constraints.items():
+        for number, line in numbered_lines(content):
+            try:
+                requirement = Requirement(line)
+            except InvalidRequirement:
+                continue
+            yield requirement, wish_of(requirement, f"{path.name}:{number}", direct=True)

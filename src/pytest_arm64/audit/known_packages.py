@@ -1,0 +1,61 @@
+"""What is known of packages beyond what an index tells: ``resources/packages.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from ..config._toml import loads
+from ..config.targets import Target
+from .matrix import SOURCE
+
+# Package managers by recipe; Lambda's images have Amazon Linux 2023's.
+_MANAGERS = {"dnf": "dnf", "lambda": "dnf", "apt": "apt"}
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    text = resources.files("pytest_arm64.resources").joinpath("packages.toml").read_text("utf-8")
+    return loads(text)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A package that does the work of another."""
+
+    name: str
+    source: str
+    """Where its makers say what it is."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The curated tables, as one target needs them."""
+
+    manager: str = ""
+    """``dnf`` or ``apt``; empty where the target names none."""
+    tables: Mapping[str, Any] = field(default_factory=_tables)
+
+    @classmethod
+    def of(cls, target: Target) -> Known:
+        """What is known for *target*."""
+        return cls(_MANAGERS.get(target.recipe.name, ""))
+
+    def replacement(self, name: str) -> Replacement | None:
+        """What can take the place of *name*."""
+        entry = self.tables["replacements"].get(name)
+        return Replacement(entry["name"], entry["source"]) if entry else None
+
+    def system_packages(self, name: str, state: str) -> tuple[str, ...]:
+        """What *name* in *state* needs of the target's package manager, each with when."""
+        entry = self.tables["system"].get(name, {})
+        moments = {"build": "at build time", "run": "at run time"}
+        return tuple(
+            f"{package} ({self.manager}, {moments[when]})"
+            for when in moments
+            if when == "run" or state == SOURCE
+            for package in entry.get(when, {}).get(self.manager, ())
+        )

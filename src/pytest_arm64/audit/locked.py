@@ -1,0 +1,160 @@
+"""What a target selects of a lock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from packaging.markers import (
+    InvalidMarker,
+    Marker,
+    UndefinedComparison,
+    UndefinedEnvironmentName,
+)
+from packaging.version import InvalidVersion
+
+from ..inputs.lock import Lock, Locked, Need, Selection, version_of
+from ..inputs.requirements import Node, Wish
+from .fit import admits
+from .platform import Platform
+from .tree import Tree
+
+
+def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
+    """What *platform* gets of *lock* by *selection*."""
+    walk = _Walk(lock, selection, platform)
+    walk.follow(selection.needs)
+    walk.follow(selection.rest)
+    if lock.requires_python and not admits(lock.requires_python, platform.python_version):
+        minor = ".".join(map(str, platform.python))
+        text = f"{lock.shown} is for Python {lock.requires_python}, the target has {minor}"
+        walk.problems[text] = None
+    return Tree(walk.nodes(), tuple(walk.problems))
+
+
+def holds(
+    marker: str,
+    platform: Platform,
+    extra: str = "",
+    variables: Mapping[str, frozenset[str]] | None = None,
+) -> bool:
+    """Whether *marker* holds on *platform*; what cannot be judged counts as yes.
+
+    Args:
+        marker: as a lock spells it; an empty one holds.
+        platform: the target.
+        extra: the extra whose demands are looked at.
+        variables: ``extras`` and ``dependency_groups`` of a ``pylock.toml``.
+    """
+    parsed = _parsed(marker)
+    if parsed is None:
+        return True
+    environment: dict[str, Any] = {**platform.markers, "extra": extra, **(variables or {})}
+    try:
+        return parsed.evaluate(environment, context="lock_file" if variables else "metadata")
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, KeyError):
+        return True
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(marker: str) -> Marker | None:
+    try:
+        return Marker(marker) if marker else None
+    except (InvalidMarker, RecursionError):
+        return None
+
+
+class _Walk:
+    """Follows needs through a lock, each release and each extra of it once."""
+
+    def __init__(self, lock: Lock, selection: Selection, platform: Platform) -> None:
+        self._lock = lock
+        self._variables = selection.variables
+        self._platform = platform
+        self._seen: set[tuple[str, str, str]] = set()
+        self._selected: dict[str, Locked] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._parents: dict[str, dict[str, None]] = {}
+        self._demands: dict[str, list[Wish]] = {}
+        self._missing: dict[str, str] = {}
+        self.problems: dict[str, None] = {}
+
+    def follow(self, needs: Iterable[Need]) -> None:
+        seen = self._seen
+        pending: deque[tuple[Need, Locked | None]] = deque((need, None) for need in needs)
+        while pending:
+            need, parent = pending.popleft()
+            release = self._choose(need, parent)
+            if release is None:
+                continue
+            for extra in ("", *need.extras):
+                if (release.name, release.version, extra) not in seen:
+                    seen.add((release.name, release.version, extra))
+                    pending.extend((n, release) for n in self._needs(release, extra))
+
+    def _needs(self, release: Locked, extra: str) -> Iterator[Need]:
+        needs = release.extras.get(extra, ()) if extra else release.needs
+        return (need for need in needs if holds(need.marker, self._platform, extra))
+
+    def _choose(self, need: Need, parent: Locked | None) -> Locked | None:
+        if parent is None and not holds(need.marker, self._platform):
+            return None
+        known = self._lock.releases.get(need.name, ())
+        fitting = [r for r in known if not need.version or r.version == need.version]
+        chosen = [r for r in fitting if self._selects(r)]
+        if self._lock.marked and fitting and not chosen:
+            return None
+        fitting = chosen or fitting
+        origin = need.origin
+        if not fitting:
+            self._missing.setdefault(need.name, f"{self._lock.shown} has no release of it")
+            self._note(need, need.name, parent, origin)
+            return None
+        release = fitting[0]
+        other = self._selected.setdefault(need.name, release)
+        if other.version != release.version:
+            self.problems[
+                f"{self._lock.shown} selects {need.name} {other.version} and {release.version} "
+                "at the same time"
+            ] = None
+            return None
+        self._note(need, f"{release.name} {release.version}".strip(), parent, origin)
+        return release
+
+    def _selects(self, release: Locked) -> bool:
+        return not release.markers or any(
+            holds(marker, self._platform, variables=self._variables) for marker in release.markers
+        )
+
+    def _note(self, need: Need, label: str, parent: Locked | None, origin: str) -> None:
+        above = self._paths[parent.name] if parent is not None else (origin,)
+        self._paths.setdefault(need.name, (*above, label))
+        demands = self._demands.setdefault(need.name, [])
+        if parent is not None:
+            self._parents.setdefault(need.name, {})[parent.name] = None
+            origin = f"{parent.name} {parent.version}".strip()
+        if need.specifier:
+            demands.append(
+                Wish(need.name, "", need.specifier, origin=origin, direct=parent is None)
+            )
+
+    def nodes(self) -> dict[str, Node]:
+        found = {}
+        for name in sorted({*self._selected, *self._missing}):
+            release = self._selected.get(name)
+            version = version_of(release) if release is not None else None
+            local = release is not None and release.local is not None
+            problem = self._missing.get(name, "") if release is None else ""
+            if version is None and not local:
+                problem = problem or f"{self._lock.shown} names no version of it"
+            found[name] = Node(
+                name,
+                version,
+                problem,
+                tuple(self._demands.get(name, ())),
+                self._paths.get(name, ()),
+                tuple(sorted(self._parents.get(name, ()))),
+            )
+        return found

@@ -1,0 +1,58 @@
+"""Walks ahead of the resolver, so that its questions are answered before it asks them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from functools import partial
+
+from ..index.fetch import FetchError
+from ..index.metadata import parse_requirement
+from ..inputs.requirements import Wish, wish_of, wishes_of
+from .provider import Provider
+
+_MAXIMUM = 4_000
+
+
+class Scout:
+    """Guesses which releases will be selected and fetches their pages and metadata.
+
+    A wrong guess costs a request; what the resolver decides does not depend on any.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._seen: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
+
+    def explore(self, wishes: Iterable[Wish]) -> None:
+        """Fetch what *wishes* lead to, in the background."""
+        for wish in wishes:
+            key = (wish.name, wish.extra, str(wish.specifier))
+            with self._lock:
+                if wish.url or key in self._seen or len(self._seen) >= _MAXIMUM:
+                    continue
+                self._seen.add(key)
+            if wish.name in self._provider.locals:
+                continue
+            self._provider.index.when_page(wish.name, partial(self._arrived, wish))
+
+    def _arrived(self, wish: Wish) -> None:
+        provider = self._provider
+        try:
+            version = provider.best(wish.name, [wish])
+        except FetchError:
+            return
+        if version is None:
+            return
+        file = next(provider.sources_of_metadata(wish.name, version), None)
+        if file is None:
+            return
+
+        def follow(requirements: Iterable[str]) -> None:
+            for text in requirements:
+                requirement = parse_requirement(text)
+                if requirement is not None and provider.applies(requirement, wish.extra):
+                    self.explore(wishes_of(requirement, wish_of(requirement, "")))
+
+        provider.index.when_metadata(wish.name, file, lambda found: follow(found.requires))

@@ -1,0 +1,187 @@
+"""``pytest-arm64 cost``: reads the words of the command line, prints the answer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from ..cost.calculate import REGION, Answer, Question, calculate
+from ..cost.model import MILLION, Part, change, in_percent
+from ..cost.sides import ARCHITECTURES, read_side
+from ..errors import PriceError
+from ..inside.measure.budget import bytes_of, shown_seconds
+from ..inside.measure.record import printable
+
+_CENT = Decimal("0.01")
+_SMALLEST, _LARGEST = 128, 10_240
+_MOST_CALLS = 10**12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        "side",
+        nargs="+",
+        metavar="SIDE",
+        help="measurements.json of a native run, or told:arm64:100ms, or told:x86_64:2.21/s",
+    )
+    parser.add_argument("--test", default="", metavar="ID", help="node id of the test to take")
+    parser.add_argument("--subject", default="", metavar="NAME", help="what it measured")
+    runs_on = parser.add_mutually_exclusive_group(required=True)
+    runs_on.add_argument("--memory", metavar="SIZE", help="on Lambda, e.g. 512MB")
+    runs_on.add_argument(
+        "--instance",
+        action="append",
+        metavar="ARCH=TYPE",
+        help="on EC2, e.g. arm64=t4g.small; once an architecture",
+    )
+    parser.add_argument("--region", default=REGION)
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="prices of your own")
+    parser.add_argument("--per-day", type=int, default=MILLION, metavar="N", help="calls a day")
+    parser.add_argument("--monthly-cost", metavar="USD", help="today's bill for the first side")
+    parser.add_argument(
+        "--other",
+        action="append",
+        default=[],
+        metavar="NAME=USD",
+        help="a monthly saving that is not due to ARM; NAME= where nobody knows the number",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Calculate and print; 0.
+
+    Raises:
+        PriceError: something is missing, or is no evidence.
+    """
+    reads = [read_side(word, options.test, options.subject) for word in options.side]
+    answer = calculate(_question(options, [side for read in reads for side in read.sides]))
+    left_out = [reason for read in reads for reason in read.left_out]
+    if options.format == "json":
+        print(json.dumps({**to_json(answer), "left_out": left_out}, indent=2))  # noqa: T201
+    else:
+        for line in (*(f"left out: {reason}" for reason in left_out), *shown(answer)):
+            print(printable(line))  # noqa: T201
+    return 0
+
+
+def _question(options: argparse.Namespace, sides: list[Any]) -> Question:
+    if not 0 < options.per_day <= _MOST_CALLS:
+        raise PriceError(f"--per-day {options.per_day} is no number of calls")
+    bill = options.monthly_cost
+    return Question(
+        sides=tuple(sides),
+        memory_mib=_lambda_memory(options.memory) if options.memory else None,
+        instances=dict(_instance(word) for word in options.instance or ()),
+        per_day=options.per_day,
+        region=options.region,
+        prices=options.prices,
+        bill=None if bill is None else _dollars(bill, "--monthly-cost"),
+        other=tuple(_other(word) for word in options.other),
+    )
+
+
+def _other(word: str) -> Part:
+    name, equals, value = word.partition("=")
+    if not name or not equals:
+        raise PriceError(f"--other {word}: write NAME=65, or NAME= without a number")
+    amount = _dollars(value, f"--other {name}") if value else None
+    return Part(name, amount, due_to_arm=False, basis="told")
+
+
+def shown(answer: Answer) -> Iterator[str]:
+    """The answer as lines."""
+    for one in answer.priced:
+        yield f"{one.side.architecture}: {shown_seconds(float(one.side.seconds))} a call"
+        yield f"  {one.side.basis}"
+        yield f"  {one.detail}"
+        yield f"  {one.million:.4f} $ a million calls, {_cents(one.month)} $ a month"
+    if len(answer.priced) == 2:
+        before, after = answer.priced
+        yield (
+            f"a call costs {in_percent(change(before.million, after.million))} on the second side"
+            f" ({in_percent(change(after.million, before.million))} on the first)"
+        )
+    if answer.ratio is not None:
+        known = "" if answer.ratio.differs else ": no difference in time can be told"
+        yield f"measured time, first side to second: {answer.ratio}{known}"
+    if answer.savings.parts:
+        yield "savings a month:"
+        for part in answer.savings.parts:
+            amount = "no number" if part.monthly is None else f"{_cents(part.monthly)} $"
+            due = "due to ARM" if part.due_to_arm else "NOT due to ARM"
+            yield f"  {amount:>12}  {due:14}  {part.name} ({part.basis})"
+        yield (
+            f"  together {_cents(answer.savings.due_to_arm)} $ due to ARM,"
+            f" {_cents(answer.savings.otherwise)} $ not due to it"
+        )
+    yield "assumed:"
+    yield from (f"  - {assumption}" for assumption in answer.assumptions)
+
+
+def to_json(answer: Answer) -> dict[str, Any]:
+    """The answer for a program; money as text, so that no digit is lost."""
+    return {
+        "format": 1,
+        "sides": [
+            {
+                "architecture": one.side.architecture,
+                "calls_per_second": str(one.side.throughput),
+                "basis": one.side.basis,
+                "usd_per_million": str(one.million),
+                "usd_per_month": str(one.month),
+                "instance_hours_per_day": None if one.hours is None else str(one.hours[0]),
+                "whole_instance_hours_per_day": None if one.hours is None else one.hours[1],
+            }
+            for one in answer.priced
+        ],
+        "savings": [
+            {
+                "name": part.name,
+                "usd_per_month": None if part.monthly is None else str(part.monthly),
+                "due_to_arm": part.due_to_arm,
+                "basis": part.basis,
+            }
+            for part in answer.savings.parts
+        ],
+        "time_ratio": None if answer.ratio is None else asdict(answer.ratio),
+        "assumptions": list(answer.assumptions),
+    }
+
+
+def _cents(value: Decimal) -> str:
+    return f"{value.quantize(_CENT, ROUND_HALF_EVEN):,}"
+
+
+def _dollars(text: str, where: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("nan")
+    if not value.is_finite() or not 0 <= value < 10**12:
+        raise PriceError(f"{where}: {text!r} is no amount of dollars")
+    return value
+
+
+def _lambda_memory(text: str) -> int:
+    try:
+        # What Lambda calls MB are MiB; whoever writes MiB means the same.
+        memory = bytes_of(text.replace("MiB", "MB")) // 10**6
+    except ValueError as error:
+        raise PriceError(f"--memory: {error}") from None
+    if not _SMALLEST <= memory <= _LARGEST:
+        raise PriceError(f"--memory {text}: Lambda has {_SMALLEST}MB to {_LARGEST}MB")
+    return memory
+
+
+def _instance(word: str) -> tuple[str, str]:
+    architecture, _, name = word.partition("=")
+    if architecture not in ARCHITECTURES or not name:
+        raise PriceError(f"--instance {word}: write arm64=t4g.small or x86_64=TYPE")
+    return ARCHITECTURES[architecture], name

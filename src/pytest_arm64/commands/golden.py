@@ -1,0 +1,169 @@
+"""``pytest-arm64 golden list|prune``: which goldens there are, and which have lost their test."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import Arm64Error
+from ..inside.golden.explain import printable
+from ..inside.golden.store import FOLDER, PROVENANCE, GoldenError, read_file
+
+_SKIPPED = frozenset(
+    [".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"]
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One golden on disk."""
+
+    path: Path
+    """Its tree, relative to where the search began."""
+    module: str
+    """The test module it belongs to."""
+    test: str
+    values: int
+    size: int
+    """Bytes of its files."""
+    recorded: str
+    """Date, empty where it is not known."""
+    cpu: str
+    problem: str = ""
+    """Why it cannot be read."""
+    orphan: str = ""
+    """Why no test can ask for it any more."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``--format json`` shows it; paths as text."""
+        return {**self.__dict__, "path": str(self.path)}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The arguments of ``golden``."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="show the goldens below a folder")
+    listing.add_argument("--format", choices=("table", "json"), default="table")
+    pruning = actions.add_parser("prune", help="remove goldens whose test is gone")
+    pruning.add_argument("--dry-run", action="store_true", help="show what would be removed")
+    for action in (listing, pruning):
+        action.add_argument("path", nargs="?", default=".", metavar="FOLDER")
+
+
+def run_command(options: Namespace) -> int:
+    """Run ``golden``; 0 if all is well, 1 if a golden cannot be read or has lost its test."""
+    base = Path(options.path)
+    if not base.is_dir():
+        raise Arm64Error(f"{base} is no folder", next_step="name the project's folder")
+    found = list(entries(base))
+    if options.action == "prune":
+        return _prune(base, found, dry=options.dry_run)
+    if options.format == "json":
+        document = {"format": 1, "goldens": [entry.to_json() for entry in found]}
+        print(json.dumps(document, indent=2))  # noqa: T201
+    else:
+        _table(found)
+    return int(any(entry.problem or entry.orphan for entry in found))
+
+
+def entries(base: Path) -> Iterator[Entry]:
+    """All goldens below *base*, by path."""
+    for folder in sorted(_folders(base)):
+        module = folder.parent.parent / f"{folder.name}.py"
+        known = _tests_of(module)
+        for path in sorted(folder.glob("*.json")):
+            if path.name != PROVENANCE:
+                yield _entry(base, path, module, known)
+
+
+def _folders(base: Path) -> Iterator[Path]:
+    for parent, folders, _ in os.walk(base):
+        folders[:] = [name for name in folders if name not in _SKIPPED]
+        if Path(parent).name == FOLDER:
+            yield from (Path(parent, name) for name in folders)
+            folders.clear()
+
+
+def _tests_of(module: Path) -> set[str] | None:
+    """Names of functions and classes in *module*; None where it does not exist or parse."""
+    try:
+        tree = ast.parse(module.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+def _entry(base: Path, path: Path, module: Path, known: set[str] | None) -> Entry:
+    where, owner = path.relative_to(base), str(module.relative_to(base))
+    size = sum(p.stat().st_size for p in (path, path.with_suffix(".npz")) if p.exists())
+    try:
+        golden = read_file(path)
+    except GoldenError as error:
+        return Entry(where, owner, "", 0, size, "", "", problem=error.what)
+    assert golden is not None
+    about = golden.provenance
+    return Entry(
+        where,
+        owner,
+        golden.test,
+        len(golden.values),
+        size,
+        str(about.get("recorded", "")),
+        str(about.get("cpu", "")),
+        orphan=_orphan(golden.test, module, known),
+    )
+
+
+def _orphan(test: str, module: Path, known: set[str] | None) -> str:
+    if not module.exists():
+        return f"{module.name} is gone"
+    names = [part.partition("[")[0] for part in test.partition("[")[0].split("::")]
+    lost = [name for name in names if known is not None and name not in known]
+    # A test that is inherited is named by a class that lies in another module.
+    return f"{module.name} has no {lost[0]}" if lost and len(names) == 1 else ""
+
+
+def _prune(base: Path, found: list[Entry], *, dry: bool) -> int:
+    orphans = [entry for entry in found if entry.orphan]
+    for entry in orphans:
+        verb = "would remove" if dry else "removed"
+        print(printable(f"{verb} {entry.path}: {entry.orphan}"))  # noqa: T201
+        if not dry:
+            path = base / entry.path
+            path.unlink()
+            path.with_suffix(".npz").unlink(missing_ok=True)
+            _drop_empty(path.parent)
+    kept = len(found) - len(orphans)
+    print(f"{len(orphans)} goldens without a test, {kept} kept")  # noqa: T201
+    return 0
+
+
+def _drop_empty(folder: Path) -> None:
+    if {path.name for path in folder.iterdir()} <= {PROVENANCE}:
+        (folder / PROVENANCE).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _table(found: list[Entry]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("test", "values", "bytes", "recorded", "on", box=None, pad_edge=False)
+    for entry in found:
+        name = f"{entry.module}::{entry.test}" if entry.test else str(entry.path)
+        note = entry.problem or entry.orphan
+        told = Text(printable(name + (f"\n→ {note}" if note else "")), "red" if note else "")
+        table.add_row(
+            told, str(entry.values), str(entry.size), entry.recorded, Text(printable(entry.cpu))
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"{len(found)} goldens")

@@ -1,0 +1,199 @@
+"""The command ``pytest-arm64 report``: show, compare and merge reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..config.settings import repository_root
+from ..decide.baseline import Accepted, read_baseline, write_baseline
+from ..decide.boundary import decision_record
+from ..decide.gate import complaint, complaints, decision, of_findings
+from ..decide.package_verdicts import ALL, NEW
+from ..decide.questions import states
+from ..errors import ReportError
+from ..report.compare import WORSE, changes
+from ..report.document import Report, read_report, write_report
+from ..report.markdown import SUMMARY_BYTES, changes_markdown, report_markdown
+from ..report.matrix_output import printable
+from ..report.merge import merge
+from ..report.sarif import report_sarif
+
+PAGE, TEXT = "report.html", "report.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="REPORT",
+        help="a folder that --arm64-report named; or: diff A B; or: merge A B… --output DIR",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("files", "html", "markdown", "summary", "sarif", "decisions"),
+        default="files",
+        help="write report.html and report.md (default), or print: markdown for a comment (64 KB),"
+        " summary for a step's summary (1 MiB), sarif, decisions (the boundaries)",
+    )
+    parser.add_argument("--output", default="", metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--against",
+        default="",
+        metavar="REPORT",
+        help="an earlier report: the Markdown begins with what has changed since",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 1 if a service is neither compatible nor behind a sound boundary, or has lost"
+        " evidence that arm64-baseline.json rests on",
+    )
+    parser.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="accept all that the report tells: write it to arm64-baseline.json",
+    )
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Do what was asked; 0, or 1 where ``--check`` or a comparison found something worse.
+
+    Raises:
+        ReportError: a report cannot be read, written, rendered or merged.
+    """
+    words: list[str] = options.what or ["."]
+    if words[0] == "diff":
+        return _diff(words[1:], options)
+    if words[0] == "merge":
+        return _merge(words[1:], options)
+    if len(words) > 1:
+        raise ReportError("one report at a time", next_step="pytest-arm64 report merge A B")
+    return _show(read_report(Path(words[0])), _folder(Path(words[0])), options)
+
+
+def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
+    changed = changes(read_report(Path(options.against)), report) if options.against else ()
+    if options.format == "markdown":
+        sys.stdout.write(report_markdown(report, changed))
+    elif options.format == "summary":
+        sys.stdout.write(report_markdown(report, changed, limit=SUMMARY_BYTES))
+    elif options.format == "sarif":
+        sys.stdout.write(json.dumps(report_sarif(report), indent=1) + "\n")
+    elif options.format == "html":
+        sys.stdout.write(_page(report))
+    elif options.format == "decisions":
+        sys.stdout.write(decisions(report))
+    else:
+        out = Path(options.output) if options.output else folder
+        _write(out / PAGE, _page(report))
+        _write(out / TEXT, report_markdown(report, changed))
+        _say(report.headline.line)
+        for verdict in report.verdicts:
+            _say(f"  {verdict.service}: {verdict.label}")
+        _say(f"wrote {out / PAGE} and {out / TEXT}")
+    if options.write_baseline:
+        _say(f"wrote {accept(report, repository_root(Path.cwd()))}")
+    return _checked(report) if options.check else 0
+
+
+def accept(report: Report, root: Path) -> Path:
+    """Write the baseline of the repository at *root*: states, compiled files, verdicts.
+
+    Raises:
+        SettingsError: a matrix is incomplete, or the file cannot be written.
+    """
+    pairs = list(zip(report.services, report.verdicts, strict=True))
+    judged = [decision(service, verdict, report.day) for service, verdict in pairs]
+    for service, _ in pairs:
+        judged += of_findings(service.name, service.findings)
+    return write_baseline(
+        root,
+        [service.matrix for service, _ in pairs if service.matrix is not None],
+        findings={
+            (one.service, report.target, one.name): Accepted(one.state, one.grade) for one in judged
+        },
+        observed={service.name: states(service, report.day) for service, _ in pairs},
+    )
+
+
+def decisions(report: Report) -> str:
+    """The declared boundaries of *report* as a Markdown decision record."""
+    found = [
+        (service, verdict.boundary)
+        for service, verdict in zip(report.services, report.verdicts, strict=True)
+        if verdict.boundary is not None
+    ]
+    return decision_record(found, made=report.day)
+
+
+def _checked(report: Report) -> int:
+    baseline = read_baseline(repository_root(Path.cwd()))
+    policy = ALL if baseline is None else NEW
+    found = list(complaints(report.verdicts))
+    for service, verdict in zip(report.services, report.verdicts, strict=True):
+        if verdict.compatible:
+            judgement = decision(service, verdict, report.day)
+            text = complaint(judgement, policy, baseline, report.target)
+            found += [f"{service.name}: {': '.join(text.splitlines())}"] if text else []
+    for line in found:
+        sys.stderr.write(f"pytest-arm64: {printable(line)}\n")
+    return int(bool(found))
+
+
+def _diff(words: Sequence[str], options: argparse.Namespace) -> int:
+    if len(words) != 2:
+        raise ReportError("report diff compares two", next_step="pytest-arm64 report diff A B")
+    before, after = (read_report(Path(word)) for word in words)
+    found = changes(before, after)
+    if options.format == "markdown":
+        sys.stdout.write("\n".join(changes_markdown(found)) + "\n" if found else "No change.\n")
+    else:
+        _say(f"before: {before.headline.text}")
+        _say(f"after:  {after.headline.text}")
+        for change in found:
+            _say(f"  {change.direction}: {change.text}")
+        if not found:
+            _say("  no change")
+    return int(any(change.direction == WORSE for change in found))
+
+
+def _merge(words: Sequence[str], options: argparse.Namespace) -> int:
+    if not words or not options.output:
+        raise ReportError(
+            "report merge needs reports and a folder",
+            next_step="pytest-arm64 report merge A B --output DIR",
+        )
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    report = merge([read_report(Path(word)) for word in words], now)
+    write_report(report, Path(options.output))
+    return _show(report, Path(options.output), options)
+
+
+def _page(report: Report) -> str:
+    from ..report.page import html_page
+
+    return html_page(report)
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be written: {error.strerror}", next_step="--output DIR"
+        ) from None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(printable(line) + "\n")

@@ -1,0 +1,158 @@
+"""Targets as declared data: what is asked for, before any image was looked at."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from ..errors import SettingsError
+from ._toml import loads
+
+ARCHITECTURES = ("arm64", "amd64")
+MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
+DEFAULT_PYTHON = "3.12"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Shell commands that bring an image to what is needed; ``{python}`` is the minor."""
+
+    name: str
+    provision: str = ""
+    builder: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked: a deployment platform, for one Python minor ("3.12")."""
+
+    name: str
+    image: str
+    python: str
+    os: str
+    glibc: str
+    interpreter: str
+    recipe: Recipe
+    digest: str = ""
+    symbols: tuple[tuple[str, str], ...] = ()
+    """Newest versions of symbols by prefix, such as ``("GLIBCXX", "3.4.29")``."""
+    library_path: tuple[str, ...] = ()
+    """Folders of its ``LD_LIBRARY_PATH``."""
+    has: tuple[str, ...] = ()
+    """Libraries beyond those of glibc and the compiler that are known to be in the image."""
+    lacks: tuple[str, ...] = ()
+    """Libraries that are known not to be in it."""
+    provides: tuple[str, ...] = ()
+    """Python packages that its runtime brings along."""
+
+    @property
+    def reference(self) -> str:
+        """Image reference as an engine pulls it, pinned where a digest is known."""
+        return f"{self.image}@{self.digest}" if self.digest else self.image
+
+
+_BASE_KEYS = {"name", "image", "digest", "os", "glibc", "pythons", "interpreter", "recipe"}
+
+
+def _expand(key: str, base: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> list[Target]:
+    prefix = base.get("name", key)
+    return [
+        Target(
+            name=f"{prefix}-python{python}",
+            image=base["image"].format(python=python),
+            python=python,
+            os=base.get("os", ""),
+            glibc=base.get("glibc", ""),
+            interpreter=base["interpreter"].format(python=python),
+            recipe=recipes[base.get("recipe", "none")],
+            digest=base.get("digest", ""),
+            symbols=tuple(base.get("symbols", {}).items()),
+            library_path=tuple(base.get("library-path", ())),
+            has=tuple(base.get("has", ())),
+            lacks=tuple(base.get("lacks", ())),
+            provides=tuple(base.get("provides", ())),
+        )
+        for python in base["pythons"]
+    ]
+
+
+def shipped_recipes() -> dict[str, Recipe]:
+    """Recipes of ``resources/targets.toml`` by name."""
+    data = _data()
+    return {name: Recipe(name, **commands) for name, commands in data["recipes"].items()}
+
+
+def shipped_targets() -> dict[str, Target]:
+    """Targets of ``resources/targets.toml`` by name, for example ``al2023-python3.12``."""
+    recipes = shipped_recipes()
+    bases = _data()["bases"]
+    return {t.name: t for key, base in bases.items() for t in _expand(key, base, recipes)}
+
+
+def _data() -> dict[str, Any]:
+    text = resources.files("pytest_arm64.resources").joinpath("targets.toml").read_text("utf-8")
+    return loads(text)
+
+
+def own_target(name: str, table: Mapping[str, Any]) -> Target:
+    """A target of the user's own, ``[tool.pytest-arm64.targets.NAME]``.
+
+    Needs ``image`` and ``python``; ``interpreter``, ``os``, ``glibc``, ``digest`` and
+    ``recipe`` (one of the shipped ones) may be given.
+
+    Raises:
+        SettingsError: a key is missing, unknown, or not a string.
+    """
+    where = f"[tool.pytest-arm64.targets.{name}]"
+    known = (_BASE_KEYS - {"name", "pythons"}) | {"python"}
+    for key, value in table.items():
+        if key not in known:
+            raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, known)}")
+        if not isinstance(value, str):
+            raise SettingsError(f"{where}: {key} must be a string, not {value!r}")
+    for key in ("image", "python"):
+        if key not in table:
+            raise SettingsError(f"{where}: {key!r} is missing")
+    if not table["image"]:
+        raise SettingsError(f"{where}: image is empty")
+    if not re.fullmatch(r"3\.\d+", table["python"]):
+        raise SettingsError(f"{where}: python must be a minor like '3.12', not {table['python']!r}")
+    recipes = shipped_recipes()
+    recipe = table.get("recipe", "none")
+    if recipe not in recipes:
+        raise SettingsError(f"{where}: recipe must be one of {', '.join(sorted(recipes))}")
+    return Target(
+        name=name,
+        image=table["image"],
+        python=table["python"],
+        os=table.get("os", ""),
+        glibc=table.get("glibc", ""),
+        interpreter=table.get("interpreter", f"python{table['python']}"),
+        recipe=recipes[recipe],
+        digest=table.get("digest", ""),
+    )
+
+
+def find_target(name: str, own: Mapping[str, Target]) -> Target:
+    """The target called *name*, the user's own first.
+
+    Raises:
+        SettingsError: there is none; the message lists what there is.
+    """
+    targets = {**shipped_targets(), **own}
+    if name not in targets:
+        raise SettingsError(
+            f"there is no target {name!r}{suggestion(name, targets)}",
+            next_step="choose one of " + ", ".join(sorted(targets)),
+        )
+    return targets[name]
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` where something known is close to *word*, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

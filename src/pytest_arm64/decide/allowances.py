@@ -1,0 +1,89 @@
+"""Allowances: source builds that a team tolerates, why, where, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from ..config.targets import suggestion
+from ..errors import SettingsError
+
+WARNED_DAYS = 30
+_KEYS = ("package", "services", "reason", "expires")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """One ``[[tool.pytest-arm64.allow-source]]``."""
+
+    package: str
+    reason: str
+    services: tuple[str, ...] = ("*",)
+    """Names of services, or patterns of them."""
+    expires: date | None = None
+
+    def covers(self, service: str, package: str) -> bool:
+        """Whether it is about *package* of *service*."""
+        return package == self.package and any(fnmatchcase(service, s) for s in self.services)
+
+    def expired(self, today: date) -> bool:
+        """Whether it holds no more."""
+        return self.expires is not None and today > self.expires
+
+    def expires_soon(self, today: date) -> bool:
+        """Whether it ends within 30 days."""
+        return (
+            self.expires is not None
+            and not self.expired(today)
+            and (self.expires - today).days <= WARNED_DAYS
+        )
+
+    def told(self, today: date) -> str:
+        """It in words."""
+        text = f"{self.package} may be built from source: {self.reason}"
+        if self.expires is None:
+            return text
+        if self.expired(today):
+            return f"{text} (that was allowed until {self.expires})"
+        return f"{text} (until {self.expires})"
+
+
+def read_allowances(table: Mapping[str, Any]) -> tuple[Allowance, ...]:
+    """The allowances of ``[tool.pytest-arm64]``.
+
+    Raises:
+        SettingsError: one is without a package or a reason, or has a key that does not exist.
+    """
+    return tuple(map(_read, table.get("allow-source", [])))
+
+
+def unused(allowances: Iterable[Allowance], used: Iterable[tuple[str, str]]) -> Sequence[Allowance]:
+    """Those that cover none of *used*: services with packages that are built from source."""
+    seen = list(used)
+    return [a for a in allowances if not any(a.covers(service, name) for service, name in seen)]
+
+
+def _read(entry: Mapping[str, Any]) -> Allowance:
+    where = f"[[tool.pytest-arm64.allow-source]] {entry.get('package', '')!r}"
+    for key in entry:
+        if key not in _KEYS:
+            raise SettingsError(f"{where} has no key {key!r}{suggestion(key, _KEYS)}")
+    for key in ("package", "reason"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise SettingsError(
+                f"{where} needs a {key}", why="what is tolerated without a reason stays for ever"
+            )
+    services = entry.get("services", ["*"])
+    if not isinstance(services, list) or not all(isinstance(s, str) for s in services):
+        raise SettingsError(f"{where} services must be a list of names")
+    expires = entry.get("expires")
+    if isinstance(expires, datetime) or not (expires is None or isinstance(expires, date)):
+        raise SettingsError(f"{where} expires must be a date", next_step="expires = 2027-06-30")
+    return Allowance(
+        canonicalize_name(entry["package"]), entry["reason"].strip(), tuple(services), expires
+    )

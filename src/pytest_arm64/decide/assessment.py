@@ -1,0 +1,172 @@
+"""The audit as a part of ``pytest --arm64``: matrices of the run's services, kept between runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from ..audit.kept import kept_matrices
+from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..config.cell import Ran
+from ..config.services import services_at
+from ..config.settings import Settings, read_pyproject
+from ..config.targets import Target
+from ..environment.record import InstallRecord
+from ..errors import NothingToReadError, SettingsError
+from ..index.pip_config import PipConfig, host_pip_config
+from ..inputs.configured import configured_services, repository_service
+from ..inputs.service import Service
+from .allowances import Allowance, read_allowances, unused
+from .baseline import Baseline, read_baseline
+from .package_verdicts import ALL, GRAVITY, NEW, REPORT, Verdict, verdicts
+
+_NO_CONFIG = PipConfig({}, {}, ())
+MACHINE = "aarch64"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the audit of a run found, and by what it is judged."""
+
+    matrices: tuple[WheelMatrix, ...]
+    policy: str = REPORT
+    baseline: Baseline | None = None
+    allowances: tuple[Allowance, ...] = ()
+    bounded: frozenset[str] = frozenset()
+    """Services that are declared to stay on x86: what they deploy may have no wheel."""
+    observed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By service and name: the state in which a package was installed on the very target that
+    was asked."""
+    today: date = field(default_factory=date.today)
+    problem: str = ""
+    """Why there is no matrix although there is something to audit."""
+
+    def installed(
+        self, service: str, target: Target, ran: Ran, record: InstallRecord
+    ) -> Assessment:
+        """With what was really installed for *service*, where that was on what was asked for.
+
+        An installation with another Python, for x86 or on a stand-in says nothing about the
+        target. The only service needs no name.
+        """
+        names = [matrix.service for matrix in self.matrices]
+        name = names[0] if len(names) == 1 and not service else service
+        if name not in names or ran.differences(target) or ran.machine != MACHINE:
+            return self
+        states: dict[str, str] = {
+            canonicalize_name(p.name): p.state for p in record.packages if p.scope == DEPLOY
+        }
+        return replace(self, observed={**self.observed, name: states})
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts on all services."""
+        for matrix in self.matrices:
+            yield from verdicts(
+                matrix,
+                self.policy,
+                baseline=self.baseline,
+                allowances=self.allowances,
+                bounded=matrix.service in self.bounded,
+                observed=self.observed.get(matrix.service),
+                today=self.today,
+            )
+
+    def tolerated(self, service: str) -> frozenset[str]:
+        """Packages of *service* that are not green and fail nothing."""
+        return frozenset(
+            one.row.name
+            for one in self.verdicts()
+            if one.service == service and GRAVITY[one.state] and not one.failed
+        )
+
+    def reminders(self) -> Iterator[str]:
+        """What is to be told of allowances: those that end soon, and those that nothing needs."""
+        for allowance in self.allowances:
+            if allowance.expires_soon(self.today):
+                yield f"soon over: {allowance.told(self.today)}"
+        used = [
+            (matrix.service, row.name)
+            for matrix in self.matrices
+            for row in matrix.deployed
+            if self.observed.get(matrix.service, {}).get(row.name, row.state) == SOURCE
+        ]
+        if all(matrix.complete for matrix in self.matrices):
+            for allowance in unused(self.allowances, used):
+                yield f"not needed any more: {allowance.told(self.today)}"
+
+
+def assess(
+    settings: Settings,
+    rootpath: Path,
+    *,
+    policy: str = "",
+    environ: Mapping[str, str] = os.environ,
+    config: Callable[[], PipConfig] = host_pip_config,
+) -> Assessment:
+    """The matrices of the services at *rootpath*; none where no file says what is deployed.
+
+    Args:
+        settings: what the run was asked for.
+        rootpath: pytest's rootdir.
+        policy: ``report``, ``new`` or ``all``; by default ``new`` where there is a baseline,
+            ``all`` where services or allowances are configured, else ``report``.
+        environ: the host's variables.
+        config: tells pip's configuration.
+
+    Raises:
+        SettingsError: a file, a table, the baseline or pip's configuration cannot be read.
+    """
+    table, _ = read_pyproject(rootpath / "pyproject.toml")
+    baseline = read_baseline(settings.root)
+    chosen = _policy(policy, baseline, table)
+    try:
+        services = list(_services(settings, rootpath, table, environ))
+        matrices = kept_matrices(
+            services,
+            settings.target,
+            environ,
+            config() if services else _NO_CONFIG,
+            offline=settings.offline,
+            refresh=settings.refresh,
+        )
+    except SettingsError as error:
+        if chosen != REPORT:
+            raise
+        return Assessment((), problem=error.what)
+    declared = services_at(rootpath, settings.root)
+    bounded = frozenset(s.name for s in declared if s.boundary is not None)
+    if len(matrices) == len(declared) == 1 and bounded:
+        bounded = frozenset({matrices[0].service})  # the audit knows no folder above
+    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table), bounded)
+
+
+def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:
+    if asked:
+        if asked == NEW and baseline is None:
+            raise SettingsError(
+                "--arm64-gate new: there is no arm64-baseline.json",
+                next_step="pytest-arm64 audit --write-baseline",
+            )
+        return asked
+    if baseline is not None:
+        return NEW
+    configured = any(key in table for key in ("service", "services", "allow-source"))
+    return ALL if configured else REPORT
+
+
+def _services(
+    settings: Settings, rootpath: Path, table: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[Service]:
+    if "service" in table or "services" in table:
+        yield from configured_services(rootpath, environ)
+        return
+    try:
+        yield repository_service(rootpath, settings.requirements, environ, settings.artifact)
+    except NothingToReadError:
+        return

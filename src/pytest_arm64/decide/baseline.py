@@ -1,0 +1,169 @@
+"""``arm64-baseline.json``: what a repository has accepted, so that only what is worse fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from ..audit.matrix import STATES, WheelMatrix
+from ..errors import SettingsError
+
+NAME = "arm64-baseline.json"
+FORMAT = 1
+Key = tuple[str, str, str, str]
+"""Service, target, scope, package."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What was found beyond the packages when the baseline was written."""
+
+    state: str
+    grade: str = ""
+    """Of the evidence that a verdict rested on; empty where none is told."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """State and version of each package at the time when the baseline was written."""
+
+    packages: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    findings: Mapping[tuple[str, str, str], Accepted] = field(default_factory=dict)
+    """By service, target and name."""
+
+    def finding(self, service: str, target: str, name: str) -> Accepted | None:
+        """What was accepted under *name*; None where it was not there."""
+        return self.findings.get((service, target, name))
+
+    def state(self, matrix: WheelMatrix, package: str) -> str | None:
+        """The state that *package* had; None where it was not there."""
+        found = self.packages.get((matrix.service, matrix.target, "deploy", package))
+        return found[0] if found is not None else None
+
+    def version(self, matrix: WheelMatrix, package: str) -> str:
+        """The version that *package* had."""
+        found = self.packages.get((matrix.service, matrix.target, "deploy", package))
+        return found[1] if found is not None else ""
+
+
+def read_baseline(root: Path) -> Baseline | None:
+    """The baseline of the repository at *root*; None where it has none.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    path = root / NAME
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error}",
+            why="nothing can be said of what is new",
+            next_step="pytest-arm64 audit --write-baseline",
+        ) from None
+    try:
+        return Baseline(
+            dict(map(_entry, _entries(data, "packages"))),
+            dict(map(_finding, _entries(data, "findings"))),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{path} is no baseline: {error}", next_step="pytest-arm64 audit --write-baseline"
+        ) from None
+
+
+def write_baseline(
+    root: Path,
+    matrices: Iterable[WheelMatrix],
+    *,
+    findings: Mapping[tuple[str, str, str], Accepted] | None = None,
+    observed: Mapping[str, Mapping[str, str]] | None = None,
+) -> Path:
+    """Keep what *matrices* found; what the baseline says of other services and targets stays.
+
+    Args:
+        root: the repository.
+        matrices: what was predicted.
+        findings: what was found beyond it by service, target and name; None keeps what is there.
+        observed: states by service and package as they were found where that was installed.
+
+    Raises:
+        SettingsError: a matrix is incomplete, or the file cannot be written.
+    """
+    found = list(matrices)
+    for matrix in found:
+        if not matrix.complete:
+            raise SettingsError(
+                f"the matrix of {matrix.service} on {matrix.target} is incomplete",
+                why="a baseline of guesses would let a fall go unseen",
+                next_step="pytest-arm64 audit shows what is not known",
+            )
+    judged = {(matrix.service, matrix.target) for matrix in found}
+    known = read_baseline(root) or Baseline()
+    packages = {key: value for key, value in known.packages.items() if key[:2] not in judged}
+    for matrix in found:
+        states = (observed or {}).get(matrix.service, {})
+        for row in matrix.deployed:
+            key = (matrix.service, matrix.target, row.scope, row.name)
+            packages[key] = (states.get(row.name, row.state), row.version)
+    kept = dict(known.findings)
+    if findings is not None:
+        kept = {key: value for key, value in kept.items() if key[:2] not in judged} | {**findings}
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "packages": [
+            {
+                "service": service,
+                "target": target,
+                "scope": scope,
+                "package": package,
+                "version": version,
+                "state": state,
+            }
+            for (service, target, scope, package), (state, version) in sorted(packages.items())
+        ],
+    }
+    if kept:
+        content["findings"] = [
+            {"service": service, "target": target, "finding": name, "state": one.state}
+            | ({"grade": one.grade} if one.grade else {})
+            for (service, target, name), one in sorted(kept.items(), key=itemgetter(0))
+        ]
+    path = root / NAME
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error}") from None
+    return path
+
+
+def _entries(data: Any, name: str) -> list[Any]:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}")
+    entries = data["packages"] if name == "packages" else data.get(name, [])
+    if not isinstance(entries, list):
+        raise TypeError(f"{name} is no list")
+    return entries
+
+
+def _entry(entry: Any) -> tuple[Key, tuple[str, str]]:
+    values = [entry[key] for key in ("service", "target", "scope", "package", "state", "version")]
+    if not all(isinstance(value, str) for value in values) or values[4] not in STATES:
+        raise ValueError(f"{str(entry)[:120]} is no finding")
+    service, target, scope, package, state, version = values
+    return (service, target, scope, package), (state, version)
+
+
+def _finding(entry: Any) -> tuple[tuple[str, str, str], Accepted]:
+    values = [entry[key] for key in ("service", "target", "finding", "state")]
+    values.append(entry.get("grade", ""))
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{str(entry)[:120]} is no finding")
+    service, target, name, state, grade = values
+    return (service, target, name), Accepted(state, grade)

@@ -1,0 +1,116 @@
+"""A bench for a build: its requirements, unpacked on the host and laid beside the sources.
+
+pip would install them anew for each build, under emulation. Where they cannot be planned, there is
+no bench, and pip's own isolation does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ..audit.auditor import Auditor
+from ..audit.builds import DEFAULT, BuildsError, build_requirements
+from ..config.cell import Python
+from ..engine.container import Container
+from ..errors import Arm64Error
+from ..index.fetch import Fetcher
+from ..index.simple import file_of
+from ..inputs.reading import read_toml, strings, table
+from ..inputs.requirements import Wishes
+from .bytecode import Compiler
+from .pip_installer import PIP_SITE
+from .plan import NotPlannableError, Planned, Question, plan_build
+from .tree import ENV, HOME, Entry, tar_of, with_parents
+from .wheel_cache import fetch
+from .wheel_layer import Layer, layer_of
+
+_PREFIX = f"{HOME}/requirements"
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/var/lang/bin"
+# What backends ask for when they are asked, and do not write down.
+_ASKED_FOR = {"setuptools": ("wheel",), "hatchling": ("editables",)}
+_WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Unpacked requirements of one build."""
+
+    layers: tuple[Layer, ...]
+    python: Python
+
+    options = ("--no-build-isolation",)
+
+    def put(self, container: Container, folder: str) -> dict[str, str]:
+        """Lay them below *folder*; the variables by which a build finds them."""
+        container.put("/", tar_of(with_parents({folder: Entry(mode=0o755)})))
+        for layer in self.layers:
+            container.put(folder, layer.path.read_bytes() + bytes(1024))
+        prefix = f"{folder}{_PREFIX}"
+        return {
+            "PYTHONPATH": f"{PIP_SITE}:{prefix}/{self.python.purelib}",
+            "PATH": f"{prefix}/bin:{ENV}/bin:{_SYSTEM_PATH}",
+        }
+
+
+class Benches:
+    """Makes benches from what builds say that they need."""
+
+    def __init__(
+        self, question: Question, auditor: Auditor, fetcher: Fetcher, compiler: Compiler
+    ) -> None:
+        self._question = question
+        self._auditor = auditor
+        self._fetcher = fetcher
+        self._compiler = compiler
+
+    def for_file(self, package: Planned) -> Bench | None:
+        """A bench for the source distribution of *package*."""
+        file = file_of(package.name, package.file, package.url, {"hashes": _hashes(package)})
+        if file is None:
+            return None
+        index = self._auditor.index(Wishes("", ()))
+        try:
+            return self._bench(build_requirements(index, package.name, file))
+        except (BuildsError, NotPlannableError, Arm64Error):
+            return None
+
+    def for_folders(self, folders: Sequence[Path]) -> Bench | None:
+        """One bench for all local projects in *folders*."""
+        try:
+            return self._bench([r for folder in folders for r in _of_folder(folder)])
+        except (InvalidRequirement, NotPlannableError, Arm64Error):
+            return None
+
+    def _bench(self, requirements: Iterable[Requirement]) -> Bench:
+        wanted = list(requirements)
+        for name in {canonicalize_name(requirement.name) for requirement in wanted}:
+            wanted += [Requirement(text) for text in _ASKED_FOR.get(name, ())]
+        python = self._question.ran.python
+        packages = plan_build(self._question, self._auditor, wanted)
+        layers = [
+            layer_of(fetch(self._fetcher, p), p.sha256, _PREFIX, python, self._compiler)
+            for p in packages
+        ]
+        return Bench(tuple(layers), python)
+
+
+def wants_more(log: str) -> bool:
+    """Whether a build failed for want of a module: it may ask for more than it writes down."""
+    return any(word in log for word in _WANTING)
+
+
+def _hashes(package: Planned) -> dict[str, str]:
+    return {"sha256": package.sha256} if package.sha256 else {}
+
+
+def _of_folder(folder: Path) -> Iterable[Requirement]:
+    manifest = folder / "pyproject.toml"
+    data = read_toml(manifest) if manifest.is_file() else {}
+    system = table(data, "build-system")
+    texts = strings(system["requires"]) if "requires" in system else list(DEFAULT)
+    return [Requirement(text) for text in texts]

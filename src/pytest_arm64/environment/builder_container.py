@@ -1,0 +1,176 @@
+"""Where source distributions are built: one builder container, opened when the first one needs it.
+
+What a source distribution does not say for certain of itself is known after its build. The audit
+asks here, and the wheel that answers it is the one that is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from ..audit.auditor import Auditor
+from ..audit.built_metadata import keep_built_metadata
+from ..audit.matrix import DEPLOY, SOURCE
+from ..config.cell import Cell, Ran
+from ..engine.container import Container
+from ..engine.emulation import qemu_environment
+from ..engine.endpoint import Engine
+from ..engine.images import Base
+from ..errors import InstallError
+from ..index.archives import ArchiveError, wheel_metadata
+from ..index.fetch import Fetcher
+from ..index.metadata import Metadata, MetadataError, parse_metadata
+from ..index.simple import File, file_of
+from . import pip_installer
+from .build_environment import Benches, wants_more
+from .bytecode import Compiler
+from .failures import Tools
+from .plan import Planned, Question
+from .source_builds import Built, Shelf, Source, build
+from .tree import PYTHON
+from .wheel_cache import fetch
+
+
+@dataclass(frozen=True)
+class Host:
+    """What installations are made with."""
+
+    engine: Engine
+    cell: Cell
+    ran: Ran
+    builder: Callable[[], Base]
+    """Gives the builder image; it is made where it is asked for."""
+
+
+class Workshop(AbstractContextManager["Workshop"]):
+    """Builds each source distribution once; a context manager, which removes the container."""
+
+    def __init__(
+        self,
+        host: Host,
+        request: pip_installer.Request,
+        question: Question,
+        compiler: Compiler,
+        *,
+        refresh: bool = False,
+    ) -> None:
+        """*refresh* builds what an earlier workshop has built too."""
+        self._host = host
+        self._request = request
+        self._question = question
+        self._compiler = compiler
+        self._open = ExitStack()
+        self._container: Container | None = None
+        self._builder: Base | None = None
+        self._building = False
+        self._refresh = refresh
+        self._made: dict[str, Built] = {}
+        self.tell: Callable[[str], object] = str
+        """Called with what is being done."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def container(self) -> Container:
+        """The builder container, with pip and everything that the project's files name."""
+        if self._container is None:
+            host = self._host
+            self._container = self._open.enter_context(
+                pip_installer.builder_container(
+                    host.engine, host.cell, host.ran, self._image(), self._request
+                )
+            )
+        return self._container
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Variables of every build."""
+        host = self._host
+        return {
+            **self._request.manifest.variables(os.environ),
+            **qemu_environment(host.cell, host.engine),
+        }
+
+    def benches(self, auditor: Auditor, fetcher: Fetcher) -> Benches:
+        """What lays build requirements beside sources."""
+        return Benches(self._question, auditor, fetcher, self._compiler)
+
+    def built(self, package: Planned, auditor: Auditor, fetcher: Fetcher) -> tuple[Source, Built]:
+        """The wheel of the source distribution *package*, built once here, or before.
+
+        Raises:
+            InstallError: it cannot be fetched or built.
+        """
+        source = Source(package, fetch(fetcher, package))
+        shelf = Shelf(self._image(), self._host.ran)
+        kept = self._made.get(source.label)
+        if kept is None and not self._refresh:
+            kept = shelf.kept(source)
+        if kept is None:
+            self.tell(f"building {source.label}")
+            kept = self._build(shelf, source, self.benches(auditor, fetcher))
+        self._made[source.label] = kept
+        return source, kept
+
+    def metadata(
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+    ) -> Metadata | None:
+        """What the wheel says that *file*, a source distribution, is built to.
+
+        None where that does not count: for what another build needs.
+
+        Raises:
+            InstallError: it cannot be fetched or built.
+        """
+        if self._building:
+            return None
+        package = Planned(project, file.version, DEPLOY, SOURCE, file.name, file.url, file.sha256)
+        _, built = self.built(package, auditor, fetcher)
+        wheel = file_of(project, built.wheel.name, "", {})
+        if wheel is None:
+            return None
+        try:
+            with built.wheel.open("rb") as stream:
+                found = parse_metadata(wheel_metadata(stream, project), project, wheel)
+        except (ArchiveError, MetadataError, OSError):
+            return None
+        # The audit, which has no engine, knows it the next time.
+        ran = self._host.ran
+        keep_built_metadata(file, ran.machine, ran.python.minor, found)
+        return found
+
+    def _image(self) -> Base:
+        if self._builder is None:
+            self._builder = self._host.builder()
+        return self._builder
+
+    def _build(self, shelf: Shelf, source: Source, benches: Benches) -> Built:
+        tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
+        # Of one package several releases may be built, until one fits the others.
+        folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
+        self._building = True
+        try:
+            bench = benches.for_file(source.package)
+        finally:
+            self._building = False
+        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
+        variables, container = self.variables, self.container
+        try:
+            more = bench.put(container, folder) if bench is not None else {}
+            options = bench.options if bench is not None else ()
+            made = build(container, [*pip, *options], source, folder, variables | more, tools)
+        except InstallError as error:
+            if bench is None or not wants_more(error.log):
+                raise
+            made = build(container, pip, source, f"{folder}-isolated", variables, tools)
+        return shelf.keep(source, *made)

@@ -1,0 +1,127 @@
+"""Makes an environment image: packages as files, a look at each compiled one, records, the tag."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from .. import cache
+from ..audit.platform import marker_environment
+from ..binary.record import AbiRecord
+from ..binary.scan import scan_tar, system_of_run, with_artifact
+from ..config.cell import Cell, Ran, machine_of
+from ..config.settings import Settings
+from ..engine.container import Container, Plan
+from ..engine.emulation import qemu_environment
+from ..engine.endpoint import LABEL
+from ..engine.images import Base, find_image, remove_derived, remove_nameless
+from ..progress import Progress, Step
+from .artifact_installer import paths_entry
+from .builder_container import Host
+from .consistency import broken, installed_in
+from .deployment import install_deployed
+from .failures import Tools
+from .loading import load_all, modules_of
+from .pip_installer import Request
+from .record import InstallRecord
+from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, Entry, tar_of
+
+if TYPE_CHECKING:
+    from ..inputs.lock import Lock
+
+
+def make_image(
+    host: Host,
+    base: Base,
+    request: Request,
+    settings: Settings,
+    lock: Lock | None,
+    tag: str,
+    progress: Progress,
+) -> Base:
+    """The environment image *tag*, made from *base* and what *request* asks for.
+
+    Raises:
+        InstallError, SettingsError, EngineError: see each.
+    """
+    engine, cell, ran = host.engine, host.cell, host.ran
+    began = time.monotonic()
+    former = find_image(engine, tag)
+    made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
+    with (
+        made.files as files,
+        progress.step("make the environment image") as step,
+        Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
+    ):
+        container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
+        step.update("looking at compiled files")
+        system = system_of_run(engine, base, ran)
+        abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
+        if settings.artifact is not None:
+            abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
+        unmet = broken((*installed_in(files), *made.there), _markers(cell, ran))
+        container.put(made.at, files)
+        if made.sites:
+            container.put("/", tar_of(paths_entry(ran.python, made.sites)))
+        if made.uncompiled:
+            step.update("compiling")
+            compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
+            container.run(compile_it, environment=qemu_environment(cell, engine))
+        abi = _loaded(container, host, abi, made.sites, step)
+        record = InstallRecord(
+            packages=tuple(made.packages),
+            installer=installer,
+            made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - began, 1),
+            notes=made.notes,
+            missing=made.missing,
+            broken=tuple(unmet),
+            fallback=fallback,
+        )
+        documents = {RECORD: record.to_json(), ABI: abi.to_json()}
+        container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
+        container.commit(tag, {f"{LABEL}.base": base.id})
+    cache.prune(cache.cache_folder(), limit=cache.LIMIT)
+    image = find_image(engine, tag)
+    assert image is not None
+    if former is not None and former.id != image.id:
+        remove_derived(engine, former)
+    remove_nameless(engine)
+    return image
+
+
+def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
+    major, minor = ran.python.minor.split(".")
+    found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
+    full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
+    return {**found, **full}
+
+
+def _loaded(
+    container: Container,
+    host: Host,
+    abi: AbiRecord,
+    sites: Sequence[str],
+    step: Step,
+) -> AbiRecord:
+    """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
+    ran = host.ran
+    # Of folders that lie in each other, a module is imported from the innermost one.
+    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
+    found = {
+        module.path: module
+        for site in searched
+        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
+        for module in modules_of(abi, site.removeprefix(root))
+    }
+    modules = sorted(found.values(), key=lambda module: module.name)
+    if not modules:
+        return abi
+    step.update(f"loading {len(modules)} compiled modules")
+    tools = Tools(host.cell.target.recipe.name, ran.python.minor)
+    variables = qemu_environment(host.cell, host.engine)
+    return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))

@@ -1,0 +1,1 @@
+"""What package indexes have: pip's configuration, pages, files, metadata, repositories."""

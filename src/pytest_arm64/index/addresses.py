@@ -1,0 +1,35 @@
+"""Addresses: as paths of this machine, as pip spells them, and as they may be shown."""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path, PurePosixPath
+
+from .pip_config import strip_credentials
+
+
+def file_path(url: str) -> Path:
+    """The path that a ``file://`` address names."""
+    return Path(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
+
+
+def subdirectory_of(url: str) -> str:
+    """The folder within an archive or a repository that *url* names; empty for its top.
+
+    One that leads out of it counts as none.
+    """
+    told = urllib.parse.parse_qs(urllib.parse.urlsplit(url).fragment).get("subdirectory", [""])[0]
+    path = PurePosixPath(told)
+    return "" if path.is_absolute() or ".." in path.parts or not path.parts else str(path)
+
+
+def shown(url: str) -> str:
+    """*url* as it may be shown: no credentials, no query."""
+    return strip_credentials(url).partition("?")[0].partition("#")[0]
+
+
+def git_address(url: str, revision: str, subdirectory: str) -> str:
+    """A place in a repository as pip spells it: ``git+URL@revision#subdirectory=folder``."""
+    found = url if url.startswith("git+") else f"git+{url}"
+    found += f"@{revision}" if revision else ""
+    return found + (f"#subdirectory={subdirectory}" if subdirectory else "")

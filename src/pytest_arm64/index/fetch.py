@@ -1,0 +1,369 @@
+"""Bytes from an index: bounded in time and size, credentials up front, ``file://`` as well.
+
+Everything that is read here was written by strangers.
+"""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import os
+import ssl
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import certifi
+import urllib3
+
+from .addresses import file_path, shown
+from .keyring import AUTO, DISABLED, IMPORT, SUBPROCESS, from_keyring
+from .pip_config import strip_credentials
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 20.0
+_TRIES = 3
+_LONGEST_PAUSE = 5.0
+_PORTS = {"http": 80, "https": 443}
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+# A host that let this many requests run into time-outs is not asked again.
+_PATIENCE = 2
+
+
+class FetchError(Exception):
+    """It could not be had; the text says why, without credentials."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes
+    url: str = ""
+    """Where it came from after all redirects."""
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Clock:
+    """The time that is left for everything."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self.seconds = seconds
+
+    def left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """Raises FetchError when the time is over."""
+        if not self.left():
+            raise FetchError(f"no answer within the {self.seconds:g} s that the audit may take")
+
+
+@dataclass
+class Access:
+    """How hosts are reached: certificates, credentials and exceptions from pip's settings."""
+
+    ca: bytes = b""
+    netrc: Path | None = None
+    trusted: frozenset[str] = frozenset()
+    proxy: str = ""
+    keyring: str = AUTO
+    """How a keyring is asked; ``auto`` asks only where an index wants credentials."""
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    credentials: dict[str, str] = field(default_factory=dict)
+    """``Authorization`` values by ``scheme://host:port``."""
+    users: dict[str, str] = field(default_factory=dict)
+    """Users without a password, by the same."""
+    places: dict[str, str] = field(default_factory=dict)
+    """Addresses of indexes, by the same."""
+    asked: set[str] = field(default_factory=set)
+    """Where a keyring was asked already."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def learn(self, url: str) -> str:
+        """*url* without its credentials, which are kept for its host."""
+        parts = urllib.parse.urlsplit(url)
+        origin, stripped = _origin(url), strip_credentials(url)
+        self.places.setdefault(origin, stripped)
+        if parts.username is not None:
+            user = urllib.parse.unquote(parts.username)
+            self.users[origin] = user
+            if parts.password is not None or self.keyring == DISABLED:
+                password = urllib.parse.unquote(parts.password or "")
+                self.credentials[origin] = _basic(user, password)
+        return stripped
+
+    def header(self, url: str) -> dict[str, str]:
+        """``Authorization`` for *url* where there are credentials for its host."""
+        origin = _origin(url)
+        if origin not in self.credentials:
+            self.credentials[origin] = self._from_netrc(url)
+        if not self.credentials[origin] and self.keyring in (IMPORT, SUBPROCESS):
+            self.ask_keyring(url)
+        known = self.credentials[origin]
+        return {"Authorization": known} if known else {}
+
+    def ask_keyring(self, url: str) -> bool:
+        """Ask a keyring for the host of *url*, once; whether there are credentials now."""
+        origin, host = _origin(url), urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+        with self.lock:
+            if origin not in self.asked:
+                self.asked.add(origin)
+                user = self.users.get(origin, "")
+                for place in dict.fromkeys([self.places.get(origin, host), host]):
+                    found = from_keyring(self.keyring, place, user, self.environ)
+                    if found is not None:
+                        self.credentials[origin] = _basic(*found)
+                        break
+                else:
+                    if user and not self.credentials.get(origin):
+                        self.credentials[origin] = _basic(user, "")
+            return bool(self.credentials.get(origin))
+
+    def _from_netrc(self, url: str) -> str:
+        host = urllib.parse.urlsplit(url).hostname
+        if self.netrc is None or not host:
+            return ""
+        with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
+            found = netrc.netrc(str(self.netrc)).authenticators(host)
+            if found:
+                return _basic(found[0], found[2] or "")
+        return ""
+
+
+class Fetcher:
+    """HTTP and files behind one method."""
+
+    def __init__(
+        self, access: Access, clock: Clock, *, offline: bool = False, refresh: bool = False
+    ) -> None:
+        """*refresh* tells those who keep what they fetch that it is asked for anew."""
+        self.access = access
+        self.clock = clock
+        self.offline = offline
+        self.refresh = refresh
+        self._pools: dict[tuple[str, bool, bool], urllib3.PoolManager] = {}
+        self._lock = threading.Lock()
+        self._silent: dict[str, int] = {}
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int) -> Reply:
+        """The answer to a GET, at most *limit* bytes of it.
+
+        Raises:
+            FetchError: no answer, or a larger one.
+        """
+        with self.open(url, headers=headers) as (reply, stream):
+            body = bytearray()
+            while chunk := stream.read(65536):
+                body += chunk
+                if len(body) > limit:
+                    raise FetchError(f"{shown(url)} is larger than {limit >> 10} KiB")
+            return Reply(reply.status, reply.headers, bytes(body), reply.url)
+
+    @contextmanager
+    def open(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Reply, Readable]]:
+        """Status and headers of the answer to a GET (body empty), and its bytes as a stream.
+
+        Raises:
+            FetchError: no answer, or it stopped before its end.
+        """
+        scheme = _scheme(url)
+        if scheme == "file":
+            with _open_file(url) as (reply, stream):
+                yield reply, stream
+            return
+        if scheme not in ("http", "https"):
+            raise FetchError("its address is none that can be read")
+        if self.offline:
+            raise FetchError(f"{shown(url)} is not in the cache, and --offline was given")
+        response = self._answer(url, dict(headers or {}))
+        try:
+            found = {name.lower(): value for name, value in response.headers.items()}
+            yield (
+                Reply(response.status, found, b"", _final(url, response)),
+                _Stream(response, url, self.clock),
+            )
+        finally:
+            # Closed, not returned to the pool: what is left unread may be endless.
+            response.close()
+            response.release_conn()
+
+    def _answer(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        host = _origin(url)
+        for attempt in range(_TRIES):
+            self.clock.check()
+            if self._silent.get(host, 0) >= _PATIENCE:
+                raise FetchError(f"{host} does not answer")
+            given = self.access.header(url)
+            try:
+                response = self._request(url, {**given, **headers})
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                self._silent[host] = self._silent.get(host, 0) + 1
+                raise FetchError(f"{shown(url)}: {_reason(error)}") from None
+            self._silent.pop(host, None)
+            if response.status == 401 and not given and self.access.ask_keyring(url):
+                response.close()
+                continue
+            if response.status not in _AGAIN or attempt == _TRIES - 1:
+                return response
+            response.close()
+            time.sleep(min(_pause(response.headers.get("Retry-After"), attempt), self.clock.left()))
+        raise AssertionError("unreachable")
+
+    def _request(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        left = self.clock.left()
+        return self._pool(url).request(
+            "GET",
+            url,
+            headers={"User-Agent": "pytest-arm64", **headers},
+            timeout=urllib3.Timeout(
+                connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left)
+            ),
+            # What a server asks to wait is bounded here, not by urllib3.
+            retries=urllib3.Retry(
+                total=5,
+                connect=1,
+                read=0,
+                redirect=5,
+                status=0,
+                other=0,
+                respect_retry_after_header=False,
+            ),
+            preload_content=False,
+            decode_content=True,
+        )
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        parts = urllib.parse.urlsplit(url)
+        host = parts.hostname or ""
+        trusted = host in self.access.trusted or parts.netloc in self.access.trusted
+        proxy = ""
+        if not urllib.request.proxy_bypass(host):
+            proxy = self.access.proxy or urllib.request.getproxies().get(parts.scheme, "")
+        with self._lock:
+            # Loading certificates takes longer than an answer from a plain server.
+            secure = parts.scheme == "https" or proxy.startswith("https:")
+            key = (proxy, trusted, secure)
+            if key not in self._pools:
+                context = _context(self.access.ca, trusted=trusted) if secure else None
+                self._pools[key] = _manager(proxy, context)
+            return self._pools[key]
+
+
+class _Stream:
+    """The body, each read bounded by the time that is left."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, clock: Clock) -> None:
+        self._response = response
+        self._url = url
+        self._clock = clock
+
+    def read(self, size: int = -1, /) -> bytes:
+        self._clock.check()
+        try:
+            # read() would wait for all of *size*, for as long as a server drips bytes.
+            return self._response.read1(size if size > 0 else 65536)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise FetchError(f"{shown(self._url)}: {_reason(error)}") from None
+
+
+@contextmanager
+def _open_file(url: str) -> Iterator[tuple[Reply, Readable]]:
+    path = file_path(url)
+    if path.is_dir():
+        path /= "index.html"
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError:
+        yield Reply(404, {}, b"", url), _Empty()
+        return
+    except (OSError, ValueError) as error:
+        raise FetchError(f"{path} cannot be read: {error}") from None
+    with stream:
+        yield Reply(200, {"content-type": "text/html"}, b"", url), stream
+
+
+class _Empty:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
+        return b""
+
+
+def _final(url: str, response: urllib3.BaseHTTPResponse) -> str:
+    for step in response.retries.history if response.retries else ():
+        if step.redirect_location:
+            url = urllib.parse.urljoin(url, step.redirect_location)
+    return url
+
+
+def _manager(proxy: str, context: ssl.SSLContext | None) -> urllib3.PoolManager:
+    if proxy:
+        return urllib3.ProxyManager(proxy, maxsize=16, ssl_context=context)
+    return urllib3.PoolManager(maxsize=16, ssl_context=context)
+
+
+def _context(ca: bytes, *, trusted: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if trusted:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca:
+        with suppress(ssl.SSLError, ValueError):
+            context.load_verify_locations(cadata=ca.decode("ascii", "ignore"))
+    else:
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _scheme(url: str) -> str:
+    """The scheme of *url*, empty where it is no address at all."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return ""
+    return parts.scheme
+
+
+def _origin(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _pause(retry_after: str | None, attempt: int) -> float:
+    if retry_after and retry_after.strip().isdigit():
+        return min(float(retry_after), _LONGEST_PAUSE)
+    return 0.3 * 2.0**attempt
+
+
+def _reason(error: Exception) -> str:
+    cause: BaseException = error
+    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
+        cause = error.reason
+    if isinstance(cause, urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, urllib3.exceptions.SSLError):
+        return "its certificate is not accepted (pip's `cert` setting names a CA file)"
+    if isinstance(cause, urllib3.exceptions.ResponseError):
+        return "too many redirects"
+    return type(cause).__name__

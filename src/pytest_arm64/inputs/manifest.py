@@ -1,0 +1,282 @@
+"""What a project asks to have installed: deployed and test scopes, from its own files."""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from ..config._toml import TOMLDecodeError, loads
+from ..config.settings import Settings
+from ..errors import SettingsError
+from .poetry import poetry_group
+from .project import extra_requirements, group_requirements
+from .project_files import walk
+from .requirement_lines import (
+    link_folders,
+    local_projects,
+    names_of,
+    read_documents,
+    requested_names,
+)
+
+TEST_FILES = (
+    "requirements-test.txt",
+    "requirements-tests.txt",
+    "test-requirements.txt",
+    "requirements/test.txt",
+    "requirements/tests.txt",
+    "requirements-dev.txt",
+    "dev-requirements.txt",
+)
+TEST_GROUPS = ("test", "tests", "testing", "dev")
+_FILE = "pyproject.toml"
+_PROJECT_FILES = (_FILE, "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_COMPILING_BACKENDS = ("mesonpy", "scikit_build_core", "maturin", "py_build_cmake")
+_EXTENSIONS = re.compile(
+    r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|mypycify|CMakeExtension)\b"
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One scope's wishes, as a package installer takes them."""
+
+    files: tuple[Path, ...] = ()
+    """Requirement files."""
+    requirements: tuple[str, ...] = ()
+    """PEP 508 requirements."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.files and not self.requirements
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that decides what an environment contains, as far as the project says it."""
+
+    deploy: Scope
+    test: Scope
+    project: Path | None
+    """Folder of the project itself where it is installable."""
+    local: tuple[Path, ...]
+    """Folders of other projects that requirement files name by path."""
+    links: tuple[Path, ...]
+    """Folders of distributions that requirement files name (``--find-links``)."""
+    documents: Mapping[Path, bytes]
+    """Every requirement and constraint file involved, with its content."""
+    root: Path
+    whole: Path | None = None
+    """Folder of the project itself where a wheel is built of it, from a copy."""
+
+    @property
+    def own(self) -> Path | None:
+        """Folder of the project itself, however it is installed."""
+        return self.project or self.whole
+
+    @property
+    def copied(self) -> tuple[Path, ...]:
+        """What is installed as a wheel, not as its own files: folders to build, and wheels."""
+        named = (path for path, editable in local_projects(self.documents) if not editable)
+        return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two environments must share to be the same, ready for JSON.
+
+        Files count by content and by where they lie to each other, so that two checkouts share
+        an environment; projects count by path, because that is what their installation holds.
+        """
+        folders = [*([self.project] if self.project else []), *self.local]
+        copied = self.copied
+        return {
+            "deploy": [*map(self._relative, self.deploy.files), *self.deploy.requirements],
+            "test": [*map(self._relative, self.test.files), *self.test.requirements],
+            "documents": {
+                self._relative(path): hashlib.sha256(content).hexdigest()
+                for path, content in sorted(self.documents.items())
+            },
+            "projects": {
+                str(folder): _project_fingerprint(folder, whole=folder in copied)
+                for folder in folders
+            },
+        }
+
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Variables of *environ* that requirement files name as ``${NAME}``; pip expands them."""
+        text = b"\n".join(self.documents.values()).decode("utf-8", "replace")
+        names = set(_VARIABLE.findall(text))
+        return {name: environ[name] for name in sorted(names) if name in environ}
+
+    def _relative(self, path: Path) -> str:
+        return os.path.relpath(path, self.root)
+
+
+def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
+    """The project's own files, read; nothing of the project is executed.
+
+    Raises:
+        SettingsError: a requirement file that is named does not exist, or they include each
+            other without end.
+    """
+    pyproject = _pyproject(rootpath)
+    artifact = settings.artifact is not None
+    mode = "none" if artifact else install_mode(settings, rootpath, pyproject)
+    files = () if artifact else settings.requirements
+    if not files and not artifact and (rootpath / "requirements.txt").is_file():
+        files = (rootpath / "requirements.txt",)
+    deploy = Scope(files=files)
+    test = test_scope(settings.test_requirements, rootpath, pyproject, files)
+    documents: dict[Path, bytes] = {}
+    for path in (*deploy.files, *test.files):
+        read_documents(path, documents)
+    local = tuple(dict.fromkeys(folder for folder, _ in local_projects(documents)))
+    project = rootpath if mode == "editable" else None
+    if mode == "wheel":
+        local = tuple(dict.fromkeys((*local, rootpath)))
+    return Manifest(
+        deploy=deploy,
+        test=test,
+        project=project,
+        local=tuple(folder for folder in local if folder != project),
+        whole=rootpath if mode == "wheel" else None,
+        links=tuple(dict.fromkeys(link_folders(documents))),
+        documents=documents,
+        root=rootpath,
+    )
+
+
+def _pyproject(rootpath: Path) -> dict[str, Any]:
+    try:
+        return loads((rootpath / "pyproject.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, TOMLDecodeError) as error:
+        raise SettingsError(f"{rootpath / 'pyproject.toml'} cannot be read: {error}") from None
+
+
+def install_mode(settings: Settings, rootpath: Path, pyproject: Mapping[str, Any]) -> str:
+    """How the project itself is installed: ``editable``, ``wheel`` or ``none``.
+
+    Compiled code cannot be used out of the source: it is built where compilers are.
+    """
+    if settings.install == "none" or not _installable(rootpath, pyproject):
+        return "none"
+    if settings.install == "auto":
+        return "wheel" if _compiled(rootpath, pyproject) else "editable"
+    return settings.install
+
+
+def _compiled(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
+    """Whether the project says that it has compiled code, as far as its files tell unexecuted."""
+    backend = str(_table(pyproject, "build-system").get("build-backend", ""))
+    if backend.partition(".")[0] in _COMPILING_BACKENDS:
+        return True
+    setuptools = _table(_table(pyproject, "tool"), "setuptools")
+    if "ext-modules" in setuptools:
+        return True
+    try:
+        script = (rootpath / "setup.py").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return _EXTENSIONS.search(script) is not None
+
+
+def _installable(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
+    if "project" in pyproject or "build-system" in pyproject:
+        return True
+    return (rootpath / "setup.py").is_file()
+
+
+def test_scope(
+    configured: tuple[Path, ...],
+    rootpath: Path,
+    pyproject: Mapping[str, Any],
+    deployed: tuple[Path, ...],
+) -> Scope:
+    """The first that exists: *configured* files, usual file names, a group, an extra.
+
+    Raises:
+        SettingsError: the group or extra is not what it should be.
+    """
+    if configured:
+        return Scope(files=configured)
+    for name in TEST_FILES:
+        path = rootpath / name
+        if path.is_file() and path not in deployed:
+            return Scope(files=(path,))
+    groups = _lists(pyproject, "dependency-groups")
+    for name in TEST_GROUPS:
+        if name in groups:
+            return Scope(requirements=tuple(group_requirements(pyproject, name, _FILE)))
+    poetry = _table(_table(pyproject, "tool"), "poetry")
+    for name in TEST_GROUPS:
+        found = tuple(poetry_group(poetry, name))
+        if found:
+            return Scope(requirements=found)
+    project = _table(pyproject, "project")
+    extras = _lists(project, "optional-dependencies")
+    for name in TEST_GROUPS:
+        if name in extras:
+            own = canonicalize_name(str(project.get("name", "")))
+            return Scope(requirements=tuple(extra_requirements(project, name, own, _FILE)))
+    return Scope()
+
+
+def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"pyproject.toml: {key} must be a table, not {value!r}")
+    return value
+
+
+def _lists(parent: Mapping[str, Any], key: str) -> dict[str, list[Any]]:
+    """The table *key* of lists, by normalised name."""
+    found: dict[str, list[Any]] = {}
+    for name, value in _table(parent, key).items():
+        if not isinstance(value, list):
+            raise SettingsError(f"pyproject.toml: {key}: {name} must be a list, not {value!r}")
+        found[canonicalize_name(name)] = value
+    return found
+
+
+def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
+    """Metadata files by hash, and the names of top-level packages, which installers look for.
+
+    Where the *whole* project is copied by its installation, or *folder* is a distribution's
+    file, everything counts.
+    """
+    if whole or folder.is_file():
+        return {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in walk(folder)
+            if path.is_file()
+        }
+    found = {}
+    for name in _PROJECT_FILES:
+        path = folder / name
+        if path.is_file():
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for parent in (folder, folder / "src"):
+        if parent.is_dir():
+            names = sorted(p.parent.name for p in parent.glob("*/__init__.py"))
+            found[f"{parent.relative_to(folder).as_posix()}/"] = " ".join(names)
+    return found
+
+
+def requirement_names(scope: Scope, documents: Mapping[Path, bytes]) -> set[str]:
+    """Normalised names that *scope* asks for directly; a constraint asks for nothing."""
+    return names_of(scope.requirements) | requested_names(scope.files, documents)
+
+
+def project_dependencies(folder: Path) -> set[str]:
+    """Normalised names that the project in *folder* itself depends on, where it says so."""
+    dependencies = _table(_pyproject(folder), "project").get("dependencies", [])
+    return names_of(map(str, dependencies)) if isinstance(dependencies, list) else set()

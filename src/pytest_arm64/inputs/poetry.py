@@ -1,0 +1,164 @@
+"""Poetry's own way to write requirements, in ``pyproject.toml`` and in its lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ..index.addresses import git_address
+from .reading import strings, table
+
+
+def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple[str, str]]:
+    """Requirements of the table that *keys* lead to, and the text by which each is found."""
+    for name, value in table(poetry, *keys).items():
+        if name.lower() == "python":
+            continue
+        for entry in _entries(value):
+            if not (isinstance(entry, dict) and entry.get("optional")):
+                text = poetry_requirement(name, entry)
+                yield text, entry if isinstance(entry, str) else str(_word(entry, "version"))
+
+
+def standardised(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A ``pyproject.toml`` with ``[project]``, made of Poetry's tables where these stand for it.
+
+    Its dependencies count as dynamic where one of them is a path, or has a constraint that no
+    specifier says.
+    """
+    poetry = table(data, "tool", "poetry")
+    if "project" in data or not isinstance(poetry.get("name"), str):
+        return data
+    listed = table(poetry, "dependencies")
+    needed = (value for name, value in listed.items() if name.lower() != "python")
+    certain = all(_is_certain(entry) for value in needed for entry in _entries(value))
+    project = {
+        "name": poetry["name"],
+        "version": str(poetry.get("version", "")),
+        "dynamic": [] if certain else ["dependencies"],
+        "dependencies": [text for text, _ in poetry_requirements(poetry, "dependencies")],
+        "optional-dependencies": {
+            extra: [
+                poetry_requirement(name, entry)
+                for name in strings(names)
+                for entry in _entries(listed.get(name, []))
+            ]
+            for extra, names in table(poetry, "extras").items()
+        },
+    }
+    return {**data, "project": project}
+
+
+def _is_certain(entry: Any) -> bool:
+    """Whether ``poetry_requirement`` says all that *entry* does."""
+    if not isinstance(entry, dict):
+        return _is_understood(str(entry))
+    if "path" in entry:
+        return False
+    return all(_is_understood(_word(entry, key)) for key in ("version", "python"))
+
+
+def _is_understood(constraint: str) -> bool:
+    return constraint in ("", "*") or bool(poetry_specifier(constraint))
+
+
+def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Requirements of Poetry's own group *name*, less what it names by a path."""
+    listed: dict[str, Any] = {}
+    for spelled in table(poetry, "group"):
+        if canonicalize_name(spelled) == name:
+            listed |= table(poetry, "group", spelled, "dependencies")
+    if name == "dev":
+        listed |= table(poetry, "dev-dependencies")
+    kept = {
+        package: value
+        for package, value in listed.items()
+        if not any(isinstance(e, dict) and "path" in e for e in _entries(value))
+    }
+    yield from (text for text, _ in poetry_requirements({"kept": kept}, "kept"))
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def poetry_requirement(name: str, entry: object) -> str:
+    """One entry as a PEP 508 requirement; what has no version is without limit."""
+    if not isinstance(entry, dict):
+        return f"{name}{poetry_specifier(str(entry))}"
+    extras = strings(entry.get("extras"))
+    head = f"{name}[{','.join(extras)}]" if extras else name
+    markers = [f"({m})" for m in (_word(entry, "markers"), _python(_word(entry, "python"))) if m]
+    platform = _word(entry, "platform")
+    if platform:
+        markers.append(f"sys_platform == '{platform}'")
+    marker = f" ; {' and '.join(markers)}" if markers else ""
+    address = _word(entry, "url")
+    if _word(entry, "git"):
+        revision = next((w for w in (_word(entry, k) for k in ("rev", "tag", "branch")) if w), "")
+        address = git_address(_word(entry, "git"), revision, _word(entry, "subdirectory"))
+    if address:
+        return f"{head} @ {address}{marker}"
+    return f"{head}{poetry_specifier(_word(entry, 'version'))}{marker}"
+
+
+def poetry_specifier(text: str) -> SpecifierSet:
+    """Poetry's constraint as a specifier set; ``||`` and what is not understood limit nothing."""
+    parts = [part.strip() for part in text.split(",")] if "||" not in text else []
+    found = []
+    for part in parts:
+        if part.startswith("^"):
+            found.append(_caret(part[1:].strip()))
+        elif part.startswith("~") and not part.startswith("~="):
+            found.append(_tilde(part[1:].strip()))
+        elif part and part != "*":
+            found.append(part if part[0] in "<>=!~" else f"=={part}")
+    try:
+        return SpecifierSet(",".join(filter(None, found)))
+    except InvalidSpecifier:
+        return SpecifierSet()
+
+
+def _caret(text: str) -> str:
+    """Up to the next change of the leftmost part that is not zero."""
+    release = _release(text)
+    if not release:
+        return ""
+    place = next((i for i, part in enumerate(release) if part), len(release) - 1)
+    return f">={text},<{_bumped(release, place)}"
+
+
+def _tilde(text: str) -> str:
+    """Up to the next minor, or major where only that is given."""
+    release = _release(text)
+    return f">={text},<{_bumped(release, min(1, len(release) - 1))}" if release else ""
+
+
+def _bumped(release: tuple[int, ...], place: int) -> str:
+    return ".".join(map(str, (*release[:place], release[place] + 1)))
+
+
+def _release(text: str) -> tuple[int, ...]:
+    try:
+        return Version(text).release
+    except InvalidVersion:
+        return ()
+
+
+def _python(text: str) -> str:
+    """A limit on Python as a marker."""
+    return " and ".join(
+        f"python_version {m[1]} '{m[2]}'"
+        for m in (re.match(r"(\D+?)\s*(\d[\w.]*)\Z", str(s)) for s in poetry_specifier(text))
+        if m
+    )
+
+
+def _word(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,288 @@
+"""``pyproject.toml``: dependencies, extras, groups, and other projects that it names by path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ..errors import SettingsError
+from ..index.addresses import git_address
+from .poetry import poetry_requirements, standardised
+from .reading import Lines, Reading, is_there, read_text, read_toml, requirement, strings, table
+from .requirements import LocalProject, wish_of
+
+# Backends that cannot compile anything without a plugin of their own.
+_PURE_BACKENDS = ("hatchling", "flit_core", "poetry.core", "pdm.backend", "uv_build")
+_MAXIMUM_LOCALS = 500
+
+
+def read_project(
+    manifest: Path,
+    reading: Reading,
+    *,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    only_groups: bool = False,
+) -> None:
+    """Add what the project of *manifest* depends on to *reading*.
+
+    Args:
+        manifest: a ``pyproject.toml``.
+        reading: where it is added.
+        extras: extras of the project that are wanted too.
+        groups: dependency groups that are wanted too.
+        only_groups: whether the project's own dependencies are left out.
+
+    Raises:
+        SettingsError: it cannot be read, has no dependencies to read, or no such extra or group.
+    """
+    text = read_text(manifest)
+    data = read_toml(manifest, text)
+    lines = Lines(text)
+    found: list[tuple[str, str]] = []
+    if not only_groups:
+        found += _dependencies(manifest, data, reading, extras)
+    for group in groups:
+        found += [(entry, entry) for entry in group_requirements(data, group, str(manifest))]
+    _register_sources(manifest.parent, data, reading)
+    for spelled, told in found:
+        origin = reading.origin(manifest, lines.of(told))
+        wanted = _from_its_source(requirement(spelled, origin), data)
+        reading.requirements.append((wanted, wish_of(wanted, origin, direct=True)))
+
+
+def _dependencies(
+    manifest: Path, data: Mapping[str, Any], reading: Reading, extras: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Each requirement, and the text by which its line is found."""
+    project = table(data, "project")
+    poetry = table(data, "tool", "poetry")
+    if not project and "dependencies" in poetry:
+        yield from poetry_requirements(poetry, "dependencies")
+        return
+    if not project:
+        raise SettingsError(
+            f"{manifest} has no [project] table",
+            why="its dependencies are not written where every tool reads them",
+            next_step="export them to a requirement file and name that",
+        )
+    if "dependencies" in strings(project.get("dynamic")):
+        reading.gaps.append(
+            f"{reading.origin(manifest)}: its dependencies are dynamic, and not run"
+        )
+    yield from ((text, text) for text in strings(project.get("dependencies")))
+    own = canonicalize_name(str(project.get("name", "")))
+    for extra in extras:
+        yield from ((t, t) for t in extra_requirements(project, extra, own, str(manifest)))
+
+
+def extra_requirements(
+    project: Mapping[str, Any], extra: str, own: str, where: str, above: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Requirements of *extra*; ``own[other]`` among them stands for those of ``other``.
+
+    Raises:
+        SettingsError: the project has no such extra.
+    """
+    known = {canonicalize_name(k): v for k, v in table(project, "optional-dependencies").items()}
+    name = canonicalize_name(extra)
+    if name not in known:
+        raise SettingsError(
+            f"{where} has no extra {extra!r}",
+            next_step="known extras: " + (", ".join(sorted(known)) or "none"),
+        )
+    for text in known[name] if isinstance(known[name], list) else [known[name]]:
+        if not isinstance(text, str):
+            raise SettingsError(f"{where}: the extra {name} has an entry {str(text)[:80]!r}")
+        wanted = requirement(text, where)
+        if canonicalize_name(wanted.name) != own:
+            yield text
+            continue
+        for other in sorted(wanted.extras):
+            # Of an extra that is not there installers tell, and go on.
+            if canonicalize_name(other) in known.keys() - {name, *above}:
+                yield from extra_requirements(project, other, own, where, (*above, name))
+
+
+def group_requirements(
+    data: Mapping[str, Any], group: str, where: str, above: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Requirements of a dependency group (PEP 735), included ones too.
+
+    Raises:
+        SettingsError: there is no such group, or groups include each other without end.
+    """
+    known = {canonicalize_name(k): v for k, v in table(data, "dependency-groups").items()}
+    name = canonicalize_name(group)
+    if name in above:
+        raise SettingsError(f"{where}: groups include each other: {' → '.join([*above, name])}")
+    if name not in known:
+        raise SettingsError(
+            f"{where} has no dependency group {group!r}",
+            next_step="known groups: " + (", ".join(sorted(known)) or "none"),
+        )
+    if not isinstance(known[name], list):
+        raise SettingsError(f"{where}: the dependency group {name} must be a list")
+    for entry in known[name]:
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
+            yield from group_requirements(data, entry["include-group"], where, (*above, name))
+        else:
+            raise SettingsError(f"{where}: the group {name} has an entry {str(entry)[:80]!r}")
+
+
+def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> LocalProject | None:
+    """The project in *folder*, added to *reading* with those that it names by path itself.
+
+    None where the folder says no name: nothing of it is run to learn one.
+    """
+    manifest = folder / "pyproject.toml"
+    data = standardised(read_toml(manifest) if manifest.is_file() else {})
+    project = table(data, "project")
+    if not isinstance(project.get("name"), str):
+        return None
+    name = canonicalize_name(project["name"])
+    known = reading.locals.get(name)
+    if known is not None:
+        return known
+    if len(reading.locals) >= _MAXIMUM_LOCALS:
+        raise SettingsError(f"{folder} is one of more than {_MAXIMUM_LOCALS} local projects")
+    found = described(
+        data,
+        str(manifest),
+        shown=reading.origin(folder),
+        native=may_compile(folder, data),
+        uri=folder.as_uri(),
+        editable=editable,
+    )
+    reading.locals[name] = found
+    _register_sources(folder, data, reading)
+    return found
+
+
+def described(
+    data: Mapping[str, Any],
+    where: str,
+    *,
+    shown: str,
+    native: bool,
+    uri: str,
+    editable: bool = False,
+) -> LocalProject:
+    """The project whose ``pyproject.toml``, at *where*, says *data*; its name is there.
+
+    Raises:
+        SettingsError: what it asks for is no requirement.
+    """
+    project = table(data, "project")
+    dynamic = "dependencies" in strings(project.get("dynamic"))
+    return LocalProject(
+        name=canonicalize_name(str(project.get("name", ""))),
+        version=str(project.get("version", "")),
+        folder=shown,
+        native=native,
+        requires=tuple(_checked(project.get("dependencies"), data, where)),
+        extras=tuple(
+            (canonicalize_name(str(extra)), tuple(_checked(texts, data, where)))
+            for extra, texts in table(project, "optional-dependencies").items()
+        ),
+        doubt="its dependencies are dynamic: they are known after a build" if dynamic else "",
+        editable=editable,
+        uri=uri,
+    )
+
+
+def may_compile(folder: Path, data: Mapping[str, Any]) -> bool:
+    """Whether the build of the project in *folder* may compile something."""
+    return build_may_compile(data, has_setup=(folder / "setup.py").exists())
+
+
+def build_may_compile(data: Mapping[str, Any], *, has_setup: bool) -> bool:
+    """Whether a build may compile something; *has_setup*: whether there is a ``setup.py``."""
+    backend = str(table(data, "build-system").get("build-backend", "setuptools"))
+    plain_setuptools = backend.startswith("setuptools") and not has_setup
+    extensions = table(data, "tool", "setuptools").get("ext-modules")
+    return bool(extensions) or not (backend.startswith(_PURE_BACKENDS) or plain_setuptools)
+
+
+def _checked(value: object, data: Mapping[str, Any], where: str) -> Iterator[str]:
+    for text in strings(value):
+        yield str(_from_its_source(requirement(text, where), data))
+
+
+def _from_its_source(wanted: Requirement, data: Mapping[str, Any]) -> Requirement:
+    """*wanted* as a direct reference where ``[tool.uv.sources]`` makes it one."""
+    source = _uv_source(wanted.name, data)
+    address = source.get("git") or source.get("url")
+    if not isinstance(address, str) or wanted.url:
+        return wanted
+    if "git" in source:
+        revision = next((source[k] for k in ("rev", "tag", "branch") if k in source), "")
+        address = git_address(address, str(revision), str(source.get("subdirectory", "")))
+    extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
+    marker = f" ; {wanted.marker}" if wanted.marker else ""
+    return requirement(f"{wanted.name}{extras} @ {address}{marker}", "[tool.uv.sources]")
+
+
+def _uv_source(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    for spelled, source in table(data, "tool", "uv", "sources").items():
+        if canonicalize_name(spelled) == canonicalize_name(name) and isinstance(source, dict):
+            return source
+    return {}
+
+
+def _register_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
+    """Projects that ``[tool.uv.sources]`` names by path or as members of the workspace."""
+    members: dict[str, Path] | None = None
+    for name, source in table(data, "tool", "uv", "sources").items():
+        if not isinstance(source, dict):
+            continue
+        place = None
+        if isinstance(source.get("path"), str):
+            place = Path(os.path.normpath(folder / source["path"]))
+        elif source.get("workspace"):
+            members = workspace_members(folder) if members is None else members
+            place = members.get(canonicalize_name(name))
+        if place is not None and is_there(place, Path.is_dir):
+            editable = bool(source.get("editable") or source.get("workspace"))
+            local_project(place, reading, editable=editable)
+
+
+def workspace_root(folder: Path) -> Path | None:
+    """The nearest folder at or above *folder* that declares a uv workspace."""
+    for place in (folder, *folder.parents):
+        manifest = place / "pyproject.toml"
+        if manifest.is_file() and "workspace" in table(read_toml(manifest), "tool", "uv"):
+            return place
+    return None
+
+
+def workspace_members(folder: Path) -> dict[str, Path]:
+    """Folders of the members of the workspace that *folder* belongs to, by project name."""
+    root = workspace_root(folder)
+    if root is None:
+        return {}
+    workspace = table(read_toml(root / "pyproject.toml"), "tool", "uv", "workspace")
+    excluded = {p for pattern in strings(workspace.get("exclude")) for p in _glob(root, pattern)}
+    places = [p for pattern in strings(workspace.get("members")) for p in _glob(root, pattern)]
+    found: dict[str, Path] = {}
+    for place in [root, *sorted(set(places) - excluded)][:_MAXIMUM_LOCALS]:
+        manifest = place / "pyproject.toml"
+        if manifest.is_file():
+            name = table(read_toml(manifest), "project").get("name")
+            if isinstance(name, str):
+                found.setdefault(canonicalize_name(name), place)
+    return found
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
+    try:
+        return [place for place in root.glob(pattern) if place.is_dir()]
+    except (ValueError, NotImplementedError, OSError, IndexError):
+        raise SettingsError(f"{root}: {pattern!r} is no pattern of workspace members") from None

@@ -1,0 +1,149 @@
+"""What the readers of a service's files share: what was found so far, and where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from ..config._toml import TOMLDecodeError, loads
+from ..errors import SettingsError
+from .formats import Formats
+from .requirements import LocalProject, Wish, Wishes
+
+MAXIMUM_BYTES = 256 * 2**20
+
+
+@dataclass
+class Reading:
+    """Everything that a service's files have said so far."""
+
+    root: Path
+    """Origins are told relative to it."""
+    environ: Mapping[str, str]
+    requirements: list[tuple[Requirement, Wish]] = field(default_factory=list)
+    constraints: list[tuple[Requirement, Wish]] = field(default_factory=list)
+    locals: dict[str, LocalProject] = field(default_factory=dict)
+    gaps: list[str] = field(default_factory=list)
+    index: str = ""
+    extra_indexes: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    no_index: bool = False
+    prereleases: bool = False
+    formats: Formats = field(default_factory=Formats)
+    seen: set[tuple[Path, bool]] = field(default_factory=set)
+
+    def origin(self, path: Path, line: int = 0) -> str:
+        """*path* as it is told, with its line."""
+        relative = os.path.relpath(path, self.root).replace(os.sep, "/")
+        return f"{relative}:{line}" if line else relative
+
+    def wishes(self, service: str) -> Wishes:
+        """What was found, frozen."""
+        return Wishes(
+            service=service,
+            requirements=tuple(self.requirements),
+            constraints=tuple(self.constraints),
+            locals=tuple(self.locals.values()),
+            index=self.index,
+            extra_indexes=tuple(self.extra_indexes),
+            links=tuple(self.links),
+            no_index=self.no_index,
+            prereleases=self.prereleases,
+            formats=self.formats,
+            gaps=tuple(self.gaps),
+        )
+
+
+def read_text(path: Path) -> str:
+    """The text of *path*.
+
+    Raises:
+        SettingsError: it cannot be read, or is absurdly large.
+    """
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise SettingsError(f"{path} is larger than {MAXIMUM_BYTES >> 20} MiB")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{path} cannot be read: {reason}") from None
+
+
+def read_toml(path: Path, text: str | None = None) -> dict[str, Any]:
+    """The TOML document at *path*, or in *text*, which was read from there.
+
+    Raises:
+        SettingsError: it cannot be read, or is not TOML.
+    """
+    try:
+        return loads(read_text(path) if text is None else text)
+    except (TOMLDecodeError, RecursionError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+
+
+def table(parent: object, *keys: str) -> Mapping[str, Any]:
+    """The table that *keys* lead to; empty where there is none."""
+    for key in keys:
+        parent = parent.get(key) if isinstance(parent, dict) else None
+    return parent if isinstance(parent, dict) else {}
+
+
+def tables(value: object) -> list[dict[str, Any]]:
+    """The tables of an array; what is none is left out."""
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
+def strings(value: object) -> list[str]:
+    """The strings of an array, or a lone one; what is none is left out."""
+    if isinstance(value, str):
+        return [value]
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
+def requirement(text: str, where: str) -> Requirement:
+    """*text* as a requirement.
+
+    Raises:
+        SettingsError: it is none; *where* it stands is told.
+    """
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError) as error:
+        why = (str(error).splitlines() or [""])[0][:200]
+        raise SettingsError(f"{where}: {text[:200]!r} is not a requirement", why=why) from None
+
+
+class Lines:
+    """Where in a TOML document something stands: its parser does not tell."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def of(self, value: str) -> int:
+        """Line of the first string that is *value*, 0 where it is not found."""
+        for quote in ('"', "'"):
+            position = self._text.find(f"{quote}{value}{quote}")
+            if position >= 0:
+                return self._text.count("\n", 0, position) + 1
+        return 0
+
+    def starting(self, prefix: str) -> Iterator[int]:
+        """Numbers of the lines that begin with *prefix*, in order."""
+        return (
+            number
+            for number, line in enumerate(self._text.splitlines(), 1)
+            if line.startswith(prefix)
+        )
+
+
+def is_there(path: Path, question: Callable[[Path], bool]) -> bool:
+    """The answer to *question*, no for what cannot be a path."""
+    try:
+        return question(path)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,173 @@
+"""What a service asks for, read from its own files; nothing of it is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from ..index.simple import File
+from .formats import Formats
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One demand on one identity: a project, or one extra of it."""
+
+    name: str
+    extra: str = ""
+    specifier: SpecifierSet = field(default_factory=SpecifierSet)
+    origin: str = ""
+    """Where it is said: ``requirements.txt:3``, or the release that demands it."""
+    url: str = ""
+    """A direct reference: no index decides what is installed."""
+    hashes: frozenset[str] = frozenset()
+    direct: bool = False
+    """Said by the service itself, not by one of its dependencies."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from other demands."""
+        return f"{self.origin} {self}"
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return (self.name, self.extra)
+
+    @cached_property
+    def pin(self) -> bool:
+        """Whether exactly one version satisfies it."""
+        return any(
+            s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*"))
+            for s in self.specifier
+        )
+
+    @cached_property
+    def exact(self) -> Version | None:
+        """The version that it pins, but for local labels; None where it pins none."""
+        for specifier in self.specifier:
+            if specifier.operator == "==" and not specifier.version.endswith(".*"):
+                return Version(specifier.version)
+        return None
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether it keeps newer versions out."""
+        return any(s.operator in ("<", "<=", "==", "===", "~=") for s in self.specifier)
+
+    def __str__(self) -> str:
+        what = f"{self.name}[{self.extra}]" if self.extra else self.name
+        return f"{what}{self.specifier}" if not self.url else f"{what} @ …"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One selected release and what holds it."""
+
+    name: str
+    version: Version | None
+    problem: str = ""
+    demands: tuple[Wish, ...] = ()
+    """Everything that limits its version, constraints included."""
+    path: tuple[str, ...] = ()
+    """From the place that asks for it, over releases, to itself."""
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LocalProject:
+    """A project that is named by its folder."""
+
+    name: str
+    version: str
+    folder: str
+    native: bool
+    """Whether its build may compile something."""
+    requires: tuple[str, ...] = ()
+    extras: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    doubt: str = ""
+    editable: bool = False
+    uri: str = ""
+    """Its folder as a ``file://`` address, or the repository that it comes from."""
+    detail: str = "a local project whose build may compile something"
+    """Why it is built from source, where it is."""
+    archive: File | None = None
+    """Its sources as a source distribution, where they come from a repository."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Everything that a service's files say about its dependencies."""
+
+    service: str
+    requirements: tuple[tuple[Requirement, Wish], ...]
+    """Each with the wish that it becomes where its marker holds."""
+    constraints: tuple[tuple[Requirement, Wish], ...] = ()
+    locals: tuple[LocalProject, ...] = ()
+    index: str = ""
+    extra_indexes: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    no_index: bool = False
+    prereleases: bool = False
+    formats: Formats = field(default_factory=Formats)
+    gaps: tuple[str, ...] = ()
+    """What the files leave open, so that the tree may be incomplete."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two must share to lead to the same tree, ready for JSON."""
+        listed = {
+            key: [[str(r), wish.origin, sorted(wish.hashes)] for r, wish in pairs]
+            for key, pairs in (
+                ("requirements", self.requirements),
+                ("constraints", self.constraints),
+            )
+        }
+        formats = [sorted(self.formats.no_binary), sorted(self.formats.only_binary)]
+        sources = [self.index, *self.extra_indexes, *self.links, self.no_index, self.prereleases]
+        return {
+            **listed,
+            "locals": [repr(local) for local in self.locals],
+            "formats": formats,
+            "sources": sources,
+            "gaps": list(self.gaps),
+        }
+
+
+def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:
+    """*wish* itself and one for each extra of *requirement*."""
+    yield wish
+    for extra in sorted(requirement.extras):
+        yield Wish(
+            wish.name,
+            canonicalize_name(extra),
+            wish.specifier,
+            wish.origin,
+            wish.url,
+            wish.hashes,
+            wish.direct,
+        )
+
+
+def wish_of(
+    requirement: Requirement,
+    origin: str,
+    *,
+    hashes: frozenset[str] = frozenset(),
+    direct: bool = False,
+) -> Wish:
+    """The wish that *requirement* is, said at *origin*; its extras apart."""
+    return Wish(
+        canonicalize_name(requirement.name),
+        "",
+        requirement.specifier,
+        origin,
+        requirement.url or "",
+        hashes,
+        direct,
+    )

@@ -1,0 +1,242 @@
+"""A service's files: which of them says what is deployed, and which what its tests need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..config.artifact import Artifact
+from ..errors import NothingToReadError, SettingsError
+from . import poetry_lock, pylock, uv_lock
+from .lock import Lock
+from .manifest import test_scope
+from .project import read_project, workspace_root
+from .reading import Reading, read_toml, requirement, strings, table
+from .requirement_file import read_requirement_file
+from .requirements import Wishes, wish_of
+
+LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service asks for."""
+
+    name: str
+    deploy: Wishes
+    lock: Lock | None = None
+    """Decides what is deployed, where there is one."""
+    test: Wishes | None = None
+    """What the tests need besides; None where nothing says it, or the lock does."""
+    manifest: str = ""
+    """The file that says what is deployed."""
+    notes: tuple[str, ...] = ()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What two services must share to have the same matrix, ready for JSON."""
+        return {
+            "name": self.name,
+            "deploy": self.deploy.fingerprint(),
+            "test": self.test.fingerprint() if self.test is not None else None,
+            "lock": [self.lock.shown, self.lock.digest, repr(self.lock.deploy)]
+            if self.lock is not None
+            else None,
+            "manifest": self.manifest,
+            "notes": list(self.notes),
+        }
+
+
+def read_service(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    name: str = "",
+    root: Path | None = None,
+    requirements: tuple[Path, ...] = (),
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+) -> Service:
+    """What the service at *path* asks for.
+
+    Args:
+        path: a requirement file, a lock, a ``pyproject.toml``, or a project's folder.
+        environ: variables for ``${NAME}`` in requirement files.
+        name: what it is called; its path by default.
+        root: the repository, to which names and origins are relative; *path* by default.
+        requirements: the requirement files that are deployed, instead of what a folder has.
+        extras: extras of the project that are deployed too.
+        groups: dependency groups that are deployed too.
+
+    Raises:
+        SettingsError: there is nothing to read, or it cannot be read.
+    """
+    path = Path(os.path.normpath(Path.cwd() / path))
+    folder = path if path.is_dir() else path.parent
+    reading = Reading(root or folder, environ)
+    choice = _Choice(reading, extras, groups)
+    name = name or _name(path, root)
+    if requirements:
+        for file in requirements:
+            read_requirement_file(file, reading)
+        manifest = requirements[0]
+    elif path.is_dir():
+        manifest = choice.folder(path)
+    else:
+        choice.file(path)
+        manifest = path
+    wishes = reading.wishes(name)
+    test = None
+    if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
+        test = _test_wishes(path, reading, name)
+    return Service(name, wishes, choice.lock, test, reading.origin(manifest), tuple(choice.notes))
+
+
+def artifact_service(
+    artifact: Artifact,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    name: str = "",
+    root: Path | None = None,
+    folder: Path | None = None,
+) -> Service:
+    """A service that is deployed as *artifact*; its tests, in *folder*, may need more.
+
+    Raises:
+        SettingsError: the files of the tests cannot be read.
+        ArtifactError, EngineError, ImageError: the artifact cannot be read.
+    """
+    from .artifact import read_artifact
+
+    lock, notes = read_artifact(artifact)
+    reading = Reading(root or folder or Path.cwd(), environ)
+    name = name or artifact.shown
+    test = _test_wishes(folder, reading, name) if folder is not None else None
+    return Service(name, reading.wishes(name), lock, test, artifact.shown, notes)
+
+
+def with_requirements(wishes: Wishes | None, texts: tuple[str, ...], origin: str) -> Wishes:
+    """*wishes* and further requirements, said at *origin*.
+
+    Raises:
+        SettingsError: one of *texts* is no requirement.
+    """
+    found = [requirement(text, origin) for text in texts]
+    more = tuple((wanted, wish_of(wanted, origin, direct=True)) for wanted in found)
+    known = wishes or Wishes("", ())
+    return replace(known, requirements=(*known.requirements, *more))
+
+
+class _Choice:
+    """Finds the file that decides."""
+
+    def __init__(self, reading: Reading, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+        self._reading = reading
+        self._extras = extras
+        self._groups = groups
+        self.lock: Lock | None = None
+        self.notes: list[str] = []
+
+    def file(self, path: Path) -> None:
+        """A file by its name; what is no other kind is a requirement file."""
+        if not path.is_file():
+            raise SettingsError(
+                f"{path} does not exist",
+                next_step="give a requirement file, a lock, a pyproject.toml, "
+                "or a project's folder",
+            )
+        name = path.name
+        if name == "pyproject.toml":
+            read_project(path, self._reading, extras=self._extras, groups=self._groups)
+        elif name == uv_lock.NAME:
+            self._uv(path, path.parent)
+        elif name == poetry_lock.NAME:
+            self.lock = poetry_lock.read_poetry_lock(
+                path, self._reading, extras=self._extras, groups=self._groups
+            )
+        elif name == pylock.NAME or (name.startswith("pylock.") and name.endswith(".toml")):
+            self.lock = pylock.read_pylock(
+                path, self._reading, extras=self._extras, groups=self._groups
+            )
+        elif self._extras or self._groups:
+            raise SettingsError(f"{path} is a requirement file: it has no extras and no groups")
+        else:
+            read_requirement_file(path, self._reading)
+
+    def _uv(self, path: Path, folder: Path) -> None:
+        self.lock = uv_lock.read_uv_lock(
+            path, self._reading, folder=folder, extras=self._extras, groups=self._groups
+        )
+
+    def folder(self, folder: Path) -> Path:
+        """The files that an environment of the project would be made from; the first is given."""
+        manifest = folder / "pyproject.toml"
+        data = read_toml(manifest) if manifest.is_file() else {}
+        configured = [
+            folder / name
+            for name in strings(table(data, "tool", "pytest-arm64").get("requirements"))
+        ]
+        if not configured and (folder / "requirements.txt").is_file():
+            configured = [folder / "requirements.txt"]
+        found = _lock_of(folder)
+        if found is not None and not configured:
+            if found.name == uv_lock.NAME:
+                self._uv(found, folder)
+            else:
+                self.file(found)
+            return found
+        if found is not None:
+            self.notes.append(
+                f"{self._reading.origin(configured[0])} was read, "
+                f"{self._reading.origin(found)} was not"
+            )
+        for path in configured:
+            read_requirement_file(path, self._reading)
+        poetry = "dependencies" in table(data, "tool", "poetry")
+        if "project" in data or (poetry and not configured) or (data and not configured):
+            read_project(manifest, self._reading, extras=self._extras, groups=self._groups)
+        elif (folder / "setup.py").is_file():
+            self._reading.gaps.append(
+                "setup.py may name dependencies: it is a program, and is not run"
+            )
+        elif not configured:
+            raise NothingToReadError(
+                f"{folder} has none of requirements.txt, pyproject.toml, {', '.join(LOCKS)}",
+                next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
+            )
+        return configured[0] if configured else manifest
+
+
+def _lock_of(folder: Path) -> Path | None:
+    """The lock that decides for *folder*: its own, or that of its workspace."""
+    own = next((folder / name for name in LOCKS if (folder / name).is_file()), None)
+    if own is not None:
+        return own
+    workspace = workspace_root(folder)
+    shared = workspace / uv_lock.NAME if workspace is not None else None
+    return shared if shared is not None and shared.is_file() else None
+
+
+def _test_wishes(folder: Path, reading: Reading, name: str) -> Wishes | None:
+    """What the tests of the project in *folder* need besides what is deployed."""
+    manifest = folder / "pyproject.toml"
+    data: dict[str, Any] = read_toml(manifest) if manifest.is_file() else {}
+    listed = strings(table(data, "tool", "pytest-arm64").get("test-requirements"))
+    deployed = tuple(path for path, constraint in reading.seen if not constraint)
+    scope = test_scope(tuple(folder / file for file in listed), folder, data, deployed)
+    if scope.empty:
+        return None
+    tests = Reading(reading.root, reading.environ)
+    tests.locals |= reading.locals
+    for file in scope.files:
+        read_requirement_file(file, tests)
+    found = tests.wishes(name)
+    return with_requirements(found, scope.requirements, tests.origin(manifest))
+
+
+def _name(path: Path, root: Path | None) -> str:
+    if root is None or not path.is_relative_to(root):
+        return path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
+    return path.relative_to(root).as_posix() if path != root else "repository"

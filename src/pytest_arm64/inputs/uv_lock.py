@@ -1,0 +1,249 @@
+"""``uv.lock``: every release of a workspace for every platform, with files and their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from ..errors import SettingsError
+from ..index.addresses import git_address
+from ..index.simple import File, file_of
+from .lock import Lock, Locked, Need, Selection
+from .project import may_compile
+from .reading import Lines, Reading, read_text, read_toml, strings, table, tables
+from .requirements import LocalProject
+
+NAME = "uv.lock"
+TEST_GROUPS = ("test", "tests", "testing", "dev")
+_FORMATS = (1,)
+
+
+def read_uv_lock(
+    path: Path,
+    reading: Reading,
+    *,
+    folder: Path,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+) -> Lock:
+    """The lock at *path*, seen from the member of its workspace that lies in *folder*.
+
+    Args:
+        path: the lock.
+        reading: how files are told, and where gaps are noted.
+        folder: a member's folder; all members are deployed where no member lies there.
+        extras: extras of the member that are deployed too.
+        groups: groups of the member that are deployed too.
+
+    Raises:
+        SettingsError: it cannot be read, or has no such extra or group.
+    """
+    text = read_text(path)
+    data = read_toml(path, text)
+    if data.get("version") not in _FORMATS:
+        raise SettingsError(
+            f"{path} has format {data.get('version')!r}",
+            why="only format 1 is understood",
+            next_step="export it: uv export --format pylock.toml -o pylock.toml",
+        )
+    entries = tables(data.get("package"))
+    lines = list(Lines(text).starting("name = "))
+    releases: dict[str, list[Locked]] = {}
+    indexes: dict[str, None] = {}
+    raw: dict[str, dict[str, Any]] = {}
+    for position, entry in enumerate(entries):
+        line = lines[position] if position < len(lines) else 0
+        release = _release(entry, path, reading, line)
+        releases.setdefault(release.name, []).append(release)
+        raw.setdefault(release.name, entry)
+        registry = table(entry, "source").get("registry")
+        if isinstance(registry, str):
+            indexes[registry] = None
+    members = [n for n, e in raw.items() if _member_folder(e, path) is not None]
+    here = [n for n in members if _member_folder(raw[n], path) == folder] or members
+    if not here:
+        raise SettingsError(f"{path} has no project of its own", next_step="uv lock")
+    deploy: list[Need] = []
+    test: list[Need] = []
+    for name in here:
+        deploy += _roots(raw[name], path, reading, extras, groups, alone=here == [name])
+        test += _test_roots(raw[name], path, reading, groups)
+    index = next(iter(indexes)) if len(indexes) == 1 else ""
+    return Lock(
+        kind=NAME,
+        shown=reading.origin(path),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        releases={name: tuple(found) for name, found in releases.items()},
+        deploy=Selection(tuple(deploy)),
+        test=Selection(tuple(test)),
+        requires_python=str(data.get("requires-python", "")),
+        index=index if "://" in index else "",
+        renewal="uv lock --upgrade-package {name}=={version}",
+    )
+
+
+def _member_folder(entry: Mapping[str, Any], path: Path) -> Path | None:
+    """The folder of a workspace's member; projects from elsewhere have none."""
+    source = table(entry, "source")
+    place = next((source[k] for k in ("editable", "virtual") if isinstance(source.get(k), str)), "")
+    return Path(os.path.normpath(path.parent / place)) if place else None
+
+
+def _roots(
+    entry: Mapping[str, Any],
+    path: Path,
+    reading: Reading,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    *,
+    alone: bool,
+) -> Iterator[Need]:
+    """What the member itself demands, each with its line in the member's own file."""
+    for extra in extras if alone else ():
+        if extra not in table(entry, "optional-dependencies"):
+            raise SettingsError(f"{path}: {entry.get('name')} has no extra {extra!r}")
+    for group in groups if alone else ():
+        if group not in table(entry, "dev-dependencies"):
+            raise SettingsError(f"{path}: {entry.get('name')} has no group {group!r}")
+    found = list(_needs(entry.get("dependencies")))
+    for extra in extras:
+        found += _needs(table(entry, "optional-dependencies").get(extra))
+    for group in groups:
+        found += _needs(table(entry, "dev-dependencies").get(group))
+    asked = _asked(table(entry, "metadata").get("requires-dist"))
+    yield from _told(found, asked, entry, path, reading)
+
+
+def _test_roots(
+    entry: Mapping[str, Any], path: Path, reading: Reading, deployed: tuple[str, ...]
+) -> Iterator[Need]:
+    """What the first group that is usual for tests demands."""
+    groups = table(entry, "dev-dependencies")
+    group = next((g for g in TEST_GROUPS if g in groups and g not in deployed), "")
+    if group:
+        asked = _asked(table(entry, "metadata", "requires-dev").get(group))
+        yield from _told(list(_needs(groups[group])), asked, entry, path, reading)
+
+
+def _told(
+    needs: list[Need],
+    asked: Mapping[str, SpecifierSet],
+    entry: Mapping[str, Any],
+    path: Path,
+    reading: Reading,
+) -> Iterator[Need]:
+    folder = _member_folder(entry, path) or path.parent
+    manifest = folder / "pyproject.toml"
+    text = read_text(manifest) if manifest.is_file() else ""
+    for need in needs:
+        line = _line_of_requirement(text, need.name)
+        origin = reading.origin(manifest if text else path, line)
+        specifier = asked.get(need.name, SpecifierSet())
+        yield Need(need.name, need.version, need.extras, need.marker, specifier, origin)
+
+
+def _line_of_requirement(text: str, name: str) -> int:
+    """The line with a string that begins with the requirement's name, 0 where there is none."""
+    spelled = re.sub(r"[-_.]+", "[-_.]+", re.escape(name).replace("\\-", "-"))
+    found = re.search(rf"[\"']{spelled}(?![A-Za-z0-9._-])", text, re.IGNORECASE)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
+
+
+def _asked(value: object) -> dict[str, SpecifierSet]:
+    found: dict[str, SpecifierSet] = {}
+    for entry in tables(value):
+        try:
+            wanted = Requirement(f"x{entry.get('specifier', '')}")
+        except InvalidRequirement:
+            continue
+        found[canonicalize_name(str(entry.get("name", "")))] = wanted.specifier
+    return found
+
+
+def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> Locked:
+    name = canonicalize_name(str(entry.get("name", "")))
+    version = str(entry.get("version", ""))
+    return Locked(
+        name=name,
+        version=version,
+        files=tuple(_files(name, entry, path)),
+        needs=tuple(_needs(entry.get("dependencies"))),
+        extras={
+            canonicalize_name(extra): tuple(_needs(needs))
+            for extra, needs in table(entry, "optional-dependencies").items()
+        },
+        markers=tuple(strings(entry.get("resolution-markers"))),
+        local=_local(name, version, entry, path, reading),
+        line=line,
+    )
+
+
+def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
+    source = table(entry, "source")
+    base = str(source.get("registry", ""))
+    listed = [*tables(entry.get("wheels")), *tables([entry.get("sdist")])]
+    for file in listed:
+        url = str(file.get("url") or source.get("url") or "")
+        local = file.get("path") or file.get("filename") or source.get("path")
+        if not url and isinstance(local, str):
+            parent = path.parent / base if base and "://" not in base else path.parent
+            url = Path(os.path.normpath(parent / local)).as_uri()
+        file_name = re.split(r"[?#]", url)[0].rpartition("/")[2].replace("%2B", "+")
+        kind, _, digest = str(file.get("hash", "")).partition(":")
+        hashes = {"sha256": digest} if kind == "sha256" else {}
+        found = file_of(name, file_name, url, {"hashes": hashes, "size": file.get("size")})
+        if found is not None:
+            yield found
+
+
+def _local(
+    name: str, version: str, entry: Mapping[str, Any], path: Path, reading: Reading
+) -> LocalProject | None:
+    source = table(entry, "source")
+    for kind in ("editable", "virtual", "directory"):
+        place = source.get(kind)
+        if not isinstance(place, str):
+            continue
+        folder = Path(os.path.normpath(path.parent / place))
+        manifest = folder / "pyproject.toml"
+        data = read_toml(manifest) if manifest.is_file() else {}
+        return LocalProject(
+            name,
+            version,
+            reading.origin(folder),
+            native=kind != "virtual" and may_compile(folder, data),
+            editable=kind == "editable",
+            uri=folder.as_uri(),
+        )
+    address = source.get("git")
+    if not isinstance(address, str):
+        return None
+    detail = "built from a repository: whether it compiles something is known after the build"
+    return LocalProject(name, version, address, native=True, uri=_uri(address), detail=detail)
+
+
+def _uri(address: str) -> str:
+    """``URL?rev=asked&subdirectory=folder#commit`` as pip spells it."""
+    place, _, commit = address.partition("#")
+    url, _, query = place.partition("?")
+    told = urllib.parse.parse_qs(query)
+    return git_address(url, commit, told.get("subdirectory", [""])[0])
+
+
+def _needs(value: object) -> Iterator[Need]:
+    for entry in tables(value):
+        yield Need(
+            canonicalize_name(str(entry.get("name", ""))),
+            str(entry.get("version", "")),
+            tuple(map(canonicalize_name, strings(entry.get("extra")))),
+            str(entry.get("marker", "")),
+        )

@@ -1,0 +1,1 @@
+"""One pytest session in a cell, shown on the host: transport, frames, session, reconciliation."""

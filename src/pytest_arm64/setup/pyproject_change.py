@@ -1,0 +1,88 @@
+"""The proposal as a change of ``pyproject.toml``: shown as a diff, written where that is asked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config._toml import TOMLDecodeError, loads
+from ..config.services import ServiceConfig, read_services
+from ..errors import SettingsError
+from .proposed_services import Proposed
+
+NAME = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What ``pyproject.toml`` is, and what it would be."""
+
+    path: Path
+    before: str
+    after: str
+
+    @property
+    def diff(self) -> str:
+        """As ``diff -u`` shows it; empty where nothing changes."""
+        lines = difflib.unified_diff(
+            self.before.splitlines(keepends=True),
+            self.after.splitlines(keepends=True),
+            f"a/{NAME}",
+            f"b/{NAME}",
+        )
+        return "".join(lines)
+
+    def write(self) -> None:
+        """Write it.
+
+        Raises:
+            SettingsError: it cannot be written.
+        """
+        try:
+            self.path.write_text(self.after, "utf-8", newline="")
+        except OSError as error:
+            raise SettingsError(f"{self.path} cannot be written: {error.strerror}") from None
+
+
+def change_of(root: Path, services: Iterable[Proposed]) -> Change:
+    """``pyproject.toml`` of *root* with tables for those of *services* that it has not yet.
+
+    What is there is left as it is.
+
+    Raises:
+        SettingsError: the file cannot be read, or tables cannot be added to what is in it.
+    """
+    path = root / NAME
+    try:
+        # Line ends stay what they are.
+        before = path.read_bytes().decode("utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    known = read_services(root)
+    missing = [service for service in services if not _is_known(service, root, known)]
+    if not missing:
+        return Change(path, before, before)
+    tables = "\n".join(service.table() for service in missing)
+    end = "\r\n" if "\r\n" in before else "\n"
+    gap = "" if not before else end if before.endswith("\n") else 2 * end
+    after = before + gap + tables.replace("\n", end)
+    try:
+        loads(after)
+    except TOMLDecodeError as error:
+        raise SettingsError(
+            f"services cannot be added to {path}: {error}",
+            next_step="add the tables by hand:\n\n" + tables,
+        ) from None
+    return Change(path, before, after)
+
+
+def _is_known(service: Proposed, root: Path, known: Iterable[ServiceConfig]) -> bool:
+    manifest = root / service.requirements
+    return any(
+        service.name == other.name
+        or manifest in other.requirements
+        or (not other.named and manifest.parent == other.folder)
+        for other in known
+    )

@@ -1,0 +1,199 @@
+"""The command: what it prints, and the code with which it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_arm64 import cli
+from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.index.pip_config import PipConfig
+from pytest_arm64.report.matrix_output import comparison, explanation, markdown, summary
+from unit.index.served import Project, joined, release, serve
+from unit.support import write
+
+pytestmark = pytest.mark.usefixtures("index_alone")
+
+ARM = "cp312-cp312-manylinux_2_17_aarch64"
+PROJECTS = {
+    "good": release("good", "1.0", ARM),
+    "slow": joined(
+        release("slow", "1.0", sdist=True, requires=["good"]),
+        release("slow", "2.0", ARM, "cp313-cp313-manylinux_2_17_aarch64"),
+    ),
+    "late": release("late", "1.0", "cp313-cp313-manylinux_2_17_aarch64"),
+}
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("PYTEST_ARM64_TARGET", raising=False)
+
+
+def command(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str, projects: dict[str, Project] | None = None
+) -> int:
+    with serve(projects or PROJECTS) as played:
+        config = PipConfig({"index-url": played.url}, {}, ())
+        monkeypatch.setattr("pytest_arm64.index.pip_config.host_pip_config", lambda: config)
+        return cli.main(["audit", *arguments])
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    ("text", "code", "verdict"),
+    [
+        ("good", 0, "Ready"),
+        ("slow==1.0", 1, "Not ready"),
+        ("late", 1, "Not ready"),
+        ("good\nunheard-of", 3, "INCOMPLETE"),
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "sarif"])
+def test_every_form_tells_the_same_verdict(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    text: str,
+    code: int,
+    verdict: str,
+    form: str,
+) -> None:
+    write(tmp_path, {"requirements.txt": text})
+    assert command(monkeypatch, "--format", form) == code
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    if form == "sarif":
+        results = json.loads(output)["runs"][0]["results"]
+        assert bool(results) is (code != 0)
+    elif form == "json":
+        document = json.loads(output)
+        assert document["complete"] is (code != 3)
+        assert document["ready"] is (code == 0)
+    else:
+        assert verdict in output
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "arguments", [("nowhere",), ("--target", "al2023-python9.9"), ("--target", ","), ()]
+)
+def test_a_bad_configuration_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert command(monkeypatch, *arguments) == 2
+    assert "pytest-arm64:" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("index")
+def test_several_targets_and_services_stand_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"a/requirements.txt": "late\ngood==1.0", "b/requirements.txt": "slow"})
+    targets = "al2023-python3.12,al2023-python3.13"
+    assert command(monkeypatch, "a", "b", "--target", targets, "--format", "json") == 1
+    document = json.loads(capsys.readouterr().out)
+    late = next(package for package in document["packages"] if package["name"] == "late")
+    assert late["state"] == "blocker"
+    assert late["holds_up"] == [{"service": "a", "target": "al2023-python3.12"}]
+    matrices = document["matrices"]
+    assert [(m["service"], m["target"][-3:], m["counts"]) for m in matrices] == [
+        ("a", ".12", {"blocker": 1, "wheel": 1}),
+        ("a", ".13", {"blocker": 1, "wheel": 1}),
+        ("b", ".12", {"wheel": 1}),
+        ("b", ".13", {"wheel": 1}),
+    ]
+    assert command(monkeypatch, "a", "--target", targets) == 1
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["a", "al2023-python3.12", "al2023-python3.13"] in lines
+    assert ["late", "blocker", "wheel"] in lines
+    assert ["good", "wheel", "blocker"] in lines
+    assert command(monkeypatch, "a", "b") == 1
+    assert "late 1.0 (blocker) holds up: a" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+def test_configured_services_are_audited_where_no_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = (
+        '[tool.pytest-arm64]\nservices = ["svc/*"]\n'
+        '[tool.pytest-arm64.service.main]\nrequirements = "deploy.txt"\n'
+    )
+    files = {"deploy.txt": "good", "svc/one/requirements.txt": "good", "svc/two/pyproject.toml": ""}
+    write(tmp_path, {"pyproject.toml": table, **files, "svc/two/requirements.txt": "slow"})
+    assert command(monkeypatch, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [m["service"] for m in found["matrices"]] == ["main", "svc/one", "svc/two"]
+    assert [m["manifest"] for m in found["matrices"]] == [
+        "deploy.txt",
+        "svc/one/requirements.txt",
+        "svc/two/requirements.txt",
+    ]
+    write(tmp_path, {"pyproject.toml": table.replace("requirements", "requirement")})
+    assert command(monkeypatch) == 2
+    assert "did you mean 'requirements'?" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("index")
+def test_a_pin_is_fixed_and_a_baseline_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"requirements.txt": "slow==1.0\n"})
+    assert command(monkeypatch, "--fix") == 1
+    assert "+slow==2.0" in capsys.readouterr().err
+    assert (tmp_path / "requirements.txt").read_text("utf-8") == "slow==2.0\n"
+    assert command(monkeypatch, "--write-baseline") == 0
+    kept = json.loads((tmp_path / "arm64-baseline.json").read_text("utf-8"))
+    assert [(p["package"], p["state"]) for p in kept["packages"]] == [("slow", "wheel")]
+
+
+@pytest.mark.usefixtures("index")
+def test_the_target_comes_from_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"requirements.txt": "good", ".python-version": "3.13\n"})
+    command(monkeypatch, "--format", "json")
+    assert json.loads(capsys.readouterr().out)["target"] == "al2023-python3.13"
+
+
+def test_the_comparison_leaves_out_what_is_green_everywhere() -> None:
+    one = WheelMatrix("s", "t1", (Row("a", "1", "pure"), Row("b", "1", "source")))
+    two = WheelMatrix("s", "t2", (Row("a", "1", "pure"), Row("b", "1", "wheel")))
+    assert comparison([one, two]) == [("b", ["source", "wheel"])]
+
+
+def test_what_packages_write_does_not_reach_the_terminal_raw() -> None:
+    row = Row("a", "1", "unknown", detail="\x1b[2J\x07 gone", cause="unreadable")
+    matrix = WheelMatrix("s", "t", (row,), problems=("\x1b]0;x\x07",))
+    text = "\n".join([*explanation(row), *summary(matrix)])
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "gone" in text
+
+
+def test_markdown_cannot_be_broken_out_of() -> None:
+    row = Row("a", "1", "unknown", detail="x | y <script> `z`", cause="unreadable")
+    text = markdown([WheelMatrix("s|t", "t", (row,))])
+    assert "<script>" not in text
+    assert "x \\| y" in text
+
+
+def test_an_ordinary_pytest_run_imports_none_of_it() -> None:
+    code = (
+        "import sys, pytest_arm64.plugin, pytest_arm64.cli\n"
+        "found = {'resolvelib', 'urllib3', 'certifi', 'ssl', 'pytest_arm64.audit.auditor'}\n"
+        "print(sorted(found & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,183 @@
+"""Services: what their tables say, whose tests are whose, and the line of every mistake."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_arm64.config.services import (
+    Boundary,
+    ServiceConfig,
+    read_services,
+    repository_config,
+    service_of,
+)
+from pytest_arm64.errors import SettingsError
+from unit.support import attempt, is_plain_text, write
+
+TABLES = """\
+[tool.pytest-arm64]
+services = ["services/*"]
+
+[tool.pytest-arm64.service.worker]
+requirements = ["worker/requirements.txt", "worker/more.txt"]
+test-requirements = "worker/requirements-test.txt"
+tests = "worker/tests"
+memory = "512MB"
+env = ["REGION=eu-west-1", "TOKEN"]
+network = "none"
+monthly-cost = 180.5
+
+[tool.pytest-arm64.service."vlm worker"]
+requirements = "vlm/requirements.txt"
+boundary = { reason = " CUDA ", migratable-when = "not", review = 2027-03-01, packages = ["A_b"] }
+"""
+FILES = {
+    "worker/requirements.txt": "",
+    "worker/more.txt": "",
+    "worker/requirements-test.txt": "",
+    "worker/tests/test_it.py": "",
+    "vlm/requirements.txt": "",
+    "services/one/requirements.txt": "",
+    "services/two/requirements.txt": "",
+    "services/two/pyproject.toml": "[tool.pytest-arm64]\nmemory = '1GiB'\ntarget = 'x'\n",
+}
+
+
+def services(folder: Path, pyproject: str = TABLES) -> dict[str, ServiceConfig]:
+    write(folder, {**FILES, "pyproject.toml": pyproject})
+    return {service.name: service for service in read_services(folder)}
+
+
+def test_tables_and_folders_are_services(tmp_path: Path) -> None:
+    found = services(tmp_path)
+    assert list(found) == ["worker", "vlm worker", "services/one", "services/two"]
+    worker = found["worker"]
+    assert worker.folder == tmp_path / "worker"
+    assert [path.name for path in worker.requirements] == ["requirements.txt", "more.txt"]
+    assert [path.name for path in worker.test_requirements] == ["requirements-test.txt"]
+    assert worker.tests == (tmp_path / "worker" / "tests",)
+    assert (worker.memory, worker.network, worker.monthly_cost) == (512 * 2**20, "none", 180.5)
+    assert worker.env == ("REGION=eu-west-1", "TOKEN")
+    assert (worker.named, worker.where) == (True, f"{tmp_path / 'pyproject.toml'}:4")
+    assert found["vlm worker"].boundary == Boundary("CUDA", "not", date(2027, 3, 1), ("a-b",))
+    assert found["services/two"].memory == 2**30
+    assert found["services/one"].boundary is None
+
+
+def test_a_folder_that_has_a_table_is_no_second_service(tmp_path: Path) -> None:
+    table = TABLES.replace('["services/*"]', '["worker", "services/*", "services/one"]')
+    assert list(services(tmp_path, table)) == [
+        *("worker", "vlm worker", "services/one", "services/two")
+    ]
+
+
+def test_without_a_table_the_repository_is_the_service(tmp_path: Path) -> None:
+    assert read_services(tmp_path) == ()
+    assert repository_config(tmp_path).name == "repository"
+    write(tmp_path, {"pyproject.toml": "[tool.pytest-arm64]\nmonthly-cost = 7\n"})
+    assert repository_config(tmp_path).monthly_cost == 7.0
+
+
+def test_a_test_belongs_to_the_longest_prefix(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    outer = ServiceConfig("outer", folder, tests=(folder,))
+    inner = ServiceConfig("inner", folder, tests=(folder / "b" / "tests",))
+    plain = ServiceConfig("plain", tmp_path / "c")
+    found = (outer, inner, plain)
+
+    def name(path: str) -> str | None:
+        service = service_of(found, tmp_path / path)
+        return service.name if service is not None else None
+
+    assert name("a/test_x.py") == "outer"
+    assert name("a/b/tests/test_x.py") == "inner"
+    assert name("a/b/tests_more/test_x.py") == "outer"
+    assert name("c/tests/test_x.py") == "plain"
+    assert name("d/test_x.py") is None
+
+
+WORKER = '[tool.pytest-arm64.service.worker]\nrequirements = "worker/requirements.txt"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (WORKER + 'memroy = "1GB"', 3, "did you mean"),
+        (WORKER + "memory = 512", 3, "wrong type"),
+        (WORKER + 'memory = "much"', 3, "no amount of memory"),
+        (WORKER + "monthly-cost = -1", 3, "no amount"),
+        (WORKER + "monthly-cost = nan", 3, "no amount"),
+        (WORKER + "monthly-cost = true", 3, "wrong type"),
+        (WORKER + 'tests = "absent"', 3, "is no file or folder"),
+        (WORKER + 'env = ["1=2"]', 3, "not NAME or NAME=VALUE"),
+        (WORKER + "env = [1]", 3, "list of strings"),
+        (WORKER + 'boundary = "x86"', 3, "wrong type"),
+        (WORKER + 'boundary = { reason = "r" }', 3, "needs a migratable-when"),
+        (WORKER + 'boundary = { reason = " ", migratable-when = "m" }', 3, "needs a reason"),
+        (WORKER + 'boundary = { reasno = "r" }', 3, "has no key 'reasno'"),
+        (WORKER + 'boundary = { reason = "r", migratable-when = "m", review = "soon" }', 3, "date"),
+        (WORKER + 'boundary = { reason = "r", migratable-when = "m", packages = 1 }', 3, "names"),
+        ('[tool.pytest-arm64.service.worker]\nrequirements = "no.txt"', 2, "is no file"),
+        ("[tool.pytest-arm64.service.worker]\nmemory = '1GB'", 1, "names no requirements"),
+        ('[tool.pytest-arm64.service]\nworker = "x"', 2, "must be a table"),
+        ('[tool.pytest-arm64]\nservices = ["absent/*"]', 2, "names no folder"),
+        ('[tool.pytest-arm64]\nservices = ["/etc"]', 2, "no pattern"),
+        ('[tool.pytest-arm64]\n# one\nservices = ["**/*/../x"]', 3, "services"),
+        ('[tool.pytest-arm64.service."a::b"]\nrequirements = "x"', 1, "cannot be the name"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        services(tmp_path, text + "\n")
+    assert is_plain_text(caught.value)
+    assert f"pyproject.toml:{line}: [tool.pytest-arm64" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_mistake_in_a_services_own_file_names_that_file(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"services/one/pyproject.toml": "\n[tool.pytest-arm64]\nmemory = 'x'\n", **FILES}
+    )
+    with pytest.raises(SettingsError, match=r"services/one/pyproject\.toml:3: "):
+        services(tmp_path)
+
+
+VALUES = st.recursive(
+    st.text(max_size=5) | st.integers(-5, 5) | st.booleans() | st.floats(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from(
+        ["memory", "tests", "env", "network", "monthly-cost", "boundary", "requirements"]
+    ),
+    VALUES,
+)
+def test_no_value_of_a_key_is_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, key: str, value: object
+) -> None:
+    folder = tmp_path_factory.mktemp("project")
+    lines = [WORKER if key != "requirements" else WORKER.splitlines()[0], f"{key} = {toml(value)}"]
+    found = attempt(SettingsError, lambda: services(folder, "\n".join(lines)))
+    assert not isinstance(found, SettingsError) or is_plain_text(found)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(c):08x}" for c in value) + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{toml(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    return repr(value)

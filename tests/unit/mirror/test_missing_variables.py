@@ -1,0 +1,38 @@
+"""What is said below a failure of the variables that it asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_arm64.mirror.missing_variables import name_lacking
+
+
+@pytest.mark.parametrize("value", ["yes", "relative", "/nowhere", "x" * 9000, "nul\0"])
+def test_names_are_told_and_values_are_not(value: str) -> None:
+    report = SimpleNamespace(longrepr=None, sections=[])
+    name_lacking(report, ["TOKEN", "ABSENT"], {"TOKEN": value})
+    ((title, text),) = report.sections
+    assert title == "test-environment"
+    assert text.startswith("asked for, on this machine, and not in the container: TOKEN\n")
+    assert 'env = ["TOKEN"]' in text
+    assert len(text.splitlines()) == 2
+    assert "ABSENT" not in text
+
+
+def test_a_file_of_this_machine_is_not_inside(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("")
+    report = SimpleNamespace(longrepr=None, sections=[])
+    name_lacking(report, ["CA", "MODE"], {"CA": str(bundle), "MODE": "x"})
+    text = report.sections[0][1]
+    assert text.endswith("CA: names a file, which has to lie in the repository then")
+    assert str(bundle) not in text
+
+
+def test_nothing_is_said_where_this_machine_has_none_of_them() -> None:
+    report = SimpleNamespace(longrepr=None, sections=[])
+    name_lacking(report, ["ABSENT"], {})
+    assert report.sections == []

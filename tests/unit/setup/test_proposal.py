@@ -1,0 +1,235 @@
+"""What `setup --init` proposes of real-looking repositories, and that hostile ones do no harm."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_arm64.cli import main
+from pytest_arm64.config.services import read_services
+from pytest_arm64.errors import SettingsError
+from pytest_arm64.setup.proposed_services import Proposed, proposed_services
+from pytest_arm64.setup.pyproject_change import change_of
+from pytest_arm64.setup.x86_pins import pins_in, x86_pins
+
+TEMPLATE = """\
+Resources:
+  ApiFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/api/
+      Handler: app.handler
+      Runtime: python3.12
+      MemorySize: 512
+      Architectures: [x86_64]
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      CodeUri: nowhere/
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs20.x
+      CodeUri: functions/node/
+"""
+FILES = {
+    "template.yaml": TEMPLATE,
+    "functions/api/requirements.txt": "boto3\n",
+    "functions/api/tests/test_api.py": "",
+    "functions/node/requirements.txt": "six\n",
+    "worker/Dockerfile": "FROM --platform=linux/amd64 python:3.12\n"
+    "COPY deploy/prod.txt .\nRUN pip install --no-cache-dir -r deploy/prod.txt\n",
+    "worker/deploy/prod.txt": "numpy\n",
+    "scheduler/pyproject.toml": "[project]\nname = 'scheduler'\nversion = '1'\n",
+    "scheduler/requirements-test.txt": "moto\n",
+    "tests/scheduler/test_it.py": "",
+    "tools/requirements.txt": "ruff\n",
+    ".venv/pyvenv.cfg": "",
+    ".venv/requirements.txt": "numpy\n",
+    "pyproject.toml": "[tool.ruff]\nline-length = 100\n",
+}
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    return root
+
+
+def test_functions_dockerfiles_and_manifests_are_services(tmp_path: Path) -> None:
+    found = proposed_services(written(tmp_path, FILES))
+    assert found == (
+        Proposed(
+            "api",
+            "functions/api/requirements.txt",
+            "",
+            "functions/api/tests",
+            "512MB",
+            "template.yaml",
+        ),
+        Proposed(
+            "node", "functions/node/requirements.txt", found="functions/node/requirements.txt"
+        ),
+        Proposed(
+            "scheduler",
+            "scheduler/pyproject.toml",
+            "scheduler/requirements-test.txt",
+            "tests/scheduler",
+            "",
+            "scheduler/pyproject.toml",
+        ),
+        Proposed("deploy", "worker/deploy/prod.txt", found="worker/Dockerfile"),
+    )
+
+
+def test_one_project_is_no_list_of_services(tmp_path: Path) -> None:
+    written(tmp_path, {"requirements.txt": "six\n", "tests/requirements.txt": "pytest\n"})
+    assert proposed_services(tmp_path) == ()
+
+
+def test_folders_that_are_called_alike_are_told_apart(tmp_path: Path) -> None:
+    files = {f"{place}/requirements.txt": "" for place in ("a/api", "b/api", "a-api", "c")}
+    names = [service.name for service in proposed_services(written(tmp_path, files))]
+    assert names == ["a-api", "a-api-2", "b-api", "c"]
+
+
+def test_what_is_proposed_is_a_configuration(tmp_path: Path) -> None:
+    root = written(tmp_path, FILES)
+    change = change_of(root, proposed_services(root))
+    assert change.before == FILES["pyproject.toml"]
+    assert change.after.startswith(change.before)
+    change.write()
+    services = {service.name: service for service in read_services(root)}
+    assert list(services) == ["api", "node", "scheduler", "deploy"]
+    assert services["api"].memory == 512 * 2**20
+    assert services["scheduler"].tests == (root / "tests/scheduler",)
+    assert change_of(root, proposed_services(root)).diff == ""
+
+
+def test_tables_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    mine = "[tool.pytest-arm64.service.mine]\r\nrequirements = 'functions/api/requirements.txt'\r\n"
+    root = written(tmp_path, FILES)
+    (root / "pyproject.toml").write_text(mine, "utf-8", newline="")
+    change = change_of(root, proposed_services(root))
+    assert change.after.startswith(mine)
+    assert "service.api]" not in change.after
+    assert "service.node]\r\n" in change.after
+    (root / "pyproject.toml").write_text("[tool.pytest-arm64]\nservice = {}\n", "utf-8")
+    with pytest.raises(SettingsError, match="add the tables by hand"):
+        change_of(root, proposed_services(root))
+
+
+def test_the_command_shows_the_diff_and_writes_only_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(written(tmp_path, FILES))
+    assert main(["setup", "--init"]) == 0
+    shown = capsys.readouterr().out
+    assert "+[tool.pytest-arm64.service.api]" in shown
+    assert "template.yaml:9: architecture: Architectures: [x86_64]" in shown
+    assert "worker/Dockerfile:1: platform: FROM --platform=linux/amd64 python:3.12" in shown
+    assert (tmp_path / "pyproject.toml").read_text("utf-8") == FILES["pyproject.toml"]
+    assert main(["setup", "--init", "--write"]) == 0
+    assert "+[tool.pytest-arm64.service.api]" in capsys.readouterr().out
+    assert "service.api]" in (tmp_path / "pyproject.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("FROM --platform=linux/amd64 python:3.12", "platform"),
+        ("    platform: linux/amd64", "platform"),
+        ("      Architectures: [x86_64]", "architecture"),
+        ('  architectures = ["x86_64"]', "architecture"),
+        ("        - x86_64", "architecture"),
+        ("    architecture=lambda_.Architecture.X86_64,", "architecture"),
+        ("FROM public.ecr.aws/lambda/python:3.12-x86_64", "image"),
+        ("pip install --platform manylinux2014_x86_64 -t out .", "wheel"),
+        ("RUN curl -LO https://example.org/tool_1.2_amd64.deb", "download"),
+        ("ADD https://example.org/v1/kit-linux-x64.tar.gz /opt", "download"),
+        ('extra_compile_args = ["-O3", "-mavx2"]', "compiler flag"),
+        ("CFLAGS += -march=haswell", "compiler flag"),
+        ("set(CMAKE_CXX_FLAGS -msse4.2)", "compiler flag"),
+    ],
+)
+def test_x86_is_found(line: str, kind: str) -> None:
+    (pin,) = pins_in([line], "file")
+    assert (pin.kind, pin.line) == (kind, 1)
+    assert pin.remedy
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FROM --platform=$BUILDPLATFORM python:3.12",
+        "platform: linux/arm64",
+        "Architectures: [arm64]",
+        "# -mavx2 would be faster",
+        "curl -LO https://example.org/tool_1.2_arm64.deb",
+        "torch==2.5.0; platform_machine == 'x86_64'",
+        "--maven --mssql",
+    ],
+)
+def test_what_is_no_pin_is_left_alone(line: str) -> None:
+    assert list(pins_in([line], "file")) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "template.yaml",
+                "Dockerfile",
+                "a/requirements.txt",
+                "a/pyproject.toml",
+                "b/setup.py",
+                "b/requirements.txt",
+                "pyproject.toml",
+                "serverless.yml",
+            ]
+        ),
+        st.one_of(
+            st.binary(max_size=200),
+            st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")),
+        ),
+    )
+)
+def test_no_files_stop_a_proposal(tmp_path: Path, files: dict[str, bytes]) -> None:
+    for name in ("template.yaml", "a/requirements.txt", "a/pyproject.toml"):
+        (tmp_path / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    for pin in x86_pins(tmp_path):
+        assert pin.line > 0
+    try:
+        change = change_of(tmp_path, proposed_services(tmp_path))
+    except SettingsError:
+        return
+    assert change.after.startswith(change.before)
+
+
+def test_odd_trees_do_no_harm(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {"a/requirements.txt": "", "b\n[x]/requirements.txt": "", 'c"/requirements.txt': ""},
+    )
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "template.yaml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "Dockerfile")
+    (tmp_path / "Makefile").write_text("-mavx" * 1_000_000, "utf-8")
+    (tmp_path / "big.sh").write_text("a" * 500_000 + " amd64.deb", "utf-8")
+    found = proposed_services(tmp_path)
+    assert [service.requirements for service in found] == [
+        "a/requirements.txt",
+        'c"/requirements.txt',
+    ]
+    assert x86_pins(tmp_path) == ()
+    change_of(tmp_path, found).write()
+    assert [service.name for service in read_services(tmp_path)] == ["a", "c"]
