@@ -31,7 +31,7 @@ def opened_with(environment: Mapping[str, str], *, inside: str, task: str) -> di
     *inside* is the folder of our own code there, *task* the path of the session's task.
     """
     path = filter(None, [inside, environment.get("PYTHONPATH", "")])
-    options = filter(None, [environment.get("PYTEST_ADDOPTS", ""), f"-p {PACKAGE}.opened"])
+    options = filter(None, [environment.get("PYTEST_ADDOPTS", ""), f"-p {PACKAGE}.kept_session"])
     return {
         **environment,
         "PYTHONPATH": os.pathsep.join(path),

@@ -65,7 +65,7 @@ def test_what_the_user_has_set_is_kept() -> None:
     given_ = {"PYTHONPATH": "/mine", "PYTEST_ADDOPTS": "-q", "A": "b"}
     assert opened_with(given_, inside="/ours", task="/t") == {
         "PYTHONPATH": "/ours:/mine",
-        "PYTEST_ADDOPTS": "-q -p pytest_arm64_inside.opened",
+        "PYTEST_ADDOPTS": "-q -p pytest_arm64_inside.kept_session",
         "A": "b",
         "PYTEST_ARM64_TASK": "/t",
     }
