@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -11,6 +12,8 @@ else:
     import tomli as tomllib
 
 TOMLDecodeError = tomllib.TOMLDecodeError
+Table = Mapping[str, Any]
+"""A table of a TOML document: whoever reads a value from it checks its type."""
 
 
 def loads(text: str) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from packaging.utils import canonicalize_name
 from ..audit.auditor import Auditor
 from ..audit.builds import DEFAULT, BuildsError, build_requirements
 from ..config.cell import Python
+from ..config.toml_files import TomlFiles
 from ..engine.container import Container
 from ..errors import Arm64Error
 from ..index.fetch import Fetcher
 from ..index.simple import file_of
-from ..inputs.reading import read_toml, strings, table
+from ..inputs.reading import strings, table
 from ..inputs.requirements import Wishes
 from .bytecode import Compiler
 from .pip_installer import PIP_SITE
@@ -82,7 +83,8 @@ class Benches:
     def for_folders(self, folders: Sequence[Path]) -> Bench | None:
         """One bench for all local projects in *folders*."""
         try:
-            return self._bench([r for folder in folders for r in _of_folder(folder)])
+            toml = self._question.manifest.toml
+            return self._bench([r for folder in folders for r in _of_folder(folder, toml)])
         except (InvalidRequirement, NotPlannableError, Arm64Error):
             return None
 
@@ -108,9 +110,7 @@ def _hashes(package: Planned) -> dict[str, str]:
     return {"sha256": package.sha256} if package.sha256 else {}
 
 
-def _of_folder(folder: Path) -> Iterable[Requirement]:
-    manifest = folder / "pyproject.toml"
-    data = read_toml(manifest) if manifest.is_file() else {}
-    system = table(data, "build-system")
+def _of_folder(folder: Path, toml: TomlFiles) -> Iterable[Requirement]:
+    system = table(toml.data(folder / "pyproject.toml"), "build-system")
     texts = strings(system["requires"]) if "requires" in system else list(DEFAULT)
     return [Requirement(text) for text in texts]

@@ -187,7 +187,7 @@ def lock_of(manifest: Manifest) -> Lock | None:
     if manifest.deploy.files:
         return None
     try:
-        return read_service(manifest.root, os.environ, root=manifest.root).lock
+        return read_service(manifest.root, os.environ, root=manifest.root, toml=manifest.toml).lock
     except SettingsError:
         return None  # nothing says what is deployed, or the project's own file will be told of
 
@@ -227,7 +227,7 @@ def platform_of_run(cell: Cell, ran: Ran) -> Platform:
 
 
 def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
-    reading = Reading(manifest.root, os.environ)
+    reading = Reading(manifest.root, os.environ, toml=manifest.toml)
     for path in scope.files:
         read_requirement_file(path, reading)
     if manifest.own is not None:

@@ -24,7 +24,7 @@ def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
     named = requirement_names(manifest.deploy, manifest.documents)
     named |= requirement_names(manifest.test, manifest.documents)
     if manifest.own is not None:
-        named |= project_dependencies(manifest.own)
+        named |= project_dependencies(manifest)
     constrained = constrained_names(manifest.documents)
     wanted: dict[str, str] = {}
     for name, distribution in _host_distributions(plugins=manifest.test.empty):

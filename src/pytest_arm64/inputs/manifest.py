@@ -6,14 +6,15 @@ import hashlib
 import os.path
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from ..config._toml import TOMLDecodeError, loads
+from ..config._toml import Table
 from ..config.settings import Settings
+from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from .poetry import poetry_group
 from .project import extra_requirements, group_requirements
@@ -76,6 +77,10 @@ class Manifest:
     root: Path
     whole: Path | None = None
     """Folder of the project itself where a wheel is built of it, from a copy."""
+    pyproject: Table = field(default_factory=dict)
+    """What the ``pyproject.toml`` at *root* says."""
+    toml: TomlFiles = field(default_factory=TomlFiles, compare=False, repr=False)
+    """The TOML files of the run."""
 
     @property
     def own(self) -> Path | None:
@@ -119,14 +124,17 @@ class Manifest:
         return os.path.relpath(path, self.root)
 
 
-def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
+def read_manifest(settings: Settings, rootpath: Path, toml: TomlFiles | None = None) -> Manifest:
     """The project's own files, read; nothing of the project is executed.
+
+    *toml* holds the TOML files of the run; without them they are read again.
 
     Raises:
         SettingsError: a requirement file that is named does not exist, or they include each
             other without end.
     """
-    pyproject = _pyproject(rootpath)
+    toml = toml or TomlFiles()
+    pyproject = toml.data(rootpath / _FILE)
     artifact = settings.artifact is not None
     mode = "none" if artifact else install_mode(settings, rootpath, pyproject)
     files = () if artifact else settings.requirements
@@ -150,16 +158,9 @@ def read_manifest(settings: Settings, rootpath: Path) -> Manifest:
         links=tuple(dict.fromkeys(link_folders(documents))),
         documents=documents,
         root=rootpath,
+        pyproject=pyproject,
+        toml=toml,
     )
-
-
-def _pyproject(rootpath: Path) -> dict[str, Any]:
-    try:
-        return loads((rootpath / "pyproject.toml").read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, TOMLDecodeError) as error:
-        raise SettingsError(f"{rootpath / 'pyproject.toml'} cannot be read: {error}") from None
 
 
 def install_mode(settings: Settings, rootpath: Path, pyproject: Mapping[str, Any]) -> str:
@@ -276,7 +277,7 @@ def requirement_names(scope: Scope, documents: Mapping[Path, bytes]) -> set[str]
     return names_of(scope.requirements) | requested_names(scope.files, documents)
 
 
-def project_dependencies(folder: Path) -> set[str]:
-    """Normalised names that the project in *folder* itself depends on, where it says so."""
-    dependencies = _table(_pyproject(folder), "project").get("dependencies", [])
+def project_dependencies(manifest: Manifest) -> set[str]:
+    """Normalised names that the project itself depends on, where it says so."""
+    dependencies = _table(manifest.pyproject, "project").get("dependencies", [])
     return names_of(map(str, dependencies)) if isinstance(dependencies, list) else set()

@@ -15,7 +15,7 @@ from ..index.simple import File, file_of
 from .lock import Lock, Locked, Need, Selection
 from .poetry import poetry_requirement, poetry_requirements
 from .project import extra_requirements, group_requirements
-from .reading import Lines, Reading, read_text, read_toml, requirement, strings, table, tables
+from .reading import Lines, Reading, requirement, strings, table, tables
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
@@ -34,8 +34,7 @@ def read_poetry_lock(
     Raises:
         SettingsError: one of the two cannot be read, or there is no such extra or group.
     """
-    text = read_text(path)
-    data = read_toml(path, text)
+    text, data = reading.toml.read(path)
     manifest = path.with_name("pyproject.toml")
     if not manifest.is_file():
         raise SettingsError(
@@ -66,9 +65,8 @@ class _Project:
     """What the project beside the lock asks for, in Poetry's tables or in the standard ones."""
 
     def __init__(self, manifest: Path, reading: Reading) -> None:
-        text = read_text(manifest)
+        text, self._data = reading.toml.read(manifest)
         self._where = str(manifest)
-        self._data = read_toml(manifest, text)
         self._lines = Lines(text)
         self._reading, self._manifest = reading, manifest
         self._poetry = table(self._data, "tool", "poetry")

@@ -10,10 +10,11 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from .poetry import poetry_requirements, standardised
-from .reading import Lines, Reading, is_there, read_text, read_toml, requirement, strings, table
+from .reading import Lines, Reading, is_there, requirement, strings, table
 from .requirements import LocalProject, wish_of
 
 # Backends that cannot compile anything without a plugin of their own.
@@ -41,8 +42,7 @@ def read_project(
     Raises:
         SettingsError: it cannot be read, has no dependencies to read, or no such extra or group.
     """
-    text = read_text(manifest)
-    data = read_toml(manifest, text)
+    text, data = reading.toml.read(manifest)
     lines = Lines(text)
     found: list[tuple[str, str]] = []
     if not only_groups:
@@ -143,7 +143,7 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
     None where the folder says no name: nothing of it is run to learn one.
     """
     manifest = folder / "pyproject.toml"
-    data = standardised(read_toml(manifest) if manifest.is_file() else {})
+    data = standardised(reading.toml.data(manifest))
     project = table(data, "project")
     if not isinstance(project.get("name"), str):
         return None
@@ -247,37 +247,34 @@ def _register_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -
         if isinstance(source.get("path"), str):
             place = Path(os.path.normpath(folder / source["path"]))
         elif source.get("workspace"):
-            members = workspace_members(folder) if members is None else members
+            members = workspace_members(folder, reading.toml) if members is None else members
             place = members.get(canonicalize_name(name))
         if place is not None and is_there(place, Path.is_dir):
             editable = bool(source.get("editable") or source.get("workspace"))
             local_project(place, reading, editable=editable)
 
 
-def workspace_root(folder: Path) -> Path | None:
+def workspace_root(folder: Path, toml: TomlFiles) -> Path | None:
     """The nearest folder at or above *folder* that declares a uv workspace."""
     for place in (folder, *folder.parents):
-        manifest = place / "pyproject.toml"
-        if manifest.is_file() and "workspace" in table(read_toml(manifest), "tool", "uv"):
+        if "workspace" in table(toml.data(place / "pyproject.toml"), "tool", "uv"):
             return place
     return None
 
 
-def workspace_members(folder: Path) -> dict[str, Path]:
+def workspace_members(folder: Path, toml: TomlFiles) -> dict[str, Path]:
     """Folders of the members of the workspace that *folder* belongs to, by project name."""
-    root = workspace_root(folder)
+    root = workspace_root(folder, toml)
     if root is None:
         return {}
-    workspace = table(read_toml(root / "pyproject.toml"), "tool", "uv", "workspace")
+    workspace = table(toml.data(root / "pyproject.toml"), "tool", "uv", "workspace")
     excluded = {p for pattern in strings(workspace.get("exclude")) for p in _glob(root, pattern)}
     places = [p for pattern in strings(workspace.get("members")) for p in _glob(root, pattern)]
     found: dict[str, Path] = {}
     for place in [root, *sorted(set(places) - excluded)][:_MAXIMUM_LOCALS]:
-        manifest = place / "pyproject.toml"
-        if manifest.is_file():
-            name = table(read_toml(manifest), "project").get("name")
-            if isinstance(name, str):
-                found.setdefault(canonicalize_name(name), place)
+        name = table(toml.data(place / "pyproject.toml"), "project").get("name")
+        if isinstance(name, str):
+            found.setdefault(canonicalize_name(name), place)
     return found
 
 

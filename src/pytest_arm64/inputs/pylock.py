@@ -17,7 +17,7 @@ from ..index.addresses import git_address
 from ..index.simple import File, file_of
 from .lock import Lock, Locked, Need, Selection
 from .project import may_compile
-from .reading import Lines, Reading, read_text, read_toml, strings, table, tables
+from .reading import Lines, Reading, strings, table, tables
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
@@ -36,8 +36,7 @@ def read_pylock(
     Raises:
         SettingsError: it cannot be read, or has no such extra or group.
     """
-    text = read_text(path)
-    data = read_toml(path, text)
+    text, data = reading.toml.read(path)
     if str(data.get("lock-version", "")).partition(".")[0] != "1":
         raise SettingsError(
             f"{path} has lock-version {data.get('lock-version')!r}",
@@ -137,7 +136,7 @@ def _local(
     if isinstance(directory.get("path"), str):
         folder = Path(os.path.normpath(path.parent / directory["path"]))
         manifest = folder / "pyproject.toml"
-        data = read_toml(manifest) if manifest.is_file() else {}
+        data = reading.toml.data(manifest)
         return LocalProject(
             name,
             version,

@@ -10,12 +10,10 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..config._toml import TOMLDecodeError, loads
+from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from .formats import Formats
 from .requirements import LocalProject, Wish, Wishes
-
-MAXIMUM_BYTES = 256 * 2**20
 
 
 @dataclass
@@ -36,6 +34,8 @@ class Reading:
     prereleases: bool = False
     formats: Formats = field(default_factory=Formats)
     seen: set[tuple[Path, bool]] = field(default_factory=set)
+    toml: TomlFiles = field(default_factory=TomlFiles)
+    """The TOML files of the run; each is read once."""
 
     def origin(self, path: Path, line: int = 0) -> str:
         """*path* as it is told, with its line."""
@@ -57,33 +57,6 @@ class Reading:
             formats=self.formats,
             gaps=tuple(self.gaps),
         )
-
-
-def read_text(path: Path) -> str:
-    """The text of *path*.
-
-    Raises:
-        SettingsError: it cannot be read, or is absurdly large.
-    """
-    try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise SettingsError(f"{path} is larger than {MAXIMUM_BYTES >> 20} MiB")
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{path} cannot be read: {reason}") from None
-
-
-def read_toml(path: Path, text: str | None = None) -> dict[str, Any]:
-    """The TOML document at *path*, or in *text*, which was read from there.
-
-    Raises:
-        SettingsError: it cannot be read, or is not TOML.
-    """
-    try:
-        return loads(read_text(path) if text is None else text)
-    except (TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from None
 
 
 def table(parent: object, *keys: str) -> Mapping[str, Any]:

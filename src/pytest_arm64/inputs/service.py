@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..config.artifact import Artifact
+from ..config.toml_files import TomlFiles
 from ..errors import NothingToReadError, SettingsError
 from . import poetry_lock, pylock, uv_lock
 from .lock import Lock
 from .manifest import test_scope
 from .project import read_project, workspace_root
-from .reading import Reading, read_toml, requirement, strings, table
+from .reading import Reading, requirement, strings, table
 from .requirement_file import read_requirement_file
 from .requirements import Wishes, wish_of
 
@@ -58,6 +59,7 @@ def read_service(
     requirements: tuple[Path, ...] = (),
     extras: tuple[str, ...] = (),
     groups: tuple[str, ...] = (),
+    toml: TomlFiles | None = None,
 ) -> Service:
     """What the service at *path* asks for.
 
@@ -69,13 +71,14 @@ def read_service(
         requirements: the requirement files that are deployed, instead of what a folder has.
         extras: extras of the project that are deployed too.
         groups: dependency groups that are deployed too.
+        toml: the TOML files of the run; without them they are read again.
 
     Raises:
         SettingsError: there is nothing to read, or it cannot be read.
     """
     path = Path(os.path.normpath(Path.cwd() / path))
     folder = path if path.is_dir() else path.parent
-    reading = Reading(root or folder, environ)
+    reading = Reading(root or folder, environ, toml=toml or TomlFiles())
     choice = _Choice(reading, extras, groups)
     name = name or _name(path, root)
     if requirements:
@@ -101,6 +104,7 @@ def artifact_service(
     name: str = "",
     root: Path | None = None,
     folder: Path | None = None,
+    toml: TomlFiles | None = None,
 ) -> Service:
     """A service that is deployed as *artifact*; its tests, in *folder*, may need more.
 
@@ -111,7 +115,7 @@ def artifact_service(
     from .artifact import read_artifact
 
     lock, notes = read_artifact(artifact)
-    reading = Reading(root or folder or Path.cwd(), environ)
+    reading = Reading(root or folder or Path.cwd(), environ, toml=toml or TomlFiles())
     name = name or artifact.shown
     test = _test_wishes(folder, reading, name) if folder is not None else None
     return Service(name, reading.wishes(name), lock, test, artifact.shown, notes)
@@ -173,14 +177,14 @@ class _Choice:
     def folder(self, folder: Path) -> Path:
         """The files that an environment of the project would be made from; the first is given."""
         manifest = folder / "pyproject.toml"
-        data = read_toml(manifest) if manifest.is_file() else {}
+        data = self._reading.toml.data(manifest)
         configured = [
             folder / name
             for name in strings(table(data, "tool", "pytest-arm64").get("requirements"))
         ]
         if not configured and (folder / "requirements.txt").is_file():
             configured = [folder / "requirements.txt"]
-        found = _lock_of(folder)
+        found = _lock_of(folder, self._reading.toml)
         if found is not None and not configured:
             if found.name == uv_lock.NAME:
                 self._uv(found, folder)
@@ -209,12 +213,12 @@ class _Choice:
         return configured[0] if configured else manifest
 
 
-def _lock_of(folder: Path) -> Path | None:
+def _lock_of(folder: Path, toml: TomlFiles) -> Path | None:
     """The lock that decides for *folder*: its own, or that of its workspace."""
     own = next((folder / name for name in LOCKS if (folder / name).is_file()), None)
     if own is not None:
         return own
-    workspace = workspace_root(folder)
+    workspace = workspace_root(folder, toml)
     shared = workspace / uv_lock.NAME if workspace is not None else None
     return shared if shared is not None and shared.is_file() else None
 
@@ -222,13 +226,13 @@ def _lock_of(folder: Path) -> Path | None:
 def _test_wishes(folder: Path, reading: Reading, name: str) -> Wishes | None:
     """What the tests of the project in *folder* need besides what is deployed."""
     manifest = folder / "pyproject.toml"
-    data: dict[str, Any] = read_toml(manifest) if manifest.is_file() else {}
+    data = reading.toml.data(manifest)
     listed = strings(table(data, "tool", "pytest-arm64").get("test-requirements"))
     deployed = tuple(path for path, constraint in reading.seen if not constraint)
     scope = test_scope(tuple(folder / file for file in listed), folder, data, deployed)
     if scope.empty:
         return None
-    tests = Reading(reading.root, reading.environ)
+    tests = Reading(reading.root, reading.environ, toml=reading.toml)
     tests.locals |= reading.locals
     for file in scope.files:
         read_requirement_file(file, tests)

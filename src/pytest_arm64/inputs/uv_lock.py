@@ -19,7 +19,7 @@ from ..index.addresses import git_address
 from ..index.simple import File, file_of
 from .lock import Lock, Locked, Need, Selection
 from .project import may_compile
-from .reading import Lines, Reading, read_text, read_toml, strings, table, tables
+from .reading import Lines, Reading, strings, table, tables
 from .requirements import LocalProject
 
 NAME = "uv.lock"
@@ -47,8 +47,7 @@ def read_uv_lock(
     Raises:
         SettingsError: it cannot be read, or has no such extra or group.
     """
-    text = read_text(path)
-    data = read_toml(path, text)
+    text, data = reading.toml.read(path)
     if data.get("version") not in _FORMATS:
         raise SettingsError(
             f"{path} has format {data.get('version')!r}",
@@ -143,7 +142,8 @@ def _told(
 ) -> Iterator[Need]:
     folder = _member_folder(entry, path) or path.parent
     manifest = folder / "pyproject.toml"
-    text = read_text(manifest) if manifest.is_file() else ""
+    file = reading.toml.find(manifest)
+    text = file.text if file is not None else ""
     for need in needs:
         line = _line_of_requirement(text, need.name)
         origin = reading.origin(manifest if text else path, line)
@@ -215,7 +215,7 @@ def _local(
             continue
         folder = Path(os.path.normpath(path.parent / place))
         manifest = folder / "pyproject.toml"
-        data = read_toml(manifest) if manifest.is_file() else {}
+        data = reading.toml.data(manifest)
         return LocalProject(
             name,
             version,
