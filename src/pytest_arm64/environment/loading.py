@@ -78,7 +78,7 @@ def load_all(
                 outcome,
                 text,
                 failure.kind if failure else "",
-                failure.remedy if failure else "",
+                failure.fix if failure else "",
             )
         )
     container.run(["rm", "-f", _LIST])

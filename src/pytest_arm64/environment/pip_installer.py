@@ -44,7 +44,6 @@ _LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
 _UNBUILT = re.compile(r"(?i)(?:failed building wheel for |failed to build ['\"])([\w.-]+)")
-_NOISE = re.compile(r"\s*(WARNING: Location|Looking in (indexes|links))")
 
 
 @dataclass(frozen=True)
@@ -274,16 +273,14 @@ def run_pip(
 
 def _failure(scope: str, finished: Finished) -> InstallError:
     text = finished.text
-    lines = [line for line in text.splitlines() if line.strip() and not _NOISE.match(line)]
-    errors = [line for line in lines if line.lstrip().lower().startswith(("error", "× "))]
-    shown = dict.fromkeys([*errors[-6:], *lines[-6:]])
+    shown = decisive_lines(text)
     missing = re.findall(r"No matching distribution found for (\S+)", text)
     known = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
     if known:
         # An index that does not answer has no versions either: that is not what is wrong.
-        next_step = "; ".join(dict.fromkeys(failure.remedy for failure in known))
+        next_step = "; ".join(dict.fromkeys(failure.fix for failure in known))
     elif not missing:
-        next_step = "read the lines above"
+        next_step = ""
     elif "(from versions: none)" in text:
         next_step = f"check the name {missing[-1]}, and that an index that has it is configured"
     else:

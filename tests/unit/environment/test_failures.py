@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.environment.failures import (
+    Row,
     Tools,
     build_failure,
     classify,
     decisive_lines,
     import_failure,
+    rows,
 )
 from pytest_arm64.environment.pip_installer import _failure
 from pytest_arm64.errors import BuildError
@@ -62,15 +66,15 @@ CASES = [
 def test_each_text_has_its_class_and_its_remedy(log: str, kind: str, word: str) -> None:
     first = classify(f"before\n{log}\nafter\n", DNF)[0]
     assert first.kind == kind
-    assert word in first.remedy
+    assert word in first.fix
 
 
 def test_remedies_are_in_the_words_of_the_package_manager() -> None:
     log = "x.c:1:10: fatal error: Python.h: No such file or directory"
-    assert classify(log, APT)[0].remedy == ("at build time: apt-get install -y python3.11-dev")
-    assert "builder image" in classify(log, Tools("none"))[0].remedy
+    assert classify(log, APT)[0].fix == ("at build time: apt-get install -y python3.11-dev")
+    assert "in the builder" in classify(log, Tools("none"))[0].fix
     missing = "libgomp.so.1: cannot open shared object file"
-    assert classify(missing, APT)[0].remedy == "at run time: apt-get install -y libgomp1"
+    assert classify(missing, APT)[0].fix == "at run time: apt-get install -y libgomp1"
 
 
 def test_a_file_for_another_machine_is_not_a_missing_library() -> None:
@@ -102,14 +106,14 @@ def test_what_is_not_recognised_says_so() -> None:
     assert (error.package, error.version, error.kinds) == ("demo", "1.0", ("build",))
     assert (error.excerpt, error.seconds) == ("something odd", 2.0)
     assert "(build)" in error.what
-    assert error.next_step == "read the lines above"
+    assert error.next_step == ""  # the lines are all that is known
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_taken(log: str) -> None:
     for failure in classify(log, DNF):
         assert failure.kind
-        assert failure.remedy
+        assert failure.fix
     assert len(decisive_lines(log)) <= 18
 
 
@@ -144,3 +148,108 @@ def test_a_build_that_failed_under_pip_names_its_package(line: str) -> None:
     assert line in error.excerpt
     # Packages of the tests are no evidence on what is deployed.
     assert not isinstance(_failure("test", Finished(1, b"", text.encode())), BuildError)
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.matches[:60])
+def test_each_row_recognises_its_own_example_and_not_the_other(row: Row) -> None:
+    failures = [f for f in classify(row.matches, DNF) if f.kind == row.kind]
+    assert failures, "the example is not recognised"
+    assert row.pattern.search(row.matches)
+    assert not row.pattern.search(row.other)
+    assert failures[0].text
+    assert failures[0].fix
+    assert bool(row.missing) != bool(row.fix), "exactly one of missing and fix"
+    assert row.missing in {
+        "", "program", "header", "library", "module", "shared-library", "symbol-version",
+    }  # fmt: skip
+
+
+def test_no_two_rows_have_the_same_pattern() -> None:
+    patterns = [row.pattern.pattern for row in rows()]
+    assert len(patterns) == len(set(patterns))
+
+
+MESON = """\
+  + meson setup /tmp/x /tmp/x/.mesonpy-1 -Dbuildtype=release
+  The Meson build system
+  Version: 1.9.1
+  C compiler for the host machine: cc (gcc 11.4.1)
+  Run-time dependency openblas found: NO (tried pkgconfig and cmake)
+
+  ../meson.build:5:12: ERROR: Dependency "openblas" not found, tried pkgconfig and cmake
+
+  A full log can be found at /tmp/x/.mesonpy-1/meson-logs/meson-log.txt
+"""
+CMAKE = """\
+  -- The CXX compiler identification is GNU 11.4.1
+  CMake Error at /usr/share/cmake/Modules/FindPackageHandleStandardArgs.cmake:230 (message):
+    Could NOT find ZLIB (missing: ZLIB_LIBRARY ZLIB_INCLUDE_DIR)
+  Call Stack (most recent call first):
+    CMakeLists.txt:4 (find_package)
+  -- Configuring incomplete, errors occurred!
+
+  *** CMake configuration failed
+"""
+CMAKE_PROJECT = """\
+  CMake Error at CMakeLists.txt:12 (message):
+    the SIMD kernels of this project are written for another processor
+  -- Configuring incomplete, errors occurred!
+"""
+PIP = """\
+Processing /tmp/demo.tar.gz
+  Preparing metadata (pyproject.toml): finished with status 'error'
+  error: subprocess-exited-with-error
+
+  × Preparing metadata (pyproject.toml) did not run successfully.
+  │ exit code: 1
+  ╰─> [30 lines of output]
+{output}
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: metadata-generation-failed
+
+× Encountered error while generating package metadata.
+╰─> demo
+
+note: This is an issue with the package mentioned above, not pip.
+hint: See above for details.
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "reason", "kind", "package"),
+    [
+        (MESON, 'ERROR: Dependency "openblas" not found', "missing-system-library",
+         "openblas-devel"),
+        (CMAKE, "Could NOT find ZLIB", "missing-system-library", "zlib-devel"),
+        (CMAKE_PROJECT, "written for another processor", "build", ""),
+        ("error[E0432]: unresolved import `core::arch::x86_64`\n" + "noise\n" * 30,
+         "core::arch::x86_64", "build", ""),
+        ("ld: x.o: undefined reference to `cblas_dgemm'\n" + "noise\n" * 30,
+         "cblas_dgemm", "build", ""),
+    ],
+)  # fmt: skip
+def test_the_reason_of_each_back_end_is_among_the_lines_that_are_shown(
+    log: str, reason: str, kind: str, package: str
+) -> None:
+    indented = PIP.format(output="\n".join(f"      {line}" for line in log.splitlines()))
+    for text in (log, indented):
+        error = build_failure("demo", "1.0", text, DNF)
+        assert reason in error.excerpt
+        assert kind in error.kinds
+        assert package in error.next_step
+        installed = _failure("deploy", Finished(1, b"", text.encode()))
+        assert reason in installed.what
+
+
+@pytest.mark.parametrize(
+    "log",
+    ["x" * 3_000_000, "\n".join(f"{'a' * 990}{n}" for n in range(3000)), " " * 2_000_000,
+     "'" * 1_000_000, "error: " * 200_000, "No such file\n" * 200_000],
+    ids=["one line", "long lines", "blanks", "quotes", "one error", "many errors"],
+)  # fmt: skip
+def test_a_hostile_log_takes_no_time(log: str) -> None:
+    began = time.process_time()
+    build_failure("demo", "1.0", log, DNF)
+    assert time.process_time() - began < 8
