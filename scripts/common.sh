@@ -19,23 +19,56 @@ find_python() {
   return 1
 }
 
+# find_minor 3.12: that Python, from PATH or pyenv, if it can make virtual environments.
+find_minor() {
+  local candidate
+  for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+    if "$candidate" -c "import sys, ensurepip, venv
+sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
 # provide_venv GROUP: makes $VENV hold this project and a dependency group; nothing is done twice.
 provide_venv() {
   local stamp wanted
   stamp=$VENV/.pytest-arm64-$1
-  wanted=$(sha256sum "$ROOT/pyproject.toml" | cut -d' ' -f1)
+  wanted=$(project_hash)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
   say "virtual environment: $VENV, dependency group $1"
-  if [ ! -x "$VENV/bin/python" ]; then
-    "$(find_python)" -m venv "$VENV" || {
-      say "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
-      return 1
-    }
-  fi
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --group "$ROOT/pyproject.toml:$1" --editable "$ROOT"
+  if [ ! -x "$VENV/bin/python" ]; then make_venv "$VENV" "$(find_python)"; fi
+  install_group "$VENV" "$1"
   printf '%s\n' "$wanted" >"$stamp"
+}
+
+# provide_fresh_venv FOLDER PYTHON: holds this project and the group `test`, and nothing else.
+# An environment of another pyproject.toml is built again from nothing.
+provide_fresh_venv() {
+  local stamp wanted
+  stamp=$1/.pytest-arm64-test
+  wanted=$(project_hash)
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+  say "virtual environment: $1, dependency group test"
+  rm -rf "$1"
+  make_venv "$1" "$2" && install_group "$1" test && printf '%s\n' "$wanted" >"$stamp"
+}
+
+project_hash() { sha256sum "$ROOT/pyproject.toml" | cut -d' ' -f1; }
+
+make_venv() {
+  "$2" -m venv "$1" || {
+    say "python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"
+    return 1
+  }
+}
+
+install_group() {
+  "$1/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' &&
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check \
+      --group "$ROOT/pyproject.toml:$2" --editable "$ROOT"
 }
 
 provide_engine() {

@@ -1,3 +1,8 @@
-"""Which parts of a Python system already run correctly on ARM64, told with evidence."""
+"""Which parts of a Python system run correctly on ARM64? ``pytest --arm64`` answers with evidence.
+
+Data flows through the rooms in this order: config; inputs, index and audit (phase 1); engine,
+environment and binary (phase 2); run, mirror and inside (phase 3); decide and cost (phases 4
+and 5); report. ``docs/architecture.md`` has the drawing and the reasons.
+"""
 
 __version__ = "0.1.0"

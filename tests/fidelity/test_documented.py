@@ -18,5 +18,10 @@ def test_in_a_plain_pytest_the_documented_examples_pass_or_say_why_not(tmp_path:
         skipped = test.find("skipped")
         found[test.get("name")] = "" if skipped is None else str(skipped.get("message"))
     passed = [name for name, why in found.items() if not why]
-    assert passed == ["test_hashes_on_every_machine", "test_latency", "test_checksum"]
+    assert passed == [
+        "test_hashes_on_every_machine",
+        "test_latency",
+        "test_checksum",
+        "test_page_size",
+    ]
     assert all("pytest" in why or "matrix" in why for why in found.values() if why), found

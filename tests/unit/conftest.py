@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ settings.register_profile(
     "unit",
     deadline=None,
     derandomize=True,
-    max_examples=40,
+    max_examples=int(os.environ.get("PYTEST_ARM64_EXAMPLES", "40")),
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -1,1 +1,1 @@
-"""Phase 1: what a dependency tree looks like on ARM64, package by package."""
+"""Phase 1, the judgement: resolves requirements and gives each package its ARM64 state and fix."""

@@ -1,1 +1,1 @@
-"""What compiled files ask of the system that loads them."""
+"""Phase 2, compiled files: what each needs, what the image provides, and whether it will load."""

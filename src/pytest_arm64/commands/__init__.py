@@ -1,1 +1,1 @@
-"""Words of the command ``pytest-arm64`` that belong to no phase, or start one from outside."""
+"""The command ``pytest-arm64``: one module for each word, such as ``audit`` or ``report``."""

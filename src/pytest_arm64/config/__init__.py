@@ -1,1 +1,1 @@
-"""Settings, services and targets: what the project's files and the user say, as values."""
+"""First step: what the user asks for (settings, services, targets, cells), as frozen values."""

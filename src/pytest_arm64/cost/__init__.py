@@ -1,1 +1,1 @@
-"""From native measurements and dated prices to money, with every assumption told."""
+"""Phase 4, money: from native measurements and dated prices, with every assumption shown."""

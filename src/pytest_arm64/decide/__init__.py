@@ -1,1 +1,1 @@
-"""Phases 4 and 5: from evidence to a verdict per service, and the boundaries that are declared."""
+"""Phases 4 and 5, the decision: from evidence to gates, verdicts per service and boundaries."""

@@ -1,1 +1,1 @@
-"""Everything that touches the container engine and emulation."""
+"""Phase 2, the container engine: images, containers, probes of what they have, emulation."""

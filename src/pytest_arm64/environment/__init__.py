@@ -1,1 +1,1 @@
-"""Phase 2: does it install in the real base image?"""
+"""Phase 2, the installation: from the wheel matrix to an image with the packages in it."""

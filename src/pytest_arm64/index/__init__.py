@@ -1,1 +1,1 @@
-"""What package indexes have: pip's configuration, pages, files, metadata, repositories."""
+"""Phase 1, what package indexes have: pip's configuration, pages, files, metadata, repositories."""

@@ -1,1 +1,1 @@
-"""The files in which a service says what it depends on, read and never executed."""
+"""Phase 1, what a project asks for: reads requirement files, pyproject.toml, locks, artifacts."""

@@ -1,1 +1,1 @@
-"""What is loaded inside a cell: standard library and pytest only, relative imports only."""
+"""Phase 3, in the container: all that is loaded there; standard library and pytest only."""

@@ -1,1 +1,1 @@
-"""One pytest session in a cell, shown on the host: transport, frames, session, reconciliation."""
+"""Phase 3, one session in a container, shown on the host: transport, frames, replayed reports."""

@@ -1,1 +1,1 @@
-"""Data files: targets and their recipes."""
+"""Data, no code: targets, prices, known packages, JSON schemas, the page's template."""

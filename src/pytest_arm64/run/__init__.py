@@ -1,1 +1,1 @@
-"""Phase 3: one nested pytest per cell, mirrored by the host session."""
+"""Phase 3, a whole run: services one after another, cells, gates, and what is kept of them."""

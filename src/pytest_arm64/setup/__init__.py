@@ -1,1 +1,1 @@
-"""What `pytest-arm64 setup --init` proposes: services, and the places that pin x86."""
+"""Before the first run: checks and prepares the machine, proposes services and settings."""
