@@ -21,7 +21,7 @@ from ..inputs.lock import ARTIFACT, Lock
 from ..inputs.requirement_lines import numbered_lines
 from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
 from ..inputs.service import Service
-from .candidate_files import ArtifactShelf, LockShelf
+from .candidates import ArtifactCandidates, LockCandidates
 from .classify import LOCK, Judge
 from .fit import fit
 from .known_packages import Known
@@ -36,9 +36,15 @@ if TYPE_CHECKING:
     from ..index.index import Index, Sources
     from ..index.metadata import Metadata
     from ..index.repositories import Repositories
-    from .provider import Provider
+    from .index_candidates import IndexCandidates
 
 TIME_LIMIT = 300.0
+SEARCH_LIMIT = 30.0
+"""Seconds."""
+
+
+def say_nothing(text: str) -> None:
+    """For callers that show no progress."""
 
 
 class MetadataSource(Protocol):
@@ -62,8 +68,10 @@ class Auditor(AbstractContextManager["Auditor"]):
         offline: bool = False,
         refresh: bool = False,
         time_limit: float = TIME_LIMIT,
+        search_limit: float = SEARCH_LIMIT,
         config: PipConfig | Callable[[], PipConfig] | None = None,
         metadata: MetadataSource | None = None,
+        say: Callable[[str], None] = say_nothing,
     ) -> None:
         """Settings that all matrices share.
 
@@ -72,17 +80,22 @@ class Auditor(AbstractContextManager["Auditor"]):
             offline: ask no network; pages that were kept do, however old.
             refresh: ask the indexes anew about what was kept.
             time_limit: seconds for everything; what is not answered by then is ``unknown``.
+            search_limit: seconds for the search of each tree, from its first conflict on; after
+                that the tree is the nearest to one that can be installed.
             config: pip's configuration, or what tells it when it is needed, which a lock may
                 never do; that of this host by default.
             metadata: tells what a source distribution does not say for certain of itself, which
                 takes an engine; without it that stays in doubt.
+            say: is called with how far a search is.
         """
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
         self._time_limit = time_limit
+        self._search_limit = search_limit
         self._given = config
         self._metadata = metadata
+        self.say = say
         self._indexes: dict[Sources, Index] = {}
 
     @cached_property
@@ -141,7 +154,9 @@ class Auditor(AbstractContextManager["Auditor"]):
         """
         return _Assessment(self, service, target).matrix()
 
-    def resolved(self, index: Index, wishes: Wishes, platform: Platform) -> tuple[Tree, Provider]:
+    def resolved(
+        self, index: Index, wishes: Wishes, platform: Platform
+    ) -> tuple[Tree, IndexCandidates]:
         """The tree of *wishes* under pip's own configuration."""
         from .resolution import resolve
 
@@ -151,12 +166,21 @@ class Auditor(AbstractContextManager["Auditor"]):
         wishes = replace(wishes, formats=wishes.formats.over(base))
         limits = tuple(_configured_constraints(self._config))
         ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
-        return resolve(index, platform, wishes, limits, ask, self._in_repository)
+        return resolve(
+            index,
+            platform,
+            wishes,
+            limits,
+            ask,
+            self._in_repository,
+            search_seconds=self._search_limit,
+            say=self.say,
+        )
 
-    def _in_repository(self, wish: Wish, provider: Provider) -> LocalProject | None:
+    def _in_repository(self, wish: Wish, candidates: IndexCandidates) -> LocalProject | None:
         from .sources import repository_project
 
-        return repository_project(wish.name, wish.url, self.repositories, provider.built_metadata)
+        return repository_project(wish.name, wish.url, self.repositories, candidates.built_metadata)
 
 
 def audit(
@@ -223,11 +247,11 @@ class _Assessment:
         if lock is not None:
             tree = locked_tree(lock, lock.deploy, self._arm)
             return self._locked_rows(lock, tree, DEPLOY), tree.problems
-        tree, provider = self._auditor.resolved(self._index, self._service.deploy, self._arm)
+        tree, candidates = self._auditor.resolved(self._index, self._service.deploy, self._arm)
         self._archives = {
-            local.name: local.archive for local in provider.locals.values() if local.archive
+            local.name: local.archive for local in candidates.locals.values() if local.archive
         }
-        return self._judge(provider, DEPLOY).rows(tree), tree.problems
+        return self._judge(candidates, DEPLOY).rows(tree), tree.problems
 
     def _tests(self, deployed: tuple[Row, ...]) -> tuple[Row, ...]:
         """What the tests need besides, with the deployed versions as constraints."""
@@ -239,8 +263,8 @@ class _Assessment:
         elif wishes is not None and wishes.requirements:
             limits = tuple(map(_pinned, filter(_is_released, deployed)))
             wishes = replace(wishes, constraints=(*wishes.constraints, *limits))
-            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
-            rows = self._judge(provider, TEST).rows(tree)
+            tree, candidates = self._auditor.resolved(self._index, wishes, self._arm)
+            rows = self._judge(candidates, TEST).rows(tree)
             self._notes += [f"of the tests: {gap}" for gap in wishes.gaps]
         else:
             return ()
@@ -269,9 +293,9 @@ class _Assessment:
                 continue
             origin = f"build of {row.name} {row.version}".rstrip()
             wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
-            tree, provider = self._auditor.resolved(self._index, wishes, self._arm)
+            tree, candidates = self._auditor.resolved(self._index, wishes, self._arm)
             self._notes += [f"{origin}: {problem}" for problem in tree.problems]
-            for needed in self._judge(provider, BUILD).rows(tree):
+            for needed in self._judge(candidates, BUILD).rows(tree):
                 known = found.setdefault(needed.name, needed)
                 if STATES.index(needed.state) < STATES.index(known.state):
                     found[needed.name] = needed
@@ -280,15 +304,15 @@ class _Assessment:
     def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
         if lock.kind == ARTIFACT:
             return self._artifact_rows(lock, tree)
-        shelf = LockShelf(lock, lambda: self._index, self._arm)
+        candidates = LockCandidates(lock, lambda: self._index, self._arm)
         judge = Judge(
-            shelf, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
+            candidates, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
         )
         return judge.rows(tree)
 
     def _artifact_rows(self, lock: Lock, tree: Tree) -> tuple[Row, ...]:
         """What is installed in an artifact, and what there is instead of what cannot be used."""
-        shelf = ArtifactShelf(lock, lambda: self._index, self._arm)
+        candidates = ArtifactCandidates(lock, lambda: self._index, self._arm)
         foreign = [
             locked.name
             for (locked,) in lock.releases.values()
@@ -310,10 +334,10 @@ class _Assessment:
                 else "not in it"
             )
             self._notes.append(f"{who} asks for {name}, which is {where}")
-        return Judge(shelf, self._arm, self._x86, self._known, DEPLOY).rows(tree)
+        return Judge(candidates, self._arm, self._x86, self._known, DEPLOY).rows(tree)
 
-    def _judge(self, provider: Provider, scope: str) -> Judge:
-        return Judge(provider, self._arm, self._x86, self._known, scope)
+    def _judge(self, candidates: IndexCandidates, scope: str) -> Judge:
+        return Judge(candidates, self._arm, self._x86, self._known, scope)
 
 
 def _is_released(row: Row) -> bool:

@@ -13,7 +13,7 @@ from ..index.addresses import shown
 from ..index.simple import WHEEL as WHEEL_FILE
 from ..index.simple import File
 from ..inputs.requirements import LocalProject, Node, Wish
-from .candidate_files import Shelf
+from .candidates import Candidates
 from .fit import Fit, best_tag, fit, floor_of, python_fits
 from .fit import admits as admits_python
 from .known_packages import Known
@@ -33,6 +33,7 @@ X86_ONLY = "x86-only"
 PIN = "pin-predates-wheel"
 TRANSITIVE = "transitive"
 NOT_PUBLISHED = "not-published"
+MISSING = "missing-release"
 UNREADABLE = "unreadable"
 
 # Libraries that a maker of x86 processors publishes for them alone.
@@ -53,7 +54,7 @@ _X86_VENDORS = (
 class Judge:
     """Files seen through the eyes of the target, and of x86_64 for comparison."""
 
-    shelf: Shelf
+    candidates: Candidates
     platform: Platform
     x86: Platform
     known: Known
@@ -72,20 +73,23 @@ class Judge:
         return tuple(sorted(found, key=lambda row: (STATES.index(row.state), row.name)))
 
     def _row(self, node: Node) -> Row:
-        local = self.shelf.locals.get(node.name)
+        local = self.candidates.locals.get(node.name)
         if local is not None:
             return self._local(node, local)
         if node.version is None:
+            cause, detail = UNREADABLE, node.problem
+            if node.missing is not None:
+                cause, detail = MISSING, self._missing(node, node.missing)
             return Row(
-                node.name,
-                "",
-                UNKNOWN,
-                node.path,
-                cause=UNREADABLE,
-                detail=node.problem,
-                scope=self.scope,
+                node.name, "", UNKNOWN, node.path, cause=cause, detail=detail, scope=self.scope
             )
         return self._released(node, node.version)
+
+    def _missing(self, node: Node, wish: Wish) -> str:
+        """Which release there is not, who asks for it, and what there is."""
+        versions = [v for v in self.candidates.releases(node.name) if not v.is_prerelease]
+        offer = f"; its releases are {versions[-1]} to {versions[0]}" if versions else ""
+        return f"{node.problem}, which {wish.origin} asks for{offer}"
 
     def _local(self, node: Node, local: LocalProject) -> Row:
         return Row(
@@ -104,9 +108,9 @@ class Judge:
 
     def _released(self, node: Node, version: Version) -> Row:
         name = node.name
-        files = self.shelf.files(name, version)
-        usable = self.shelf.fit(name, version, pinned=any(w.pin for w in node.demands))
-        told = self.shelf.metadata(name, version)
+        files = self.candidates.files(name, version)
+        usable = self.candidates.fit(name, version, pinned=any(w.pin for w in node.demands))
+        told = self.candidates.metadata(name, version)
         refused = not admits_python(told.requires_python, self.platform.python_version)
         if refused:
             # Not every index repeats on its page what the metadata ask for.
@@ -115,7 +119,7 @@ class Judge:
         file = usable.wheel or usable.sdist
         floor = floor_of(usable.wheel.name, self.platform) if usable.wheel else None
         green = state in (PURE, WHEEL)
-        asked = not green or self.shelf.asked(name)
+        asked = not green or self.candidates.asked(name)
         row = Row(
             name,
             str(version),
@@ -127,7 +131,7 @@ class Judge:
             glibc=f"{floor[0]}.{floor[1]}" if floor else "",
             x86=state_of(fit(files, self.x86, yanked=True)),
             files=tuple(sorted(f.name for f in files)),
-            newest_wheel=newest(self.shelf.releases(name), self.platform) if asked else "",
+            newest_wheel=newest(self.candidates.releases(name), self.platform) if asked else "",
             doubt=told.doubt,
             yanked=bool(files) and all(f.yanked for f in files),
             scope=self.scope,
@@ -142,9 +146,9 @@ class Judge:
         self, row: Row, node: Node, version: Version, usable: Fit, requires_python: str
     ) -> Row:
         """*row* with cause and remedy."""
-        releases = self.shelf.releases(node.name)
+        releases = self.candidates.releases(node.name)
         found = nearest(releases, version, self.platform)
-        demands = self.shelf.demands(node)
+        demands = self.candidates.demands(node)
         offered = fit(releases.get(version, ()), self.platform, yanked=True).wheel
         if not admits_python(requires_python, self.platform.python_version):
             cause, detail = WRONG_PYTHON, f"it asks for Python {requires_python}"
@@ -179,10 +183,10 @@ class Judge:
         self, node: Node, usable: Fit, found: Found, demands: tuple[Wish, ...]
     ) -> tuple[str, str]:
         assert node.version is not None
-        files = self.shelf.files(node.name, node.version)
+        files = self.candidates.files(node.name, node.version)
         free = fit(files, self.platform, yanked=True)
         if free.wheel is not None:
-            if self.shelf.excluded(node.name) == WHEEL_FILE:
+            if self.candidates.excluded(node.name) == WHEEL_FILE:
                 return NO_BINARY, f"--no-binary keeps {free.wheel.name} out"
             return HASHES, f"the lock holds no hash of {free.wheel.name}"
         glibc = self._glibc_needed(files)

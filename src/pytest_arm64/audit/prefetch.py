@@ -9,19 +9,19 @@ from functools import partial
 from ..index.fetch import FetchError
 from ..index.metadata import parse_requirement
 from ..inputs.requirements import Wish, wish_of, wishes_of
-from .provider import Provider
+from .index_candidates import IndexCandidates
 
 _MAXIMUM = 4_000
 
 
-class Scout:
+class Prefetcher:
     """Guesses which releases will be selected and fetches their pages and metadata.
 
     A wrong guess costs a request; what the resolver decides does not depend on any.
     """
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+    def __init__(self, candidates: IndexCandidates) -> None:
+        self._candidates = candidates
         self._seen: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
@@ -33,26 +33,26 @@ class Scout:
                 if wish.url or key in self._seen or len(self._seen) >= _MAXIMUM:
                     continue
                 self._seen.add(key)
-            if wish.name in self._provider.locals:
+            if wish.name in self._candidates.locals:
                 continue
-            self._provider.index.when_page(wish.name, partial(self._arrived, wish))
+            self._candidates.index.when_page(wish.name, partial(self._arrived, wish))
 
     def _arrived(self, wish: Wish) -> None:
-        provider = self._provider
+        candidates = self._candidates
         try:
-            version = provider.best(wish.name, [wish])
+            version = candidates.best(wish.name, [wish])
         except FetchError:
             return
         if version is None:
             return
-        file = next(provider.sources_of_metadata(wish.name, version), None)
+        file = next(candidates.sources_of_metadata(wish.name, version), None)
         if file is None:
             return
 
         def follow(requirements: Iterable[str]) -> None:
             for text in requirements:
                 requirement = parse_requirement(text)
-                if requirement is not None and provider.applies(requirement, wish.extra):
+                if requirement is not None and candidates.applies(requirement, wish.extra):
                     self.explore(wishes_of(requirement, wish_of(requirement, "")))
 
-        provider.index.when_metadata(wish.name, file, lambda found: follow(found.requires))
+        candidates.index.when_metadata(wish.name, file, lambda found: follow(found.requires))

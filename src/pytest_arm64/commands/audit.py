@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
+from ..progress import NoProgress
 
 # What resolves is loaded while pip tells its configuration in another process.
 if TYPE_CHECKING:
     from ..audit.matrix import WheelMatrix
     from ..index.pip_config import PipConfig
     from ..inputs.service import Service
+    from ..progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offline", action="store_true", help="use kept index pages only")
     parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
     parser.add_argument(
-        "--time-limit", type=float, default=300.0, metavar="SECONDS", help="for everything"
+        "--time-limit",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="end everything after this time (default: 300)",
+    )
+    parser.add_argument(
+        "--search-time",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="search for releases that go together for this long, from the first conflict on, "
+        "then show the nearest tree (default: 30)",
     )
 
 
@@ -95,13 +109,18 @@ def _audit(
         raise SettingsError("--offline and --refresh contradict each other")
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
-    with Auditor(
-        environ,
-        offline=options.offline,
-        refresh=refresh,
-        time_limit=options.time_limit,
-        config=config,
-    ) as auditor:
+    with (
+        _progress().step("resolve") as step,
+        Auditor(
+            environ,
+            offline=options.offline,
+            refresh=refresh,
+            time_limit=options.time_limit,
+            search_limit=options.search_time,
+            config=config,
+            say=step.update,
+        ) as auditor,
+    ):
         matrices = list(audit(services, targets, auditor))
     _show(matrices, options.format, every=options.all)
     if options.report:
@@ -119,6 +138,15 @@ def _audit(
         path = write_baseline(repository_root(here), matrices)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
     return max(matrix.exit_code for matrix in matrices)
+
+
+def _progress() -> Progress:
+    """On a terminal only: the output of the command is often read by programs."""
+    if not sys.stderr.isatty():
+        return NoProgress()
+    from ..report.progress import TerminalProgress
+
+    return TerminalProgress(sys.stderr)
 
 
 def _services(

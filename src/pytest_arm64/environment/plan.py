@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..audit.auditor import Auditor
-from ..audit.candidate_files import LockShelf, Shelf
+from ..audit.candidates import Candidates, LockCandidates
 from ..audit.classify import state_of
 from ..audit.locked import locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
@@ -245,7 +245,7 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
 def _resolved(auditor: Auditor, wishes: Wishes, platform: Platform, scope: str) -> _Found:
     if not wishes.requirements:
         return _Found()
-    tree, provider = auditor.resolved(auditor.index(wishes), wishes, platform)
+    tree, candidates = auditor.resolved(auditor.index(wishes), wishes, platform)
     for problem in (*wishes.gaps, *tree.problems):
         raise NotPlannableError(problem)
     hashed = {wish.name for _, wish in wishes.requirements if wish.hashes}
@@ -254,12 +254,12 @@ def _resolved(auditor: Auditor, wishes: Wishes, platform: Platform, scope: str) 
     asked = {wish.name for _, wish in wishes.requirements}
     found = _Found()
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
-        local = provider.locals.get(name)
+        local = candidates.locals.get(name)
         if local is not None:
             found.add_local(local, scope, requested=name in asked)
             continue
-        allowed = provider.hashes.get(name, frozenset())
-        planned = _planned(tree, provider, name, scope, requested=name in asked)
+        allowed = candidates.hashes.get(name, frozenset())
+        planned = _planned(tree, candidates, name, scope, requested=name in asked)
         found.packages.append(replace(planned, allowed=allowed))
     return found
 
@@ -269,16 +269,16 @@ def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
     for problem in tree.problems:
         raise NotPlannableError(problem)
     index = auditor.index(Wishes("", ()), lock)
-    shelf = LockShelf(lock, lambda: index, platform)
+    candidates = LockCandidates(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
     found = _Found(
         editable=[manifest.project] if manifest.project is not None else [],
         folders=[manifest.whole] if manifest.whole is not None else [],
     )
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
-        local = shelf.locals.get(name)
+        local = candidates.locals.get(name)
         if local is None:
-            found.packages.append(_planned(tree, shelf, name, DEPLOY, requested=name in asked))
+            found.packages.append(_planned(tree, candidates, name, DEPLOY, requested=name in asked))
         elif local.uri != manifest.root.as_uri():
             fetched = _fetched(local, auditor)
             found.add_local(fetched, DEPLOY, requested=name in asked)
@@ -305,27 +305,29 @@ def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
             yield pin, wish_of(pin, lock.shown)
 
 
-def _planned(tree: Tree, shelf: Shelf, name: str, scope: str, *, requested: bool) -> Planned:
+def _planned(
+    tree: Tree, candidates: Candidates, name: str, scope: str, *, requested: bool
+) -> Planned:
     node = tree.nodes[name]
     if node.version is None:
         raise NotPlannableError(f"{name}: {node.problem}")
-    doubt = shelf.metadata(name, node.version).doubt
+    doubt = candidates.metadata(name, node.version).doubt
     if doubt:
         raise NotPlannableError(f"{name} {node.version}: {doubt}")
-    usable = shelf.fit(name, node.version, pinned=any(w.pin for w in node.demands))
+    usable = candidates.fit(name, node.version, pinned=any(w.pin for w in node.demands))
     state = state_of(usable)
     if state == BLOCKER:
         return Planned(name, str(node.version), scope, BLOCKER, requested=requested)
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
-    url = file.url or _address(shelf, name, node.version, file)
+    url = file.url or _address(candidates, name, node.version, file)
     version = str(node.version)
     return Planned(name, version, scope, state, file.name, url, file.sha256, requested=requested)
 
 
-def _address(shelf: Shelf, name: str, version: Version, file: File) -> str:
+def _address(candidates: Candidates, name: str, version: Version, file: File) -> str:
     """Where the index has *file*, of which a lock tells the name and the hash alone."""
-    for found in shelf.releases(name).get(version, ()):
+    for found in candidates.releases(name).get(version, ()):
         if found.name == file.name and found.url:
             return found.url
     raise NotPlannableError(f"the index does not have {file.name}, which the lock names")

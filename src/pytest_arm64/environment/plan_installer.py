@@ -86,7 +86,7 @@ def install(
         ) as auditor,
     ):
         with progress.step("resolve") as step:
-            workshop.tell = step.update
+            workshop.tell = auditor.say = step.update
             plan, fetcher = make_plan(question, auditor)
             step.update(f"{len(plan.packages)} packages")
         work = _Work(host, request, auditor, fetcher, compiler, workshop)

@@ -78,6 +78,8 @@ class Node:
     path: tuple[str, ...] = ()
     """From the place that asks for it, over releases, to itself."""
     parents: tuple[str, ...] = ()
+    missing: Wish | None = None
+    """The demand that no release satisfies, where that is why there is no version."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..index.index import Index
 
 
-class Shelf(Protocol):
+class Candidates(Protocol):
     """What is asked about the releases of a tree."""
 
     @property
@@ -50,7 +50,7 @@ class Shelf(Protocol):
         """The kind of *name*'s files that an installer may not use; empty where it may use all."""
 
 
-class LockShelf:
+class LockCandidates:
     """Files as a lock lists them; the index is asked only about what has no usable wheel there."""
 
     def __init__(self, lock: Lock, index: Callable[[], Index], platform: Platform) -> None:
@@ -106,7 +106,7 @@ class LockShelf:
         return [wish for wish in wishes if wish.name == name and wish.specifier]
 
 
-class ArtifactShelf(LockShelf):
+class ArtifactCandidates(LockCandidates):
     """Files as an artifact holds them; for what the target cannot use of it, those of the index.
 
     An artifact for x86 is made again for ARM: what counts is what there is to make it from.

@@ -1,0 +1,112 @@
+"""A tree where no set of releases goes together, or none was found in time.
+
+It never searches: each project gets the newest release that the demands on it admit, and a demand
+that no such release satisfies is left out and named. It ends after a few passes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..inputs.requirements import Wish
+from .provider import Candidate, Identity, Provider
+from .solution import Demand, Solution, described
+
+_PASSES = 12
+
+
+def approximate(
+    provider: Provider,
+    roots: Sequence[Wish],
+    conflicts: tuple[tuple[Demand, ...], ...] = (),
+    problems: tuple[str, ...] = (),
+) -> Solution:
+    """The releases that each demand leads to, without looking for others that go together.
+
+    Args:
+        provider: knows releases and what they depend on.
+        roots: what the service asks for.
+        conflicts: demands that are known to contradict each other.
+        problems: why there is no better tree.
+    """
+    demands = _by_name(Demand(wish) for wish in roots)
+    selected: dict[Identity, Candidate] = {}
+    for _ in range(_PASSES):
+        before = dict(selected)
+        selected, reached = _walk(provider, roots, demands)
+        # A demand that is met no more may have been all that kept a newer release away.
+        demands = _by_name(reached)
+        if selected == before:
+            break
+    unmet = (_unmet(group, selected) for group in demands.values())
+    conflicts = (*conflicts, *(group for group in unmet if group))
+    return Solution(
+        tuple(selected.values()),
+        tuple(demand for group in demands.values() for demand in group),
+        (*problems, *(f"the demands contradict each other: {described(c)}" for c in conflicts)),
+        conflicts,
+    )
+
+
+def _by_name(demands: Iterable[Demand]) -> dict[str, list[Demand]]:
+    groups: dict[str, list[Demand]] = {}
+    for demand in demands:
+        groups.setdefault(demand.wish.name, []).append(demand)
+    return groups
+
+
+def _walk(
+    provider: Provider, roots: Iterable[Wish], demands: dict[str, list[Demand]]
+) -> tuple[dict[Identity, Candidate], list[Demand]]:
+    """Releases from *roots* on, chosen by *demands* and by what is met on the way."""
+    selected: dict[Identity, Candidate] = {}
+    chosen: dict[str, Candidate] = {}
+    reached: list[Demand] = []
+    pending = deque(Demand(wish) for wish in roots)
+    while pending:
+        demand = pending.popleft()
+        reached.append(demand)
+        name, extra = demand.wish.identity
+        if (name, extra) in selected:
+            continue
+        if name not in chosen:
+            chosen[name] = _choice(provider, name, demands.get(name, [demand]))
+        candidate = replace(chosen[name], extra=extra)
+        selected[name, extra] = candidate
+        pending.extend(Demand(need, candidate) for need in provider.demands_of(candidate))
+    return selected, reached
+
+
+def _choice(provider: Provider, name: str, demands: Iterable[Demand]) -> Candidate:
+    """The newest usable release of *name* that as many of *demands* as possible admit."""
+    if name in provider.candidates.locals:
+        return Candidate(name)
+    # An extra's demand for its own project says nothing: it follows the choice.
+    wishes = [d.wish for d in demands if d.parent is None or d.parent.name != name]
+    provider.missing |= {wish.key for wish in wishes}
+    unanswered = provider.unanswered(name, "", wishes)
+    if unanswered is not None:
+        return unanswered
+    admitted: list[Wish] = []
+    # The service's own demands first: what a dependency asks for gives way to them.
+    for wish in sorted(wishes, key=lambda w: (not w.direct, not w.pin, w.key)):
+        if next(provider.candidates.satisfying(name, [*admitted, wish]), None) is not None:
+            admitted.append(wish)
+    version = provider.candidates.best(name, admitted)
+    return Candidate(name, "", version, "" if version else "it has no release")
+
+
+def _unmet(demands: Iterable[Demand], selected: dict[Identity, Candidate]) -> tuple[Demand, ...]:
+    """Those of *demands* on one project that its release does not satisfy, and one that it does."""
+    met: list[Demand] = []
+    unmet: list[Demand] = []
+    for demand in demands:
+        candidate = selected[demand.wish.identity]
+        satisfied = candidate.version is None or demand.wish.specifier.contains(
+            candidate.version, prereleases=True
+        )
+        (met if satisfied or demand.wish.url else unmet).append(demand)
+    binding = [demand for demand in met if demand.wish.specifier]
+    return (*unmet, *binding[:1]) if unmet else ()
