@@ -11,14 +11,15 @@ from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from ..config.targets import Target
 from ..index.pip_config import PipConfig, host_pip_config
 from ..index.simple import File, file_of
 from ..inputs.formats import Formats
 from ..inputs.lock import ARTIFACT, Lock
-from ..inputs.requirement_lines import numbered_lines
+from ..inputs.references import pep508
+from ..inputs.requirement_lines import RequirementLine, parse_lines
 from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
 from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
@@ -164,7 +165,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         base = Formats().without_wheels(settings.get("no-binary", ""))
         base = base.wheels_only(settings.get("only-binary", ""))
         wishes = replace(wishes, formats=wishes.formats.over(base))
-        limits = tuple(_configured_constraints(self._config))
+        limits = tuple(_configured_constraints(self._config, self._environ))
         ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
         return resolve(
             index,
@@ -353,12 +354,12 @@ def _hashes(row: Row) -> dict[str, str]:
     return dict(value.split(":", 1) for value in row.hashes if ":" in value)
 
 
-def _configured_constraints(config: PipConfig) -> Iterator[tuple[Requirement, Wish]]:
+def _configured_constraints(
+    config: PipConfig, environ: Mapping[str, str]
+) -> Iterator[tuple[Requirement, Wish]]:
     """Constraint files that pip's own configuration names."""
     for path, content in config.constraints.items():
-        for number, line in numbered_lines(content):
-            try:
-                requirement = Requirement(line)
-            except InvalidRequirement:
-                continue
-            yield requirement, wish_of(requirement, f"{path.name}:{number}", direct=True)
+        for line in parse_lines(content, environ):
+            requirement = pep508(line.text) if isinstance(line, RequirementLine) else None
+            if requirement is not None:
+                yield requirement, wish_of(requirement, f"{path.name}:{line.number}", direct=True)

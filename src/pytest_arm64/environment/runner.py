@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 
-from ..inputs.manifest import Manifest, project_dependencies, requirement_names
-from ..inputs.requirement_lines import constrained_names
+from ..inputs.manifest import Manifest, project_dependencies
 
 OURS = "pytest-arm64"
 _BROUGHT_ALONG = frozenset(["platformdirs"])
@@ -21,11 +20,11 @@ def runner_requirements(manifest: Manifest, python: str) -> tuple[str, ...]:
     """
     from packaging.utils import canonicalize_name
 
-    named = requirement_names(manifest.deploy, manifest.documents)
-    named |= requirement_names(manifest.test, manifest.documents)
+    named = manifest.requested(manifest.deploy)
+    named |= manifest.requested(manifest.test)
     if manifest.own is not None:
         named |= project_dependencies(manifest)
-    constrained = constrained_names(manifest.documents)
+    constrained = manifest.constrained()
     wanted: dict[str, str] = {}
     for name, distribution in _host_distributions(plugins=manifest.test.empty):
         normal = canonicalize_name(name)

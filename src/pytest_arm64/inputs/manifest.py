@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os.path
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,15 @@ from ..errors import SettingsError
 from .poetry import poetry_group
 from .project import extra_requirements, group_requirements
 from .project_files import walk
-from .requirement_lines import (
+from .requirement_files import (
+    RequirementFile,
+    constrained_names,
     link_folders,
     local_projects,
     names_of,
-    read_documents,
+    read_files,
     requested_names,
+    variables,
 )
 
 TEST_FILES = (
@@ -39,7 +42,6 @@ TEST_FILES = (
 TEST_GROUPS = ("test", "tests", "testing", "dev")
 _FILE = "pyproject.toml"
 _PROJECT_FILES = (_FILE, "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _COMPILING_BACKENDS = ("mesonpy", "scikit_build_core", "maturin", "py_build_cmake")
 _EXTENSIONS = re.compile(
     r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|mypycify|CMakeExtension)\b"
@@ -72,8 +74,8 @@ class Manifest:
     """Folders of other projects that requirement files name by path."""
     links: tuple[Path, ...]
     """Folders of distributions that requirement files name (``--find-links``)."""
-    documents: Mapping[Path, bytes]
-    """Every requirement and constraint file involved, with its content."""
+    files: Mapping[Path, RequirementFile]
+    """Every requirement and constraint file involved, by its path."""
     root: Path
     whole: Path | None = None
     """Folder of the project itself where a wheel is built of it, from a copy."""
@@ -88,9 +90,14 @@ class Manifest:
         return self.project or self.whole
 
     @property
+    def documents(self) -> dict[Path, bytes]:
+        """The content of every requirement and constraint file involved."""
+        return {path: file.content for path, file in self.files.items()}
+
+    @property
     def copied(self) -> tuple[Path, ...]:
         """What is installed as a wheel, not as its own files: folders to build, and wheels."""
-        named = (path for path, editable in local_projects(self.documents) if not editable)
+        named = (path for path, editable in local_projects(self.files) if not editable)
         return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
 
     def fingerprint(self) -> dict[str, Any]:
@@ -116,18 +123,30 @@ class Manifest:
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Variables of *environ* that requirement files name as ``${NAME}``; pip expands them."""
-        text = b"\n".join(self.documents.values()).decode("utf-8", "replace")
-        names = set(_VARIABLE.findall(text))
-        return {name: environ[name] for name in sorted(names) if name in environ}
+        return variables(self.files, environ)
+
+    def requested(self, scope: Scope) -> set[str]:
+        """Normalised names that *scope* asks for directly; a constraint asks for nothing."""
+        return names_of(scope.requirements) | requested_names(scope.files, self.files)
+
+    def constrained(self) -> set[str]:
+        """Normalised names that any requirement file mentions, asked for or only constrained."""
+        return constrained_names(self.files)
 
     def _relative(self, path: Path) -> str:
         return os.path.relpath(path, self.root)
 
 
-def read_manifest(settings: Settings, rootpath: Path, toml: TomlFiles | None = None) -> Manifest:
+def read_manifest(
+    settings: Settings,
+    rootpath: Path,
+    toml: TomlFiles | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Manifest:
     """The project's own files, read; nothing of the project is executed.
 
-    *toml* holds the TOML files of the run; without them they are read again.
+    *toml* holds the TOML files of the run; without them they are read again. *environ* has the
+    variables for ``${NAME}`` in requirement files.
 
     Raises:
         SettingsError: a requirement file that is named does not exist, or they include each
@@ -142,10 +161,8 @@ def read_manifest(settings: Settings, rootpath: Path, toml: TomlFiles | None = N
         files = (rootpath / "requirements.txt",)
     deploy = Scope(files=files)
     test = test_scope(settings.test_requirements, rootpath, pyproject, files)
-    documents: dict[Path, bytes] = {}
-    for path in (*deploy.files, *test.files):
-        read_documents(path, documents)
-    local = tuple(dict.fromkeys(folder for folder, _ in local_projects(documents)))
+    read = read_files((*deploy.files, *test.files), environ)
+    local = tuple(dict.fromkeys(folder for folder, _ in local_projects(read)))
     project = rootpath if mode == "editable" else None
     if mode == "wheel":
         local = tuple(dict.fromkeys((*local, rootpath)))
@@ -155,8 +172,8 @@ def read_manifest(settings: Settings, rootpath: Path, toml: TomlFiles | None = N
         project=project,
         local=tuple(folder for folder in local if folder != project),
         whole=rootpath if mode == "wheel" else None,
-        links=tuple(dict.fromkeys(link_folders(documents))),
-        documents=documents,
+        links=tuple(dict.fromkeys(link_folders(read))),
+        files=read,
         root=rootpath,
         pyproject=pyproject,
         toml=toml,
@@ -270,11 +287,6 @@ def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
             names = sorted(p.parent.name for p in parent.glob("*/__init__.py"))
             found[f"{parent.relative_to(folder).as_posix()}/"] = " ".join(names)
     return found
-
-
-def requirement_names(scope: Scope, documents: Mapping[Path, bytes]) -> set[str]:
-    """Normalised names that *scope* asks for directly; a constraint asks for nothing."""
-    return names_of(scope.requirements) | requested_names(scope.files, documents)
 
 
 def project_dependencies(manifest: Manifest) -> set[str]:

@@ -1,35 +1,20 @@
-"""Requirement files as pip reads them: included files, constraints, hashes, options, paths."""
+"""What requirement files say to the audit: requirements, constraints, hashes, sources."""
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from ..errors import SettingsError
-from ..index.simple import SDIST_ENDINGS
+from . import requirement_lines as options
 from .project import local_project
 from .reading import Reading, is_there, requirement
-from .requirement_lines import numbered_lines
+from .references import pep508, reference_in
+from .requirement_files import MAXIMUM_FILES, path_of, read_file
+from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine
 from .requirements import wish_of
-
-_MAXIMUM_FILES = 500
-_OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:\s*=\s*|\s+|$)(.*)\Z")
-_HASH = re.compile(r"\s--hash[=\s]\s*(\w+):([0-9a-fA-F]+)")
-_PER_REQUIREMENT = re.compile(r"\s--(?:config-settings?|global-option|install-option)\b.*$")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_SHORT = {
-    "-r": "--requirement",
-    "-c": "--constraint",
-    "-e": "--editable",
-    "-i": "--index-url",
-    "-f": "--find-links",
-    "--pypi-url": "--index-url",
-}
-# They change nothing about which files fit, or are pip's own business.
-_SILENT = {"--require-hashes", "--use-feature", "--prefer-binary", "--trusted-host"}
 
 
 def read_requirement_file(path: Path, reading: Reading, *, constraint: bool = False) -> None:
@@ -42,110 +27,91 @@ def read_requirement_file(path: Path, reading: Reading, *, constraint: bool = Fa
     if (path, constraint) in reading.seen:
         return
     reading.seen.add((path, constraint))
-    if len(reading.seen) > _MAXIMUM_FILES:
-        raise SettingsError(f"{path} is one of more than {_MAXIMUM_FILES} requirement files")
-    try:
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+    if len(reading.seen) > MAXIMUM_FILES:
+        raise SettingsError(f"{path} is one of more than {MAXIMUM_FILES} requirement files")
+    for line in read_file(path, reading.environ).lines:
+        _add(line, path, reading, constraint=constraint)
+
+
+def _add(line: Line, path: Path, reading: Reading, *, constraint: bool) -> None:
+    origin = reading.origin(path, line.number)
+    if isinstance(line, RequirementLine):
+        _add_requirement(line, path, reading, constraint=constraint)
+    elif isinstance(line, IncludeLine):
+        included = path_of(line.target, path)
+        if included is None:
+            kind = "--constraint" if line.constraint else "--requirement"
+            reading.gaps.append(f"{origin}: {kind} names an address: not read")
+        else:
+            read_requirement_file(included, reading, constraint=line.constraint)
+    elif isinstance(line, OptionLine):
+        for name, value in line.options:
+            _add_option(name, value, path, line.number, reading)
+    else:
+        _refuse(line, origin, reading)
+
+
+def _refuse(line: RefusedLine, origin: str, reading: Reading) -> None:
+    if not line.text.startswith("-"):
         raise SettingsError(
-            f"the requirement file {str(path)!r} cannot be read: {reason}"
-        ) from None
-    for number, raw in numbered_lines(content):
-        line = _VARIABLE.sub(lambda m: reading.environ.get(m[1], m[0]), raw)
-        option = _OPTION.match(line)
-        if option:
-            _option(option[1], option[2].strip(), path, number, reading, constraint=constraint)
-        else:
-            _requirement(line, path, number, reading, constraint=constraint)
+            f"{origin}: {line.text[:200]!r} is not a requirement", why=line.problem[:200]
+        )
+    reading.gaps.append(f"{origin}: pip does not accept this line: {line.problem[:200]}")
 
 
-def _option(
-    name: str, value: str, path: Path, number: int, reading: Reading, *, constraint: bool
-) -> None:
-    name = _SHORT.get(name, name)
-    if name in ("--requirement", "--constraint"):
-        if "://" in value:
-            reading.gaps.append(
-                f"{reading.origin(path, number)}: {name} names an address: not read"
-            )
-        else:
-            nested = constraint or name == "--constraint"
-            read_requirement_file(path.parent / value, reading, constraint=nested)
-    elif name == "--editable":
-        _requirement(value, path, number, reading, constraint=constraint, editable=True)
-    elif name == "--index-url":
+def _add_option(name: str, value: str, path: Path, number: int, reading: Reading) -> None:
+    if name == options.INDEX_URL:
         reading.index = value
-    elif name == "--extra-index-url":
+    elif name == options.EXTRA_INDEX_URL:
         reading.extra_indexes.append(value)
-    elif name == "--find-links":
-        local = "://" not in value
-        reading.links.append(str(path.parent / value) if local else value)
-    elif name == "--no-index":
+    elif name == options.FIND_LINKS:
+        folder = path_of(value, path)
+        reading.links.append(value if folder is None else str(folder))
+    elif name == options.NO_INDEX:
         reading.no_index = True
-    elif name == "--pre":
+    elif name == options.PRE or (name, value) == (options.ALL_RELEASES, ":all:"):
         reading.prereleases = True
-    elif name == "--no-binary":
+    elif name == options.ALL_RELEASES:
+        reading.gaps.append(
+            f"{reading.origin(path, number)}: pre-releases of {value[:80]} are not considered"
+        )
+    elif name == options.NO_BINARY:
         reading.formats = reading.formats.without_wheels(value)
-    elif name == "--only-binary":
+    elif name == options.ONLY_BINARY:
         reading.formats = reading.formats.wheels_only(value)
-    elif name not in _SILENT:
-        reading.gaps.append(f"{reading.origin(path, number)}: the option {name} is not understood")
 
 
-def _requirement(
-    line: str,
-    path: Path,
-    number: int,
-    reading: Reading,
-    *,
-    constraint: bool,
-    editable: bool = False,
+def _add_requirement(
+    line: RequirementLine, path: Path, reading: Reading, *, constraint: bool
 ) -> None:
-    origin = reading.origin(path, number)
-    hashes = frozenset(m[2].lower() for m in _HASH.finditer(line) if m[1] == "sha256")
-    text = _PER_REQUIREMENT.sub("", _HASH.sub("", line)).strip()
-    try:
-        found = Requirement(text)
-    except InvalidRequirement:
-        found = _reference(text, path.parent, reading, origin, editable=editable)
-    wish = wish_of(found, origin, hashes=hashes, direct=True)
-    (reading.constraints if constraint else reading.requirements).append((found, wish))
+    origin = reading.origin(path, line.number)
+    hashes = _comparable_hashes(line, origin, reading)
+    named = pep508(line.text) or _referenced(line, path.parent, reading, origin)
+    wish = wish_of(named, origin, hashes=hashes, direct=True)
+    (reading.constraints if constraint else reading.requirements).append((named, wish))
 
 
-def _reference(
-    text: str, base: Path, reading: Reading, origin: str, *, editable: bool
-) -> Requirement:
+def _comparable_hashes(line: RequirementLine, origin: str, reading: Reading) -> frozenset[str]:
+    """SHA-256 values. Indexes list no other kind, so that only pip can check the others."""
+    pairs = [value.split(":", 1) for value in line.hashes]
+    others = sorted({kind for kind, _ in pairs if kind != "sha256"})
+    if others:
+        reading.gaps.append(
+            f"{origin}: {' and '.join(others)} hashes cannot be compared with the index; "
+            "pip checks them during installation (sha256 can be compared)"
+        )
+        return frozenset()
+    return frozenset(digest.lower() for _, digest in pairs)
+
+
+def _referenced(line: RequirementLine, base: Path, reading: Reading, origin: str) -> Requirement:
     """A path or an address as a requirement; a folder's project is read from its own file."""
-    body, _, marker = text.partition(" ;")
-    body = body.strip()
-    address, extras = body, ""
-    found = re.match(r"(.*)\[([^\[\]]*)\]\Z", body)
-    if found and "#" not in body:
-        address, extras = found[1], f"[{found[2]}]"
-    marker = f" ; {marker.strip()}" if marker else ""
-    local = address.removeprefix("file://") if "://" not in address[7:] else address
-    place = Path(os.path.normpath(base / local)) if "://" not in local else None
-    if place is not None and is_there(place, Path.is_dir):
-        project = local_project(place, reading, editable=editable)
+    reference = reference_in(line.text, base, editable=line.editable)
+    if reference is None:
+        return requirement(line.text, origin)  # it is none, and this says why
+    if reference.place is not None and is_there(reference.place, Path.is_dir):
+        project = local_project(reference.place, reading, editable=line.editable)
         if project is not None:
-            return requirement(f"{project.name}{extras}{marker}", origin)
-    egg = re.search(r"[#&]egg=([A-Za-z0-9._-]+)", address)
-    looks = "://" in address or address.startswith((".", "/"))
-    if not looks and not (place and is_there(place, Path.exists)):
-        return requirement(text, origin)  # it is none, and this says why
-    name = egg[1] if egg else _name_in(address)
-    where = place.as_uri() if place else address
-    return requirement(f"{name}{extras} @ {where}{marker}", origin)
-
-
-def _name_in(address: str) -> str:
-    """The project's name as far as the last part of a path or an address tells it."""
-    last = re.split(r"[?#]", address)[0].rstrip("/").rpartition("/")[2].partition("@")[0]
-    if last.endswith(".whl"):
-        last = last.partition("-")[0]
-    for ending in (*SDIST_ENDINGS, ".git"):
-        if last.endswith(ending):
-            last = re.sub(r"-\d.*$", "", last[: -len(ending)])
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-._")
-    return name or "unnamed-reference"
+            text = reference.as_requirement_of(project.name, direct=False)
+            return requirement(text, origin)
+    return requirement(str(reference), origin)

@@ -1,23 +1,42 @@
-"""Requirement files as text: logical lines, what they include, the paths that they name."""
+"""One requirement file as typed lines: split, joined and parsed as pip does it.
+
+pip's own parser is private, reads variables of this process only and takes a time that grows
+with the square of a line's length. It is the reference in the tests.
+"""
 
 from __future__ import annotations
 
 import codecs
-import os.path
+import optparse
 import re
 import shlex
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
 
-from ..errors import SettingsError
+INDEX_URL, EXTRA_INDEX_URL, NO_INDEX = "--index-url", "--extra-index-url", "--no-index"
+FIND_LINKS, PRE, ALL_RELEASES = "--find-links", "--pre", "--all-releases"
+NO_BINARY, ONLY_BINARY = "--no-binary", "--only-binary"
+STRONG_HASHES = ("sha256", "sha384", "sha512")
+"""Those that pip accepts."""
 
-_INCLUDE = re.compile(r"^(?:-(?P<short>[rc])\s*|--(?P<long>requirement|constraint)[\s=]\s*)(.+)$")
-_EDITABLE = re.compile(r"^(?:-e\s*|--editable[\s=]\s*)(.+)$")
-_DIRECT = re.compile(r"^[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*(\S+)")
-_SCHEME = re.compile(r"^[A-Za-z][\w+.-]*:")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_CODING = re.compile(rb"^#.*?coding[:=]\s*([-\w.]+)")
+_REQUIREMENT, _CONSTRAINT, _EDITABLE = "--requirement", "--constraint", "--editable"
+_HASH, _CONFIG_SETTINGS = "--hash", "--config-settings"
+# As of pip 26.3.
+_WITH_VALUE = (
+    *((INDEX_URL, "-i", "--pypi-url"), (EXTRA_INDEX_URL,), (FIND_LINKS, "-f")),
+    *((_REQUIREMENT, "-r"), (_CONSTRAINT, "-c"), (_EDITABLE, "-e")),
+    *((NO_BINARY,), (ONLY_BINARY,), (ALL_RELEASES,), ("--only-final",)),
+    *(("--trusted-host",), ("--use-feature",), (_HASH,), (_CONFIG_SETTINGS, "-C")),
+)
+_FLAGS = (NO_INDEX, "--prefer-binary", "--require-hashes", "--no-require-hashes", PRE)
+
+# Each of these looks at a character once: `\s+#` would look at a row of blanks from each of them.
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_OPTIONS = re.compile(r"(?:^| )(?=-)")
+_QUOTING = re.compile(r"[\"'\\]")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -25,113 +44,81 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LINKS = re.compile(r"^(?:-f|--find-links)(?:\s+|=)(\S.*)$")
-_MAXIMUM_FILES = 500
 
 
-def read_documents(path: Path, documents: dict[Path, bytes]) -> None:
-    """Add the requirement file at *path* and all that it includes to *documents*.
+@dataclass(frozen=True)
+class RequirementLine:
+    """A requirement, a path or an address, and what holds for it alone."""
 
-    Raises:
-        SettingsError: one cannot be read, or they are too many.
+    number: int
+    text: str
+    """As it is written, without options."""
+    editable: bool = False
+    hashes: tuple[str, ...] = ()
+    """Like ``sha256:…``."""
+    config_settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IncludeLine:
+    """Another file to read: ``-r`` or ``-c``."""
+
+    number: int
+    target: str
+    """A path relative to the including file, or an address."""
+    constraint: bool
+
+
+@dataclass(frozen=True)
+class OptionLine:
+    """Options that hold for the whole installation, by their long names and in their order."""
+
+    number: int
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line that pip refuses."""
+
+    number: int
+    text: str
+    problem: str
+
+
+Line = RequirementLine | IncludeLine | OptionLine | RefusedLine
+
+
+def parse_lines(content: bytes, environ: Mapping[str, str]) -> Iterator[Line]:
+    """The lines of a requirement file, each with the number of its first physical one.
+
+    Args:
+        content: the file.
+        environ: variables for ``${NAME}``; one that is not set stays as it is written.
     """
-    pending = [path]
-    while pending:
-        current = pending.pop()
-        if current in documents:
-            continue
-        if len(documents) >= _MAXIMUM_FILES:
-            raise SettingsError(f"{path} leads to more than {_MAXIMUM_FILES} requirement files")
-        try:
-            documents[current] = current.read_bytes()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SettingsError(
-                f"the requirement file {current} cannot be read: {reason}"
-            ) from None
-        pending.extend(included for included, _ in _includes(current, documents[current]))
+    for number, text in logical_lines(content):
+        yield _parsed(number, _expanded(text, environ))
 
 
-def _includes(path: Path, content: bytes) -> Iterator[tuple[Path, bool]]:
-    """Files that *path* includes, and whether each holds constraints only."""
-    for line in _lines(content):
-        found = _INCLUDE.match(line)
-        name = _first_word(found[3]) if found else ""
-        if found and name and not _SCHEME.match(name):
-            constraint = "c" in (found["short"], (found["long"] or "")[:1])
-            yield _normal(path.parent / name), constraint
+def variable_names(content: bytes) -> set[str]:
+    """Names of the variables that *content* uses as ``${NAME}``, comments apart."""
+    return {name for _, text in logical_lines(content) for name in _VARIABLE.findall(text)}
 
 
-def _first_word(text: str) -> str:
-    """The first word as a shell would see it, as pip reads options."""
-    try:
-        return (shlex.split(text) or [""])[0]
-    except ValueError:
-        return text.split(maxsplit=1)[0]
-
-
-def local_projects(documents: Mapping[Path, bytes]) -> Iterator[tuple[Path, bool]]:
-    """Projects and distributions named by path, and whether each is editable.
-
-    As for pip, a path begins with a dot, or has a separator and is there; after ``-e``, any
-    folder that is there is one.
-    """
-    for path, content in documents.items():
-        for line in _lines(content):
-            found = _EDITABLE.match(line)
-            name = _named_path(_first_word(found[1]) if found else line)
-            if not name:
-                continue
-            place = _normal(path.parent / name)
-            dotted = name.partition("/")[0] in (".", "..")
-            if dotted or ((found or "/" in name) and place.exists()):
-                yield place, found is not None
-
-
-def _named_path(text: str) -> str:
-    """The path that a requirement consists of or refers to, empty where it is none."""
-    direct = _DIRECT.match(text)
-    if direct or text.startswith("file:"):
-        try:
-            url = urllib.parse.urlsplit(direct[1] if direct else text.split(maxsplit=1)[0])
-        except ValueError:
-            return ""
-        name = urllib.parse.unquote(url.path) if url.scheme == "file" else ""
-    else:
-        name = re.split(r"[\[;#\s]", text, maxsplit=1)[0]
-    return "" if _SCHEME.match(name) or name.startswith("-") or "\0" in name else name
-
-
-def link_folders(documents: Mapping[Path, bytes]) -> Iterator[Path]:
-    """Folders of distributions that are there (``--find-links``)."""
-    for path, content in documents.items():
-        for line in _lines(content):
-            found = _LINKS.match(line)
-            if found:
-                folder = _normal(path.parent / found[1].strip().removeprefix("file://"))
-                if folder.is_dir():
-                    yield folder
-
-
-def _lines(content: bytes) -> Iterator[str]:
-    return (line for _, line in numbered_lines(content))
-
-
-def numbered_lines(content: bytes) -> Iterator[tuple[int, str]]:
-    """Logical lines as pip has them, each with the number of its first physical one.
-
-    Joined where they end in a backslash, without comments.
-    """
-    pending, first = "", 0
+def logical_lines(content: bytes) -> Iterator[tuple[int, str]]:
+    """Lines joined where they end in a backslash, without comments, with their first number."""
+    pending: list[str] = []
+    first = 0
     for number, line in enumerate([*_decoded(content).splitlines(), ""], 1):
         first = first if pending else number
-        if line.endswith("\\") and not _COMMENT.match(line):
-            pending += line.strip("\\")
+        comment = line.lstrip().startswith("#")
+        if line.endswith("\\") and not comment:
+            pending.append(line.strip("\\"))
             continue
         # A comment ends what was continued, and is one even where it follows without a space.
-        joined = pending + (" " if _COMMENT.match(line) else "") + line
-        pending = ""
-        stripped = _COMMENT.sub("", joined).strip()
+        joined = "".join([*pending, " " if comment else "", line])
+        pending = []
+        stripped = _COMMENT.sub("", joined, count=1).strip()
         if stripped:
             yield first, stripped
 
@@ -141,57 +128,109 @@ def _decoded(content: bytes) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace")
-    for line in content.split(b"\n")[:2]:
-        found = _CODING.match(line)
-        if found:
+    for line in content.split(b"\n", 2)[:2]:
+        coding = _CODING.match(line)
+        if coding:
             try:
-                return content.decode(found[1].decode("ascii"), "replace")
+                return content.decode(coding[1].decode("ascii"), "replace")
             except (LookupError, ValueError):
                 break
     return content.decode("utf-8", "replace")
 
 
-def _normal(path: Path) -> Path:
-    return Path(os.path.normpath(path))
+def _expanded(text: str, environ: Mapping[str, str]) -> str:
+    for name in dict.fromkeys(_VARIABLE.findall(text)):
+        value = environ.get(name)
+        if value:
+            text = text.replace(f"${{{name}}}", value)
+    return text
 
 
-def requested_names(files: Iterable[Path], documents: Mapping[Path, bytes]) -> set[str]:
-    """Normalised names that *files* ask for directly, included files and all.
+def _parsed(number: int, text: str) -> Line:
+    start = _OPTIONS.search(text)
+    body = (text[: start.start()] if start else text).strip()
+    try:
+        options = _options(text[start.end() :]) if start else ()
+    except _RefusedError as error:
+        return RefusedLine(number, text, str(error))
 
-    A constraint asks for nothing.
-    """
-    reachable: dict[Path, bytes] = {}
-    pending = list(files)
-    while pending:
-        path = pending.pop()
-        if path not in reachable:
-            reachable[path] = documents.get(path, b"")
-            pending += [
-                name for name, constraint in _includes(path, reachable[path]) if not constraint
-            ]
-    return names_of(_all_lines(reachable))
+    def values(name: str) -> tuple[str, ...]:
+        return tuple(value for option, value in options if option == name)
+
+    editables = values(_EDITABLE)
+    if body or editables:
+        return RequirementLine(
+            number,
+            body or editables[0],
+            editable=bool(editables),
+            hashes=values(_HASH),
+            config_settings=values(_CONFIG_SETTINGS),
+        )
+    for name in (_REQUIREMENT, _CONSTRAINT):
+        for target in values(name)[:1]:
+            return IncludeLine(number, target, constraint=name == _CONSTRAINT)
+    return OptionLine(number, options)
 
 
-def constrained_names(documents: Mapping[Path, bytes]) -> set[str]:
-    """Normalised names that any of *documents* mentions, asked for or only constrained."""
-    return names_of(_all_lines(documents))
+class _RefusedError(Exception):
+    """What pip would complain of."""
 
 
-def _all_lines(documents: Mapping[Path, bytes]) -> Iterator[str]:
-    for content in documents.values():
-        yield from _lines(content)
+class _Values(optparse.Values):
+    """Options in the order in which they are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[tuple[str, str]] = []
 
 
-def names_of(lines: Iterable[str]) -> set[str]:
-    """Normalised names of those of *lines* that are requirements."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
+class _Parser(optparse.OptionParser):
+    """pip's own kind of parser, so that abbreviations and joined values are read alike."""
 
-    names: set[str] = set()
-    for line in lines:
+    def __init__(self) -> None:
+        super().__init__(add_help_option=False)
+        for name, *others in _WITH_VALUE:
+            self.add_option(
+                *others,
+                name,
+                action="callback",
+                type="string",
+                callback=_record,
+                callback_args=(name,),
+            )
+        for name in _FLAGS:
+            self.add_option(name, action="callback", callback=_record, callback_args=(name,))
+
+    def error(self, msg: str) -> NoReturn:
+        raise _RefusedError(msg)
+
+
+def _record(
+    _: optparse.Option, __: str, value: str | None, parser: optparse.OptionParser, name: str
+) -> None:
+    if name == _HASH:
+        kind, colon, _digest = (value or "").partition(":")
+        if not colon or kind not in STRONG_HASHES:
+            raise _RefusedError(f"--hash needs {', '.join(STRONG_HASHES)} with a colon and a value")
+    if name == _CONFIG_SETTINGS and "=" not in (value or ""):
+        raise _RefusedError("--config-settings needs KEY=VALUE")
+    assert isinstance(parser.values, _Values)
+    parser.values.written.append((name, value or ""))
+
+
+_PARSER = _Parser()
+
+
+def _options(text: str) -> tuple[tuple[str, str], ...]:
+    """The options that *text*, which begins with one, consists of."""
+    if _QUOTING.search(text):
         try:
-            requirement = Requirement(re.split(r"\s--[a-z]", line)[0])
-        except InvalidRequirement:
-            continue
-        names.add(canonicalize_name(requirement.name))
-    return names
+            words = shlex.split(text)
+        except ValueError as error:
+            raise _RefusedError(str(error)) from None
+    else:
+        # The same, in a tenth of the time: locks have thousands of hashes.
+        words = re.findall(r"[^ \t\r\n]+", text)
+    values = _Values()
+    _PARSER.parse_args(words, values)
+    return tuple(values.written)

@@ -24,9 +24,7 @@ from pytest_arm64.inputs.manifest import (
     Scope,
     project_dependencies,
     read_manifest,
-    requirement_names,
 )
-from pytest_arm64.inputs.requirement_lines import constrained_names
 from unit.support import attempt, is_plain_text, settings_of, write
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def manifest_of(folder: Path, files: Mapping[str, str | bytes] | None = None) ->
 
 def named(folder: Path, text: str | bytes) -> set[str]:
     manifest = manifest_of(folder, {"requirements.txt": text})
-    return requirement_names(manifest.deploy, manifest.documents)
+    return manifest.requested(manifest.deploy)
 
 
 @contextmanager
@@ -126,8 +124,8 @@ class TestLines:
         with fresh({"requirements.txt": end.join(lines)}) as folder:
             expected = pip_reads(folder / "requirements.txt")
             manifest = manifest_of(folder)
-            found = requirement_names(manifest.deploy, manifest.documents)
-            assert found == requirement_names(Scope(requirements=tuple(e[0] for e in expected)), {})
+            found = manifest.requested(manifest.deploy)
+            assert found == manifest.requested(Scope(requirements=tuple(e[0] for e in expected)))
 
     @given(st.binary(max_size=80))
     @example(b"-r \x00\n-e \x00/\n./\x00\n")
@@ -183,7 +181,7 @@ class TestIncludes:
     def test_name_with_a_space(self, tmp_path: Path) -> None:
         files = {"requirements.txt": '-r "my file.txt"\n', "my file.txt": "numpy"}
         manifest = manifest_of(tmp_path, files)
-        assert requirement_names(manifest.deploy, manifest.documents) == {"numpy"}
+        assert manifest.requested(manifest.deploy) == {"numpy"}
 
     def test_address_is_left_to_pip(self, tmp_path: Path) -> None:
         manifest = manifest_of(tmp_path, {"requirements.txt": "-r https://host/x.txt\nnumpy"})
@@ -233,9 +231,9 @@ class TestIncludes:
                 folder / "requirements.txt",
                 *(folder / f"{i}.txt" for i in everything),
             }
-            asked = requirement_names(manifest.deploy, manifest.documents)
+            asked = manifest.requested(manifest.deploy)
             assert asked == {f"name{i}" for i in reach(constraints=False)}
-            assert constrained_names(manifest.documents) == {f"name{i}" for i in everything}
+            assert manifest.constrained() == {f"name{i}" for i in everything}
 
 
 class TestLocalProjects:

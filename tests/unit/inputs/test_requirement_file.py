@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.inputs.manifest import read_manifest
 from pytest_arm64.inputs.requirements import Wishes
 from pytest_arm64.inputs.service import read_service
-from unit.support import attempt, is_plain_text, write
+from unit.support import attempt, is_plain_text, settings_of, write
 
 pytestmark = pytest.mark.usefixtures("index_alone")
 
@@ -198,3 +200,72 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, files: dict[str, str]) -> N
     with pytest.raises(SettingsError) as caught:
         read_wishes(tmp_path)
     assert is_plain_text(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "included"),
+    [
+        ('-r "a b.txt"', "a b.txt"),
+        ("-r 'a b.txt'", "a b.txt"),
+        ("-r a\\ b.txt", "a b.txt"),
+        ('--requirement="a b.txt"', "a b.txt"),
+        ("-r ${DIR}/base.txt", "deep/base.txt"),
+        ('-r "${DIR}/a b.txt"  # why', "deep/a b.txt"),
+        ("--requirem deep/base.txt", "deep/base.txt"),
+        ("-r deep/base.txt --no-index", "deep/base.txt"),
+    ],
+)
+def test_audit_and_environment_follow_the_same_includes(
+    tmp_path: Path, line: str, included: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIR", "deep")
+    write(tmp_path, {"requirements.txt": line + "\n", included: "one==1\n"})
+    manifest = read_manifest(settings_of(tmp_path), tmp_path)
+    assert texts(read_wishes(tmp_path / "requirements.txt", {"DIR": "deep"})) == ["one==1"]
+    assert tmp_path / included in manifest.documents
+
+
+@pytest.mark.parametrize(
+    "head", ["one==1", "one", "-r base.txt", "#", "--pre", "./one", "one[x]", "-e ."]
+)
+def test_a_line_of_200_000_blanks_is_read_in_time(tmp_path: Path, head: str) -> None:
+    blanks = " " * 200_000
+    write(tmp_path, {"requirements.txt": f"{head}{blanks}x\n{head}{blanks}\\\n", "base.txt": ""})
+    began = time.monotonic()
+    attempt(SettingsError, lambda: read_wishes(tmp_path / "requirements.txt"))
+    attempt(SettingsError, lambda: read_manifest(settings_of(tmp_path), tmp_path))
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("kinds", [("sha512",), ("sha384",), ("sha256", "sha512")])
+def test_hashes_that_cannot_be_compared_with_the_index_are_reported(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    line = "one==1 " + " ".join(f"--hash={kind}:{'a' * 64}" for kind in kinds)
+    write(tmp_path, {"r.txt": line + "\n"})
+    wishes = read_wishes(tmp_path / "r.txt")
+    assert not wishes.requirements[0][1].hashes
+    assert [gap for gap in wishes.gaps if kinds[-1] in gap and gap.startswith("r.txt:1:")]
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha1", "sha3"])
+def test_hashes_that_pip_refuses_are_refused(tmp_path: Path, kind: str) -> None:
+    write(tmp_path, {"r.txt": f"one==1 --hash={kind}:{'a' * 64}\n"})
+    with pytest.raises(SettingsError, match=r"r\.txt:1"):
+        read_wishes(tmp_path / "r.txt")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'https://h.invalid/x-1.0-py3-none-any.whl; python_version >= "3.9"',
+        'x @ https://h.invalid/x-1.0-py3-none-any.whl; python_version >= "3.9"',
+        './x-1.0-py3-none-any.whl; python_version >= "3.9"',
+        'git+https://h.invalid/x.git@v1; python_version >= "3.9"',
+    ],
+)
+def test_a_marker_may_follow_an_address_without_a_blank(tmp_path: Path, line: str) -> None:
+    write(tmp_path, {"r.txt": line + "\n"})
+    ((requirement, wish),) = read_wishes(tmp_path / "r.txt").requirements
+    assert (wish.name, str(requirement.marker)) == ("x", 'python_version >= "3.9"')
+    assert ";" not in (requirement.url or "")

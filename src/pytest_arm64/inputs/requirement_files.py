@@ -1,0 +1,143 @@
+"""Requirement files with all that they include, and what an installer needs to know of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from ..errors import SettingsError
+from .reading import is_there
+from .references import local_place, pep508
+from .requirement_lines import (
+    FIND_LINKS,
+    IncludeLine,
+    Line,
+    OptionLine,
+    RequirementLine,
+    parse_lines,
+    variable_names,
+)
+
+MAXIMUM_FILES = 500
+
+
+@dataclass(frozen=True)
+class RequirementFile:
+    """One file, read."""
+
+    path: Path
+    content: bytes
+    lines: tuple[Line, ...]
+
+    def included(self, line: IncludeLine) -> Path | None:
+        """The file that *line* names; None for an address."""
+        return path_of(line.target, self.path)
+
+    def requirements(self) -> Iterator[RequirementLine]:
+        return (line for line in self.lines if isinstance(line, RequirementLine))
+
+
+def path_of(target: str, including: Path) -> Path | None:
+    """The path that *target*, in the file *including*, names; None for an address."""
+    if target.startswith("file:"):
+        return local_place(target, including.parent)
+    return None if "://" in target else Path(os.path.normpath(including.parent / target))
+
+
+def read_file(path: Path, environ: Mapping[str, str]) -> RequirementFile:
+    """The requirement file at *path*.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(
+            f"the requirement file {str(path)!r} cannot be read: {reason}"
+        ) from None
+    return RequirementFile(path, content, tuple(parse_lines(content, environ)))
+
+
+def read_files(paths: Iterable[Path], environ: Mapping[str, str]) -> dict[Path, RequirementFile]:
+    """The files at *paths* and all that they include, by path.
+
+    Raises:
+        SettingsError: one cannot be read, or they are too many.
+    """
+    files: dict[Path, RequirementFile] = {}
+    pending = [*paths]
+    while pending:
+        path = pending.pop()
+        if path in files:
+            continue
+        if len(files) >= MAXIMUM_FILES:
+            raise SettingsError(f"{path} is one of more than {MAXIMUM_FILES} requirement files")
+        files[path] = read_file(path, environ)
+        pending += [included for included, _ in _includes(files[path])]
+    return files
+
+
+def _includes(file: RequirementFile) -> Iterator[tuple[Path, bool]]:
+    """Files that *file* includes, and whether each holds constraints."""
+    for line in file.lines:
+        path = file.included(line) if isinstance(line, IncludeLine) else None
+        if isinstance(line, IncludeLine) and path is not None:
+            yield path, line.constraint
+
+
+def local_projects(files: Mapping[Path, RequirementFile]) -> Iterator[tuple[Path, bool]]:
+    """Projects and distributions named by path, and whether each is editable."""
+    for file in files.values():
+        for line in file.requirements():
+            place = local_place(line.text, file.path.parent, editable=line.editable)
+            if place is not None:
+                yield place, line.editable
+
+
+def link_folders(files: Mapping[Path, RequirementFile]) -> Iterator[Path]:
+    """Folders of distributions that are there (``--find-links``)."""
+    for file in files.values():
+        for line in file.lines:
+            for name, value in line.options if isinstance(line, OptionLine) else ():
+                folder = path_of(value, file.path) if name == FIND_LINKS else None
+                if folder is not None and is_there(folder, Path.is_dir):
+                    yield folder
+
+
+def variables(files: Mapping[Path, RequirementFile], environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables of *environ* that *files* use as ``${NAME}``."""
+    names = {name for file in files.values() for name in variable_names(file.content)}
+    return {name: environ[name] for name in sorted(names) if name in environ}
+
+
+def requested_names(paths: Iterable[Path], files: Mapping[Path, RequirementFile]) -> set[str]:
+    """Normalised names that *paths* and what they include ask for directly.
+
+    A constraint asks for nothing, but a file of constraints may include requirements.
+    """
+    reached: set[tuple[Path, bool]] = set()
+    pending = [(path, False) for path in paths]
+    while pending:
+        path, constraint = pending.pop()
+        if (path, constraint) not in reached and path in files:
+            reached.add((path, constraint))
+            pending += _includes(files[path])
+    asked = (files[path] for path, constraint in reached if not constraint)
+    return names_of(line.text for file in asked for line in file.requirements())
+
+
+def constrained_names(files: Mapping[Path, RequirementFile]) -> set[str]:
+    """Normalised names that any of *files* mentions, asked for or only constrained."""
+    return names_of(line.text for file in files.values() for line in file.requirements())
+
+
+def names_of(texts: Iterable[str]) -> set[str]:
+    """Normalised names of those of *texts* that are requirements."""
+    parsed = (pep508(text) for text in texts)
+    return {canonicalize_name(requirement.name) for requirement in parsed if requirement}
