@@ -11,17 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..inputs.requirements import Wish
+from .prefetch import Prefetcher
 from .provider import Candidate, Identity, Provider
-from .solution import Demand, Solution, described
+from .solution import Demand, Solution, contradiction
 
 _PASSES = 12
+_MAXIMUM = 5
+_NEAREST = "the releases of packages that no pin decides may be others"
 
 
 def approximate(
     provider: Provider,
     roots: Sequence[Wish],
     conflicts: tuple[tuple[Demand, ...], ...] = (),
-    problems: tuple[str, ...] = (),
+    problem: str = "",
 ) -> Solution:
     """The releases that each demand leads to, without looking for others that go together.
 
@@ -29,7 +32,7 @@ def approximate(
         provider: knows releases and what they depend on.
         roots: what the service asks for.
         conflicts: demands that are known to contradict each other.
-        problems: why there is no better tree.
+        problem: why there is no better tree, where it is not a conflict.
     """
     demands = _by_name(Demand(wish) for wish in roots)
     selected: dict[Identity, Candidate] = {}
@@ -40,12 +43,13 @@ def approximate(
         demands = _by_name(reached)
         if selected == before:
             break
-    unmet = (_unmet(group, selected) for group in demands.values())
-    conflicts = (*conflicts, *(group for group in unmet if group))
+    if not conflicts:
+        unmet = (_unmet(group, selected) for group in demands.values())
+        conflicts = tuple(group for group in unmet if group)[:_MAXIMUM]
     return Solution(
         tuple(selected.values()),
         tuple(demand for group in demands.values() for demand in group),
-        (*problems, *(f"the demands contradict each other: {described(c)}" for c in conflicts)),
+        (*([problem] if problem else ()), *map(contradiction, conflicts), _NEAREST),
         conflicts,
     )
 
@@ -65,6 +69,7 @@ def _walk(
     chosen: dict[str, Candidate] = {}
     reached: list[Demand] = []
     pending = deque(Demand(wish) for wish in roots)
+    ahead = Prefetcher(provider.candidates)
     while pending:
         demand = pending.popleft()
         reached.append(demand)
@@ -75,7 +80,9 @@ def _walk(
             chosen[name] = _choice(provider, name, demands.get(name, [demand]))
         candidate = replace(chosen[name], extra=extra)
         selected[name, extra] = candidate
-        pending.extend(Demand(need, candidate) for need in provider.demands_of(candidate))
+        needs = provider.demands_of(candidate)
+        ahead.explore(needs)
+        pending.extend(Demand(need, candidate) for need in needs)
     return selected, reached
 
 
@@ -109,4 +116,5 @@ def _unmet(demands: Iterable[Demand], selected: dict[Identity, Candidate]) -> tu
         )
         (met if satisfied or demand.wish.url else unmet).append(demand)
     binding = [demand for demand in met if demand.wish.specifier]
+    binding.sort(key=lambda d: (d.parent is not None, not d.wish.pin, d.wish.key))
     return (*unmet, *binding[:1]) if unmet else ()

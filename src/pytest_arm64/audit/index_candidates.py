@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import dropwhile, islice
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
@@ -141,6 +142,15 @@ class IndexCandidates:
             if self.fit(name, version).usable and not admits(metadata.requires_python, python):
                 self.refused.add((name, version))
         return self._metadata[name, version]
+
+    def prefetch_metadata(self, name: str, version: Version, count: int) -> None:
+        """Begin to fetch the metadata of *version* and of the releases before it."""
+        versions = dropwhile(version.__ne__, self.releases(name))
+        for older in islice(versions, count):
+            if (name, older) not in self._metadata:
+                file = next(self.sources_of_metadata(name, older), None)
+                if file is not None and file.kind == WHEEL:
+                    self.index.prefetch_metadata(name, file)
 
     def dependencies(self, name: str, version: Version, extra: str = "") -> list[Requirement]:
         """What a release asks for on the target, with *extra* where one is named."""

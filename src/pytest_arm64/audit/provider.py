@@ -23,6 +23,7 @@ Identity = tuple[str, str]
 # So many times a demand for an unusable release makes the resolver look for older ones that
 # demand another; an installer would go on and on.
 _PATIENCE = 60
+_AHEAD = 12
 # What a release asks for that refuses the target's Python: no project can have this name.
 _OTHER_PYTHON = "another Python"
 
@@ -205,12 +206,17 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                 yield unanswered
             return
         pinned = any(wish.pin for wish in wishes)
-        usable, unusable = False, []
+        usable, unusable, rejected = False, [], len(excluded)
         for version in candidates.satisfying(name, wishes):
             if candidates.fit(name, version, pinned=pinned).usable:
                 usable = True
-                if version not in excluded:
-                    yield Candidate(name, extra, version)
+                if version in excluded:
+                    continue
+                if rejected:
+                    # One release was no good: the search will go on through its elders.
+                    candidates.prefetch_metadata(name, version, _AHEAD)
+                yield Candidate(name, extra, version)
+                rejected += 1
             elif pinned or any(not file.yanked for file in candidates.files(name, version)):
                 unusable.append(version)
         if usable or not unusable:

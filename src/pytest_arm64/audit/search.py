@@ -13,7 +13,7 @@ from ..index.fetch import FetchError
 from ..inputs.requirements import Wish
 from .approximation import approximate
 from .provider import Candidate, Identity, Provider, StarvedError
-from .solution import Demand, Solution, described
+from .solution import Demand, Solution, contradiction, described
 
 if TYPE_CHECKING:
     from resolvelib.resolvers import Criterion, Result
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MAXIMUM_ROUNDS = 50_000
 _MAXIMUM_CONFLICTS = 10
+# For the rest of a tree in which two demands contradict each other: it cannot be installed anyway.
+_SECONDS_FOR_THE_REST = 5.0
 
 
 class SearchTimeError(Exception):
@@ -38,6 +40,12 @@ class Budget:
         """Start counting, unless that has begun."""
         if self._end is None:
             self._end = time.monotonic() + self.seconds
+
+    def shorten(self, seconds: float) -> None:
+        """Leave *seconds* at most from now on."""
+        self.begin()
+        end = time.monotonic() + seconds
+        self._end = end if self._end is None else min(self._end, end)
 
     def check(self) -> None:
         """Raises SearchTimeError: it is used up."""
@@ -109,17 +117,18 @@ class Search:
                 if self._leave_open(demands):
                     continue
                 conflicts.append(demands)
+                self._budget.shorten(_SECONDS_FOR_THE_REST)
                 culprits = _culprits(demands, self._provider)
                 if not culprits:
                     break
                 self._provider.dropped |= culprits
             except (ResolutionTooDeep, SearchTimeError):
-                return self._approximated(conflicts, self._out_of_time())
+                return self._approximated(conflicts, "" if conflicts else self._out_of_time())
             except FetchError as error:
-                return self._approximated(conflicts, [str(error)])
+                return self._approximated(conflicts, str(error))
             else:
                 return _solution(result, conflicts)
-        return self._approximated(conflicts, [])
+        return self._approximated(conflicts)
 
     def _leave_open(self, demands: Iterable[Demand]) -> bool:
         """Take demands that no release satisfies for granted, so that the search can go on."""
@@ -130,20 +139,16 @@ class Search:
         self._provider.missing |= missing
         return True
 
-    def _out_of_time(self) -> list[str]:
-        problem = (
-            "no set of releases that go together was found within "
-            f"{self._budget.seconds:g} s of search"
-        )
+    def _out_of_time(self) -> str:
         often = self._watch.conflicts.most_common(1)
-        if not often:
-            return [problem]
-        return [f"{problem}; what conflicts most often: {described(often[0][0])}"]
+        conflict = f"; what conflicts most often: {described(often[0][0])}" if often else ""
+        return (
+            "no set of releases that go together was found within "
+            f"{self._budget.seconds:g} s (--search-time gives it more){conflict}"
+        )
 
-    def _approximated(
-        self, conflicts: Iterable[tuple[Demand, ...]], problems: Iterable[str]
-    ) -> Solution:
-        return approximate(self._provider, self._roots, tuple(conflicts), tuple(problems))
+    def _approximated(self, conflicts: Sequence[tuple[Demand, ...]], problem: str = "") -> Solution:
+        return approximate(self._provider, self._roots, tuple(conflicts), problem)
 
     def _resolved(self) -> Result[Wish, Candidate, Identity]:
         """What an installer would select, files that are wanting included.
@@ -182,7 +187,7 @@ def _solution(
             for criterion in result.criteria.values()
             for information in criterion.information
         ),
-        tuple(f"the demands contradict each other: {described(c)}" for c in conflicts),
+        tuple(map(contradiction, conflicts)),
         conflicts,
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from packaging.version import Version
 
 from ..inputs.requirements import Wish
 from .provider import Candidate
@@ -29,7 +31,32 @@ class Solution:
     """Demands that cannot be met together; all but one of each were left out."""
 
 
+def contradiction(demands: Iterable[Demand]) -> str:
+    """*demands* that cannot be met together, as a problem of the matrix."""
+    return f"the demands contradict each other: {described(demands)}"
+
+
 def described(demands: Iterable[Demand]) -> str:
-    """``A asks for X; B asks for Y``, in an order that does not depend on the search."""
-    texts = {f"{demand.wish.origin} asks for {demand.wish}" for demand in demands}
-    return "; ".join(sorted(texts))
+    """``A 2.0 asks for X; B 1.0 asks for Y, and so on``, in a stable order."""
+    groups: dict[tuple[str, str], list[Demand]] = {}
+    for demand in demands:
+        parent = demand.parent.name if demand.parent is not None else demand.wish.origin
+        groups.setdefault((parent, demand.wish.name), []).append(demand)
+    return "; ".join(sorted(map(_described, groups.values())))
+
+
+def _described(group: Sequence[Demand]) -> str:
+    """The demands of one project's releases on another project, by its newest release."""
+    newest = max(group, key=lambda d: (_version(d), not d.wish.extra))
+    others = len({_version(demand) for demand in group}) - 1
+    if not others:
+        return f"{newest.wish.origin} asks for {newest.wish}"
+    plural = "s" if others > 1 else ""
+    return (
+        f"{newest.wish.origin} asks for {newest.wish}, and {others} other release{plural} like it"
+    )
+
+
+def _version(demand: Demand) -> Version:
+    version = demand.parent.version if demand.parent is not None else None
+    return version or Version("0")
