@@ -48,38 +48,38 @@ def parse_metadata(content: bytes, project: str, file: File) -> Metadata:
     Raises:
         MetadataError: they are another's.
     """
-    # Loaded where an index told something: a lock needs none of it.
-    import email.parser
-    import email.policy
+    # Loaded where an index answered: a lock needs none of it.
+    from packaging.metadata import parse_email
 
-    text = content.decode("utf-8", "replace")
-    headers = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
-    name = canonicalize_name(str(headers.get("Name", "")))
+    raw, unparsed = parse_email(content)
+    wanted = raw.get("requires_dist") or list(map(str, unparsed.get("requires-dist", ())))
+    name = canonicalize_name(raw.get("name", ""))
     if name != project:
         raise MetadataError(f"{file.name}: its metadata is of {name[:80]!r}")
     try:
-        same = Version(str(headers.get("Version", ""))) == Version(file.version)
+        same = Version(raw.get("version", "")) == Version(file.version)
     except InvalidVersion:
         same = False
     if not same:
         raise MetadataError(f"{file.name}: its metadata is of another version")
-    wanted = [str(value) for value in headers.get_all("Requires-Dist", [])]
     requires = tuple(" ".join(v.split()) for v in wanted[:_MAXIMUM_REQUIREMENTS])
     broken = [v for v in requires if parse_requirement(v) is None]
     doubt = f"{broken[0][:100]!r} is not a requirement" if broken else ""
+    if "requires-dist" in unparsed or len(wanted) > _MAXIMUM_REQUIREMENTS:
+        doubt = doubt or "not all of its requirements can be read"
     if file.kind != WHEEL:
-        doubt = _sdist_doubt(headers.get("Metadata-Version"), headers.get_all("Dynamic")) or doubt
-    return Metadata(requires, str(headers.get("Requires-Python", ""))[:300].strip(), doubt)
+        doubt = _sdist_doubt(raw.get("metadata_version", ""), raw.get("dynamic", [])) or doubt
+    return Metadata(requires, raw.get("requires_python", "")[:300].strip(), doubt)
 
 
-def _sdist_doubt(version: object, dynamic: Sequence[object] | None) -> str:
+def _sdist_doubt(version: str, dynamic: Sequence[str]) -> str:
     """PEP 643: only from metadata 2.2 on does a source distribution say what is certain."""
     try:
-        old = Version(str(version)) < Version("2.2")
+        old = Version(version) < Version("2.2")
     except InvalidVersion:
         old = True
     if old:
         return "its source distribution has no reliable metadata (PEP 643): known after a build"
-    if any(str(field).lower() == "requires-dist" for field in dynamic or ()):
+    if "requires-dist" in map(str.lower, dynamic):
         return "its source distribution computes its dependencies: known after a build"
     return ""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from packaging.markers import Marker
+from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -110,8 +111,8 @@ def distributions_in(tree: FileTree) -> tuple[tuple[Distribution, ...], tuple[st
 
 def parse_distribution(site: str, metadata: str, wheel: str) -> Distribution | None:
     """What ``METADATA`` and ``WHEEL`` of a package in *site* say; None where that is nothing."""
-    headers = email.parser.HeaderParser().parsestr(metadata)
-    name, version = str(headers.get("Name", "")), str(headers.get("Version", ""))
+    raw, _ = parse_email(metadata.encode("utf-8", "replace"))
+    name, version = raw.get("name", ""), raw.get("version", "")
     try:
         Version(version)
     except InvalidVersion:
@@ -124,8 +125,8 @@ def parse_distribution(site: str, metadata: str, wheel: str) -> Distribution | N
         version,
         site,
         tuple(str(tag).strip() for tag in tags[:_MAXIMUM_TAGS] if _TAG.match(str(tag).strip())),
-        tuple(" ".join(str(r).split()) for r in headers.get_all("Requires-Dist") or ()),
-        str(headers.get("Requires-Python", ""))[:300].strip(),
+        tuple(" ".join(text.split()) for text in raw.get("requires_dist", ())),
+        raw.get("requires_python", "")[:300].strip(),
     )
 
 

@@ -73,6 +73,8 @@ class Lock:
     marked: bool = False
     """Whether a release whose marker does not hold is left out; else markers choose forks."""
     requires_python: str = ""
+    environments: tuple[str, ...] = ()
+    """Markers; the lock is for no environment in which none of them holds. Empty for all."""
     index: str = ""
     """The index that it was made from, empty where it names none or several."""
     digest: str = ""

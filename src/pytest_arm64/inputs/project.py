@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.errors import ExceptionGroup
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -51,7 +53,7 @@ def read_project(
         found += [(entry, entry) for entry in group_requirements(data, group, str(manifest))]
     _register_sources(manifest.parent, data, reading)
     for spelled, told in found:
-        origin = reading.origin(manifest, lines.of(told))
+        origin = reading.origin(manifest, lines.of(told) or lines.naming(spelled))
         wanted = _from_its_source(requirement(spelled, origin), data)
         reading.requirements.append((wanted, wish_of(wanted, origin, direct=True)))
 
@@ -109,32 +111,33 @@ def extra_requirements(
                 yield from extra_requirements(project, other, own, where, (*above, name))
 
 
-def group_requirements(
-    data: Mapping[str, Any], group: str, where: str, above: tuple[str, ...] = ()
-) -> Iterator[str]:
+def group_requirements(data: Mapping[str, Any], group: str, where: str) -> Iterator[str]:
     """Requirements of a dependency group (PEP 735), included ones too.
 
     Raises:
-        SettingsError: there is no such group, or groups include each other without end.
+        SettingsError: there is no such group, or it is not a valid one.
     """
-    known = {canonicalize_name(k): v for k, v in table(data, "dependency-groups").items()}
-    name = canonicalize_name(group)
-    if name in above:
-        raise SettingsError(f"{where}: groups include each other: {' → '.join([*above, name])}")
-    if name not in known:
+    groups = table(data, "dependency-groups")
+    names = sorted(map(canonicalize_name, groups))
+    if canonicalize_name(group) not in names:
         raise SettingsError(
             f"{where} has no dependency group {group!r}",
-            next_step="known groups: " + (", ".join(sorted(known)) or "none"),
+            next_step="known groups: " + (", ".join(names) or "none"),
         )
-    if not isinstance(known[name], list):
-        raise SettingsError(f"{where}: the dependency group {name} must be a list")
-    for entry in known[name]:
-        if isinstance(entry, str):
-            yield entry
-        elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
-            yield from group_requirements(data, entry["include-group"], where, (*above, name))
-        else:
-            raise SettingsError(f"{where}: the group {name} has an entry {str(entry)[:80]!r}")
+    try:
+        resolved = DependencyGroupResolver(groups).resolve(group)
+    except (ExceptionGroup, RecursionError) as error:
+        raise SettingsError(
+            f"{where}: the dependency group {group} is not valid: {_first_reason(error)}"
+        ) from None
+    yield from map(str, resolved)
+
+
+def _first_reason(error: Exception) -> str:
+    """What the first exception of a group says, in one line."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> LocalProject | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from packaging import pylock
 from packaging.utils import canonicalize_name
 
 from ..errors import SettingsError
@@ -17,11 +17,12 @@ from ..index.addresses import git_address
 from ..index.simple import File, file_of
 from .lock import Lock, Locked, Need, Selection
 from .project import may_compile
-from .reading import Lines, Reading, strings, table, tables
+from .reading import Lines, Reading
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
 NAME = "pylock.toml"
+_Archive = pylock.PackageArchive | pylock.PackageSdist | pylock.PackageWheel
 
 
 def read_pylock(
@@ -37,43 +38,31 @@ def read_pylock(
         SettingsError: it cannot be read, or has no such extra or group.
     """
     text, data = reading.toml.read(path)
-    if str(data.get("lock-version", "")).partition(".")[0] != "1":
-        raise SettingsError(
-            f"{path} has lock-version {data.get('lock-version')!r}",
-            why="only version 1 is understood",
-        )
-    known_extras = tuple(map(canonicalize_name, strings(data.get("extras"))))
-    known_groups = tuple(map(canonicalize_name, strings(data.get("dependency-groups"))))
-    for kind, wanted, known in (
-        ("extra", extras, known_extras),
-        ("group", groups, known_groups),
-    ):
-        for name in wanted:
-            if canonicalize_name(name) not in known:
-                raise SettingsError(f"{path} has no {kind} {name!r}")
-    default = map(canonicalize_name, strings(data.get("default-groups")))
-    chosen_groups = frozenset([*map(canonicalize_name, groups), *default])
+    document = _parsed(path, data)
+    chosen_groups = _chosen(path, document, extras, groups)
     lines = list(Lines(text).starting("name = "))
     releases: dict[str, list[Locked]] = {}
-    for position, entry in enumerate(tables(data.get("packages"))):
+    for position, package in enumerate(document.packages):
         line = lines[position] if position < len(lines) else 0
-        release = _release(entry, path, reading, line)
+        release = _release(package, path, reading, line)
         releases.setdefault(release.name, []).append(release)
+    known_groups = set(map(canonicalize_name, document.dependency_groups or ()))
     group = next((g for g in TEST_GROUPS if g in known_groups and g not in chosen_groups), "")
-    indexes = {str(e["index"]) for e in tables(data.get("packages")) if "index" in e}
+    indexes = {package.index for package in document.packages if package.index}
     lock = Lock(
         kind=NAME,
         shown=reading.origin(path),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         releases={name: tuple(found) for name, found in releases.items()},
-        requires_python=str(data.get("requires-python", "")),
+        requires_python=str(document.requires_python or ""),
+        environments=tuple(map(str, document.environments or ())),
         index=indexes.pop() if len(indexes) == 1 else "",
         marked=True,
         renewal="make the lock again with {name}=={version}",
     )
     roots = tuple(_roots(lock))
     variables = {
-        "extras": frozenset(map(canonicalize_name, extras)),
+        "extras": frozenset(map(str, map(canonicalize_name, extras))),
         "dependency_groups": chosen_groups,
     }
     test = {**variables, "dependency_groups": chosen_groups | {group}}
@@ -82,6 +71,34 @@ def read_pylock(
         deploy=Selection(roots, variables),
         test=Selection(roots, test) if group else Selection(),
     )
+
+
+def _parsed(path: Path, data: Mapping[str, Any]) -> pylock.Pylock:
+    try:
+        return pylock.Pylock.from_dict(data)
+    except pylock.PylockUnsupportedVersionError:
+        raise SettingsError(
+            f"{path} has lock-version {data.get('lock-version')!r}",
+            why="only version 1 is supported",
+        ) from None
+    except (pylock.PylockValidationError, RecursionError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise SettingsError(f"{path} is not a valid pylock.toml", why=why) from None
+
+
+def _chosen(
+    path: Path, document: pylock.Pylock, extras: Sequence[str], groups: Sequence[str]
+) -> frozenset[str]:
+    """The groups that are deployed: *groups* and the lock's default ones."""
+    for kind, wanted, known in (
+        ("extra", extras, document.extras),
+        ("group", groups, document.dependency_groups),
+    ):
+        names = set(map(canonicalize_name, known or ()))
+        for name in wanted:
+            if canonicalize_name(name) not in names:
+                raise SettingsError(f"{path} has no {kind} {name!r}")
+    return frozenset(map(canonicalize_name, (*groups, *(document.default_groups or ()))))
 
 
 def _roots(lock: Lock) -> Iterator[Need]:
@@ -93,64 +110,62 @@ def _roots(lock: Lock) -> Iterator[Need]:
             yield Need(name, release.version, origin=lock.origin(release))
 
 
-def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> Locked:
-    name = canonicalize_name(str(entry.get("name", "")))
-    version = str(entry.get("version", ""))
-    marker = str(entry.get("marker", ""))
+def _release(package: pylock.Package, path: Path, reading: Reading, line: int) -> Locked:
+    version = str(package.version or "")
     return Locked(
-        name=name,
+        name=package.name,
         version=version,
-        files=tuple(_files(name, entry, path)),
-        needs=tuple(
-            Need(canonicalize_name(str(need.get("name", ""))), str(need.get("version", "")))
-            for need in tables(entry.get("dependencies"))
-        ),
-        markers=(marker,) if marker else (),
-        requires_python=str(entry.get("requires-python", "")),
-        local=_local(name, version, entry, path, reading),
+        files=tuple(_files(package, path)),
+        needs=tuple(_needs(package)),
+        markers=(str(package.marker),) if package.marker else (),
+        requires_python=str(package.requires_python or ""),
+        local=_local(package, version, path, reading),
         line=line,
     )
 
 
-def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
-    archive = table(entry, "archive")
-    for file in [*tables(entry.get("wheels")), *tables([entry.get("sdist")]), archive]:
-        url = str(file.get("url", ""))
-        if not url and isinstance(file.get("path"), str):
-            url = Path(os.path.normpath(path.parent / str(file["path"]))).as_uri()
-        spelled = str(file.get("name") or re.split(r"[?#]", url)[0].rpartition("/")[2])
-        found = file_of(
-            name,
-            spelled.replace("%2B", "+"),
-            url,
-            {"hashes": table(file, "hashes"), "size": file.get("size")},
-        )
+def _needs(package: pylock.Package) -> Iterator[Need]:
+    for entry in package.dependencies or ():
+        name, version = entry.get("name"), entry.get("version", "")
+        if isinstance(name, str):
+            yield Need(canonicalize_name(name), str(version))
+
+
+def _files(package: pylock.Package, path: Path) -> Iterator[File]:
+    archives: list[_Archive] = [*(package.wheels or ())]
+    archives += [archive for archive in (package.sdist, package.archive) if archive is not None]
+    for archive in archives:
+        url = archive.url or ""
+        if not url and archive.path:
+            url = Path(os.path.normpath(path.parent / archive.path)).as_uri()
+        name = url.partition("#")[0].partition("?")[0].rpartition("/")[2]
+        if not isinstance(archive, pylock.PackageArchive):
+            name = archive.filename
+        entry = {"hashes": dict(archive.hashes), "size": archive.size}
+        found = file_of(package.name, name.replace("%2B", "+"), url, entry)
         if found is not None:
             yield found
 
 
 def _local(
-    name: str, version: str, entry: Mapping[str, Any], path: Path, reading: Reading
+    package: pylock.Package, version: str, path: Path, reading: Reading
 ) -> LocalProject | None:
-    directory, vcs = table(entry, "directory"), table(entry, "vcs")
-    if isinstance(directory.get("path"), str):
-        folder = Path(os.path.normpath(path.parent / directory["path"]))
-        manifest = folder / "pyproject.toml"
-        data = reading.toml.data(manifest)
+    directory, vcs = package.directory, package.vcs
+    if directory is not None:
+        folder = Path(os.path.normpath(path.parent / directory.path))
         return LocalProject(
-            name,
+            package.name,
             version,
             reading.origin(folder),
-            native=may_compile(folder, data),
-            editable=bool(directory.get("editable")),
+            native=may_compile(folder, reading.toml.data(folder / "pyproject.toml")),
+            editable=bool(directory.editable),
             uri=folder.as_uri(),
         )
-    if not vcs:
+    if vcs is None:
         return None
-    address = str(vcs.get("url") or vcs.get("path") or "")
+    address = vcs.url or vcs.path or ""
     detail = "built from a repository: whether it compiles something is known after the build"
-    commit, subdirectory = str(vcs.get("commit-id", "")), str(vcs.get("subdirectory", ""))
-    uri = f"{vcs.get('type', 'git')}+{address}"
-    if uri.startswith("git+"):
-        uri = git_address(address, commit, subdirectory)
-    return LocalProject(name, version, address, native=True, uri=uri, detail=detail)
+    uri = f"{vcs.type}+{address}"
+    if vcs.type == "git":
+        uri = git_address(address, vcs.commit_id, vcs.subdirectory or "")
+    return LocalProject(package.name, version, address, native=True, uri=uri, detail=detail)

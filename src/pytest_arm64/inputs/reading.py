@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,6 +105,13 @@ class Lines:
             if position >= 0:
                 return self._text.count("\n", 0, position) + 1
         return 0
+
+    def naming(self, requirement: str) -> int:
+        """Line of the first string that begins with the project of *requirement*, else 0."""
+        name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
+        spelled = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name)))
+        first = re.search(rf"[\"']{spelled}(?![A-Za-z0-9._-])", self._text, re.IGNORECASE)
+        return self._text.count("\n", 0, first.start()) + 1 if first else 0
 
     def starting(self, prefix: str) -> Iterator[int]:
         """Numbers of the lines that begin with *prefix*, in order."""

@@ -85,6 +85,7 @@ def read_uv_lock(
         deploy=Selection(tuple(deploy)),
         test=Selection(tuple(test)),
         requires_python=str(data.get("requires-python", "")),
+        environments=tuple(strings(data.get("supported-markers"))),
         index=index if "://" in index else "",
         renewal="uv lock --upgrade-package {name}=={version}",
     )
@@ -144,18 +145,11 @@ def _told(
     manifest = folder / "pyproject.toml"
     file = reading.toml.find(manifest)
     text = file.text if file is not None else ""
+    lines = Lines(text)
     for need in needs:
-        line = _line_of_requirement(text, need.name)
-        origin = reading.origin(manifest if text else path, line)
+        origin = reading.origin(manifest if text else path, lines.naming(need.name))
         specifier = asked.get(need.name, SpecifierSet())
         yield Need(need.name, need.version, need.extras, need.marker, specifier, origin)
-
-
-def _line_of_requirement(text: str, name: str) -> int:
-    """The line with a string that begins with the requirement's name, 0 where there is none."""
-    spelled = re.sub(r"[-_.]+", "[-_.]+", re.escape(name).replace("\\-", "-"))
-    found = re.search(rf"[\"']{spelled}(?![A-Za-z0-9._-])", text, re.IGNORECASE)
-    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def _asked(value: object) -> dict[str, SpecifierSet]:

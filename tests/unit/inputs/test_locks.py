@@ -98,7 +98,7 @@ def uv_lock(index: Any, *, pruned: bool = False) -> str:
 
 
 def pylock(index: Any) -> str:
-    lines = ['lock-version = "1.0"\ndependency-groups = ["dev"]\n']
+    lines = ['lock-version = "1.0"\ncreated-by = "test"\ndependency-groups = ["dev"]\n']
     markers = {"pytool": "'dev' in dependency_groups", "colorama": "sys_platform == 'win32'"}
     for name, version in (("app", "1.0"), ("only-arm", "1.0"), ("pytool", "1.0"), ("zed", "1.0")):
         lines.append(f'[[packages]]\nname = "{name}"\nversion = "{version}"')
@@ -115,6 +115,7 @@ def pylock(index: Any) -> str:
                 lines.append(f"sdist = {entry}")
         lines.append(f"wheels = [{', '.join(wheels)}]")
     lines.append('[[packages]]\nname = "colorama"\nversion = "1"')
+    lines.append('sdist = { url = "https://h/colorama-1.tar.gz", hashes = { sha256 = "aa" } }')
     lines.append(f'marker = "{markers["colorama"]}"')
     return "\n".join(lines)
 

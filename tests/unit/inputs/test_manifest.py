@@ -364,13 +364,16 @@ class TestScopes:
     @pytest.mark.parametrize(
         ("text", "part"),
         [
-            ("[dependency-groups]\ntest=[{include-group='a'}]\na=[{include-group='test'}]", "each"),
-            ("[dependency-groups]\ntest=[{include-group='test'}]", "each other: test → test"),
+            (
+                "[dependency-groups]\ntest=[{include-group='a'}]\na=[{include-group='test'}]",
+                "Cyclic",
+            ),
+            ("[dependency-groups]\ntest=[{include-group='test'}]", "test includes itself"),
             (
                 "[dependency-groups]\ntest=[{include-group='absent'}]",
-                "no dependency group 'absent'",
+                "group 'absent' not found",
             ),
-            ("[dependency-groups]\ntest=[3]", "entry '3'"),
+            ("[dependency-groups]\ntest=[3]", "item: 3"),
             ("[dependency-groups]\ntest=[{include-group=3}]", "{'include-group': 3}"),
             ("[dependency-groups]\ntest='pytest'", "must be a list"),
             ("dependency-groups = 3", "must be a table"),
