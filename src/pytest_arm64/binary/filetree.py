@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TypeVar
@@ -26,6 +26,10 @@ from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
 MAXIMUM_MEMBERS = 400_000
 MAXIMUM_MEMBER = 4 * 2**30
 MAXIMUM_TOTAL = 16 * 2**30
+MAXIMUM_TABLES = 128 * 2**20
+"""Bytes of memory for what is read of all files: some 100,000 ordinary libraries."""
+MAXIMUM_TEXTS = 64 * 2**20
+"""Characters of all configuration files and packages' own descriptions."""
 _MAXIMUM_TEXT = 4 * 2**20
 _MAXIMUM_LINKS = 40
 _IN_MEMORY = 32 * 2**20
@@ -98,13 +102,19 @@ class FileTree:
 class _Reading:
     at: str
     use: Callable[[str, Buffer], None] | None
+    only: Collection[str] | None
     files: dict[str, Compiled] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     total: int = 0
+    weight: int = 0
+    text_size: int = 0
 
     def path(self, name: str) -> str:
         return posixpath.normpath(f"{self.at}/{name}".replace("//", "/"))
+
+    def wants(self, path: str) -> bool:
+        return self.only is None or path in self.only
 
     def count(self, size: int) -> None:
         self.total += size
@@ -112,11 +122,21 @@ class _Reading:
         if size > MAXIMUM_MEMBER or self.total > MAXIMUM_TOTAL or members > MAXIMUM_MEMBERS:
             raise ArtifactError("it unpacks to more than can be looked at")
 
+    def add_text(self, path: str, content: bytes) -> None:
+        self.text_size += len(content)
+        if self.text_size > MAXIMUM_TEXTS:
+            raise ArtifactError("its packages describe themselves at too great a length")
+        self.texts[path] = _text(content)
+
     def add(self, path: str, data: Buffer) -> None:
         try:
-            self.files[path] = Compiled(read_elf(data))
+            elf = read_elf(data)
+            self.weight += elf.weight
+            self.files[path] = Compiled(elf)
         except ElfError as error:
             self.files[path] = Compiled(None, str(error))
+        if self.weight > MAXIMUM_TABLES:
+            raise ArtifactError("its compiled files have larger tables than can be looked at")
         if self.use is not None:
             self.use(path, data)
 
@@ -127,15 +147,18 @@ class _Reading:
 Use = Callable[[str, Buffer], None]
 
 
-def folder_tree(folder: Path, at: str, use: Use | None = None) -> FileTree:
+def folder_tree(
+    folder: Path, at: str, use: Use | None = None, only: Collection[str] | None = None
+) -> FileTree:
     """Everything below *folder*, as if it lay at the absolute path *at*.
 
-    *use*, here and below, is called with each compiled file while its content is at hand.
+    *use*, here and below, is called with each compiled file while its content is at hand; *only*
+    are the paths to read, where not all of them.
 
     Raises:
         ArtifactError: it cannot be read.
     """
-    reading = _Reading(at, use)
+    reading = _Reading(at, use, only)
     try:
         for path in sorted(folder.rglob("*")):
             name = reading.path(path.relative_to(folder).as_posix())
@@ -143,7 +166,7 @@ def folder_tree(folder: Path, at: str, use: Use | None = None) -> FileTree:
             if stat.S_ISLNK(mode):
                 reading.count(0)
                 reading.links[name] = str(path.readlink())
-            elif stat.S_ISREG(mode):
+            elif stat.S_ISREG(mode) and reading.wants(name):
                 with path.open("rb") as stream:
                     _take(reading, name, stream)
     except OSError as error:
@@ -151,7 +174,9 @@ def folder_tree(folder: Path, at: str, use: Use | None = None) -> FileTree:
     return reading.tree()
 
 
-def zip_tree(archive: Path, at: str, use: Use | None = None) -> FileTree:
+def zip_tree(
+    archive: Path, at: str, use: Use | None = None, only: Collection[str] | None = None
+) -> FileTree:
     """Every member of the zip file or wheel *archive*, as if it were unpacked at *at*.
 
     A wheel's ``NAME.data/purelib`` and ``platlib`` are laid where an installer lays them.
@@ -159,7 +184,7 @@ def zip_tree(archive: Path, at: str, use: Use | None = None) -> FileTree:
     Raises:
         ArtifactError: it cannot be read.
     """
-    reading = _Reading(at, use)
+    reading = _Reading(at, use, only)
     with _reading_errors(archive), zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if info.is_dir():
@@ -167,24 +192,28 @@ def zip_tree(archive: Path, at: str, use: Use | None = None) -> FileTree:
             reading.count(info.file_size)
             mode = info.external_attr >> 16
             name = reading.path(_site_name(info.filename))
+            if not reading.wants(name):
+                continue
             with opened.open(info) as stream:
                 if stat.S_ISLNK(mode):
                     reading.links[name] = _text(stream.read(4096))
                 elif _is_text(name):
-                    reading.texts[name] = _text(stream.read(_MAXIMUM_TEXT))
+                    reading.add_text(name, stream.read(_MAXIMUM_TEXT))
                 elif stream.read(4) == MAGIC:
                     with _spooled(stream, info.file_size) as data:
                         reading.add(name, data)
     return reading.tree()
 
 
-def tar_tree(archive: IO[bytes], at: str, use: Use | None = None) -> FileTree:
+def tar_tree(
+    archive: IO[bytes], at: str, use: Use | None = None, only: Collection[str] | None = None
+) -> FileTree:
     """Every member of the uncompressed tar file *archive*, as if it were unpacked at *at*.
 
     Raises:
         ArtifactError: it cannot be read.
     """
-    reading = _Reading(at, use)
+    reading = _Reading(at, use, only)
     archive.seek(0)
     with (
         _reading_errors("the archive"),
@@ -199,7 +228,7 @@ def tar_tree(archive: IO[bytes], at: str, use: Use | None = None) -> FileTree:
                 reading.links[name] = member.linkname
             elif member.islnk():
                 reading.links[name] = reading.path(member.linkname)
-            elif member.isreg() and not member.issparse():
+            elif member.isreg() and not member.issparse() and reading.wants(name):
                 start = member.offset_data
                 with view[start : start + member.size] as data:
                     _see(reading, name, data)
@@ -218,7 +247,7 @@ def _take(reading: _Reading, name: str, stream: IO[bytes]) -> None:
 
 def _see(reading: _Reading, name: str, data: Buffer) -> None:
     if _is_text(name):
-        reading.texts[name] = _text(bytes(data[:_MAXIMUM_TEXT]))
+        reading.add_text(name, bytes(data[:_MAXIMUM_TEXT]))
     elif bytes(data[:4]) == MAGIC:
         reading.add(name, data)
 

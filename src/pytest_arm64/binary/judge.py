@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import chain, islice
 
-from .elf import Buffer, Elf, ElfError, Need, read_elf, symbols_of
+from .elf import Elf, VersionNeed
 from .filetree import FileTree
 from .packages import owners
 from .record import (
@@ -22,39 +23,23 @@ from .record import (
     UNKNOWN,
     UNREADABLE,
     WRONG_ARCHITECTURE,
+    AbiFinding,
     AbiRecord,
-    File,
-    Finding,
+    CompiledFile,
 )
 from .remedies import library_remedy, version_remedy
+from .siblings import Siblings
 from .system import System, find_in
 
-_SHOWN_SYMBOLS = 8
-# A file whose name says for which other processor it is, as debuggers carry them.
-_NAMED_FOR_OTHERS = re.compile(r"(?i)(amd64|x86|x64|i[3-6]86|win32|macos|darwin|ppc|s390|riscv)")
-_EXTENSION_MODULE = re.compile(r"\.(cpython-\d+[a-z]*-[\w-]+|abi3)\.so\Z")
 _OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
+# Of one file; a hostile one can name thousands.
+_MAXIMUM_FINDINGS = 64
+_MAXIMUM_FOLDERS = 64
+_SHOWN_COPIES = 3
+_MAXIMUM_LOADERS = 200
 
 
-@dataclass
-class SymbolNotes:
-    """Symbols behind needs that the system lacks, noted while a file's content is at hand."""
-
-    system: System
-    found: dict[tuple[str, Need], tuple[str, ...]] = field(default_factory=dict)
-
-    def __call__(self, path: str, data: Buffer) -> None:
-        try:
-            for need in read_elf(data).needs:
-                if self.system.lacks(need):
-                    self.found[path, need] = symbols_of(data, need)[:_SHOWN_SYMBOLS]
-        except ElfError:
-            pass  # the tree says that it is unreadable
-
-
-def judge(
-    artifact: str, tree: FileTree, root: str, system: System, notes: SymbolNotes, recipe: str
-) -> AbiRecord:
+def judge(artifact: str, tree: FileTree, root: str, system: System, recipe: str) -> AbiRecord:
     """The record of every compiled file of *tree*, loaded on *system*.
 
     Args:
@@ -62,24 +47,22 @@ def judge(
         tree: the files.
         root: where they lie; the record's paths are relative to it.
         system: what is there besides.
-        notes: what was noted while the tree was read.
         recipe: name of the target's package manager, for remedies.
     """
-    return _Judge(tree, root, system, notes, recipe).record(artifact)
+    return _Judge(tree, root, system, recipe).record(artifact)
 
 
 class _Judge:
-    def __init__(
-        self, tree: FileTree, root: str, system: System, notes: SymbolNotes, recipe: str
-    ) -> None:
+    def __init__(self, tree: FileTree, root: str, system: System, recipe: str) -> None:
         self._tree = tree
         self._root = root.rstrip("/") + "/"
         self._system = system
-        self._notes = notes
         self._recipe = recipe
         self._all = tree.over(system.tree)
         self._owners = owners(tree)
         self._by_name = self._names()
+        self._siblings = Siblings(tree, self._root, system.machine)
+        self._loaders = self._loaders_by_name()
 
     def record(self, artifact: str) -> AbiRecord:
         files, findings = [], []
@@ -96,7 +79,9 @@ class _Judge:
                 findings += self._judge(path, elf, needed)
             shown = {k: self._relative(v or "") for k, v in needed.items()}
             files.append(
-                File(self._relative(path), machine, kind, self._owner(path), shown, versions)
+                CompiledFile(
+                    self._relative(path), machine, kind, self._owner(path), shown, versions
+                )
             )
         findings += self._openmp()
         return AbiRecord(
@@ -122,14 +107,16 @@ class _Judge:
         owner = self._owners.get(path)
         return owner.name if owner is not None else ""
 
-    def _finding(self, path: str, kind: str, text: str, *, grave: bool, **more: object) -> Finding:
+    def _finding(
+        self, path: str, kind: str, text: str, *, grave: bool, **more: object
+    ) -> AbiFinding:
         owner, shown = self._owner(path), self._relative(path)
-        return Finding(shown, kind, text, grave, owner, **more)  # type: ignore[arg-type]
+        return AbiFinding(shown, kind, text, grave, owner, **more)  # type: ignore[arg-type]
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(self._root)
 
-    def _judge(self, path: str, elf: Elf, needed: Mapping[str, str | None]) -> Iterator[Finding]:
+    def _judge(self, path: str, elf: Elf, needed: Mapping[str, str | None]) -> Iterator[AbiFinding]:
         owner = self._owners.get(path)
         if owner is not None and owner.pure:
             yield self._finding(
@@ -162,24 +149,22 @@ class _Judge:
                 grave=False,
                 remedy="link it with -z noexecstack",
             )
-        yield from self._libraries(path, needed)
-        for need in elf.needs:
-            yield from self._version(path, need, needed)
+        yield from islice(self._libraries(path, needed), _MAXIMUM_FINDINGS)
+        versions = (self._version(path, need, needed) for need in elf.needs)
+        yield from islice(chain.from_iterable(versions), _MAXIMUM_FINDINGS)
 
-    def _of_another_machine(self, path: str, elf: Elf) -> Finding:
-        name = posixpath.basename(path)
-        extension = _EXTENSION_MODULE.search(name)
-        named = not extension and _NAMED_FOR_OTHERS.search(path)
+    def _of_another_machine(self, path: str, elf: Elf) -> AbiFinding:
+        excuse = self._siblings.excuse(path, elf)
         return self._finding(
             path,
             WRONG_ARCHITECTURE,
             f"it is for {elf.machine}, not {self._system.machine}"
-            + (", as its name says" if named else ""),
-            grave=not named,
-            remedy="" if named else "install a build for this machine, or build it from source",
+            + (f" ({excuse})" if excuse else ""),
+            grave=not excuse,
+            remedy="" if excuse else "install a build for this machine, or build it from source",
         )
 
-    def _libraries(self, path: str, needed: Mapping[str, str | None]) -> Iterator[Finding]:
+    def _libraries(self, path: str, needed: Mapping[str, str | None]) -> Iterator[AbiFinding]:
         for name, found in needed.items():
             if found:
                 continue
@@ -212,8 +197,8 @@ class _Judge:
                 )
 
     def _version(
-        self, path: str, need: Need, needed: Mapping[str, str | None]
-    ) -> Iterator[Finding]:
+        self, path: str, need: VersionNeed, needed: Mapping[str, str | None]
+    ) -> Iterator[AbiFinding]:
         place = needed.get(need.library)
         if need.weak or not place:
             return  # of a library that is missing, nothing more is to be said
@@ -230,7 +215,6 @@ class _Judge:
                 version=need.version,
             )
             return
-        symbols = self._notes.found.get((path, need), ())
         yield self._finding(
             path,
             ABI_MISMATCH,
@@ -238,11 +222,10 @@ class _Judge:
             grave=True,
             library=need.library,
             version=need.version,
-            symbols=symbols,
             remedy=version_remedy(need.version),
         )
 
-    def _provided(self, need: Need, place: str) -> bool | None:
+    def _provided(self, need: VersionNeed, place: str) -> bool | None:
         elf = self._all.elf(place)
         if elf is not None:
             return not elf.defines or need.version in elf.defines
@@ -260,15 +243,59 @@ class _Judge:
         found = find_in(self._all, folders, name, self._system.machine)
         if found is not None:
             return found[0]
+        loaded = self._loaded_before(name, path)
+        if loaded:
+            return loaded
         declared = self._system.declared
         if declared is None:
             return ""
         there = declared.has(name)
         return None if there is None else f"({self._system.name})" if there else ""
 
+    def _loaders_by_name(self) -> Mapping[str, list[tuple[str, Elf]]]:
+        """By the name of a library, the artifact's files that need it."""
+        loaders: defaultdict[str, list[tuple[str, Elf]]] = defaultdict(list)
+        for path, compiled in self._tree.files.items():
+            elf = compiled.elf
+            if elf is not None and elf.machine == self._system.machine:
+                for name in elf.needed:
+                    loaders[name].append((path, elf))
+        return loaders
+
+    def _loaded_before(self, name: str, path: str) -> str:
+        """Where *name* is found by the files that load the library at *path*; empty for nowhere.
+
+        What loads a library loads its own needs first, and passes its ``RPATH`` on: a wheel's own
+        libraries often have no path at all.
+        """
+        target = self._by_name.get(name)
+        if target is None:
+            return ""
+        seen = {path}
+        pending = [path]
+        while pending and len(seen) < _MAXIMUM_LOADERS:
+            library = pending.pop()
+            for loader, elf in self._loaders.get(self._name_of(library), ()):
+                if loader in seen:
+                    continue
+                seen.add(loader)
+                pending.append(loader)
+                origin = posixpath.dirname(self._all.real(loader))
+                own = elf.runpath or elf.rpath
+                inherited = "" if elf.runpath else elf.rpath
+                folders = self._expanded(own if name in elf.needed else inherited, origin)
+                place = find_in(self._all, folders, name, self._system.machine)
+                if place is not None:
+                    return place[0]
+        return ""
+
+    def _name_of(self, path: str) -> str:
+        elf = self._all.elf(path)
+        return (elf.soname if elf is not None else "") or posixpath.basename(path)
+
     def _expanded(self, path: str, origin: str) -> Iterator[str]:
         library = "lib64" if self._system.machine in ("aarch64", "x86_64") else "lib"
-        for folder in path.split(":"):
+        for folder in path.split(":")[:_MAXIMUM_FOLDERS]:
             for mark, value in (
                 *(("${ORIGIN}", origin), ("$ORIGIN", origin)),
                 *(("${LIB}", library), ("$LIB", library)),
@@ -278,7 +305,7 @@ class _Judge:
             if folder.startswith("/"):
                 yield posixpath.normpath(folder)
 
-    def _openmp(self) -> Iterator[Finding]:
+    def _openmp(self) -> Iterator[AbiFinding]:
         """Copies of OpenMP's runtime: each has its own threads and static thread-local storage."""
         copies = [
             path
@@ -288,7 +315,8 @@ class _Judge:
             and _OPENMP.match(posixpath.basename(path))
         ]
         for path in copies if len(copies) > 1 else ():
-            others = ", ".join(self._relative(other) for other in copies if other != path)
+            near = [self._relative(other) for other in copies[: _SHOWN_COPIES + 1] if other != path]
+            others = ", ".join(near[:_SHOWN_COPIES])
             yield self._finding(
                 path,
                 DUPLICATE_OPENMP,

@@ -19,8 +19,8 @@ class Owner:
 
 
 def owners(tree: FileTree) -> Mapping[str, Owner]:
-    """Owner by path of each file that a ``RECORD`` in *tree* names."""
-    found: dict[str, Owner] = {}
+    """Owner by path of each compiled file that a ``RECORD`` in *tree* names."""
+    by_path: dict[str, Owner] = {}
     for path, text in tree.texts.items():
         folder, name = posixpath.split(path)
         if name != "RECORD":
@@ -32,11 +32,12 @@ def owners(tree: FileTree) -> Mapping[str, Owner]:
         )
         try:
             for row in csv.reader(text.splitlines()):
-                if row:
-                    found[posixpath.normpath(posixpath.join(site, row[0]))] = owner
+                file = posixpath.normpath(posixpath.join(site, row[0])) if row else ""
+                if file in tree.files:
+                    by_path[file] = owner
         except csv.Error:
             continue  # a damaged RECORD names nothing
-    return found
+    return by_path
 
 
 def _is_pure(wheel: str) -> bool:

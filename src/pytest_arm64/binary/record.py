@@ -24,7 +24,7 @@ UNKNOWN = "not-evaluated"
 
 
 @dataclass(frozen=True)
-class Finding:
+class AbiFinding:
     """One thing that was found in one file."""
 
     path: str
@@ -38,10 +38,14 @@ class Finding:
     version: str = ""
     symbols: tuple[str, ...] = ()
     remedy: str = ""
+    evidence: tuple[str, ...] = ()
+    """Where in the file it stands: a header, a section, a relocation by its symbol."""
+    disputed: bool = False
+    """Whether the second reader of ELF files does not confirm it; then it is not grave."""
 
 
 @dataclass(frozen=True)
-class File:
+class CompiledFile:
     """One compiled file."""
 
     path: str
@@ -77,19 +81,19 @@ class AbiRecord:
     machine: str
     looked_up: bool
     """Whether an image was looked into; otherwise the target's declared data answered."""
-    files: tuple[File, ...]
-    findings: tuple[Finding, ...]
+    files: tuple[CompiledFile, ...]
+    findings: tuple[AbiFinding, ...]
     loads: tuple[Load, ...] = ()
     """Compiled modules that were imported; empty where nothing was run."""
 
     @property
-    def grave(self) -> tuple[Finding, ...]:
+    def grave(self) -> tuple[AbiFinding, ...]:
         return tuple(finding for finding in self.findings if finding.grave)
 
     @property
     def complete(self) -> bool:
         """Whether every question was answered."""
-        return not any(finding.kind == UNKNOWN for finding in self.findings)
+        return not any(finding.kind == UNKNOWN or finding.disputed for finding in self.findings)
 
     @property
     def refused(self) -> tuple[Load, ...]:
@@ -137,10 +141,17 @@ class AbiRecord:
                 machine=str(data["machine"]),
                 looked_up=bool(data["looked_up"]),
                 files=tuple(
-                    File(**{**file, "versions": tuple(file["versions"])}) for file in data["files"]
+                    CompiledFile(**{**file, "versions": tuple(file["versions"])})
+                    for file in data["files"]
                 ),
                 findings=tuple(
-                    Finding(**{**finding, "symbols": tuple(finding["symbols"])})
+                    AbiFinding(
+                        **{
+                            **finding,
+                            "symbols": tuple(finding["symbols"]),
+                            "evidence": tuple(finding.get("evidence", ())),
+                        }
+                    )
                     for finding in data["findings"]
                 ),
                 loads=tuple(Load(**load) for load in data["loads"]),

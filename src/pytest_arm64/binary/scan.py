@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -14,9 +14,10 @@ from ..config.targets import Target
 from ..engine.endpoint import Engine
 from ..engine.images import Base, export_image, manifest_kind
 from ..errors import ArtifactError
+from .confirm import confirmed
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
-from .judge import SymbolNotes, judge
-from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiRecord, Finding
+from .judge import judge
+from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiFinding, AbiRecord
 from .system import System, looked_up_system
 
 FORMAT = 1
@@ -40,17 +41,19 @@ def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
     """
     # Lambda unpacks a zip there, and searches there for libraries.
     root = _TASK if _TASK in target.library_path else "/artifact"
-    notes = SymbolNotes(system)
-    tree = _tree(path, root, notes)
-    record = judge(path.name, tree, root, system, notes, target.recipe.name)
+    tree = _tree(path, root)
+    record = judge(path.name, tree, root, system, target.recipe.name)
+    record = confirmed(
+        record, root, system.page_size, lambda use, only: _tree(path, root, use, only)
+    )
     more = _too_large(tree.size, target) if path.suffix != ".whl" else ()
     return replace(record, findings=(*record.findings, *more))
 
 
-def _too_large(size: int, target: Target) -> tuple[Finding, ...]:
+def _too_large(size: int, target: Target) -> tuple[AbiFinding, ...]:
     if _TASK not in target.library_path or size <= LAMBDA_LIMIT:
         return ()
-    finding = Finding(
+    finding = AbiFinding(
         "",
         TOO_LARGE,
         f"it unpacks to {size / 2**20:.0f} MiB, and Lambda takes {LAMBDA_LIMIT >> 20} of "
@@ -92,9 +95,11 @@ def scan_tar(
 
     Paths in it are relative to *root*.
     """
-    notes = SymbolNotes(system)
-    tree = tar_tree(archive, at, notes)
-    return judge(name, tree, root, system, notes, target.recipe.name)
+    tree = tar_tree(archive, at)
+    record = judge(name, tree, root, system, target.recipe.name)
+    return confirmed(
+        record, root, system.page_size, lambda use, only: tar_tree(archive, at, use, only)
+    )
 
 
 def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> AbiRecord:
@@ -107,7 +112,7 @@ def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> Abi
     return replace(record, findings=(*told, *_manifest_findings(engine, image, target)))
 
 
-def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[Finding]:
+def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[AbiFinding]:
     """Lambda takes images by the manifest of one platform. Source: AWS, "Create a Lambda function
     using a container image".
     """
@@ -115,7 +120,7 @@ def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[
         return
     kind = manifest_kind(engine, image.reference)
     if kind in _INDEXES:
-        yield Finding(
+        yield AbiFinding(
             "",
             MULTI_ARCHITECTURE,
             f"{image.reference} is a manifest of several platforms in its registry ({kind}), and "
@@ -125,7 +130,7 @@ def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[
             "--platform linux/arm64 --provenance=false --sbom=false --push",
         )
     elif not kind:
-        yield Finding(
+        yield AbiFinding(
             "",
             MULTI_ARCHITECTURE,
             f"no registry tells of {image.reference}: whether Lambda takes its manifest is open",
@@ -169,9 +174,11 @@ def _look(tree: FileTree, image: Base, name: str, machine: str, page_size: int) 
     )
 
 
-def _tree(path: Path, root: str, use: Use) -> FileTree:
+def _tree(
+    path: Path, root: str, use: Use | None = None, only: Collection[str] | None = None
+) -> FileTree:
     if path.is_dir():
-        return folder_tree(path, root, use)
+        return folder_tree(path, root, use, only)
     if not path.is_file():
         raise ArtifactError(f"{path} does not exist", next_step="give a wheel, a zip or a folder")
-    return zip_tree(path, root, use)
+    return zip_tree(path, root, use, only)

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from ..config.targets import Target
-from .elf import Elf, Need
+from .elf import Elf, VersionNeed
 from .filetree import Compiled, FileTree
 
 _DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
@@ -91,7 +91,7 @@ class System:
         """Path and content of *library* where the loader finds it without further hints."""
         return find_in(self.tree, self.everywhere, library, self.machine)
 
-    def lacks(self, need: Need) -> bool:
+    def lacks(self, need: VersionNeed) -> bool:
         """Whether it is certain that *need* is not met by the system's own library."""
         if self.declared is not None:
             return self.declared.provides(need.version) is False
@@ -203,7 +203,7 @@ def _configured(tree: FileTree, path: str, parents: Sequence[str]) -> Iterator[s
 
 
 def _elf(fields: Mapping[str, Any]) -> Elf:
-    needs = tuple(Need(**need) for need in fields["needs"])
+    needs = tuple(VersionNeed(**need) for need in fields["needs"])
     texts = {k: tuple(fields[k]) for k in ("needed", "defines")}
     return Elf(**{**fields, **texts, "needs": needs})
 

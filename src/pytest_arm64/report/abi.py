@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..binary.record import UNKNOWN, AbiRecord, Finding
+from ..binary.record import UNKNOWN, AbiFinding, AbiRecord
 from .matrix_output import printable
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def print_record(console: Console, record: AbiRecord, *, every: bool) -> None:
     console.print()
 
 
-def together(findings: Iterable[Finding]) -> list[list[Finding]]:
+def together(findings: Iterable[AbiFinding]) -> list[list[AbiFinding]]:
     """Findings that differ in the file alone, the grave ones first."""
-    groups: dict[tuple[object, ...], list[Finding]] = {}
+    groups: dict[tuple[object, ...], list[AbiFinding]] = {}
     for finding in findings:
         key = (finding.kind, finding.library, finding.version, finding.remedy)
         text = "" if finding.library else finding.text
@@ -48,18 +48,20 @@ def together(findings: Iterable[Finding]) -> list[list[Finding]]:
     return sorted(groups.values(), key=lambda group: (not group[0].grave, group[0].kind))
 
 
-def paths(findings: list[Finding]) -> list[str]:
+def paths(findings: list[AbiFinding]) -> list[str]:
     """A line for each file, not more than a few."""
     lines = [printable(finding.path) for finding in findings[:_MAXIMUM_FILES]]
     more = len(findings) - len(lines)
     return [*lines, f"and {more} more"] if more else lines
 
 
-def explanation(finding: Finding) -> list[str]:
+def explanation(finding: AbiFinding) -> list[str]:
     """A finding in words: what, for which symbols, and what to do."""
     lines = [finding.text]
     if finding.symbols:
         lines.append("for " + ", ".join(finding.symbols))
+    if finding.grave and finding.evidence:
+        lines.append("seen in " + "; ".join(finding.evidence[:_MAXIMUM_FILES]))
     if finding.remedy:
         lines.append(f"→ {finding.remedy}")
     return [printable(line) for line in lines]
@@ -74,8 +76,12 @@ def summary(record: AbiRecord) -> list[str]:
     if grave:
         lines.append(f"{len(grave)} of them cannot be loaded.")
     elif record.complete:
-        lines.append("All of them can be loaded.")
-    if not record.complete:
+        own = sum(file.machine == record.machine for file in record.files)
+        which = "All of them" if own == count else f"All {own} for {record.machine}"
+        lines.append(f"{which} can be loaded.")
+    if any(finding.disputed for finding in record.findings):
+        lines.append("NOT EVALUATED completely: two readers of ELF files disagree.")
+    elif not record.complete:
         lines.append(
             "NOT EVALUATED completely: the target's declared data leave questions open; an image "
             "answers them (--image)."

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from pytest_arm64.binary.confirm import confirmed
 from pytest_arm64.binary.filetree import FileTree, folder_tree
-from pytest_arm64.binary.judge import SymbolNotes, judge
-from pytest_arm64.binary.record import AbiRecord, Finding
+from pytest_arm64.binary.judge import judge
+from pytest_arm64.binary.record import AbiFinding, AbiRecord
 from pytest_arm64.binary.system import System, declared_system, looked_up_system
 from pytest_arm64.config.targets import find_target
 from unit.binary.elves import X86_64, elf, write
@@ -44,12 +48,14 @@ def record(
     recipe: str = "dnf",
 ) -> AbiRecord:
     against = against or system(tmp_path)
-    notes = SymbolNotes(against)
-    tree = folder_tree(write(tmp_path / "site", files), SITE, notes)
-    return judge("site", tree, SITE, against, notes, recipe)
+    folder = write(tmp_path / "site", files)
+    judged = judge("site", folder_tree(folder, SITE), SITE, against, recipe)
+    return confirmed(
+        judged, SITE, against.page_size, lambda use, only: folder_tree(folder, SITE, use, only)
+    )
 
 
-def only(found: AbiRecord) -> Finding:
+def only(found: AbiRecord) -> AbiFinding:
     (finding,) = found.findings
     return finding
 
@@ -146,6 +152,36 @@ def test_a_library_of_another_package_is_a_matter_of_order(tmp_path: Path) -> No
     assert found.exit_code == 0
 
 
+class TestOrderWithinAWheel:
+    """What loads a library loads its own needs first, and passes its RPATH on."""
+
+    LIBRARY = elf(soname="liba.so", needed=["libb.so"])
+    OTHER = elf(soname="libb.so", needed=["libc2.so"])
+    LAST = elf(soname="libc2.so")
+
+    def test_needs_of_the_loader_come_first(self, tmp_path: Path) -> None:
+        ext = elf(needed=["liba.so", "libb.so", "libc2.so"], runpath="$ORIGIN/../a.libs")
+        libraries = {"liba.so": self.LIBRARY, "libb.so": self.OTHER, "libc2.so": self.LAST}
+        files = {"a/ext.so": ext, **{f"a.libs/{name}": d for name, d in libraries.items()}}
+        found = record(tmp_path, files)
+        assert found.findings == ()
+        places = {file.path: file.needed for file in found.files}
+        assert places["a.libs/liba.so"] == {"libb.so": "a.libs/libb.so"}
+
+    def test_an_rpath_is_passed_on_and_a_runpath_is_not(self, tmp_path: Path) -> None:
+        libraries = {"a.libs/liba.so": self.LIBRARY, "a.libs/libb.so": self.OTHER}
+        libraries["a.libs/libc2.so"] = self.LAST
+        ext = elf(needed=["liba.so"], rpath="$ORIGIN/../a.libs")
+        assert record(tmp_path, {"a/ext.so": ext, **libraries}).findings == ()
+        ext = elf(needed=["liba.so"], runpath="$ORIGIN/../a.libs")
+        found = record(tmp_path / "run", {"a/ext.so": ext, **libraries})
+        assert [f.kind for f in found.findings] == ["load-order", "load-order"]
+
+    def test_a_library_that_nothing_loads_is_still_a_matter_of_order(self, tmp_path: Path) -> None:
+        files = {"a.libs/liba.so": self.LIBRARY, "a.libs/libb.so": elf(soname="libb.so")}
+        assert only(record(tmp_path, files)).kind == "load-order"
+
+
 class TestOtherMachines:
     def test_an_x86_extension_in_a_pure_wheel(self, tmp_path: Path) -> None:
         files = {
@@ -160,9 +196,60 @@ class TestOtherMachines:
         ]
         assert found.exit_code == 1
 
-    def test_a_debuggers_helper_says_by_its_name_for_whom_it_is(self, tmp_path: Path) -> None:
-        finding = only(record(tmp_path, {"d/attach_linux_amd64.so": elf(machine=X86_64)}))
+    def test_a_debuggers_helper_is_no_harm(self, tmp_path: Path) -> None:
+        path = "debugpy/_vendored/pydevd/pydevd_attach_to_process/attach_linux_amd64.so"
+        finding = only(record(tmp_path, {path: elf(machine=X86_64)}))
         assert (finding.kind, finding.grave) == ("wrong-architecture", False)
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "acme/linux64/tool",
+            "acme/platforms/linux/x86_64/libacme.so",
+            "x86_64-deps/libacme.so",
+            "acme/libacme-amd64.so",
+            "acme/attach_linux_amd64.so",
+            "pulp/solverdir/cbc/linux/64/cbc",
+        ],
+    )
+    def test_a_name_excuses_nothing_where_there_is_no_other_build(
+        self, tmp_path: Path, path: str
+    ) -> None:
+        found = record(tmp_path, {path: elf(machine=X86_64)})
+        assert only(found).grave
+        assert found.exit_code == 1
+
+    @pytest.mark.parametrize(
+        ("other", "own"),
+        [
+            ("acme/linux64/tool", "acme/linux-aarch64/tool"),
+            ("acme/linux64/extra/only_here.so", "acme/linux_arm64/tool"),
+            ("acme/platforms/linux/x86_64/liba.so", "acme/platforms/linux/aarch64/libb.so"),
+            ("x86_64-deps/liba.so", "aarch64-deps/liba.so"),
+            ("acme/liba-amd64.so", "acme/liba-arm64.so"),
+            ("pulp/solverdir/cbc/linux/i64/cbc", "pulp/solverdir/cbc/linux/arm64/cbc"),
+            ("a/x.cpython-312-x86_64-linux-gnu.so", "a/x.cpython-312-aarch64-linux-gnu.so"),
+        ],
+    )
+    def test_a_build_beside_one_for_this_machine_is_no_harm(
+        self, tmp_path: Path, other: str, own: str
+    ) -> None:
+        found = record(tmp_path, {other: elf(machine=X86_64), own: elf()})
+        assert [(f.path, f.kind, f.grave) for f in found.findings] == [
+            (other, "wrong-architecture", False)
+        ]
+        assert found.exit_code == 0
+
+    @pytest.mark.parametrize("name", ["linux-arm", "armv7l", "linux-armhf"])
+    def test_a_32_bit_build_beside_a_64_bit_one_is_no_harm(self, tmp_path: Path, name: str) -> None:
+        small = elf(machine=40)
+        assert record(tmp_path, {f"a/{name}/t": small, "a/aarch64/t": elf()}).exit_code == 0
+        assert record(tmp_path / "alone", {f"a/{name}/t": small}).exit_code == 1
+
+    def test_another_tool_of_the_artifact_is_no_twin(self, tmp_path: Path) -> None:
+        files = {"a/x86_64/tool": elf(machine=X86_64), "b/aarch64/tool": elf(), "a/tool": elf()}
+        found = record(tmp_path, files)
+        assert [(f.path, f.grave) for f in found.grave] == [("a/x86_64/tool", True)]
 
     def test_an_object_file_is_nobodys_business(self, tmp_path: Path) -> None:
         assert record(tmp_path, {"a/crt.o": elf(machine=X86_64, kind=1)}).findings == ()
@@ -264,3 +351,57 @@ def test_musl_has_folders_of_its_own(tmp_path: Path) -> None:
     tree = folder_tree(write(tmp_path / "image", files), "/")
     found = looked_up_system(tree, name="", machine="aarch64", page_size=4096, library_path="")
     assert found.find("liba.so") is not None
+
+
+def test_many_copies_of_openmp_are_not_listed_with_each_other(tmp_path: Path) -> None:
+    files = {f"{number}/libgomp.so.1": elf() for number in range(30)}
+    found = record(tmp_path, files)
+    assert len(found.findings) == 30
+    assert max(len(finding.text) for finding in found.findings) < 200
+
+
+def test_a_file_has_a_limited_number_of_findings(tmp_path: Path) -> None:
+    needed = [f"lib{number}.so" for number in range(500)]
+    found = record(tmp_path, {"a.so": elf(needed=needed)})
+    assert 0 < len(found.findings) < 100
+    assert found.exit_code == 1
+
+
+HOSTILE = """
+import re, sys
+from pathlib import Path
+from pytest_arm64.binary.scan import scan_path
+from pytest_arm64.binary.system import declared_system
+from pytest_arm64.config.targets import find_target
+from pytest_arm64.errors import ArtifactError
+
+target = find_target("al2023-python3.12", {})
+try:
+    record = scan_path(Path(sys.argv[1]), declared_system(target), target)
+    print(len(record.files), "files", record.loadable)
+except ArtifactError as error:
+    print(error)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+MEGABYTES = 200
+"""What a hostile wheel may take; Python and this package take 60 of it."""
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (elf(needed=["x" * 4000] * 900, needs={"y" * 4000: ["z" * 4000] * 3000}), 12),
+        (elf(needs={"libc.so.6": [f"GLIBC_2.{'9' * 200}{n}" for n in range(250)]}), 40),
+        (elf(defines=["v" * 900] * 4000), 8),
+        (elf(needed=[f"l{n}" for n in range(1000)], runpath=":".join(["/a"] * 1300)), 8),
+    ],
+    ids=["long names", "many versions", "definitions", "paths"],
+)
+def test_a_hostile_wheel_takes_little_memory(tmp_path: Path, content: bytes, count: int) -> None:
+    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for number in range(count):
+            archive.writestr(f"demo/{number}.so", content)
+    command = [sys.executable, "-c", HOSTILE, str(wheel)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert int(finished.stdout.split()[-1]) < MEGABYTES, finished.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_arm64.binary.mapped import ELSEWHERE, IMAGE, NEEDED, PACKAGE, Mapped, mapped_files
-from pytest_arm64.binary.record import AbiRecord, File
+from pytest_arm64.binary.record import AbiRecord, CompiledFile
 
 HOME = "/opt/pytest-arm64"
 RECORD = AbiRecord(
@@ -12,9 +12,13 @@ RECORD = AbiRecord(
     machine="aarch64",
     looked_up=True,
     files=(
-        File("env/site/a.so", "aarch64", "library", "a-1", {"libz.so.1": "/usr/lib/libz.so.1"}),
-        File("srv/b.so", "aarch64", "library", "b-2", {"libgomp.so.1": "env/libs/libgomp.so.1"}),
-        File("/var/task/c.so", "aarch64", "library", "c-3", {"libno.so.1": ""}),
+        CompiledFile(
+            "env/site/a.so", "aarch64", "library", "a-1", {"libz.so.1": "/usr/lib/libz.so.1"}
+        ),
+        CompiledFile(
+            "srv/b.so", "aarch64", "library", "b-2", {"libgomp.so.1": "env/libs/libgomp.so.1"}
+        ),
+        CompiledFile("/var/task/c.so", "aarch64", "library", "c-3", {"libno.so.1": ""}),
     ),
     findings=(),
 )

@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.binary.record import AbiRecord
-from pytest_arm64.binary.record import Finding as AbiFinding
+from pytest_arm64.binary.record import AbiFinding, AbiRecord
 from pytest_arm64.cli import main
 from pytest_arm64.commands.report import accept
 from pytest_arm64.decide.allowances import Allowance

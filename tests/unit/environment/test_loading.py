@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.binary.record import AbiRecord, File
+from pytest_arm64.binary.record import AbiRecord, CompiledFile
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.environment.loading import modules_of, outcomes
 from pytest_arm64.inside import load
@@ -30,7 +30,7 @@ def test_which_files_are_modules() -> None:
         f"{SITE}/a/not-a-name.so",
         "env/lib/elsewhere.so",
     ]
-    files = tuple(File(path, "aarch64", "library") for path in paths)
+    files = tuple(CompiledFile(path, "aarch64", "library") for path in paths)
     record = AbiRecord("x", "y", "aarch64", looked_up=True, files=files, findings=())
     assert [module.name for module in modules_of(record, SITE)] == ["a.b", "a.c", "d"]
 

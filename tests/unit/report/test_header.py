@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.binary.record import AbiRecord, File, Finding
+from pytest_arm64.binary.record import AbiFinding, AbiRecord, CompiledFile
 from pytest_arm64.environment.build import Environment, User
 from pytest_arm64.environment.record import Installed, InstallRecord
 from pytest_arm64.report.header import header_lines, plugin_lines
@@ -135,10 +135,15 @@ def test_any_date_of_a_record(made_at: str) -> None:
 
 
 def test_compiled_files_that_load_and_that_do_not() -> None:
-    files = (File("a/x.so", "aarch64", "library"), File("b/y.so", "aarch64", "library"))
+    files = (
+        CompiledFile("a/x.so", "aarch64", "library"),
+        CompiledFile("b/y.so", "aarch64", "library"),
+    )
     fine = replace(NOTHING_COMPILED, files=files)
     assert "arm64: 2 compiled files, all of them can be loaded" in lines(abi=fine)
-    finding = Finding("a/\x1bx.so", "missing-system-library", "libGL.so.1 is not there", grave=True)
+    finding = AbiFinding(
+        "a/\x1bx.so", "missing-system-library", "libGL.so.1 is not there", grave=True
+    )
     note = replace(finding, path="b/y.so", grave=False)
     found = lines(abi=replace(fine, findings=(replace(finding, remedy="dnf it"), note)))
     assert found[-3:] == [
