@@ -18,4 +18,4 @@ def test_the_documented_examples_of_fixtures_pass(run_pytest: RunPytest, tmp_pat
     latency = found.pop("test_latency")
     assert latency == ("skipped" if "aarch64 EMULATED" in result.out else "passed")
     assert set(found.values()) == {"passed"}, found
-    assert len(found) == 5
+    assert len(found) == 6
