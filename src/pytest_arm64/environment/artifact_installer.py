@@ -99,7 +99,7 @@ def install(
         files=_joined(laid, made.files) if laid is not None else made.files,
         sites=found.sites,
         there=tuple(
-            consistency.Distribution(one.name, one.version, one.requires)
+            consistency.DistributionMetadata(one.name, one.version, one.requires)
             for one in found.distributions
         ),
         size=laid.size if laid is not None else 0,

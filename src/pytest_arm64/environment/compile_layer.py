@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import resource
 import struct
 import sys
 import tarfile
 from typing import BinaryIO, cast
 
 BLOCK = 512
+MEMORY = 2**30
+"""Bytes that the compiler may take: a list of a few megabytes in a source takes gigabytes."""
 
 
 class First:
@@ -32,6 +35,9 @@ class First:
 
 def main(size: int) -> None:
     """Do it for a tar of *size* bytes."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[1]
+    memory = MEMORY if limit == resource.RLIM_INFINITY else min(limit, MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, limit))
     ending = importlib.util.cache_from_source("x.py").rpartition("/x")[2]
     folders = set()
     source = cast("BinaryIO", First(sys.stdin.buffer, size))

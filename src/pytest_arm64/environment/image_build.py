@@ -27,7 +27,7 @@ from .deployment import install_deployed
 from .failures import Tools
 from .loading import load_all, modules_of
 from .pip_installer import Request
-from .record import InstallRecord
+from .record import InstallRecord, with_built_states
 from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, Entry, tar_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def make_image(
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
         if settings.artifact is not None:
             abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
-        unmet = broken((*installed_in(files), *made.there), _markers(cell, ran))
+        sites = (*made.sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS)))
+        installed = list(installed_in(files, made.at, sites))
+        unmet = broken((*installed, *made.there), _markers(cell, ran))
         container.put(made.at, files)
         if made.sites:
             container.put("/", tar_of(paths_entry(ran.python, made.sites)))
@@ -73,7 +75,7 @@ def make_image(
             container.run(compile_it, environment=qemu_environment(cell, engine))
         abi = _loaded(container, host, abi, made.sites, step)
         record = InstallRecord(
-            packages=tuple(made.packages),
+            packages=tuple(with_built_states(made.packages, installed)),
             installer=installer,
             made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - began, 1),

@@ -27,7 +27,7 @@ from ..index.pip_config import PipConfig
 from ..inputs.manifest import Manifest, Scope
 from ..progress import Progress, Step
 from .bytecode import compiler_for
-from .consistency import Distribution
+from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
 from .record import Installed, from_pip_report
@@ -61,7 +61,7 @@ class Installation:
     """Releases that were left out, because nothing of them can be used."""
     sites: tuple[str, ...] = ()
     """Folders of an artifact from which it imports, in order; empty where everything is new."""
-    there: tuple[Distribution, ...] = ()
+    there: tuple[DistributionMetadata, ...] = ()
     """What was installed there before, in an artifact."""
     size: int = 0
     """Bytes of an artifact's files."""

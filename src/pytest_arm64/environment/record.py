@@ -6,12 +6,15 @@ import json
 import re
 import urllib.parse
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from ..errors import InstallError
 from ..index.pip_config import strip_credentials
+from .consistency import DistributionMetadata
 
 FORMAT = 2
 PURE, WHEEL, SOURCE = "pure", "wheel", "source"
@@ -19,7 +22,10 @@ PURE, WHEEL, SOURCE = "pure", "wheel", "source"
 
 @dataclass(frozen=True)
 class Installed:
-    """One package: ``state`` is pure, wheel or source; ``scope`` is deploy or test."""
+    """One package: ``state`` is pure, wheel or source; ``scope`` is deploy or test.
+
+    A source distribution of which a wheel for any machine was built is pure.
+    """
 
     name: str
     version: str
@@ -112,6 +118,16 @@ def _check(value: InstallRecord | Installed) -> None:
         if not isinstance(found, _TYPES.get(str(field.type), object)):
             message = f"damaged install record: {field.name} is {found!r}"
             raise ValueError(message)  # noqa: TRY004  (it is the data that is damaged)
+
+
+def with_built_states(
+    packages: Iterable[Installed], installed: Iterable[DistributionMetadata]
+) -> Iterator[Installed]:
+    """*packages*, those that were built to a wheel for any machine as pure: nothing is compiled."""
+    portable = {canonicalize_name(d.name) for d in installed if d.portable}
+    for package in packages:
+        pure = package.state == SOURCE and canonicalize_name(package.name) in portable
+        yield replace(package, state=PURE) if pure else package
 
 
 def from_pip_report(report: str, scope: str) -> Sequence[Installed]:

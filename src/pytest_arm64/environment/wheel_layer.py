@@ -40,6 +40,7 @@ from .wheel_source import BROKEN, CheckedWheel, HostileWheelError
 KIND = "layers"
 FORMAT = 2
 INSTALLER = b"pytest-arm64\n"
+_OWN_FILES = (".dist-info/INSTALLER", ".dist-info/RECORD")
 # Byte-code names the time of its source; any fixed one will do.
 MTIME = 315532800
 _LAUNCHER = """\
@@ -179,6 +180,7 @@ class _Destination(WheelDestination):
         self.distribution = ""
         self.names: set[str] = set()
         self.size = 0
+        self._launchers: dict[str, RecordEntry] = {}
 
     def end(self) -> int:
         """Where the tar's end would be written."""
@@ -196,8 +198,10 @@ class _Destination(WheelDestination):
         text = _LAUNCHER.format(
             python=PYTHON, module=module, name=attr.partition(".")[0], call=attr
         )
+        place = f"{self._prefix}/bin/{name}"
         with io.BytesIO(text.encode()) as stream:
-            return self._add(f"{self._prefix}/bin/{name}", name, stream, runs=True)
+            self._launchers[place] = self._add(place, name, stream, runs=True)
+        return self._launchers[place]
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
@@ -205,8 +209,11 @@ class _Destination(WheelDestination):
         name = os.fspath(path)
         if scheme != "scripts":
             return self._add(f"{self._base(scheme)}/{name}", name, stream, runs=is_executable)
+        place = f"{self._prefix}/bin/{name}"
         with io.BytesIO(stream.read()) as script, fix_shebang(script, PYTHON) as fixed:
-            return self._add(f"{self._prefix}/bin/{name}", name, fixed, runs=True)
+            # As with pip, the launcher of an entry point wins over a script of its name.
+            launcher = self._launchers.get(place)
+            return launcher or self._add(place, name, fixed, runs=True)
 
     def finalize_installation(
         self,
@@ -221,7 +228,7 @@ class _Destination(WheelDestination):
                 path = posixpath.relpath(f"{self._base(kind)}/{path}", self._site)
             rows.append((path, *entry.to_row()[1:]))
         with io.StringIO(newline="") as text:
-            csv.writer(text, lineterminator="\n").writerows(sorted(rows))
+            csv.writer(text, lineterminator="\n").writerows(sorted(set(rows)))
             content = text.getvalue().encode()
         with io.BytesIO(content) as stream:
             self._add(f"{self._site}/{record_file_path}", record_file_path, stream, runs=False)
@@ -236,11 +243,13 @@ class _Destination(WheelDestination):
         }[scheme]
 
     def _add(self, place: str, path: str, stream: BinaryIO, *, runs: bool) -> RecordEntry:
+        if place in self._folders or (place in self.names and not place.endswith(_OWN_FILES)):
+            raise InstallerError(f"two of its files belong at {path}")
         # A tar member's header, with its size, goes before its content.
         with tempfile.SpooledTemporaryFile(8 * 2**20) as content:
             digest, size = copyfileobj_with_hashing(stream, content, "sha256")  # type: ignore[arg-type]
             content.seek(0)
-            self._parents(place)
+            self._parents(place, path)
             info = tarfile.TarInfo(place.lstrip("/"))
             info.size, info.mtime, info.mode = size, MTIME, 0o755 if runs else 0o644
             self._archive.addfile(info, content)
@@ -248,10 +257,12 @@ class _Destination(WheelDestination):
         self.size += size
         return RecordEntry(path, Hash("sha256", digest), size)
 
-    def _parents(self, place: str) -> None:
+    def _parents(self, place: str, path: str) -> None:
         folder = posixpath.dirname(place)
         missing = []
         while folder not in self._folders and folder.startswith(f"{self._prefix}/"):
+            if folder in self.names:
+                raise InstallerError(f"{path} lies in a folder that is a file as well")
             missing.append(folder)
             folder = posixpath.dirname(folder)
         for name in reversed(missing):

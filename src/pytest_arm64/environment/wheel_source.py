@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import csv
 import hashlib
 import io
@@ -178,5 +179,6 @@ BROKEN = (
     RuntimeError,
     ValueError,
     AssertionError,
+    configparser.Error,
 )
 """What reading a broken wheel raises, in the zip module and in ``installer``."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 
 import pytest
 
 from pytest_arm64.audit.platform import marker_environment
-from pytest_arm64.environment.consistency import Distribution, broken, installed_in
+from pytest_arm64.environment.consistency import DistributionMetadata, broken, installed_in
 
 MARKERS = marker_environment((3, 12), "aarch64")
 
 
 def problems(*distributions: tuple[str, str, list[str]]) -> list[str]:
-    return broken((Distribution(n, v, tuple(r)) for n, v, r in distributions), MARKERS)
+    return broken((DistributionMetadata(n, v, tuple(r)) for n, v, r in distributions), MARKERS)
 
 
 @pytest.mark.parametrize(
@@ -42,16 +43,48 @@ def test_names_are_compared_as_installers_do() -> None:
     assert problems(("a", "1", ["Some.Thing"]), ("some_thing", "odd version", [])) == []
 
 
-def test_metadata_are_read_from_the_archive() -> None:
+def tarred(files: Mapping[str, str]) -> io.BytesIO:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        files = {
-            "site/a-1.dist-info/METADATA": "Name: a\nVersion: 1\nRequires-Dist: b\n\nName: no",
-            "site/a/METADATA": "Name: other\n",
-        }
         for name, text in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
-    assert list(installed_in(buffer)) == [Distribution("a", "1", ("b",))]
+    return buffer
+
+
+SITE = "/opt/env/site-packages"
+
+
+def test_metadata_are_read_from_the_archive() -> None:
+    buffer = tarred(
+        {
+            "env/site-packages/a-1.dist-info/WHEEL": "Tag: py2-none-any\nTag: py3-none-any\n",
+            "env/site-packages/a-1.dist-info/METADATA": (
+                "Name: a\nVersion: 1\nRequires-Dist: b\n\nName: no"
+            ),
+            "env/site-packages/a/METADATA": "Name: other\n",
+            "env/site-packages/b-2.dist-info/METADATA": "Name: b\nVersion: 2\n",
+            "env/site-packages/b-2.dist-info/WHEEL": (
+                "Tag: py3-none-any\nTag: cp312-cp312-linux_aarch64\n"
+            ),
+            "env/site-packages/c-3.dist-info/METADATA": "Name: c\nVersion: 3\n",
+        }
+    )
+    assert list(installed_in(buffer, "/opt", {SITE})) == [
+        DistributionMetadata("a", "1", ("b",), portable=True),
+        DistributionMetadata("b", "2", ()),
+        DistributionMetadata("c", "3", ()),
+    ]
     assert buffer.tell() == 0
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["setuptools/_vendor/", "pip/_vendor/", "a/tests/data/", "a-1.dist-info/", "../lib/"],
+)
+def test_what_lies_deeper_than_a_site_is_not_installed(folder: str) -> None:
+    """setuptools brings metadata of what it vendors, and tests bring broken ones."""
+    path = f"env/site-packages/{folder}pydantic-2.dist-info/METADATA"
+    text = "Name: pydantic\nVersion: 2\nRequires-Dist: typing-extensions>=4.16.0\n"
+    assert list(installed_in(tarred({path: text}), "/opt", {SITE})) == []

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_arm64.environment.record import Installed, InstallRecord, from_pip_report
+from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.decide.package_verdicts import ALL, verdicts
+from pytest_arm64.environment.consistency import DistributionMetadata
+from pytest_arm64.environment.record import (
+    Installed,
+    InstallRecord,
+    from_pip_report,
+    with_built_states,
+)
 from pytest_arm64.errors import InstallError
 from unit.support import JSON, attempt
 
@@ -211,3 +221,31 @@ def test_the_undamaged_one_is_fine() -> None:
 def test_any_json_is_a_record_or_a_value_error(value: Any) -> None:
     with pytest.raises(ValueError, match="install record"):
         InstallRecord.from_json(value)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "state", "failed"),
+    [
+        (DistributionMetadata("Doc.opt", "0.6.2", (), portable=True), "pure", False),
+        (DistributionMetadata("doc-opt", "0.6.2", (), portable=False), "source", True),
+        (DistributionMetadata("other", "1", (), portable=True), "source", True),
+    ],
+)
+def test_a_source_distribution_that_compiles_nothing_is_pure_once_it_is_built(
+    metadata: DistributionMetadata, state: str, failed: bool
+) -> None:
+    package = installed("https://index/doc_opt-0.6.2.tar.gz")
+    package = replace(package, name="doc-opt", version="0.6.2")
+    (observed,) = with_built_states([package], [metadata])
+    assert observed == replace(package, state=state)
+    matrix = WheelMatrix("s", "t", (Row("doc-opt", "0.6.2", "source"),))
+    states = {observed.name: observed.state}
+    judged = verdicts(matrix, ALL, observed=states, today=date(2026, 11, 30))
+    assert [verdict.failed for verdict in judged] == ([True] if failed else [])
+
+
+def test_a_wheel_stays_what_it_is() -> None:
+    package = replace(installed("https://index/pkg-1.0-cp312-cp312-linux_aarch64.whl"), name="pkg")
+    assert list(with_built_states([package], [DistributionMetadata("pkg", "1", (), True)])) == [
+        package
+    ]

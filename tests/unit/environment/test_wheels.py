@@ -8,6 +8,7 @@ import importlib.util
 import io
 import marshal
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -318,3 +319,70 @@ def test_damaged_wheels_are_read_or_refused_in_words(
         return
     write_together(target, [layer], bytes(1024))
     assert all(path.startswith(f"{ENV}/") for path in members(layer))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[console_scripts]\ndemo = demo:main\ndemo = demo:other\n",
+        "[console_scripts]\na = demo:main\n[console_scripts]\nb = demo:main\n",
+        "demo = demo:main\n",
+        "[console_scripts]\ndemo\n",
+        "[console_scripts]\ndemo = not a reference\n",
+        "[console_scripts\ndemo = demo:main\n",
+    ],
+)
+def test_broken_entry_points_are_an_error_of_the_wheel(tmp_path: Path, text: str) -> None:
+    path = wheel(tmp_path, {"demo-1.0.dist-info/entry_points.txt": text})
+    with pytest.raises(InstallError, match=r"demo-1\.0") as caught:
+        laid(path)
+    assert is_plain_text(caught.value)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"demo/a.py": "A = 1\n", "demo-1.0.data/purelib/demo/a.py": "A = 2\n"},
+        {"demo-1.0.data/purelib/demo/a.py": "", "demo-1.0.data/platlib/demo/a.py": ""},
+        {"demo-1.0.data/scripts/demo": "#!python\n", "demo-1.0.data/data/bin/demo": ""},
+        {"demo": "a file", "demo-1.0.data/purelib/demo/a.py": ""},
+        {"demo/a.py": "", "demo-1.0.data/purelib/demo": "a file"},
+    ],
+)  # fmt: skip
+def test_two_files_for_one_path_are_refused(tmp_path: Path, files: Mapping[str, str]) -> None:
+    with pytest.raises(InstallError, match=r"two of its files|a file as well") as caught:
+        laid(wheel(tmp_path, files))
+    assert is_plain_text(caught.value)
+
+
+def test_an_entry_point_wins_over_a_script_of_its_name_as_with_pip(tmp_path: Path) -> None:
+    files = {
+        "demo-1.0.data/scripts/demo": "#!python\nprint()\n",
+        "demo-1.0.dist-info/entry_points.txt": "[console_scripts]\ndemo = demo:main\n",
+    }
+    layer, _ = laid(wheel(tmp_path, files))
+    assert b"from demo import main" in content(layer, f"{ENV}/bin/demo")
+    record = content(layer, f"{SITE}/demo-1.0.dist-info/RECORD").decode()
+    assert record.count("../../../bin/demo,") == 1
+    assert layer.lies == ()
+
+
+def test_a_wheel_may_bring_the_name_of_its_installer(tmp_path: Path) -> None:
+    layer, _ = laid(wheel(tmp_path, {"demo-1.0.dist-info/INSTALLER": "somebody\n"}))
+    assert content(layer, f"{SITE}/demo-1.0.dist-info/INSTALLER") == b"pytest-arm64\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["x = [" + "0," * 4_000_000 + "]", "x = {" + "1:2," * 3_000_000 + "}",
+     "x = (" + "'a'," * 3_000_000 + ")"],
+    ids=["list", "dict", "tuple"],
+)  # fmt: skip
+def test_a_long_list_is_left_out_instead_of_taking_gigabytes(tmp_path: Path, source: str) -> None:
+    files = {"demo/__init__.py": "VALUE = 1\n", "demo/long.py": source}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    layer, found = laid(wheel(tmp_path, files))
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert layer.compiled
+    assert importlib.util.cache_from_source(f"{SITE}/demo/__init__.py") in found
+    assert taken <= max(before, 2**20), "kibibytes"
