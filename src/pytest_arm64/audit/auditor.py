@@ -26,7 +26,8 @@ from .candidates import ArtifactCandidates, LockCandidates
 from .classify import LOCK, Judge
 from .fit import fit
 from .known_packages import Known
-from .locked import holds, locked_tree
+from .limits import environment_problem, python_problems
+from .locked import holds, holds_any, locked_tree
 from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .platform import Platform, platform_of
 from .tree import Tree
@@ -232,11 +233,17 @@ class _Assessment:
             service=self._service.name,
             target=self._target.name,
             packages=(*deployed, *tests, *builds),
-            problems=(*self._service.deploy.gaps, *problems),
+            problems=(*self._limits(), *self._service.deploy.gaps, *problems),
             index_age=self._index_age(),
             notes=tuple(self._notes),
             manifest=self._service.manifest,
         )
+
+    def _limits(self) -> Iterator[str]:
+        """What the project says against this target."""
+        yield from python_problems(self._service, self._target)
+        if not holds_any(self._service.environments, self._arm):
+            yield environment_problem("pyproject.toml", self._arm)
 
     def _index_age(self) -> float:
         """Seconds; 0 where no index was asked."""

@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion
 
 from ..inputs.lock import Lock, Locked, Need, Selection, version_of
 from ..inputs.requirements import Node, Wish
-from .fit import admits
+from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
 from .tree import Tree
 
@@ -27,11 +27,19 @@ def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
     walk = _Walk(lock, selection, platform)
     walk.follow(selection.needs)
     walk.follow(selection.rest)
-    if lock.requires_python and not admits(lock.requires_python, platform.python_version):
-        minor = ".".join(map(str, platform.python))
+    minor = ".".join(map(str, platform.python))
+    if lock.requires_python and not admits_minor(lock.requires_python, minor):
         text = f"{lock.shown} is for Python {lock.requires_python}, the target has {minor}"
-        walk.problems[text] = None
+        walk.problems[f"{text}; {targets_for(lock.requires_python)}"] = None
+    if not holds_any(lock.environments, platform):
+        walk.problems[environment_problem(lock.shown, platform)] = None
     return Tree(walk.nodes(), tuple(walk.problems))
+
+
+def holds_any(markers: Iterable[str], platform: Platform) -> bool:
+    """Whether one of *markers* holds on *platform*, or there are none."""
+    listed = tuple(markers)
+    return not listed or any(holds(marker, platform) for marker in listed)
 
 
 def holds(

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..errors import SettingsError
 from ._toml import TOMLDecodeError, loads
 from .artifact import IMAGE, Artifact, configured_artifact
-from .targets import DEFAULT_PYTHON, Target, find_target, own_target, shipped_targets, suggestion
+from .targets import (
+    DEFAULT_PYTHON,
+    Target,
+    allows_minor,
+    find_target,
+    own_target,
+    shipped_targets,
+    suggestion,
+)
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -23,7 +31,6 @@ INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
-_HIGHEST_PATCH = 99
 _LONGEST_TIMEOUT = 30 * 86400
 _MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
@@ -333,15 +340,10 @@ def default_target(rootpath: Path, project: Mapping[str, Any]) -> str:
     if found and found[1] in packaged:
         return prefix + found[1]
     allowed = _requires_python(project)
-    fitting = [minor for minor in packaged if allowed is None or _allows(allowed, minor)]
+    fitting = [minor for minor in packaged if allowed is None or allows_minor(allowed, minor)]
     if DEFAULT_PYTHON in fitting or not fitting:
         return prefix + DEFAULT_PYTHON
     return prefix + fitting[0]
-
-
-def _allows(allowed: SpecifierSet, minor: str) -> bool:
-    """Whether any release of *minor* will do."""
-    return any(allowed.contains(f"{minor}.{patch}") for patch in range(_HIGHEST_PATCH + 1))
 
 
 def _requires_python(project: Mapping[str, Any]) -> SpecifierSet | None:

@@ -7,14 +7,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
 from ._toml import loads
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 ARCHITECTURES = ("arm64", "amd64")
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 DEFAULT_PYTHON = "3.12"
+_HIGHEST_PATCH = 99
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,11 @@ def own_target(name: str, table: Mapping[str, Any]) -> Target:
         recipe=recipes[recipe],
         digest=table.get("digest", ""),
     )
+
+
+def allows_minor(specifier: SpecifierSet, minor: str) -> bool:
+    """Whether *specifier* admits any patch release of the Python *minor*."""
+    return any(specifier.contains(f"{minor}.{patch}") for patch in range(_HIGHEST_PATCH + 1))
 
 
 def find_target(name: str, own: Mapping[str, Target]) -> Target:

@@ -113,6 +113,12 @@ class Lines:
         first = re.search(rf"[\"']{spelled}(?![A-Za-z0-9._-])", self._text, re.IGNORECASE)
         return self._text.count("\n", 0, first.start()) + 1 if first else 0
 
+    def key(self, name: str) -> int:
+        """Line of the first key *name*, 0 where there is none."""
+        spelled = f"[\"']?{re.escape(name)}[\"']?"
+        first = re.search(rf"^[ \t]*{spelled}[ \t]*=", self._text, re.MULTILINE)
+        return self._text.count("\n", 0, first.start()) + 1 if first else 0
+
     def starting(self, prefix: str) -> Iterator[int]:
         """Numbers of the lines that begin with *prefix*, in order."""
         return (

@@ -10,14 +10,16 @@ from typing import Any
 
 from ..config.artifact import Artifact
 from ..config.toml_files import TomlFiles
-from ..errors import NothingToReadError, SettingsError
+from ..errors import SettingsError
 from . import poetry_lock, pylock, uv_lock
+from .limits import PythonLimit, python_limits, uv_environments
 from .lock import Lock
 from .manifest import test_scope
 from .project import read_project, workspace_root
 from .reading import Reading, requirement, strings, table
 from .requirement_file import read_requirement_file
 from .requirements import Wishes, wish_of
+from .unsupported import nothing_to_read, refuse_unsupported, unread_locks
 
 LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME)
 
@@ -35,6 +37,10 @@ class Service:
     manifest: str = ""
     """The file that says what is deployed."""
     notes: tuple[str, ...] = ()
+    pythons: tuple[PythonLimit, ...] = ()
+    """What its files say about Python versions."""
+    environments: tuple[str, ...] = ()
+    """Markers, one of which has to hold where it is locked; empty for all environments."""
 
     def fingerprint(self) -> dict[str, Any]:
         """What two services must share to have the same matrix, ready for JSON."""
@@ -47,6 +53,7 @@ class Service:
             else None,
             "manifest": self.manifest,
             "notes": list(self.notes),
+            "limits": [repr(self.pythons), list(self.environments)],
         }
 
 
@@ -94,7 +101,17 @@ def read_service(
     test = None
     if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
         test = _test_wishes(path, reading, name)
-    return Service(name, wishes, choice.lock, test, reading.origin(manifest), tuple(choice.notes))
+    own = not requirements and (path.is_dir() or path.suffix in (".toml", ".lock"))
+    return Service(
+        name,
+        wishes,
+        choice.lock,
+        test,
+        reading.origin(manifest),
+        tuple(choice.notes),
+        tuple(python_limits(folder, reading)) if own else (),
+        uv_environments(folder, reading) if own and choice.lock is None else (),
+    )
 
 
 def artifact_service(
@@ -165,8 +182,10 @@ class _Choice:
                 path, self._reading, extras=self._extras, groups=self._groups
             )
         elif self._extras or self._groups:
+            refuse_unsupported(path)
             raise SettingsError(f"{path} is a requirement file: it has no extras and no groups")
         else:
+            refuse_unsupported(path)
             read_requirement_file(path, self._reading)
 
     def _uv(self, path: Path, folder: Path) -> None:
@@ -184,6 +203,7 @@ class _Choice:
         ]
         if not configured and (folder / "requirements.txt").is_file():
             configured = [folder / "requirements.txt"]
+        self.notes += unread_locks(folder)
         found = _lock_of(folder, self._reading.toml)
         if found is not None and not configured:
             if found.name == uv_lock.NAME:
@@ -206,10 +226,7 @@ class _Choice:
                 "setup.py may name dependencies: it is a program, and is not run"
             )
         elif not configured:
-            raise NothingToReadError(
-                f"{folder} has none of requirements.txt, pyproject.toml, {', '.join(LOCKS)}",
-                next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
-            )
+            raise nothing_to_read(folder, ("requirements.txt", "pyproject.toml", *LOCKS))
         return configured[0] if configured else manifest
 
 

@@ -211,7 +211,9 @@ def test_a_lock_for_another_python_is_a_problem(tmp_path: Path) -> None:
         lock = uv_lock(index).replace(">=3.11", ">=3.13")
         content = {"pyproject.toml": PYPROJECT, "uv.lock": lock}
         matrix = matrix_of_folder(tmp_path, content, index.url)
-    assert matrix.problems == ("uv.lock is for Python >=3.13, the target has 3.12",)
+    (problem,) = matrix.problems
+    assert problem.startswith("uv.lock is for Python >=3.13, the target has 3.12; ")
+    assert "al2023-python3.13" in problem
     assert matrix.exit_code == 3
 
 

@@ -1,0 +1,64 @@
+"""What a project says about where it runs: its Python versions and its environments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .poetry import poetry_specifier
+from .reading import Lines, Reading, strings, table
+
+PYTHON_VERSION = ".python-version"
+_VERSION = re.compile(r"(?:cpython-?|python-?)?(3\.\d{1,3})(?:\.\d+)?\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PythonLimit:
+    """Python versions that the project admits."""
+
+    specifier: str
+    """PEP 440."""
+    origin: str
+    """Where it is said."""
+    pinned: bool = False
+    """By ``.python-version``, which says what developers use."""
+
+
+def python_limits(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
+    """What the files in *folder* say about Python."""
+    file = reading.toml.find(folder / "pyproject.toml")
+    data: Mapping[str, Any] = file.data if file is not None else {}
+    lines = Lines(file.text if file is not None else "")
+    project, poetry = table(data, "project"), table(data, "tool", "poetry", "dependencies")
+    for key, value, specifier in (
+        ("requires-python", project.get("requires-python"), str),
+        ("python", poetry.get("python"), lambda text: str(poetry_specifier(text))),
+    ):
+        if isinstance(value, str) and specifier(value):
+            origin = reading.origin(folder / "pyproject.toml", lines.key(key))
+            yield PythonLimit(specifier(value), origin)
+            break
+    yield from _python_version(folder, reading)
+
+
+def _python_version(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
+    for place in dict.fromkeys((folder, reading.root)):
+        try:
+            lines = (place / PYTHON_VERSION).read_text("utf-8-sig").splitlines()
+        except (OSError, ValueError):
+            continue
+        for number, line in enumerate(lines, 1):
+            version = _VERSION.match(line.partition("#")[0].strip())
+            if version:
+                origin = reading.origin(place / PYTHON_VERSION, number)
+                yield PythonLimit(f"=={version[1]}.*", origin, pinned=True)
+                return
+
+
+def uv_environments(folder: Path, reading: Reading) -> tuple[str, ...]:
+    """Markers of ``[tool.uv] environments``: uv locks for these alone. Empty for all."""
+    data = reading.toml.data(folder / "pyproject.toml")
+    return tuple(strings(table(data, "tool", "uv").get("environments")))
