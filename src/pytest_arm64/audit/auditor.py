@@ -23,7 +23,8 @@ from ..inputs.requirement_lines import RequirementLine, parse_lines
 from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
 from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
-from .classify import LOCK, Judge
+from .causes import LOCK
+from .classify import Judge
 from .fit import fit
 from .known_packages import Known
 from .limits import environment_problem, python_problems

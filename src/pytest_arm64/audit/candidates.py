@@ -37,6 +37,9 @@ class Candidates(Protocol):
     def metadata(self, name: str, version: Version) -> Metadata:
         """What a release depends on, and which Python it asks for."""
 
+    def metadata_of_index(self, name: str, version: Version) -> Metadata:
+        """The same of any release, selected or not, from the index alone."""
+
     def releases(self, name: str) -> Releases:
         """Everything that the index has of *name*, the newest first."""
 
@@ -72,6 +75,16 @@ class LockCandidates:
     def metadata(self, name: str, version: Version) -> Metadata:
         release = self._lock.release(name, version)
         return Metadata(requires_python=release.requires_python if release is not None else "")
+
+    def metadata_of_index(self, name: str, version: Version) -> Metadata:
+        usable = fit(self.releases(name).get(version, ()), self.platform, yanked=True)
+        file = usable.wheel or usable.sdist
+        if file is None:
+            return Metadata(doubt="the index has no file of it that the target can use")
+        try:
+            return self._index().metadata(name, file)
+        except MetadataError as error:
+            return Metadata(doubt=str(error))
 
     def releases(self, name: str) -> Releases:
         return self._index().page(name).releases

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import dropwhile, islice
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..index.index import Index, Page, page_of_reference
 from ..index.metadata import Metadata, MetadataError
@@ -87,12 +86,7 @@ class IndexCandidates:
 
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether the target's markers call for *requirement*; what cannot be judged counts."""
-        if requirement.marker is None:
-            return not extra
-        try:
-            return requirement.marker.evaluate({**self.platform.markers, "extra": extra})
-        except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-            return True
+        return self.platform.calls_for(requirement, extra)
 
     def page(self, name: str) -> Page:
         """Everything that there is of *name*: the file that was named, or what the indexes have."""
@@ -142,6 +136,9 @@ class IndexCandidates:
             if self.fit(name, version).usable and not admits(metadata.requires_python, python):
                 self.refused.add((name, version))
         return self._metadata[name, version]
+
+    def metadata_of_index(self, name: str, version: Version) -> Metadata:
+        return self.metadata(name, version)
 
     def prefetch_metadata(self, name: str, version: Version, count: int) -> None:
         """Begin to fetch the metadata of *version* and of the releases before it."""

@@ -12,6 +12,7 @@ DEPLOY, TEST, BUILD = "deploy", "test", "build"
 PURE, WHEEL, SOURCE, BLOCKER, UNKNOWN = "pure", "wheel", "source", "blocker", "unknown"
 STATES = (BLOCKER, UNKNOWN, SOURCE, WHEEL, PURE)
 """The gravest first."""
+_OF_OTHERS = ", which asks for "
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,22 @@ class Remedy:
     """What else does its work, where that is known."""
     source: str = ""
     """Who says so."""
+    own: bool | None = None
+    """Whether all demands that do not admit it are the service's own; None in documents that
+    are older than this key."""
+    moves: tuple[str, ...] = ()
+    """The service's own pins that have to move for it, as ``name==version``."""
+    marker: str = ""
+    """The marker to give its requirement, where the target does not need it."""
+    major: bool = False
+    """Whether that release is of another major version."""
+
+    @property
+    def changeable(self) -> bool:
+        """Whether nothing but the service's own files keeps that release out."""
+        if self.own is not None:
+            return self.allowed or self.own
+        return self.allowed or all(_OF_OTHERS not in text for text in self.held_by)
 
 
 @dataclass(frozen=True)
@@ -86,8 +103,8 @@ class Row:
         known = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
         remedy = known.get("remedy")
         if isinstance(remedy, dict):
-            told = {**remedy, "held_by": tuple(remedy.get("held_by", ()))}
-            known["remedy"] = Remedy(**told)
+            lists = {key: tuple(remedy.get(key, ())) for key in ("held_by", "moves")}
+            known["remedy"] = Remedy(**{**remedy, **lists})
         return cls(**known)
 
 

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import BuildTag
+from packaging.version import InvalidVersion
 
 from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
@@ -51,6 +54,15 @@ class Platform:
     def python_version(self) -> str:
         """A full version for ``requires-python``."""
         return self.markers["python_full_version"]
+
+    def calls_for(self, requirement: Requirement, extra: str = "") -> bool:
+        """Whether the markers call for *requirement*; what cannot be judged counts as yes."""
+        if requirement.marker is None:
+            return not extra
+        try:
+            return requirement.marker.evaluate({**self.markers, "extra": extra})
+        except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+            return True
 
 
 @lru_cache(maxsize=64)

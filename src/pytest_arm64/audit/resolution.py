@@ -84,6 +84,10 @@ def _tree(solution: Solution, roots: Sequence[Wish], candidates: IndexCandidates
         if parent is not None:
             parents.setdefault(wish.name, []).append(parent.name)
     selected = {candidate.name: candidate for candidate in solution.selected}
+    extras: dict[str, list[str]] = {}
+    for candidate in solution.selected:
+        if candidate.extra:
+            extras.setdefault(candidate.name, []).append(candidate.extra)
     paths = _paths(roots, selected, parents)
     nodes = {
         name: Node(
@@ -94,6 +98,7 @@ def _tree(solution: Solution, roots: Sequence[Wish], candidates: IndexCandidates
             paths.get(name, ()),
             tuple(sorted(set(parents.get(name, ())))),
             candidate.missing,
+            tuple(sorted(extras.get(name, ()))),
         )
         for name, candidate in sorted(selected.items())
     }

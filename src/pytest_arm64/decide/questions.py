@@ -207,8 +207,7 @@ def replacement(row: Row) -> str:
         return f"use {remedy.replacement} instead"
     if not remedy.version:
         return ""
-    own = all(", which asks for " not in who for who in remedy.held_by)
-    return f"release {remedy.version} has a wheel" if remedy.allowed or own else ""
+    return f"release {remedy.version} has a wheel" if remedy.changeable else ""
 
 
 def _moot(question: str, wheels: Answer) -> Answer:

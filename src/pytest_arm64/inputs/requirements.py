@@ -80,6 +80,8 @@ class Node:
     parents: tuple[str, ...] = ()
     missing: Wish | None = None
     """The demand that no release satisfies, where that is why there is no version."""
+    extras: tuple[str, ...] = ()
+    """Those of its extras that are asked for."""
 
 
 @dataclass(frozen=True)

@@ -175,3 +175,26 @@ def wheel_for(version: str, python: str) -> bytes:
         info = f"acme_core-{version}.dist-info/METADATA"
         archive.writestr(info, refusing("acme-core", version, python))
     return buffer.getvalue()
+
+
+def test_the_release_that_frees_a_missing_one_is_named(tmp_path: Path) -> None:
+    projects = {
+        "app": joined(
+            *(release("app", f"{n}.0", ANY, requires=[f"part=={n}"]) for n in range(1, 9)),
+            *(release("app", f"{n}.0", ANY, requires=["part<3"]) for n in range(9, 12)),
+        ),
+        "part": joined(release("part", "1.0", ANY), release("part", "2.0", ANY)),
+    }
+    row = audited(tmp_path, projects, "app==5.0")["part"]
+    assert row.remedy is not None
+    assert "app 9.0" in row.remedy.text
+    assert "requirements.txt:1" in row.remedy.text
+
+
+def test_a_missing_release_of_the_service_itself_names_the_nearest(tmp_path: Path) -> None:
+    projects = {"zed": joined(*(release("zed", v, ARM) for v in ("1.0", "1.5", "3.0")))}
+    row = audited(tmp_path, projects, "zed==2.0")["zed"]
+    assert (row.state, row.cause) == (UNKNOWN, "missing-release")
+    assert row.remedy is not None
+    assert row.remedy.version == "3.0"
+    assert "requirements.txt:1" in row.remedy.text

@@ -78,6 +78,7 @@ MOVABLE = Row(
         "triton 3.5.0 has a usable wheel: change triton==3.1.0",
         "3.5.0",
         held_by=(f"triton==3.1.0 ({PIN})",),
+        own=True,
     ),
 )
 HELD = replace(
@@ -86,6 +87,7 @@ HELD = replace(
         "triton 3.5.0 has a usable wheel, but it is held",
         "3.5.0",
         held_by=("torch 2.5.1, which asks for triton==3.1.0",),
+        own=False,
     ),
 )
 UNKNOWN = Row("secret", "", "unknown", (PIN, "secret"), cause="no-page", detail="no answer")

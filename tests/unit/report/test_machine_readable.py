@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.audit import classify
+from pytest_arm64.audit import causes
 from pytest_arm64.audit.matrix import STATES, Remedy, Row, WheelMatrix
 from pytest_arm64.report.matrix_output import document
 from pytest_arm64.report.sarif import sarif
@@ -20,7 +20,7 @@ FILE = resources.files("pytest_arm64.resources").joinpath("wheel-matrix-1.schema
 SCHEMA: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
 CAUSES = sorted(
     value
-    for name, value in vars(classify).items()
+    for name, value in vars(causes).items()
     if name.isupper() and isinstance(value, str) and value not in (*STATES, "deploy", "sdist")
 )
 

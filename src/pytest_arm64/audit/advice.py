@@ -1,0 +1,221 @@
+"""What would turn a package green, checked against everything that holds its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
+
+from ..index.simple import File
+from ..inputs.requirements import Node, Wish
+from . import causes
+from .causes import Diagnosis
+from .freeing import Freeing, Move, admits
+from .known_packages import Known
+from .matrix import BLOCKER, SOURCE, Remedy
+from .nearest import Nearest
+from .platform import Platform
+
+
+@dataclass(frozen=True)
+class Adviser:
+    """Finds the fix for a row, given its cause."""
+
+    freeing: Freeing
+    known: Known
+    renewal: str = ""
+    """For a lock, the command that moves one release of it."""
+
+    def of(
+        self,
+        node: Node,
+        version: Version,
+        state: str,
+        diagnosis: Diagnosis,
+        nearest: Nearest,
+        demands: tuple[Wish, ...],
+    ) -> Remedy:
+        """What to do about *node*, whose *version* is not green.
+
+        Args:
+            node: the package.
+            version: the release that is selected.
+            state: ``source`` or ``blocker``.
+            diagnosis: why it is.
+            nearest: the nearest releases with a usable wheel.
+            demands: everything that limits its version.
+        """
+        fix = self._of_this_release(node, version, diagnosis)
+        if fix is None:
+            chosen = _chosen(nearest, state)
+            fix = (
+                Remedy(_without_wheel(node, state, diagnosis))
+                if chosen is None
+                else self._of_another(node, version, chosen, nearest, demands)
+            )
+            fix = replace(fix, text=fix.text + _other_python(diagnosis))
+        return self._with_replacement(fix, node.name)
+
+    def of_missing(self, node: Node, wish: Wish) -> Remedy:
+        """What to do about a demand that no release of *node* satisfies."""
+        if wish.direct:
+            return self._with_replacement(self._nearest_release(node, wish), node.name)
+        candidates = self.freeing.candidates
+        parents = [self.freeing.nodes[name] for name in node.parents]
+        for parent in parents:
+            for earlier in (False, True):
+                free = self.freeing.release(
+                    parent,
+                    node.name,
+                    lambda demand: any(admits(demand, v) for v in candidates.releases(node.name)),
+                    earlier=earlier,
+                )
+                moves = self.freeing.moves(parent, free) if free is not None else None
+                if moves is not None:
+                    text = f"{parent.name} {free} asks for one that exists: {self._how(moves)}"
+                    return Remedy(text, moves=tuple(map(str, moves)))
+        names = " and ".join(parent.name for parent in parents)
+        fix = Remedy(f"no release of {names} that the target can use asks for one that exists")
+        for parent in parents:
+            fix = self._with_replacement(fix, parent.name)
+        return fix
+
+    def _nearest_release(self, node: Node, wish: Wish) -> Remedy:
+        releases = self.freeing.candidates.releases(node.name)
+        final = [version for version in releases if not version.is_prerelease]
+        pinned = wish.exact
+        later = [version for version in final if pinned is None or version > pinned]
+        choice = (later[-1] if pinned else later[0]) if later else next(iter(final), None)
+        if choice is None:
+            return Remedy(f"change {_who(wish)}: it has pre-releases only")
+        return Remedy(f"the nearest release is {choice}: change {_who(wish)}", str(choice))
+
+    def _of_this_release(self, node: Node, version: Version, diagnosis: Diagnosis) -> Remedy | None:
+        """Where the index has a usable wheel of this very release: what keeps it out."""
+        wheel = diagnosis.wheel
+        if wheel is None:
+            return None
+        texts = {
+            causes.LOCK: f"make the lock again for all platforms: {wheel.name} is then used",
+            causes.WRONG_PYTHON: f"make the lock again for this Python: {wheel.name} is then used",
+            causes.NO_BINARY: f"take --no-binary away for {node.name}: {wheel.name} is then used",
+            causes.HASHES: f"add {_hash(wheel)} of {wheel.name}, or make the file again for all "
+            "platforms",
+        }
+        return Remedy(texts[diagnosis.cause], str(version), wheel.name, allowed=True)
+
+    def _of_another(
+        self,
+        node: Node,
+        version: Version,
+        chosen: tuple[Version, File],
+        nearest: Nearest,
+        demands: Iterable[Wish],
+    ) -> Remedy:
+        target, file = chosen
+        held = [wish for wish in demands if not admits(wish, target)]
+        what = f"{node.name} {target} has a usable wheel"
+        if nearest.later is None:
+            what = f"no later release has a usable wheel; {what}"
+        major = target.epoch != version.epoch or target.major != version.major
+        if major:
+            what += " (another major version)"
+        moves = self.freeing.moves(node, target)
+        if not held:
+            how = self.renewal.format(name=node.name, version=target) or "pin it"
+            text = f"{what} and every demand admits it: {how}"
+        elif all(wish.direct for wish in held):
+            text = f"{what}: change {', '.join(map(_who, held[:3]))}"
+        else:
+            holding = ", ".join(_who(wish) for wish in held[:3])
+            text = f"{what}, but it is held at {version} by {holding}"
+            text += f": {self._how(moves)}" if moves is not None else self._nobody_lets_go(node)
+        return Remedy(
+            text,
+            str(target),
+            file.name,
+            not held,
+            tuple(map(_who, held)),
+            own=all(wish.direct for wish in held),
+            moves=tuple(map(str, moves or ())),
+            major=major,
+        )
+
+    def _nobody_lets_go(self, node: Node) -> str:
+        names = ", ".join(node.parents[:3])
+        return f"; no later release of {names} is known to let it go" if names else ""
+
+    def _how(self, moves: Iterable[Move]) -> str:
+        """The pins to change, each with where it stands; without any an upgrade is enough."""
+        moves = list(moves)
+        if not moves:
+            return "resolve it again"
+        if self.renewal:
+            return "; ".join(
+                self.renewal.format(name=move.node.name, version=move.version) for move in moves
+            )
+        return "; ".join(
+            f"change {', '.join(_who(w) for w in move.node.demands if w.direct)} "
+            f"to {move.node.name} {move.version}"
+            for move in moves
+        )
+
+    def _with_replacement(self, fix: Remedy, name: str) -> Remedy:
+        replacement = self.known.replacement(name)
+        if replacement is None:
+            return fix
+        return replace(
+            fix,
+            text=f"{fix.text}; {replacement.name} does its work ({replacement.source})",
+            replacement=replacement.name,
+            source=replacement.source,
+        )
+
+
+def not_needed(node: Node, x86: Platform) -> Remedy:
+    """What to do about a package that only *x86* needs: no release of it has to be found."""
+    marker = f'platform_machine == "{x86.machine}"'
+    own = [wish for wish in node.demands if wish.direct]
+    if not own:
+        return Remedy(f"it goes with {', '.join(node.parents[:3])}, which the target does not need")
+    places = ", ".join(wish.origin for wish in own[:3])
+    text = f"the target does not need it: take it out, or mark it ; {marker} ({places})"
+    return Remedy(text, marker=marker, own=True)
+
+
+def _chosen(nearest: Nearest, state: str) -> tuple[Version, File] | None:
+    """The release to advise: a later one; an earlier one only for the sake of a native wheel.
+
+    A pure package that can be built anyway is built: going back to an older release of it would
+    gain nothing.
+    """
+    if nearest.later is not None or nearest.earlier is None:
+        return nearest.later
+    pure = nearest.earlier[1].name.endswith("-any.whl")
+    return None if pure and state == SOURCE else nearest.earlier
+
+
+def _other_python(diagnosis: Diagnosis) -> str:
+    if not diagnosis.pythons:
+        return ""
+    return f"; or deploy on a Python that it comes for ({', '.join(diagnosis.pythons[:8])})"
+
+
+def _without_wheel(node: Node, state: str, diagnosis: Diagnosis) -> str:
+    if diagnosis.sources_excluded:
+        return (
+            "no release has a usable wheel, and --only-binary keeps the source out: allow it with "
+            f"--no-binary {node.name}, and build it in the target's image"
+        )
+    if state == BLOCKER:
+        return "no release has a file for this target: replace it, or keep on x86 what needs it"
+    return "no release has a usable wheel: build it in the target's image, or replace it"
+
+
+def _hash(file: File) -> str:
+    return f"--hash=sha256:{file.sha256}" if file.sha256 else "the hash"
+
+
+def _who(wish: Wish) -> str:
+    return f"{wish} ({wish.origin})" if wish.direct else f"{wish.origin}, which asks for {wish}"

@@ -1,0 +1,238 @@
+"""Why a release is not green, decided by its files, by other releases and by what holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import chain
+
+from packaging.version import Version
+
+from ..index.simple import SDIST, File
+from ..index.simple import WHEEL as WHEEL_FILE
+from ..inputs.requirements import Node
+from .candidates import Candidates
+from .fit import Fit, best_tag, fit, python_fits
+from .fit import admits as admits_python
+from .freeing import admits
+from .nearest import Nearest
+from .platform import Platform, glibc_floor, wheel_tags
+
+HASHES = "no-hash-for-arm"
+LOCK = "lock-for-x86"
+NO_BINARY = "no-binary"
+NEWER_GLIBC = "newer-glibc"
+WRONG_PYTHON = "wrong-python"
+NOT_LINUX = "not-linux"
+SOURCE_EVERYWHERE = "source-everywhere"
+X86_ONLY = "x86-only"
+PIN = "pin-predates-wheel"
+TRANSITIVE = "transitive"
+NOT_PUBLISHED = "not-published"
+X86_PIN = "x86-pin"
+MISSING = "missing-release"
+UNREADABLE = "unreadable"
+
+# Libraries that a maker of x86 processors publishes for them alone.
+_X86_VENDORS = (
+    "intel-*",
+    "mkl",
+    "mkl-*",
+    "onemkl-*",
+    "tbb",
+    "dpcpp-*",
+    "daal",
+    "daal4py",
+    "tcmlib",
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A cause, and what the fix needs to know of it."""
+
+    cause: str
+    detail: str
+    """The cause in words."""
+    wheel: File | None = None
+    """The file of this very release that would be used, were it not for the cause."""
+    pythons: tuple[str, ...] = ()
+    """Interpreters for which this release has wheels for the target's machine."""
+    sources_excluded: bool = False
+    """Whether there is a source distribution that ``--only-binary`` keeps out."""
+
+
+@dataclass(frozen=True)
+class Causes:
+    """Files seen through the eyes of the target, and of x86_64 for comparison."""
+
+    candidates: Candidates
+    platform: Platform
+    x86: Platform
+    lock: str = ""
+    """The lock that decides, as it is told; empty where the index does."""
+
+    def of(self, node: Node, version: Version, usable: Fit, nearest: Nearest) -> Diagnosis:
+        """Why *version* of *node*, of which *usable* can be used, is not green."""
+        asked = self.candidates.metadata(node.name, version).requires_python
+        if not admits_python(asked, self.platform.python_version):
+            return Diagnosis(WRONG_PYTHON, f"it asks for Python {asked}")
+        files = self.candidates.files(node.name, version)
+        return (
+            self._of_lock(node, version, files)
+            or self._of_options(node, files)
+            or self._of_glibc(files)
+            or self._of_python(files, usable)
+            or self._of_x86(node, files)
+            or self._of_releases(node, version, usable, nearest)
+        )
+
+    def _of_lock(self, node: Node, version: Version, files: tuple[File, ...]) -> Diagnosis | None:
+        if not self.lock:
+            return None
+        there = self.candidates.releases(node.name).get(version, ())
+        offered = fit(there, self.platform, yanked=True).wheel
+        if offered is None:
+            return None
+        pythons = self._pythons_of(files, self.platform)
+        if pythons:
+            detail = (
+                f"{self.lock} lists its {self.platform.machine} wheels for {_listed(pythons)} and "
+                f"not {offered.name}: it was made for another Python"
+            )
+            return Diagnosis(WRONG_PYTHON, detail, offered)
+        detail = (
+            f"{self.lock} lists no file of it for {self.platform.machine}, though "
+            f"{offered.name} exists: it was made for another platform"
+        )
+        return Diagnosis(LOCK, detail, offered)
+
+    def _of_options(self, node: Node, files: tuple[File, ...]) -> Diagnosis | None:
+        wheel = fit(files, self.platform, yanked=True).wheel
+        if wheel is None:
+            return None
+        if self.candidates.excluded(node.name) == WHEEL_FILE:
+            return Diagnosis(NO_BINARY, f"--no-binary keeps {wheel.name} out", wheel)
+        return Diagnosis(HASHES, f"the lock holds no hash of {wheel.name}", wheel)
+
+    def _of_glibc(self, files: tuple[File, ...]) -> Diagnosis | None:
+        glibc = self._glibc_needed(files)
+        if glibc is None:
+            return None
+        detail = (
+            f"its {self.platform.machine} wheel needs glibc {_dotted(glibc)}, "
+            f"the target has {_dotted(self.platform.glibc)}"
+        )
+        return Diagnosis(NEWER_GLIBC, detail)
+
+    def _of_python(self, files: tuple[File, ...], usable: Fit) -> Diagnosis | None:
+        """The wheels are for other Pythons; those for x86 count where it has none either."""
+        pythons = self._pythons_of(files, self.platform)
+        x86 = fit(files, self.x86, yanked=True).wheel
+        foreign = () if pythons or x86 else self._pythons_of(files, self.x86)
+        refused = [f for f in files if not python_fits(f, self.platform)]
+        fitting = [f for f in refused if f.kind == WHEEL_FILE and best_tag(f.name, self.platform)]
+        if not (pythons or foreign or fitting or (refused and not usable.usable)):
+            return None
+        minor = f"cp{self.platform.python[0]}{self.platform.python[1]}"
+        offer = ""
+        if pythons or foreign:
+            offer = f": the wheels are for {_listed(pythons or foreign)}"
+        if foreign:
+            offer += f", and for {self.x86.machine} alone"
+        return Diagnosis(WRONG_PYTHON, f"it does not come for {minor}{offer}", pythons=pythons)
+
+    def _of_x86(self, node: Node, files: tuple[File, ...]) -> Diagnosis | None:
+        """There is no wheel for x86 either."""
+        if fit(files, self.x86, yanked=True).wheel is not None:
+            return None
+        if fit(files, self.platform, yanked=True).sdist is None:
+            return Diagnosis(NOT_LINUX, "it has no file that Linux can use")
+        excluded = self.candidates.excluded(node.name) == SDIST
+        more = "; --only-binary keeps its source out" if excluded else ""
+        detail = f"no wheel for this Python on x86_64 either{more}"
+        return Diagnosis(SOURCE_EVERYWHERE, detail, sources_excluded=excluded)
+
+    def _of_releases(
+        self, node: Node, version: Version, usable: Fit, nearest: Nearest
+    ) -> Diagnosis:
+        """x86 has a wheel: where one for the target is, and what is in the way of it."""
+        files = self.candidates.files(node.name, version)
+        excluded = (
+            not usable.usable
+            and self.candidates.excluded(node.name) == SDIST
+            and fit(files, self.platform, yanked=True).sdist is not None
+        )
+        if nearest.later is None:
+            return self._of_none_later(node, usable, nearest, excluded=excluded)
+        later = nearest.later[0]
+        held = [w for w in self.candidates.demands(node) if not admits(w, later)]
+        if held and not any(w.direct for w in held):
+            detail = f"{held[0].origin} holds it below {later}, the first with one"
+            return Diagnosis(TRANSITIVE, detail, sources_excluded=excluded)
+        if held or self.lock:
+            detail = f"the next release with a usable wheel is {later}"
+            return Diagnosis(PIN, detail, sources_excluded=excluded)
+        detail = f"this release has none yet; {later} has one"
+        return Diagnosis(NOT_PUBLISHED, detail, sources_excluded=excluded)
+
+    def _of_none_later(
+        self, node: Node, usable: Fit, nearest: Nearest, *, excluded: bool
+    ) -> Diagnosis:
+        newer = self._first_for_newer_glibc(node)
+        if newer is not None:
+            version, glibc = newer
+            detail = (
+                f"its {self.platform.machine} wheels begin with {version} and need glibc "
+                f"{_dotted(glibc)}, the target has {_dotted(self.platform.glibc)}"
+            )
+            return Diagnosis(NEWER_GLIBC, detail, sources_excluded=excluded)
+        if usable.sdist is None and any(fnmatchcase(node.name, p) for p in _X86_VENDORS):
+            return Diagnosis(X86_ONLY, "a library of an x86 vendor, published for x86 alone")
+        when = "in no release so far" if nearest.earlier is None else "in no later release"
+        detail = f"it has a wheel for x86_64 and, {when}, one for ARM64"
+        return Diagnosis(NOT_PUBLISHED, detail, sources_excluded=excluded)
+
+    def _first_for_newer_glibc(self, node: Node) -> tuple[Version, tuple[int, int]] | None:
+        releases = self.candidates.releases(node.name)
+        for version in reversed(releases):
+            if node.version is None or version <= node.version or version.is_prerelease:
+                continue
+            glibc = self._glibc_needed(releases[version])
+            if glibc is not None:
+                return version, glibc
+        return None
+
+    def _glibc_needed(self, files: Iterable[File]) -> tuple[int, int] | None:
+        """The least glibc of the wheels that fit in everything else."""
+        return min(chain.from_iterable(self._floors(f) for f in files), default=None)
+
+    def _floors(self, file: File) -> Iterator[tuple[int, int]]:
+        tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
+        if tags is None or not python_fits(file, self.platform):
+            return
+        for tag in tags[2]:
+            floor = glibc_floor(tag, self.platform.machine)
+            # Would the wheel fit if it were for the oldest glibc?
+            twin = "-".join([*file.name.split("-")[:-1], f"linux_{self.platform.machine}.whl"])
+            if floor and floor > self.platform.glibc and best_tag(twin, self.platform):
+                yield floor
+
+    def _pythons_of(self, files: Iterable[File], platform: Platform) -> tuple[str, ...]:
+        """Interpreters of the wheels that would fit *platform* but for them."""
+        pythons = set()
+        for file in files:
+            tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
+            floors = [glibc_floor(tag, platform.machine) for tag in tags[2]] if tags else []
+            if tags and any(floor and floor <= platform.glibc for floor in floors):
+                pythons.update(tags[0])
+        return tuple(sorted(pythons))
+
+
+def _listed(pythons: Iterable[str]) -> str:
+    return ", ".join(tuple(pythons)[:8])
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
