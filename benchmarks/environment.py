@@ -30,7 +30,7 @@ from pytest_arm64.environment.build import make_environment
 from pytest_arm64.environment.builder_container import Host
 from pytest_arm64.environment.pip_installer import Request
 from pytest_arm64.environment.provision import builder, provisioned
-from pytest_arm64.environment.tree import PYTHON, TESTS, Entry, tar_of
+from pytest_arm64.environment.tree import PYTHON, TESTS, TarEntry, tar_of
 from pytest_arm64.index.pip_config import PipConfig, host_pip_config
 from pytest_arm64.inputs.manifest import read_manifest
 from pytest_arm64.progress import NoProgress
@@ -89,7 +89,7 @@ def inside(engine: Engine, cell: Cell, ran: Ran, host: Host, request: Request) -
     pip = [PYTHON, "-m", "pip", "install", "-q", "--progress-bar", "off"]
     (requirements,) = request.manifest.deploy.files
     with pip_installer.builder_container(engine, cell, ran, host.builder(), request) as container:
-        container.put("/", tar_of({str(requirements): Entry(requirements.read_bytes())}))
+        container.put("/", tar_of({str(requirements): TarEntry(requirements.read_bytes())}))
         began = time.perf_counter()
         for arguments in (["-r", str(requirements)], ["--prefix", TESTS, *RUNNER]):
             finished = container.run([*pip, *arguments], environment=variables)

@@ -73,7 +73,7 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedFile:
     """One file of the cache."""
 
     path: Path
@@ -83,7 +83,7 @@ class Kept:
     """When it was used last, in seconds since 1970."""
 
 
-def contents(folder: Path) -> Iterator[Kept]:
+def contents(folder: Path) -> Iterator[CachedFile]:
     """Everything that is kept in *folder*."""
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -91,7 +91,7 @@ def contents(folder: Path) -> Iterator[Kept]:
             with contextlib.suppress(OSError):  # removed by another run meanwhile
                 found = path.lstat()
                 kind = path.relative_to(folder).parts[0]
-                yield Kept(path, kind, found.st_size, found.st_mtime)
+                yield CachedFile(path, kind, found.st_size, found.st_mtime)
 
 
 def prune(folder: Path, *, limit: int | None = None, days: float | None = None) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base, manifest_kind
 from pytest_arm64.environment.provision import provisioned
-from pytest_arm64.environment.tree import Entry, tar_of, with_parents
+from pytest_arm64.environment.tree import TarEntry, tar_of, with_parents
 from pytest_arm64.progress import NoProgress
 
 INFO = {
@@ -87,8 +87,8 @@ def application(engine: Engine) -> Iterator[Base]:
     image = os.environ.get("PYTEST_ARM64_IMAGE", "").replace("{arch}", "arm64")
     cell = Cell(target, "arm64", "graviton2", image or target.reference)
     base, ran = provisioned(engine, cell, NoProgress())
-    files = {f"/srv/app/{name}": Entry(text.encode()) for name, text in PACKAGE.items()}
-    files["/srv/app/handler.py"] = Entry(b"def answer():\n    return 42\n")
+    files = {f"/srv/app/{name}": TarEntry(text.encode()) for name, text in PACKAGE.items()}
+    files["/srv/app/handler.py"] = TarEntry(b"def answer():\n    return 42\n")
     tag = f"pytest-arm64-application:{uuid.uuid4().hex[:12]}"
     with Container(engine, Plan(image=base.id, platform=cell.platform)) as container:
         container.put("/", tar_of(with_parents(files)))

@@ -22,14 +22,14 @@ from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base
-from pytest_arm64.environment.build_environment import Benches
+from pytest_arm64.environment.build_environment import BuildEnvironments
 from pytest_arm64.environment.bytecode import compiler_for
 from pytest_arm64.environment.failures import Tools, classify
 from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container, run_pip
-from pytest_arm64.environment.plan import Planned, Question
+from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.source_builds import Source, build
-from pytest_arm64.environment.tree import PYTHON, Entry, tar_of
+from pytest_arm64.environment.tree import PYTHON, TarEntry, tar_of
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import host_pip_config
 from pytest_arm64.inputs.manifest import read_manifest
@@ -96,7 +96,7 @@ def links(
         commands = []
         for name, (before, inside, link) in MODULES.items():
             values = {"name": name, "before": before, "inside": inside}
-            container.put("/tmp", tar_of({f"{name}.c": Entry((MODULE % values).encode())}))
+            container.put("/tmp", tar_of({f"{name}.c": TarEntry((MODULE % values).encode())}))
             commands.append(f"gcc -shared -fPIC -I$include -o out/{name}.so {name}.c {link}")
         values = {"python": ran.python.executable, "commands": "\n".join(commands)}
         finished = container.run(
@@ -240,7 +240,7 @@ def source(folder: Path, name: str, before: str, link: str) -> Source:
             info = tarfile.TarInfo(f"arm64_{name}-1.0/{member}")
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
-    return Source(Planned(f"arm64-{name}", "1.0", "deploy", "source", path.name), path)
+    return Source(PlannedPackage(f"arm64-{name}", "1.0", "deploy", "source", path.name), path)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +257,7 @@ def failing_build(
     manifest = read_manifest(Settings(root=folder, target=cell.target), folder)
     config = host_pip_config()
     request = Request(manifest, (), config)
-    question = Question(manifest, (), config, cell, ran)
+    plan_request = PlanRequest(manifest, (), config, cell, ran)
 
     def fail(wanted: Source, image: Base) -> InstallError:
         with (
@@ -265,13 +265,17 @@ def failing_build(
             builder_container(engine, cell, ran, image, request) as container,
         ):
             fetcher = auditor.index(Wishes("", ())).fetcher
-            benches = Benches(question, auditor, fetcher, compiler_for(ran.python))
+            environments = BuildEnvironments(
+                plan_request, auditor, fetcher, compiler_for(ran.python)
+            )
             manifest_of_build = RUST if "rusty" in wanted.label else "[build-system]\n"
             (folder / "pyproject.toml").write_text(manifest_of_build)
-            bench = benches.for_folders([folder])
-            assert bench is not None
-            variables = bench.put(container, f"{BUILD}/bench") | qemu_environment(cell, engine)
-            pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", *bench.options]
+            environment = environments.for_folders([folder])
+            assert environment is not None
+            variables = environment.put(container, f"{BUILD}/bench") | qemu_environment(
+                cell, engine
+            )
+            pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", *environment.options]
             with pytest.raises(InstallError) as caught:
                 build(container, pip, wanted, f"{BUILD}/x", variables, Tools("apt", "3.11"))
             return caught.value

@@ -17,7 +17,7 @@ import pytest
 from docker_cases import RunPytest
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import find_image, remove_derived
-from pytest_arm64.environment.tree import Entry, tar_of
+from pytest_arm64.environment.tree import TarEntry, tar_of
 
 pytestmark = pytest.mark.long  # needs the program of Debian's package docker-registry
 
@@ -111,7 +111,7 @@ def published(line: Line, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> It
     api = engine.client.api
     created = api.create_container(base, ["true"], platform="linux/arm64")["Id"]
     try:
-        content = tar_of({"unlike-any-other": Entry(os.urandom(LAYER_BYTES))})
+        content = tar_of({"unlike-any-other": TarEntry(os.urandom(LAYER_BYTES))})
         api.put_archive(created, "/usr/share", content)
         api.commit(created, repository, tag)
     finally:

@@ -34,14 +34,14 @@ from .builder_container import Host
 from .pip_installer import Installation
 from .plan import NotPlannableError
 from .record import Installed
-from .tree import ENV, Entry
+from .tree import ENV, TarEntry
 
 # Before the file that brings the packages of the tests.
 _PATHS = "aa_pytest_arm64_artifact.pth"
 
 
 @dataclass(frozen=True)
-class Found:
+class ImagePackages:
     """What the interpreter of an image finds there."""
 
     sites: tuple[str, ...]
@@ -106,13 +106,13 @@ def install(
     )
 
 
-def paths_entry(python: Python, sites: Sequence[str]) -> dict[str, Entry]:
+def paths_entry(python: Python, sites: Sequence[str]) -> dict[str, TarEntry]:
     """What has the environment's interpreter import from *sites*, by its path."""
     text = "".join(f"{site}\n" for site in sites)
-    return {f"{ENV}/{python.purelib}/{_PATHS}": Entry(text.encode())}
+    return {f"{ENV}/{python.purelib}/{_PATHS}": TarEntry(text.encode())}
 
 
-def look(host: Host, base: Base) -> Found:
+def look(host: Host, base: Base) -> ImagePackages:
     """What the interpreter of *base* finds when it is started as the image starts programs.
 
     Raises:
@@ -135,21 +135,21 @@ def look(host: Host, base: Base) -> Found:
             f"{base.reference} does not tell what is installed in it: "
             f"{finished.text.strip()[-300:]}"
         ) from None
-    return Found(sites, tuple(one for one in listed if one is not None))
+    return ImagePackages(sites, tuple(one for one in listed if one is not None))
 
 
 def _told(one: Mapping[str, Any]) -> Distribution | None:
     return parse_distribution(str(one["site"]), str(one["metadata"]), str(one["wheel"]))
 
 
-def _over(artifact: Artifact, laid: Laid, image: Found) -> Found:
+def _over(artifact: Artifact, laid: Laid, image: ImagePackages) -> ImagePackages:
     """What is found in *artifact* where it lies, before what the *image* brings."""
     distributions, _ = distributions_in(artifact_tree(artifact))
     moved = [replace(one, site=_moved(one.site, laid.root)) for one in distributions]
     names = {canonicalize_name(one.name) for one in moved}
     rest = [one for one in image.distributions if canonicalize_name(one.name) not in names]
     own = [laid.root, *sorted({one.site for one in moved})]
-    return Found(tuple(dict.fromkeys((*own, *image.sites))), (*moved, *rest))
+    return ImagePackages(tuple(dict.fromkeys((*own, *image.sites))), (*moved, *rest))
 
 
 def _moved(site: str, root: str) -> str:

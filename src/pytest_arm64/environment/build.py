@@ -33,7 +33,7 @@ from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, Entry, tar_of, with_parents
+from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, TarEntry, tar_of, with_parents
 
 FORMAT = 3
 
@@ -170,9 +170,9 @@ def _run_image(
             return tag, _Records.from_json(cache.load("records", digest) or {})
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
         records = _read_records(container)
-        entries = with_parents({f"{INSIDE}/{name}": Entry(text) for name, text in files.items()})
+        entries = with_parents({f"{INSIDE}/{name}": TarEntry(text) for name, text in files.items()})
         for folder in (OUT, RESULTS):
-            entries[folder] = Entry(mode=0o700, uid=user.uid, gid=user.gid)
+            entries[folder] = TarEntry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= _user_entries(container, user)
         container.put("/", tar_of(entries))
         compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]
@@ -215,7 +215,7 @@ def _read_records(container: Container) -> _Records:
         ) from None
 
 
-def _user_entries(container: Container, user: User) -> dict[str, Entry]:
+def _user_entries(container: Container, user: User) -> dict[str, TarEntry]:
     """``/etc/passwd`` and ``/etc/group`` with the user, as tests that ask ``getpass`` expect."""
     passwd = container.read("/etc/passwd").decode("utf-8", "surrogateescape")
     group = container.read("/etc/group").decode("utf-8", "surrogateescape")
@@ -224,7 +224,7 @@ def _user_entries(container: Container, user: User) -> dict[str, Entry]:
     if not any(line.split(":")[2:3] == [str(user.gid)] for line in group.splitlines()):
         group += f"{user.name}:x:{user.gid}:\n"
     return {
-        "/etc/passwd": Entry(passwd.encode("utf-8", "surrogateescape")),
-        "/etc/group": Entry(group.encode("utf-8", "surrogateescape")),
-        user.home: Entry(mode=0o755),
+        "/etc/passwd": TarEntry(passwd.encode("utf-8", "surrogateescape")),
+        "/etc/group": TarEntry(group.encode("utf-8", "surrogateescape")),
+        user.home: TarEntry(mode=0o755),
     }

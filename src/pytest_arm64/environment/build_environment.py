@@ -1,7 +1,7 @@
-"""A bench for a build: its requirements, unpacked on the host and laid beside the sources.
+"""The environment of a build: its requirements, unpacked on the host and laid beside the sources.
 
 pip would install them anew for each build, under emulation. Where they cannot be planned, there is
-no bench, and pip's own isolation does it.
+none, and pip's own isolation does it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from ..inputs.reading import strings, table
 from ..inputs.requirements import Wishes
 from .bytecode import Compiler
 from .pip_installer import PIP_SITE
-from .plan import NotPlannableError, Planned, Question, plan_build
-from .tree import ENV, HOME, Entry, tar_of, with_parents
+from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
+from .tree import ENV, HOME, TarEntry, tar_of, with_parents
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of
 
@@ -38,7 +38,7 @@ _WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '")
 
 
 @dataclass(frozen=True)
-class Bench:
+class BuildEnvironment:
     """Unpacked requirements of one build."""
 
     layers: tuple[Layer, ...]
@@ -48,7 +48,7 @@ class Bench:
 
     def put(self, container: Container, folder: str) -> dict[str, str]:
         """Lay them below *folder*; the variables by which a build finds them."""
-        container.put("/", tar_of(with_parents({folder: Entry(mode=0o755)})))
+        container.put("/", tar_of(with_parents({folder: TarEntry(mode=0o755)})))
         for layer in self.layers:
             container.put(folder, layer.path.read_bytes() + bytes(1024))
         prefix = f"{folder}{_PREFIX}"
@@ -58,47 +58,47 @@ class Bench:
         }
 
 
-class Benches:
-    """Makes benches from what builds say that they need."""
+class BuildEnvironments:
+    """Makes environments from what builds say that they need."""
 
     def __init__(
-        self, question: Question, auditor: Auditor, fetcher: Fetcher, compiler: Compiler
+        self, plan_request: PlanRequest, auditor: Auditor, fetcher: Fetcher, compiler: Compiler
     ) -> None:
-        self._question = question
+        self._plan_request = plan_request
         self._auditor = auditor
         self._fetcher = fetcher
         self._compiler = compiler
 
-    def for_file(self, package: Planned) -> Bench | None:
-        """A bench for the source distribution of *package*."""
+    def for_file(self, package: PlannedPackage) -> BuildEnvironment | None:
+        """The environment for the source distribution of *package*."""
         file = file_of(package.name, package.file, package.url, {"hashes": _hashes(package)})
         if file is None:
             return None
         index = self._auditor.index(Wishes("", ()))
         try:
-            return self._bench(build_requirements(index, package.name, file))
+            return self._environment(build_requirements(index, package.name, file))
         except (BuildsError, NotPlannableError, Arm64Error):
             return None
 
-    def for_folders(self, folders: Sequence[Path]) -> Bench | None:
-        """One bench for all local projects in *folders*."""
+    def for_folders(self, folders: Sequence[Path]) -> BuildEnvironment | None:
+        """One environment for all local projects in *folders*."""
         try:
-            toml = self._question.manifest.toml
-            return self._bench([r for folder in folders for r in _of_folder(folder, toml)])
+            toml = self._plan_request.manifest.toml
+            return self._environment([r for folder in folders for r in _of_folder(folder, toml)])
         except (InvalidRequirement, NotPlannableError, Arm64Error):
             return None
 
-    def _bench(self, requirements: Iterable[Requirement]) -> Bench:
+    def _environment(self, requirements: Iterable[Requirement]) -> BuildEnvironment:
         wanted = list(requirements)
         for name in {canonicalize_name(requirement.name) for requirement in wanted}:
             wanted += [Requirement(text) for text in _ASKED_FOR.get(name, ())]
-        python = self._question.ran.python
-        packages = plan_build(self._question, self._auditor, wanted)
+        python = self._plan_request.ran.python
+        packages = plan_build(self._plan_request, self._auditor, wanted)
         layers = [
             layer_of(fetch(self._fetcher, p), p.sha256, _PREFIX, python, self._compiler)
             for p in packages
         ]
-        return Bench(tuple(layers), python)
+        return BuildEnvironment(tuple(layers), python)
 
 
 def wants_more(log: str) -> bool:
@@ -106,7 +106,7 @@ def wants_more(log: str) -> bool:
     return any(word in log for word in _WANTING)
 
 
-def _hashes(package: Planned) -> dict[str, str]:
+def _hashes(package: PlannedPackage) -> dict[str, str]:
     return {"sha256": package.sha256} if package.sha256 else {}
 
 

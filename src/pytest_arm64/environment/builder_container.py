@@ -26,11 +26,11 @@ from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
 from ..index.simple import File, file_of
 from . import pip_installer
-from .build_environment import Benches, wants_more
+from .build_environment import BuildEnvironments, wants_more
 from .bytecode import Compiler
 from .failures import Tools
-from .plan import Planned, Question
-from .source_builds import Built, Shelf, Source, build
+from .plan import PlannedPackage, PlanRequest
+from .source_builds import Built, BuiltWheels, Source, build
 from .tree import PYTHON
 from .wheel_cache import fetch
 
@@ -46,22 +46,22 @@ class Host:
     """Gives the builder image; it is made where it is asked for."""
 
 
-class Workshop(AbstractContextManager["Workshop"]):
+class SourceBuilder(AbstractContextManager["SourceBuilder"]):
     """Builds each source distribution once; a context manager, which removes the container."""
 
     def __init__(
         self,
         host: Host,
         request: pip_installer.Request,
-        question: Question,
+        plan_request: PlanRequest,
         compiler: Compiler,
         *,
         refresh: bool = False,
     ) -> None:
-        """*refresh* builds what an earlier workshop has built too."""
+        """*refresh* builds what an earlier one has built too."""
         self._host = host
         self._request = request
-        self._question = question
+        self._plan_request = plan_request
         self._compiler = compiler
         self._open = ExitStack()
         self._container: Container | None = None
@@ -101,24 +101,26 @@ class Workshop(AbstractContextManager["Workshop"]):
             **qemu_environment(host.cell, host.engine),
         }
 
-    def benches(self, auditor: Auditor, fetcher: Fetcher) -> Benches:
+    def build_environments(self, auditor: Auditor, fetcher: Fetcher) -> BuildEnvironments:
         """What lays build requirements beside sources."""
-        return Benches(self._question, auditor, fetcher, self._compiler)
+        return BuildEnvironments(self._plan_request, auditor, fetcher, self._compiler)
 
-    def built(self, package: Planned, auditor: Auditor, fetcher: Fetcher) -> tuple[Source, Built]:
+    def built(
+        self, package: PlannedPackage, auditor: Auditor, fetcher: Fetcher
+    ) -> tuple[Source, Built]:
         """The wheel of the source distribution *package*, built once here, or before.
 
         Raises:
             InstallError: it cannot be fetched or built.
         """
         source = Source(package, fetch(fetcher, package))
-        shelf = Shelf(self._image(), self._host.ran)
+        built_wheels = BuiltWheels(self._image(), self._host.ran)
         kept = self._made.get(source.label)
         if kept is None and not self._refresh:
-            kept = shelf.kept(source)
+            kept = built_wheels.find(source)
         if kept is None:
             self.tell(f"building {source.label}")
-            kept = self._build(shelf, source, self.benches(auditor, fetcher))
+            kept = self._build(built_wheels, source, self.build_environments(auditor, fetcher))
         self._made[source.label] = kept
         return source, kept
 
@@ -134,7 +136,9 @@ class Workshop(AbstractContextManager["Workshop"]):
         """
         if self._building:
             return None
-        package = Planned(project, file.version, DEPLOY, SOURCE, file.name, file.url, file.sha256)
+        package = PlannedPackage(
+            project, file.version, DEPLOY, SOURCE, file.name, file.url, file.sha256
+        )
         _, built = self.built(package, auditor, fetcher)
         wheel = file_of(project, built.wheel.name, "", {})
         if wheel is None:
@@ -154,23 +158,25 @@ class Workshop(AbstractContextManager["Workshop"]):
             self._builder = self._host.builder()
         return self._builder
 
-    def _build(self, shelf: Shelf, source: Source, benches: Benches) -> Built:
+    def _build(
+        self, built_wheels: BuiltWheels, source: Source, environments: BuildEnvironments
+    ) -> Built:
         tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
         self._building = True
         try:
-            bench = benches.for_file(source.package)
+            environment = environments.for_file(source.package)
         finally:
             self._building = False
         pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
         variables, container = self.variables, self.container
         try:
-            more = bench.put(container, folder) if bench is not None else {}
-            options = bench.options if bench is not None else ()
+            more = environment.put(container, folder) if environment is not None else {}
+            options = environment.options if environment is not None else ()
             made = build(container, [*pip, *options], source, folder, variables | more, tools)
         except InstallError as error:
-            if bench is None or not wants_more(error.log):
+            if environment is None or not wants_more(error.log):
                 raise
             made = build(container, pip, source, f"{folder}-isolated", variables, tools)
-        return shelf.keep(source, *made)
+        return built_wheels.store(source, *made)

@@ -28,7 +28,7 @@ from .failures import Tools
 from .loading import load_all, modules_of
 from .pip_installer import Request
 from .record import InstallRecord, with_built_states
-from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, Entry, tar_of
+from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, TarEntry, tar_of
 
 if TYPE_CHECKING:
     from ..inputs.lock import Lock
@@ -57,7 +57,7 @@ def make_image(
         progress.step("make the environment image") as step,
         Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
     ):
-        container.put("/", tar_of({"/opt": Entry(mode=0o755)}))
+        container.put("/", tar_of({"/opt": TarEntry(mode=0o755)}))
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
@@ -85,7 +85,9 @@ def make_image(
             fallback=fallback,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}
-        container.put("/", tar_of({p: Entry(json.dumps(d).encode()) for p, d in documents.items()}))
+        container.put(
+            "/", tar_of({p: TarEntry(json.dumps(d).encode()) for p, d in documents.items()})
+        )
         container.commit(tag, {f"{LABEL}.base": base.id})
     cache.prune(cache.cache_folder(), limit=cache.LIMIT)
     image = find_image(engine, tag)

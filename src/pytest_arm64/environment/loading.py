@@ -16,7 +16,7 @@ from importlib import resources
 from ..binary.record import AbiRecord, Load
 from ..engine.container import Container, Finished
 from .failures import RUNTIME, Failure, Tools, import_failure
-from .tree import HOME, PYTHON, Entry, tar_of
+from .tree import HOME, PYTHON, TarEntry, tar_of
 
 _LIST = f"{HOME}/modules.json"
 _MAXIMUM_DEATHS = 10
@@ -60,7 +60,7 @@ def load_all(
     source = resources.files("pytest_arm64.inside").joinpath("load.py").read_text("utf-8")
 
     def run(names: Sequence[str]) -> Finished:
-        container.put("/", tar_of({_LIST: Entry(json.dumps(list(names)).encode())}))
+        container.put("/", tar_of({_LIST: TarEntry(json.dumps(list(names)).encode())}))
         command = [PYTHON, "-B", "-c", source, _LIST]
         return container.run(command, environment={**_ELSEWHERE, **variables}, workdir="/")
 

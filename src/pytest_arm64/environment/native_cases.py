@@ -15,7 +15,7 @@ from ..engine.endpoint import Engine
 from ..errors import InstallError
 from ..progress import Progress
 from .provision import builder, provisioned
-from .tree import Entry, tar_of
+from .tree import TarEntry, tar_of
 
 LIBRARY = "conformance/cases.so"
 """Name of the library below ``$PYTEST_ARM64_OUT``, where the suite looks for it."""
@@ -42,7 +42,7 @@ def native_cases(engine: Engine, cell: Cell, progress: Progress, *, offline: boo
             pass  # damaged: made anew
     plan = Plan(image=compiler.id, platform=cell.platform)
     with progress.step("compile the cases in C"), Container(engine, plan) as container:
-        container.put("/tmp", tar_of({"cases.c": Entry(source)}))  # noqa: S108
+        container.put("/tmp", tar_of({"cases.c": TarEntry(source)}))  # noqa: S108
         done = container.run(["sh", "-c", _COMPILE], environment=qemu_environment(cell, engine))
         if done.code != 0:
             raise InstallError(

@@ -31,7 +31,7 @@ from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
 from .record import Installed, from_pip_report
-from .tree import ENV, HOME, PYTHON, TESTS, Entry, copy_of, tar_of, with_parents
+from .tree import ENV, HOME, PYTHON, TESTS, TarEntry, copy_of, tar_of, with_parents
 from .venv import venv_entries
 
 BUILD = f"{HOME}/build"
@@ -130,7 +130,7 @@ def install(
             arguments += pinned
             installed += run_pip(container, manifest.root, variables, "deploy", arguments, step)
         pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
-        container.put("/", tar_of({f"{BUILD}/deployed.txt": Entry(pins.encode())}))
+        container.put("/", tar_of({f"{BUILD}/deployed.txt": TarEntry(pins.encode())}))
         arguments = [*_scope_arguments(manifest.test), *request.runner]
         arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt", *pinned]
         installed += run_pip(container, manifest.root, variables, "test", arguments, step)
@@ -188,18 +188,18 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
     """The empty environment, pip, its configuration, requirement files and sources."""
     config, manifest = request.config, request.manifest
     entries = venv_entries(ran.python)
-    entries |= {f"{BUILD}/pip.conf": Entry(config.as_file().encode())}
+    entries |= {f"{BUILD}/pip.conf": TarEntry(config.as_file().encode())}
     if config.ca:
-        entries[_CA] = Entry(config.ca)
+        entries[_CA] = TarEntry(config.ca)
     if request.locked:
-        entries[_LOCKED] = Entry(request.locked.encode())
+        entries[_LOCKED] = TarEntry(request.locked.encode())
     if request.pins:
-        entries[_PINS] = Entry("".join(f"{pin}\n" for pin in request.pins).encode())
+        entries[_PINS] = TarEntry("".join(f"{pin}\n" for pin in request.pins).encode())
     if config.netrc:
-        entries[_NETRC] = Entry(config.netrc, mode=0o600)
-    entries[str(manifest.root)] = Entry(mode=0o755)
+        entries[_NETRC] = TarEntry(config.netrc, mode=0o600)
+    entries[str(manifest.root)] = TarEntry(mode=0o755)
     for path, content in {**config.constraints, **manifest.documents}.items():
-        entries[str(path)] = Entry(content)
+        entries[str(path)] = TarEntry(content)
     # What lies in a mounted folder is there, and nothing can be written there.
     there = tuple(f"{folder}/" for folder in _mounted(request))
     entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
@@ -212,7 +212,7 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
 
 def _pip(python: Python) -> Iterator[bytes]:
     """pip itself as a tar, and its byte-code: compiling it would be most of an emulated start."""
-    files = {f"{PIP_SITE}/{name}": Entry(content) for name, content in _pip_files()}
+    files = {f"{PIP_SITE}/{name}": TarEntry(content) for name, content in _pip_files()}
     archive = tar_of(with_parents(files))
     yield archive
     with tempfile.NamedTemporaryFile() as layer:

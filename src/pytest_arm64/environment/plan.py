@@ -57,7 +57,7 @@ class NotPlannableError(Exception):
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedPackage:
     """One package of the plan."""
 
     name: str
@@ -78,18 +78,18 @@ class Planned:
 class InstallPlan:
     """Packages in the order in which they are unpacked: where two share a path, the later wins."""
 
-    packages: tuple[Planned, ...]
+    packages: tuple[PlannedPackage, ...]
     editable: tuple[Path, ...] = ()
     """Local projects that stay where they are; their dependencies are among the packages."""
     folders: tuple[Path, ...] = ()
     """Local projects that are built and copied."""
 
-    def of_state(self, state: str) -> tuple[Planned, ...]:
+    def of_state(self, state: str) -> tuple[PlannedPackage, ...]:
         return tuple(package for package in self.packages if package.state == state)
 
 
 @dataclass(frozen=True)
-class Question:
+class PlanRequest:
     """What is to be planned, and for what."""
 
     manifest: Manifest
@@ -104,35 +104,35 @@ class Question:
     """``name==version`` of what is deployed already, in an artifact."""
 
 
-def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetcher]:
+def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan, Fetcher]:
     """The plan, and the way to fetch its files.
 
     Raises:
         NotPlannableError: pip has to decide.
         SettingsError: a requirement file cannot be read.
     """
-    unknown = sorted(set(question.config.settings) - _UNDERSTOOD)
+    unknown = sorted(set(plan_request.config.settings) - _UNDERSTOOD)
     if unknown:
         raise NotPlannableError(f"pip's setting {unknown[0]} is pip's own business")
-    platform = platform_of_run(question.cell, question.ran)
-    deploy = _wishes(question.manifest.deploy, question.manifest)
-    given = [Requirement(pin) for pin in question.pins]
+    platform = platform_of_run(plan_request.cell, plan_request.ran)
+    deploy = _wishes(plan_request.manifest.deploy, plan_request.manifest)
+    given = [Requirement(pin) for pin in plan_request.pins]
     elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
-    lock = lock_of(question.manifest)
+    lock = lock_of(plan_request.manifest)
     found = _Found()
-    if question.there is not None:
+    if plan_request.there is not None:
         pass  # it is deployed, whatever led to it
     elif lock is not None:
-        found = _locked(auditor, lock, question.manifest, platform)
+        found = _locked(auditor, lock, plan_request.manifest, platform)
         elsewhere = (*elsewhere, *_of_lock(lock))
     else:
         found = _resolved(auditor, deploy, platform, DEPLOY)
-    test = _wishes(question.manifest.test, question.manifest, tests=True)
-    test = with_requirements(test, question.runner, "the session inside")
+    test = _wishes(plan_request.manifest.test, plan_request.manifest, tests=True)
+    test = with_requirements(test, plan_request.runner, "the session inside")
     test = replace(test, locals=(*test.locals, *found.repositories))
     pins = [Requirement(f"{p.name}=={p.version}") for p in found.packages if p.version]
-    pins += [Requirement(pin) for pin in question.there or ()]
+    pins += [Requirement(pin) for pin in plan_request.there or ()]
     limits = tuple((pin, wish_of(pin, "what is deployed")) for pin in pins)
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests = _resolved(auditor, test, platform, TEST)
@@ -149,7 +149,7 @@ def make_plan(question: Question, auditor: Auditor) -> tuple[InstallPlan, Fetche
 class _Found:
     """What one scope installs, in order."""
 
-    packages: list[Planned] = field(default_factory=list)
+    packages: list[PlannedPackage] = field(default_factory=list)
     editable: list[Path] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     repositories: list[LocalProject] = field(default_factory=list)
@@ -163,7 +163,7 @@ class _Found:
         if file is not None:
             self.repositories.append(local)
             self.packages.append(
-                Planned(
+                PlannedPackage(
                     local.name,
                     local.version,
                     scope,
@@ -193,17 +193,17 @@ def lock_of(manifest: Manifest) -> Lock | None:
 
 
 def plan_build(
-    question: Question, auditor: Auditor, requirements: Iterable[Requirement]
-) -> list[Planned]:
+    plan_request: PlanRequest, auditor: Auditor, requirements: Iterable[Requirement]
+) -> list[PlannedPackage]:
     """Wheels of everything that a build needs.
 
     Raises:
         NotPlannableError: some of it is no wheel, or not certain.
     """
     wanted = tuple((r, wish_of(r, "a build", direct=True)) for r in requirements)
-    wishes = _wishes(Scope(), replace(question.manifest, project=None))
+    wishes = _wishes(Scope(), replace(plan_request.manifest, project=None))
     wishes = replace(wishes, requirements=wanted)
-    platform = platform_of_run(question.cell, question.ran)
+    platform = platform_of_run(plan_request.cell, plan_request.ran)
     packages = _resolved(auditor, wishes, platform, BUILD).packages
     for package in packages:
         if package.state in (SOURCE, BLOCKER):
@@ -307,7 +307,7 @@ def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
 
 def _planned(
     tree: Tree, candidates: Candidates, name: str, scope: str, *, requested: bool
-) -> Planned:
+) -> PlannedPackage:
     node = tree.nodes[name]
     if node.version is None:
         raise NotPlannableError(f"{name}: {node.problem}")
@@ -317,12 +317,14 @@ def _planned(
     usable = candidates.fit(name, node.version, pinned=any(w.pin for w in node.demands))
     state = state_of(usable)
     if state == BLOCKER:
-        return Planned(name, str(node.version), scope, BLOCKER, requested=requested)
+        return PlannedPackage(name, str(node.version), scope, BLOCKER, requested=requested)
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
     url = file.url or _address(candidates, name, node.version, file)
     version = str(node.version)
-    return Planned(name, version, scope, state, file.name, url, file.sha256, requested=requested)
+    return PlannedPackage(
+        name, version, scope, state, file.name, url, file.sha256, requested=requested
+    )
 
 
 def _address(candidates: Candidates, name: str, version: Version, file: File) -> str:

@@ -28,13 +28,13 @@ from ..index.pip_config import strip_credentials
 from ..progress import Progress, Step
 from . import pip_installer
 from .build_environment import wants_more
-from .builder_container import Host, Workshop
+from .builder_container import Host, SourceBuilder
 from .bytecode import Compiler, compiler_for
 from .pip_installer import Installation
-from .plan import InstallPlan, Planned, Question, make_plan
+from .plan import InstallPlan, PlannedPackage, PlanRequest, make_plan
 from .record import Installed
 from .source_builds import Built, Source
-from .tree import ENV, HOME, TESTS, Entry, tar_of, with_parents
+from .tree import ENV, HOME, TESTS, TarEntry, tar_of, with_parents
 from .venv import venv_entries
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of, write_together
@@ -49,7 +49,7 @@ _PREFIXES = {"deploy": ENV, "test": TESTS}
 class Unpacked:
     """One package, ready to be copied."""
 
-    package: Planned
+    package: PlannedPackage
     layer: Layer
     size: int
     """Bytes of what was fetched."""
@@ -65,7 +65,7 @@ def install(
         NotPlannableError: the audit cannot decide; pip has to.
         InstallError: a file cannot be had, is hostile, or cannot be built.
     """
-    question = Question(
+    plan_request = PlanRequest(
         request.manifest,
         request.runner,
         request.config,
@@ -76,27 +76,27 @@ def install(
     )
     compiler = compiler_for(host.ran.python)
     with (
-        Workshop(host, request, question, compiler, refresh=refresh) as workshop,
+        SourceBuilder(host, request, plan_request, compiler, refresh=refresh) as source_builder,
         Auditor(
             offline=offline,
             refresh=refresh,
             config=request.config,
             time_limit=_SECONDS,
-            metadata=workshop.metadata,
+            metadata=source_builder.metadata,
         ) as auditor,
     ):
         with progress.step("resolve") as step:
-            workshop.tell = auditor.say = step.update
-            plan, fetcher = make_plan(question, auditor)
+            source_builder.tell = auditor.say = step.update
+            plan, fetcher = make_plan(plan_request, auditor)
             step.update(f"{len(plan.packages)} packages")
-        work = _Work(host, request, auditor, fetcher, compiler, workshop)
+        work = _Work(host, request, auditor, fetcher, compiler, source_builder)
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
         editable = b""
         if plan.of_state(SOURCE) or plan.editable or plan.folders:
             with progress.step("build") as step:
-                workshop.tell = step.update
+                source_builder.tell = step.update
                 built, editable = work.build(plan, step)
     return _together(host, plan, [*unpacked, *built], editable, work.local)
 
@@ -109,14 +109,14 @@ class _Work:
         auditor: Auditor,
         fetcher: Fetcher,
         compiler: Compiler,
-        workshop: Workshop,
+        source_builder: SourceBuilder,
     ) -> None:
         self._host = host
         self._request = request
         self._auditor = auditor
         self._fetcher = fetcher
         self._compiler = compiler
-        self._workshop = workshop
+        self._source_builder = source_builder
         self.local: list[Installed] = []
         """Local projects, as pip reports them."""
 
@@ -131,12 +131,12 @@ class _Work:
                 step.update(done.package.file, len(found) / len(wheels))
             return found
 
-    def _unpacked(self, package: Planned) -> Unpacked:
+    def _unpacked(self, package: PlannedPackage) -> Unpacked:
         path = fetch(self._fetcher, package)
         layer = self._layer(path, package)
         return Unpacked(package, layer, path.stat().st_size)
 
-    def _layer(self, path: Path, package: Planned, sha256: str = "") -> Layer:
+    def _layer(self, path: Path, package: PlannedPackage, sha256: str = "") -> Layer:
         prefix = _PREFIXES[package.scope]
         sha256 = sha256 or (package.sha256 if package.state != SOURCE else "")
         return layer_of(path, sha256, prefix, self._host.ran.python, self._compiler)
@@ -145,7 +145,7 @@ class _Work:
         """Every source distribution of *plan*, and a tar of what editable projects install."""
         found = []
         for package in plan.of_state(SOURCE):
-            source, built = self._workshop.built(package, self._auditor, self._fetcher)
+            source, built = self._source_builder.built(package, self._auditor, self._fetcher)
             found.append(self._built(source, built))
         editable = b""
         if plan.editable or plan.folders:
@@ -164,17 +164,19 @@ class _Work:
         for folder in plan.editable:
             arguments += ["-e", str(folder)]
         root = self._request.manifest.root
-        container, variables = self._workshop.container, self._workshop.variables
-        benches = self._workshop.benches(self._auditor, self._fetcher)
-        bench = benches.for_folders([*plan.editable, *plan.folders])
+        container, variables = self._source_builder.container, self._source_builder.variables
+        environments = self._source_builder.build_environments(self._auditor, self._fetcher)
+        environment = environments.for_folders([*plan.editable, *plan.folders])
         try:
-            more = bench.put(container, f"{pip_installer.BUILD}/projects") if bench else {}
-            options = bench.options if bench is not None else ()
+            more = (
+                environment.put(container, f"{pip_installer.BUILD}/projects") if environment else {}
+            )
+            options = environment.options if environment is not None else ()
             self.local += pip_installer.run_pip(
                 container, root, variables | more, DEPLOY, [*options, *arguments], step
             )
         except InstallError as error:
-            if bench is None or not wants_more(error.log):
+            if environment is None or not wants_more(error.log):
                 raise
             self.local += pip_installer.run_pip(container, root, variables, DEPLOY, arguments, step)
         with container.fetch(ENV) as archive:
@@ -191,7 +193,7 @@ def _together(
     order = {(p.name, p.scope): number for number, p in enumerate(plan.packages)}
     ready = sorted(unpacked, key=lambda u: order[u.package.name, u.package.scope])
     # The skeleton goes last, so that no wheel replaces the interpreter's own files.
-    skeleton = tar_of(with_parents({**venv_entries(host.ran.python), HOME: Entry(mode=0o755)}))
+    skeleton = tar_of(with_parents({**venv_entries(host.ran.python), HOME: TarEntry(mode=0o755)}))
     files: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
     try:
         shared = write_together(files, [u.layer for u in ready], project + skeleton)  # type: ignore[arg-type]

@@ -22,8 +22,8 @@ from ..engine.images import Base
 from ..errors import InstallError
 from ..index.addresses import subdirectory_of
 from .failures import Tools, build_failure
-from .plan import Planned
-from .tree import Entry, copy_of, tar_of
+from .plan import PlannedPackage
+from .tree import TarEntry, copy_of, tar_of
 from .wheel_cache import hash_of
 
 KIND = "built"
@@ -45,7 +45,7 @@ class Built:
 class Source:
     """A source distribution, and how it is called where it fails."""
 
-    package: Planned
+    package: PlannedPackage
     path: Path
 
     @property
@@ -58,14 +58,14 @@ class Source:
         return subdirectory_of(self.package.url)
 
 
-class Shelf:
+class BuiltWheels:
     """Wheels that were built in *builder* for its Python."""
 
     def __init__(self, builder: Base, ran: Ran) -> None:
         self._builder = builder
         self._ran = ran
 
-    def kept(self, source: Source) -> Built | None:
+    def find(self, source: Source) -> Built | None:
         """What was built of *source* before, in this image."""
         folder = self._folder(source)
         try:
@@ -79,7 +79,7 @@ class Shelf:
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
-    def keep(self, source: Source, name: str, content: bytes, seconds: float, log: str) -> Built:
+    def store(self, source: Source, name: str, content: bytes, seconds: float, log: str) -> Built:
         """Keep the wheel *name* that was built of *source*.
 
         Raises:
@@ -127,7 +127,7 @@ def build(
         container.put("/", copy_of(source.path))
         file = str(source.path)
     else:
-        container.put("/", tar_of({file: Entry(source.path.read_bytes())}))
+        container.put("/", tar_of({file: TarEntry(source.path.read_bytes())}))
     if source.subdirectory:
         file = f"file://{urllib.parse.quote(file)}#subdirectory={urllib.parse.quote(source.subdirectory)}"
     began = time.monotonic()
@@ -149,8 +149,8 @@ def build(
     return name, content, seconds, finished.text
 
 
-def _parents(folder: str) -> dict[str, Entry]:
-    return {folder: Entry(mode=0o755), f"{folder}/out": Entry(mode=0o755)}
+def _parents(folder: str) -> dict[str, TarEntry]:
+    return {folder: TarEntry(mode=0o755), f"{folder}/out": TarEntry(mode=0o755)}
 
 
 def _wheels(archive: IO[bytes]) -> Iterator[tuple[str, bytes]]:

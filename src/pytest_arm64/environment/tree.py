@@ -30,7 +30,7 @@ MAXIMUM_COPY = 512 * 2**20
 
 
 @dataclass(frozen=True)
-class Entry:
+class TarEntry:
     """One member of a tar stream: a file, a link (``link``), or a folder (``content`` None)."""
 
     content: bytes | None = None
@@ -40,7 +40,7 @@ class Entry:
     gid: int = 0
 
 
-def tar_of(entries: Mapping[str, Entry]) -> bytes:
+def tar_of(entries: Mapping[str, TarEntry]) -> bytes:
     """A tar of *entries* by path; parents must be there already or be entries themselves."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -60,14 +60,16 @@ def tar_of(entries: Mapping[str, Entry]) -> bytes:
     return buffer.getvalue()
 
 
-def with_parents(entries: Mapping[str, Entry], *, uid: int = 0, gid: int = 0) -> dict[str, Entry]:
+def with_parents(
+    entries: Mapping[str, TarEntry], *, uid: int = 0, gid: int = 0
+) -> dict[str, TarEntry]:
     """*entries*, with a folder entry before each for the parents that are not among them."""
-    found: dict[str, Entry] = {}
+    found: dict[str, TarEntry] = {}
     for name, entry in entries.items():
         for parent in reversed(PurePosixPath(name).parents):
             path = str(parent)
             if path not in ("/", ".") and path not in entries:
-                found.setdefault(path, Entry(mode=0o755, uid=uid, gid=gid))
+                found.setdefault(path, TarEntry(mode=0o755, uid=uid, gid=gid))
         found[name] = entry
     return found
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from ..config.cell import Python
-from .tree import ENV, HOME, TESTS, Entry
+from .tree import ENV, HOME, TESTS, TarEntry
 
 
-def venv_entries(python: Python) -> dict[str, Entry]:
+def venv_entries(python: Python) -> dict[str, TarEntry]:
     """The skeleton at ``/opt/pytest-arm64/env`` for the probed interpreter, by absolute path.
 
     Its site directory pulls in the test packages' one, after its own; that is a ``.pth`` file,
@@ -30,11 +30,11 @@ def venv_entries(python: Python) -> dict[str, Entry]:
         for part in PurePosixPath(python.purelib).parts:
             path /= part
             folders.append(str(path))
-    entries = {folder: Entry(mode=0o755) for folder in folders}
-    entries[f"{ENV}/pyvenv.cfg"] = Entry(config.encode())
+    entries = {folder: TarEntry(mode=0o755) for folder in folders}
+    entries[f"{ENV}/pyvenv.cfg"] = TarEntry(config.encode())
     # Where the system's scheme has lib64, compiled packages belong there.
-    entries[f"{ENV}/lib64"] = entries[f"{TESTS}/lib64"] = Entry(link="lib")
-    entries[f"{site}/zz_pytest_arm64_tests.pth"] = Entry(pth.encode())
+    entries[f"{ENV}/lib64"] = entries[f"{TESTS}/lib64"] = TarEntry(link="lib")
+    entries[f"{site}/zz_pytest_arm64_tests.pth"] = TarEntry(pth.encode())
     for name in ("python", "python3", f"python{python.minor}"):
-        entries[f"{ENV}/bin/{name}"] = Entry(link=str(executable))
+        entries[f"{ENV}/bin/{name}"] = TarEntry(link=str(executable))
     return entries

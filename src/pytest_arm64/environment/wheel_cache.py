@@ -12,14 +12,14 @@ from ..errors import InstallError
 from ..index.addresses import file_path, shown
 from ..index.fetch import Fetcher, FetchError
 from .failures import HASH
-from .plan import Planned
+from .plan import PlannedPackage
 
 KIND = "distributions"
 _ADDRESSES = "distribution-hashes"
 _CHUNK = 2**20
 
 
-def fetch(fetcher: Fetcher, package: Planned) -> Path:
+def fetch(fetcher: Fetcher, package: PlannedPackage) -> Path:
     """The file of *package*.
 
     Raises:
@@ -67,7 +67,7 @@ def _hash_by_address(url: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _download(fetcher: Fetcher, package: Planned) -> Path:
+def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
     folder = cache.cache_folder() / KIND
     digest = hashlib.sha256()
     temporary = None
@@ -105,7 +105,7 @@ def _download(fetcher: Fetcher, package: Planned) -> Path:
     return path
 
 
-def _check(package: Planned, found: str) -> None:
+def _check(package: PlannedPackage, found: str) -> None:
     expected = package.allowed | ({package.sha256} if package.sha256 else set())
     if expected and found not in expected:
         raise InstallError(

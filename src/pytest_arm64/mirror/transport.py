@@ -18,7 +18,7 @@ from typing import Protocol
 
 from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.inside_files import PACKAGE, inside_files
-from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, Entry, tar_of, with_parents
+from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, TarEntry, tar_of, with_parents
 from ..errors import EngineError
 from .kept_place import TASK, Kept, in_words, opened_with
 from .results import VARIABLE, unpack
@@ -93,7 +93,7 @@ class ContainerTransport:
     def start(self, task: Task) -> Running:
         self._started += 1
         path = f"task-{self._started}.json"
-        self._container.put(OUT, tar_of({path: Entry(task.encode())}))
+        self._container.put(OUT, tar_of({path: TarEntry(task.encode())}))
         running = self._container.start_exec(
             [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", f"{OUT}/{path}"],
             environment={**self._environment, **task.environment, VARIABLE: RESULTS},
@@ -103,7 +103,7 @@ class ContainerTransport:
 
     def give(self, files: Mapping[str, bytes]) -> None:
         uid, gid = self._owner
-        entries = {name: Entry(content, uid=uid, gid=gid) for name, content in files.items()}
+        entries = {name: TarEntry(content, uid=uid, gid=gid) for name, content in files.items()}
         self._container.put(RESULTS, tar_of(with_parents(entries, uid=uid, gid=gid)))
 
     def fetch(self, folder: Path) -> None:
@@ -112,7 +112,7 @@ class ContainerTransport:
 
     def keep(self, task: Task) -> Kept:
         name = f"pytest-arm64-kept-{uuid.uuid4().hex[:8]}"
-        self._container.put(OUT, tar_of({TASK: Entry(task.encode())}))
+        self._container.put(OUT, tar_of({TASK: TarEntry(task.encode())}))
         variables = {**self._environment, **task.environment, VARIABLE: RESULTS}
         opened = opened_with(variables, inside=INSIDE, task=f"{OUT}/{TASK}")
         self._container.keep(name, opened)

@@ -19,8 +19,8 @@ from pytest_arm64.audit.builds import build_requirements
 from pytest_arm64.environment.plan import (
     InstallPlan,
     NotPlannableError,
-    Planned,
-    Question,
+    PlannedPackage,
+    PlanRequest,
     installation_order,
     lock_of,
     make_plan,
@@ -62,22 +62,22 @@ def index() -> Iterator[Played]:
         yield played
 
 
-def question(
+def plan_request(
     folder: Path,
     played: Played,
     requirements: str,
     *,
     runner: tuple[str, ...] = (),
     more: Mapping[str, str] | None = None,
-) -> Question:
+) -> PlanRequest:
     write(folder, {"requirements.txt": requirements})
     settings = settings_of(folder)
     config = PipConfig({"index-url": played.url, **(more or {})}, {}, ())
     manifest = read_manifest(settings, folder)
-    return Question(manifest, runner, config, CELL, ran(python_version="3.12.4"))
+    return PlanRequest(manifest, runner, config, CELL, ran(python_version="3.12.4"))
 
 
-def planned(asked: Question, *, offline: bool = False) -> InstallPlan:
+def planned(asked: PlanRequest, *, offline: bool = False) -> InstallPlan:
     with Auditor({}, config=asked.config, offline=offline) as auditor:
         return make_plan(asked, auditor)[0]
 
@@ -89,7 +89,7 @@ def shown(plan: InstallPlan) -> list[tuple[str, str, str, str]]:
 def test_exactly_one_file_of_each_package_what_others_need_first(
     tmp_path: Path, index: Played
 ) -> None:
-    plan = planned(question(tmp_path, index, "app\n", runner=("pytest",)))
+    plan = planned(plan_request(tmp_path, index, "app\n", runner=("pytest",)))
     assert shown(plan) == [
         ("pure", "1.5", "deploy", "pure"),
         ("native", "3.0", "deploy", "wheel"),
@@ -103,7 +103,7 @@ def test_exactly_one_file_of_each_package_what_others_need_first(
 
 
 def test_sources_and_what_has_nothing_usable_are_told_apart(tmp_path: Path, index: Played) -> None:
-    plan = planned(question(tmp_path, index, "compiled\ngone\n"))
+    plan = planned(plan_request(tmp_path, index, "compiled\ngone\n"))
     assert shown(plan) == [
         ("gone", "1.0", "deploy", "blocker"),
         ("compiled", "1.0", "deploy", "source"),
@@ -111,7 +111,7 @@ def test_sources_and_what_has_nothing_usable_are_told_apart(tmp_path: Path, inde
 
 
 def test_markers_are_those_of_the_interpreter_that_was_found(tmp_path: Path, index: Played) -> None:
-    asked = question(tmp_path, index, "old\n")
+    asked = plan_request(tmp_path, index, "old\n")
     assert [p.name for p in planned(asked).packages] == ["old"]
     early = replace(asked, ran=ran(python_version="3.12.2"))
     assert [p.name for p in planned(early).packages] == ["pure", "old"]
@@ -120,14 +120,14 @@ def test_markers_are_those_of_the_interpreter_that_was_found(tmp_path: Path, ind
 def test_a_file_that_is_named_by_its_address_is_planned(tmp_path: Path, index: Played) -> None:
     file = f"native-2.0-{ARM}.whl"
     address = index.url.replace("/simple", f"/files/native/{file}")
-    plan = planned(question(tmp_path, index, f"native @ {address}\npure\n"))
+    plan = planned(plan_request(tmp_path, index, f"native @ {address}\npure\n"))
     assert shown(plan) == [
         ("pure", "1.5", "deploy", "pure"),
         ("native", "2.0", "deploy", "wheel"),
     ]
     assert plan.packages[1].url == address
     x86 = address.replace("aarch64", "x86_64")
-    assert shown(planned(question(tmp_path, index, f"native @ {x86}\n"))) == [
+    assert shown(planned(plan_request(tmp_path, index, f"native @ {x86}\n"))) == [
         ("native", "2.0", "deploy", "blocker")
     ]
 
@@ -138,7 +138,7 @@ def test_what_an_address_names_is_fetched_anew_where_that_is_asked(
     file = f"pure-1.5-{PURE}.whl"
     index.files[file] = index.content("pure", file)
     address = index.url.replace("/simple", f"/files/pure/{file}")
-    asked = question(tmp_path, index, f"pure @ {address}\n")
+    asked = plan_request(tmp_path, index, f"pure @ {address}\n")
 
     def fetched(*, refresh: bool) -> bytes:
         with Auditor({}, config=asked.config, refresh=refresh) as auditor:
@@ -167,7 +167,7 @@ class TestRepositories:
         self, tmp_path: Path, index: Played, address: str
     ) -> None:
         # The tests want it too, and get what is deployed.
-        asked = question(tmp_path, index, f"rack @ {address}\n", runner=("rack", "tool"))
+        asked = plan_request(tmp_path, index, f"rack @ {address}\n", runner=("rack", "tool"))
         plan = planned(asked)
         assert shown(plan) == [
             ("pure", "1.5", "deploy", "pure"),
@@ -189,7 +189,7 @@ class TestRepositories:
             cwd=tmp_path / "rack",
             check=True,
         )
-        asked = question(tmp_path, index, f"rack @ {address}\n")
+        asked = plan_request(tmp_path, index, f"rack @ {address}\n")
         (source,) = planned(asked).packages
         assert source.version == "1"
         file = File(source.file, source.url, "sdist", source.version, sha256=source.sha256)
@@ -214,7 +214,7 @@ version = "7"
 source = {{ git = "{place}?subdirectory=inner&rev=main#{commit.strip()}" }}
 """
         project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["rack"]\n'
-        asked = question(tmp_path, index, "")
+        asked = plan_request(tmp_path, index, "")
         (tmp_path / "requirements.txt").unlink()
         write(tmp_path, {"uv.lock": lock, "pyproject.toml": project})
         asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
@@ -227,12 +227,12 @@ source = {{ git = "{place}?subdirectory=inner&rev=main#{commit.strip()}" }}
 
 
 def test_an_older_glibc_is_heeded(tmp_path: Path, index: Played) -> None:
-    asked = replace(question(tmp_path, index, "native\n"), ran=ran(glibc="2.10"))
+    asked = replace(plan_request(tmp_path, index, "native\n"), ran=ran(glibc="2.10"))
     assert shown(planned(asked)) == [("native", "3.0", "deploy", "blocker")]
 
 
 def test_versions_of_another_architecture_hold(tmp_path: Path, index: Played) -> None:
-    asked = replace(question(tmp_path, index, "native\n"), pins=("native==2.0",))
+    asked = replace(plan_request(tmp_path, index, "native\n"), pins=("native==2.0",))
     assert shown(planned(asked)) == [("native", "2.0", "deploy", "wheel")]
 
 
@@ -241,7 +241,7 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
 ) -> None:
     project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["pure"]\n'
     write(tmp_path, {"pyproject.toml": project})
-    plan = planned(question(tmp_path, index, "tool\n"))
+    plan = planned(plan_request(tmp_path, index, "tool\n"))
     assert plan.editable == (tmp_path,)
     assert [p.name for p in plan.packages] == ["tool", "pure"]
 
@@ -249,7 +249,7 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
 def test_a_project_with_poetrys_own_tables_is_planned_where_they_are_understood(
     tmp_path: Path, index: Played
 ) -> None:
-    asked = question(tmp_path, index, "")
+    asked = plan_request(tmp_path, index, "")
     (tmp_path / "requirements.txt").unlink()
     head = (
         '[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
@@ -282,7 +282,7 @@ def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> 
             f'wheels = [{{name = "{file}", url = "{address}", hashes = {{sha256 = "{digest}"}}}}]',
         ]
     project = '[project]\nname = "mine"\nversion = "1"\ndependencies = ["native"]\n'
-    asked = question(tmp_path, index, "", runner=("native", "tool"))
+    asked = plan_request(tmp_path, index, "", runner=("native", "tool"))
     (tmp_path / "requirements.txt").unlink()
     write(tmp_path, {"pylock.toml": "\n".join(lines), "pyproject.toml": project})
     asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
@@ -305,7 +305,7 @@ def test_a_lock_decides_for_the_tests_as_well(tmp_path: Path, index: Played) -> 
 def test_a_project_with_compiled_code_is_built_where_a_lock_decides(
     tmp_path: Path, index: Played
 ) -> None:
-    asked = question(tmp_path, index, "")
+    asked = plan_request(tmp_path, index, "")
     (tmp_path / "requirements.txt").unlink()
     project = '[project]\nname = "mine"\nversion = "1"\n'
     script = (
@@ -325,7 +325,7 @@ def test_a_project_with_compiled_code_is_built_where_a_lock_decides(
 def test_beside_an_artifact_only_the_tests_packages_are_planned(
     tmp_path: Path, index: Played
 ) -> None:
-    asked = question(tmp_path, index, "native\n", runner=("app", "tool"))
+    asked = plan_request(tmp_path, index, "native\n", runner=("app", "tool"))
     plan = planned(replace(asked, there=("native==2.0", "Own-Package==7")))
     # Of what is there nothing is planned again, and its version holds: the newest is 3.0.
     assert {entry[0] for entry in shown(plan)} == {"tool", "app", "pure"}
@@ -347,21 +347,21 @@ def test_what_cannot_be_planned_says_why(
     tmp_path: Path, index: Played, requirements: str, word: str
 ) -> None:
     with pytest.raises(NotPlannableError, match=word):
-        planned(question(tmp_path, index, requirements))
+        planned(plan_request(tmp_path, index, requirements))
 
 
 def test_a_setting_that_is_pips_own_business(tmp_path: Path, index: Played) -> None:
     with pytest.raises(NotPlannableError, match="uploaded-prior-to"):
-        planned(question(tmp_path, index, "pure\n", more={"uploaded-prior-to": "2026-01-01"}))
+        planned(plan_request(tmp_path, index, "pure\n", more={"uploaded-prior-to": "2026-01-01"}))
 
 
 def test_musl_has_no_tags(tmp_path: Path, index: Played) -> None:
     with pytest.raises(NotPlannableError, match="musl"):
-        planned(replace(question(tmp_path, index, "pure\n"), ran=ran(glibc="")))
+        planned(replace(plan_request(tmp_path, index, "pure\n"), ran=ran(glibc="")))
 
 
 def test_builds_need_wheels(tmp_path: Path, index: Played) -> None:
-    asked = question(tmp_path, index, "")
+    asked = plan_request(tmp_path, index, "")
     with Auditor({}, config=asked.config) as auditor:
         found = plan_build(asked, auditor, [Requirement("tool"), Requirement("app")])
         assert [p.name for p in found] == ["tool", "pure", "native", "app"]
@@ -374,7 +374,7 @@ class TestFiles:
         self, tmp_path: Path, index: Played
     ) -> None:
         index.files["pure-1.5-py3-none-any.whl"] = index.content("pure", f"pure-1.5-{PURE}.whl")
-        asked = question(tmp_path, index, "pure\n")
+        asked = plan_request(tmp_path, index, "pure\n")
         with Auditor({}, config=asked.config) as auditor:
             plan, fetcher = make_plan(asked, auditor)
             (package,) = plan.packages
@@ -390,7 +390,7 @@ class TestFiles:
             assert fetch(fetcher, plan.packages[0]) == path
 
     def test_what_is_not_kept_cannot_be_had_offline(self, tmp_path: Path, index: Played) -> None:
-        asked = question(tmp_path, index, "pure\n")
+        asked = plan_request(tmp_path, index, "pure\n")
         planned(asked)
         with Auditor({}, config=asked.config, offline=True) as auditor:
             plan, fetcher = make_plan(asked, auditor)
@@ -399,7 +399,7 @@ class TestFiles:
             assert is_plain_text(caught.value)
 
     def test_a_file_that_is_not_what_the_index_says(self, tmp_path: Path, index: Played) -> None:
-        asked = question(tmp_path, index, "tool\n")
+        asked = plan_request(tmp_path, index, "tool\n")
         with Auditor({}, config=asked.config) as auditor:
             plan, fetcher = make_plan(asked, auditor)
             package = replace(plan.packages[0], sha256="0" * 64)
@@ -412,7 +412,7 @@ class TestFiles:
         assert kept == []
 
     def test_a_file_that_is_gone(self, tmp_path: Path, index: Played) -> None:
-        asked = question(tmp_path, index, "tool\n")
+        asked = plan_request(tmp_path, index, "tool\n")
         with Auditor({}, config=asked.config) as auditor:
             plan, fetcher = make_plan(asked, auditor)
             path = "/" + plan.packages[0].url.split("/", 3)[3]
@@ -441,7 +441,7 @@ def test_order_has_everything_once_and_needs_first_where_there_is_no_cycle(
 def test_a_file_beside_the_index_is_used_where_it_lies(tmp_path: Path) -> None:
     path = tmp_path / "a-1.0-py3-none-any.whl"
     path.write_bytes(b"x")
-    package = Planned("a", "1.0", "deploy", "pure", path.name, path.as_uri())
+    package = PlannedPackage("a", "1.0", "deploy", "pure", path.name, path.as_uri())
     asked = PipConfig({"index-url": "http://127.0.0.1:9"}, {}, ())
     with Auditor({}, config=asked) as auditor:
         fetcher = auditor.index(Wishes("", ())).fetcher

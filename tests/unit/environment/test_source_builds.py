@@ -11,8 +11,8 @@ import pytest
 from pytest_arm64 import cache
 from pytest_arm64.engine.images import Base
 from pytest_arm64.environment.build_environment import wants_more
-from pytest_arm64.environment.plan import Planned
-from pytest_arm64.environment.source_builds import Shelf, Source
+from pytest_arm64.environment.plan import PlannedPackage
+from pytest_arm64.environment.source_builds import BuiltWheels, Source
 from unit.support import ran
 
 BUILDER = Base("builder", "sha256:1", "", "arm64", {})
@@ -24,15 +24,15 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "demo-1.0.tar.gz"
     path.write_bytes(b"sources")
-    return Source(Planned("demo", "1.0", "deploy", "source", path.name), path)
+    return Source(PlannedPackage("demo", "1.0", "deploy", "source", path.name), path)
 
 
 def test_a_build_is_found_again_with_its_log_and_duration(source: Source) -> None:
-    shelf = Shelf(BUILDER, ran())
-    assert shelf.kept(source) is None
-    made = shelf.keep(source, WHEEL, b"wheel", 12.5, "gcc said nothing")
+    built_wheels = BuiltWheels(BUILDER, ran())
+    assert built_wheels.find(source) is None
+    made = built_wheels.store(source, WHEEL, b"wheel", 12.5, "gcc said nothing")
     assert made.fresh
-    found = shelf.kept(source)
+    found = built_wheels.find(source)
     assert found is not None
     assert not found.fresh
     assert found.wheel.name == WHEEL
@@ -41,25 +41,25 @@ def test_a_build_is_found_again_with_its_log_and_duration(source: Source) -> Non
 
 
 def test_other_sources_builders_and_pythons_have_builds_of_their_own(source: Source) -> None:
-    Shelf(BUILDER, ran()).keep(source, WHEEL, b"wheel", 1.0, "")
-    assert Shelf(replace(BUILDER, id="sha256:2"), ran()).kept(source) is None
-    assert Shelf(BUILDER, ran(python_version="3.12.9")).kept(source) is None
+    BuiltWheels(BUILDER, ran()).store(source, WHEEL, b"wheel", 1.0, "")
+    assert BuiltWheels(replace(BUILDER, id="sha256:2"), ran()).find(source) is None
+    assert BuiltWheels(BUILDER, ran(python_version="3.12.9")).find(source) is None
     source.path.write_bytes(b"other sources")
-    assert Shelf(BUILDER, ran()).kept(source) is None
+    assert BuiltWheels(BUILDER, ran()).find(source) is None
 
 
 @pytest.mark.parametrize("note", ["", "[", "[]", '{"wheel": "../../escape"}', '{"wheel": 3}'])
 def test_a_damaged_note_is_no_build(source: Source, note: str) -> None:
-    shelf = Shelf(BUILDER, ran())
-    shelf.keep(source, WHEEL, b"wheel", 1.0, "")
+    built_wheels = BuiltWheels(BUILDER, ran())
+    built_wheels.store(source, WHEEL, b"wheel", 1.0, "")
     (path,) = cache.cache_folder().rglob("note.json")
     path.write_text(note)
-    assert shelf.kept(source) is None
+    assert built_wheels.find(source) is None
     path.write_text(json.dumps({"wheel": WHEEL, "seconds": 1, "log": ""}))
-    assert shelf.kept(source) is not None
+    assert built_wheels.find(source) is not None
     (wheel,) = cache.cache_folder().rglob("*.whl")
     wheel.unlink()
-    assert shelf.kept(source) is None
+    assert built_wheels.find(source) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.environment import tree
-from pytest_arm64.environment.tree import Entry, copy_of, tar_of, with_parents
+from pytest_arm64.environment.tree import TarEntry, copy_of, tar_of, with_parents
 from pytest_arm64.errors import InstallError
 from pytest_arm64.inputs.project_files import SKIPPED
 from pytest_arm64.inputs.project_files import walk as walk_project
@@ -23,16 +23,16 @@ SEGMENT = st.text(
 ).filter(lambda s: s not in (".", ".."))
 PATH = st.lists(SEGMENT, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
 ENTRY = st.builds(
-    Entry,
+    TarEntry,
     content=st.none() | st.binary(max_size=2000),
     mode=st.sampled_from([0o600, 0o644, 0o755, 0o1777]),
     uid=st.integers(0, 2**31),
     gid=st.integers(0, 2**31),
-) | st.builds(Entry, link=PATH)
+) | st.builds(TarEntry, link=PATH)
 
 
 @given(st.dictionaries(PATH, ENTRY, max_size=6))
-def test_tar_of(entries: dict[str, Entry]) -> None:
+def test_tar_of(entries: dict[str, TarEntry]) -> None:
     found = unpacked(tar_of(entries))
     assert list(found) == [name.lstrip("/") for name in entries]
     for name, entry in entries.items():
@@ -51,17 +51,17 @@ def test_tar_of(entries: dict[str, Entry]) -> None:
 
 def test_long_names_and_surrogates_survive() -> None:
     names = ["/" + "/".join(["ordner mit ümlauten"] * 30), "/latin-\udcfc.txt"]
-    assert list(unpacked(tar_of({name: Entry(b"x") for name in names}))) == [
+    assert list(unpacked(tar_of({name: TarEntry(b"x") for name in names}))) == [
         name.lstrip("/") for name in names
     ]
 
 
 @given(st.dictionaries(PATH, ENTRY, max_size=6))
-def test_with_parents(entries: dict[str, Entry]) -> None:
+def test_with_parents(entries: dict[str, TarEntry]) -> None:
     found = with_parents(entries)
     assert {name: found[name] for name in entries} == entries
     added = {name: entry for name, entry in found.items() if name not in entries}
-    assert all(entry == Entry(mode=0o755) for entry in added.values())
+    assert all(entry == TarEntry(mode=0o755) for entry in added.values())
     needed = {str(p) for name in entries for p in PurePosixPath(name).parents} - {"/"}
     assert set(added) == needed - set(entries)
     order = list(found)
