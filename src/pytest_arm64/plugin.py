@@ -12,6 +12,7 @@ from .inside.fixtures.golden import GoldenSummary, arm64_golden
 from .inside.fixtures.measure import arm64_measure, judge_budgets
 from .inside.fixtures.records import arm64_abi, arm64_install
 from .inside.fixtures.target import arm64_target
+from .inside.options import OPTIONS, PREFIX
 from .options import add_options
 from .report.measurements import MeasureSummary
 
@@ -42,6 +43,10 @@ def pytest_load_initial_conftests(
         from .run.keeping_out import keep_project_out
 
         keep_project_out(early_config, parser, args)
+    elif any(word.startswith(PREFIX) for word in args):
+        from .run.usage import hint_at_misspelt
+
+        hint_at_misspelt(parser, args)
     yield
 
 
@@ -63,12 +68,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(summary, "arm64-measure-summary")
     if config.option.help or hasattr(config, "workerinput"):
         return
+    if any(getattr(config.option, option.dest) for option in OPTIONS):
+        _register(config, summary)
+
+
+def _register(config: pytest.Config, summary: MeasureSummary) -> None:
+    """Register what the given options are obeyed by; refuse what cannot be obeyed."""
+    from .run.usage import as_usage_error, refuse_without_mode, report_folder
+
+    with as_usage_error():
+        refuse_without_mode(config)
+        folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
         from .run.host import HostPlugin
         from .run.measurements import HostMeasurements
         from .run.recorder import Recorder
 
-        host = HostPlugin(config)
+        with as_usage_error():
+            host = HostPlugin(config)
         config.pluginmanager.register(Recorder(config, host), "arm64-recorder")
         config.pluginmanager.register(host, "arm64-host")
         _keep(config, host)
@@ -76,12 +93,12 @@ def pytest_configure(config: pytest.Config) -> None:
             from .run.reference import ReferenceSide
 
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
-        measurements = HostMeasurements(summary, config.option.arm64_report)
+        measurements = HostMeasurements(summary, folder)
         config.pluginmanager.register(measurements, "arm64-measurements")
         if config.option.arm64_profile:
             from .run.profiles import HostProfiles
 
-            profiles = HostProfiles(config.option.arm64_report)
+            profiles = HostProfiles(folder)
             config.pluginmanager.register(profiles, "arm64-profiles")
     elif config.option.arm64_marked:
         from .run.marked import MarkedPlugin
@@ -89,11 +106,6 @@ def pytest_configure(config: pytest.Config) -> None:
         marked = MarkedPlugin(config)
         config.pluginmanager.register(marked, "arm64-marked")
         _keep(config, marked)
-    if config.option.arm64_report and not config.option.arm64:
-        raise pytest.UsageError("--arm64-report tells of a run with --arm64: give both")
-    if (config.option.arm64_compare or config.option.arm64_record) and not config.option.arm64:
-        name = "compare" if config.option.arm64_compare else "record"
-        raise pytest.UsageError(f"--arm64-{name} runs all tests on ARM64 too: add --arm64")
 
 
 def _keep(config: pytest.Config, shows: HostPlugin | MarkedPlugin) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,8 +32,20 @@ def _gated(policy: str) -> Iterator[Place]:
     path = ("requirements.txt:2", "slow 1.0")
     slow = Row("slow", "1.0", "source", path, cause="not-published", detail="\x1b[2Jnone")
     rows = (slow, Row("quick", "2.0", "wheel"), Row("plain", "3.0", "pure"))
-    with _local({}) as place:
-        yield replace(
-            place,
-            assessment=Assessment((WheelMatrix("api", "target", rows),), policy),
-        )
+    atexit.register(_log, "ended")
+    try:
+        with _local({}) as place:
+            yield replace(
+                place,
+                assessment=Assessment((WheelMatrix("api", "target", rows),), policy),
+            )
+    finally:
+        _log("closed")
+
+
+def _log(event: str) -> None:
+    """Write *event* where a test wants to know the order."""
+    path = os.environ.get("GATED_PLACE_LOG")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(f"{event}\n")

@@ -98,6 +98,31 @@ def properties(case: ElementTree.Element) -> dict[str | None, str | None]:
     return {p.get("name"): p.get("value") for p in case.iter("property")}
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["arm64::api::slwo"], "no gate arm64::api::slwo (did you mean arm64::api::slow?)"),
+        (["arm64::ap"], "no gate arm64::ap"),
+        (["arm64::api::slow::more"], "no gate arm64::api::slow::more"),
+        (["test_it.py::test_one", "arm64::api::quik"], "(did you mean arm64::api::quick?)"),
+        ([DECISION], "decided after the tests"),
+    ],
+)
+def test_a_gate_that_does_not_exist_is_refused(gated: Case, words: list[str], said: str) -> None:
+    code, out = run(gated, *words)
+    assert (code, said in out) == (4, True), out
+    if words != [DECISION]:
+        assert "    arm64::api::slow\n    arm64::api::quick\n" in out
+
+
+@pytest.mark.parametrize("words", [["arm64::api::quick"], ["arm64::api::quik"], []])
+def test_the_place_is_closed_before_the_interpreter_ends(gated: Case, words: list[str]) -> None:
+    log = gated.folder / "temporary/log"
+    gated.environment = {"GATED_PLACE_LOG": str(log)}
+    run(gated, *words)
+    assert log.read_text("utf-8").split() == ["closed", "ended"]
+
+
 def test_what_is_reported_only_stands_below_the_results(gated: Case) -> None:
     code, out = run(gated, "--arm64-gate", "report")
     assert code == 0

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.mirror.option_table import PLUGINS, PYTEST, Who, markdown
+from pytest_arm64.inside.options import Who
+from pytest_arm64.mirror.option_table import PLUGINS, PYTEST, markdown, own_markdown
 
 ROOT = Path(__file__).parents[2]
 LIST = """
@@ -54,4 +55,6 @@ def test_what_is_refused_has_a_reason_and_a_value() -> None:
 
 def test_the_documentation_is_up_to_date() -> None:
     """After a change: scripts/option-table --write."""
-    assert markdown() in (ROOT / "docs/options.md").read_text("utf-8")
+    text = (ROOT / "docs/options.md").read_text("utf-8")
+    assert markdown() in text
+    assert own_markdown() in text

@@ -91,6 +91,8 @@ LINES = [
     "test_a.py::test_none",
     "missing.py",
     "test_a.py missing.py",
+    "--lf missing.py::test_x",
+    "--sw -v sub/missing.py",
     "--no-such-option",
     "--maxfail=word",
     "-k (",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import SettingsError
+from ..inside.options import CORES, INSTALLERS, cores, seconds
 from ._toml import TOMLDecodeError, loads
 from .artifact import IMAGE, Artifact, configured_artifact
 from .targets import (
@@ -25,13 +26,10 @@ from .targets import (
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-CORES = ("graviton2", "graviton3", "graviton4")
-INSTALLERS = ("plan", "pip")
 INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
 _PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
-_LONGEST_TIMEOUT = 30 * 86400
 _MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
@@ -183,12 +181,11 @@ def load_settings(
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
     image = options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", "")
-    cores = _cores(options.arm64_cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=root,
         target=target,
         image=image,
-        cores=cores,
+        cores=_cores(options.arm64_cpu or table.get("cpu") or CORES[0]),
         reference=options.arm64_compare or options.arm64_record,
         record=options.arm64_record,
         record_emulated=table.get("record-emulated", False),
@@ -230,15 +227,9 @@ def _check_installer(installer: str, manifest: Path) -> None:
 
 def _seconds(text: str | None) -> float:
     try:
-        seconds = float(text or 0)
-    except ValueError:
-        seconds = -1.0
-    if text is not None and not 0 < seconds <= _LONGEST_TIMEOUT:
-        raise SettingsError(
-            f"--arm64-timeout {text} is not a number of seconds above 0",
-            next_step="for example --arm64-timeout 60",
-        )
-    return seconds
+        return seconds(text) if text is not None else 0.0
+    except ValueError as error:
+        raise SettingsError(f"--arm64-timeout {error}") from None
 
 
 def memory_bytes(text: str, manifest: Path) -> int:
@@ -257,14 +248,10 @@ def memory_bytes(text: str, manifest: Path) -> int:
 
 
 def _cores(text: str) -> tuple[str, ...]:
-    """Names of cores, separated by commas, each once."""
-    cores = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for core in cores:
-        if core not in CORES:
-            raise SettingsError(
-                f"unknown core {core!r}", next_step=f"choose among {', '.join(CORES)}"
-            )
-    return cores
+    try:
+        return cores(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -21,31 +21,10 @@ from .fixtures.records import (
 )
 from .fixtures.target import arm64_target
 from .matrix_rows import Rows
+from .options import OPTIONS, Kind
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
-# The host's options, which reach this session through ``addopts``; they mean nothing here.
-FLAGS = (
-    "--arm64",
-    "--arm64-marked",
-    "--arm64-refresh",
-    "--arm64-offline",
-    "--arm64-require-native",
-    "--arm64-compare",
-    "--arm64-record",
-    "--arm64-profile",
-    "--arm64-keep",
-)
-VALUES = (
-    "--arm64-target",
-    "--arm64-image",
-    "--arm64-requirements",
-    "--arm64-cpu",
-    "--arm64-gate",
-    "--arm64-installer",
-    "--arm64-timeout",
-    "--arm64-report",
-)
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")
 SOURCE = "PYTEST_ARM64_SOURCE"
@@ -59,10 +38,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if hasattr(config_module, "_get_prog_name"):
         parser.prog = config_module._get_prog_name(sys.argv)
     group = parser.getgroup("arm64", "running on ARM64")
-    for name in FLAGS:
-        group.addoption(name, action="store_true", help="(for the host)")
-    for name in VALUES:
-        group.addoption(name, action="append", help="(for the host)")
+    # They reach this session through ``addopts``; the host has checked their values.
+    for option in OPTIONS:
+        action = "store_true" if option.kind is Kind.FLAG else "append"
+        group.addoption(option.name, action=action, help="(for the host)")
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)

@@ -1,22 +1,11 @@
-"""Every option of pytest, and of the plugins that matter here, sorted by who obeys it."""
+"""Every option of pytest, and of plugins that matter, by who obeys it; the tables of the docs."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Who(Enum):
-    """Who obeys an option with ``--arm64``."""
-
-    INSIDE = "inside"
-    """Only the session inside, which gets it as it was typed."""
-    BOTH = "both"
-    """Both sides: what is shown is shown here."""
-    HOST = "host"
-    """Only this process."""
-    REFUSED = "refused"
+from ..inside.options import OPTIONS, Who
 
 
 @dataclass(frozen=True)
@@ -49,6 +38,13 @@ def _refused(names: str, dest: str, note: str) -> Option:
     return Option(tuple(names.split()), Who.REFUSED, note, dest)
 
 
+_TITLES = {
+    Who.BOTH: "Obeyed by both sides",
+    Who.INSIDE: "Obeyed by the session inside",
+    Who.HOST: "Obeyed by the host alone",
+    Who.REFUSED: "Refused",
+}
+_OBEYED = {Who.HOST: "the host", Who.BOTH: "both sides"}
 _CACHE = "the session inside owns `.pytest_cache`, which lies in the project"
 _DEBUGGER = "a debugger needs a terminal inside; `--arm64-keep` tells how to open a test there"
 _LISTS = "it lists what this machine has"
@@ -180,16 +176,20 @@ def names_of(who: Who) -> Iterator[str]:
             yield from option.names
 
 
+def own_markdown() -> str:
+    """The table of our own options in ``docs/options.md``."""
+    lines = ["| option | obeyed by | needs | what it does |", "| --- | --- | --- | --- |"]
+    for option in OPTIONS:
+        usage = option.usage.replace("|", "\\|")
+        needs = " or ".join(f"`{name}`" for name in option.needs)
+        lines.append(f"| `{usage}` | {_OBEYED[option.who]} | {needs} | {option.help} |")
+    return "\n".join([*lines, ""])
+
+
 def markdown() -> str:
-    """The tables of ``docs/options.md``."""
-    titles = {
-        Who.BOTH: "Obeyed by both sides",
-        Who.INSIDE: "Obeyed by the session inside",
-        Who.HOST: "Obeyed here alone",
-        Who.REFUSED: "Refused",
-    }
+    """The tables of pytest's options in ``docs/options.md``."""
     lines = []
-    for who, title in titles.items():
+    for who, title in _TITLES.items():
         note = "reason" if who is Who.REFUSED else "note"
         lines += [f"#### {title}", "", f"| option | {note} |", "| --- | --- |"]
         for option in (*PYTEST, *PLUGINS):

@@ -8,27 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import SettingsError
-from ..mirror.option_table import PYTEST, Who
+from ..inside.options import OPTIONS, Kind, OwnOption, Who
+from ..mirror.option_table import PYTEST
 
-OUR_FLAGS = (
-    "--arm64",
-    "--arm64-marked",
-    "--arm64-refresh",
-    "--arm64-offline",
-    "--arm64-require-native",
-    "--arm64-compare",
-    "--arm64-record",
-    "--arm64-keep",
-)
-OUR_VALUES = (
-    "--arm64-target",
-    "--arm64-image",
-    "--arm64-requirements",
-    "--arm64-service",
-    "--arm64-cpu",
-    "--arm64-gate",
-    "--arm64-report",
-)
 # Files that the host writes from the mirrored reports. ``--junitxml`` is not among them: the
 # session inside has pytest's plugin too, for what tests record, and only its file is the host's.
 HOST_VALUES = ("--report-log",)
@@ -52,9 +34,10 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
         SettingsError: they cannot be understood.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in OUR_FLAGS:
-        parser.add_argument(name, action="store_true")
-    for name in (*OUR_VALUES, *HOST_VALUES):
+    for option in OPTIONS:
+        if option.who is Who.HOST:
+            add_to(parser, option)
+    for name in HOST_VALUES:
         parser.add_argument(name)
     try:
         _, forwarded = parser.parse_known_args(list(args))
@@ -65,6 +48,12 @@ def inner_arguments(args: Sequence[str]) -> tuple[str, ...]:
         for before, word in zip(["", *forwarded], forwarded, strict=False)
         if not word.startswith(GATE) or before == "--deselect"
     )
+
+
+def add_to(parser: argparse.ArgumentParser, option: OwnOption) -> None:
+    """Have *parser* take *option*, wherever it stands, for one of ours."""
+    action = "store_true" if option.kind is Kind.FLAG else "store"
+    parser.add_argument(option.name, action=action, default=argparse.SUPPRESS)
 
 
 def positional(options: Any) -> list[str]:

@@ -70,6 +70,16 @@ class Findings:
         self._failing.update(gate.nodeid for gate in shown if gate.text)
         return shown
 
+    def nodeids(self) -> list[str]:
+        """Of all gates that are known by now, whether they are selected or not."""
+        packages = [verdict.nodeid for verdict in self.assessment.verdicts()]
+        files = [
+            printable(judgement.nodeid)
+            for service, findings in self._abi.items()
+            for judgement in of_findings(service, findings)
+        ]
+        return packages + files
+
     def decided(self, evidence: ServiceEvidence, verdict: decide.Verdict, today: date) -> Gate:
         """The gate of the verdict on a service, after those of its packages.
 

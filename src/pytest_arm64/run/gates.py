@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -11,11 +12,15 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from ..config.services import REPOSITORY
+from ..decide.gate import DECISIONS
+from ..errors import SettingsError
 from ..inside.golden.told import PROPERTY
 from .arguments import GATE, positional
 from .differences import Here, common_failure, difference
 from .silent import CellResult
 
+_LISTED = 40
+"""Of how many gates the ids are listed where a name is wrong."""
 _Outcome = Literal["passed", "failed", "skipped"]
 
 
@@ -110,7 +115,7 @@ def selected(gates: Sequence[Gate], config: pytest.Config) -> Iterator[Gate]:
     named, a gate runs only if it is named too.
     """
     option = config.option
-    named = [arg for arg in positional(config.option) if arg.startswith(GATE)]
+    named = named_gates(config)
     single = [arg for arg in positional(config.option) if "::" in arg]
     by_keyword, by_mark = _matcher(option.keyword), _matcher(option.markexpr)
     deselected = tuple(option.deselect or ())
@@ -146,7 +151,52 @@ def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
     return evaluate
 
 
+def named_gates(config: pytest.Config) -> list[str]:
+    """The ids of gates, or what they begin with, that the command line names."""
+    return [arg for arg in positional(config.option) if arg.startswith(GATE)]
+
+
 def gates_alone(config: pytest.Config) -> bool:
-    """Whether nothing but gates was asked for."""
+    """Whether nothing but gates is named."""
     named = positional(config.option)
-    return bool(named) and all(arg.startswith(GATE) for arg in named)
+    return bool(named) and named == named_gates(config)
+
+
+def is_of_service(name: str, owner: str) -> bool:
+    """Whether *name* is that of a gate of the service *owner*, or of all its gates."""
+    return _below(name, f"{GATE}{owner or REPOSITORY}")
+
+
+def refuse_unknown(
+    named: Sequence[str], nodeids: Sequence[str], after_the_tests: Collection[str] = ()
+) -> None:
+    """Refuse a name that no gate has.
+
+    Args:
+        named: ids of gates, or what they begin with.
+        nodeids: the gates that are known.
+        after_the_tests: last parts of the ids of gates that are not known yet.
+
+    Raises:
+        SettingsError: one of *named* selects none of them.
+    """
+    for name in named:
+        last = name.rpartition("::")[2]
+        if last in after_the_tests or any(_below(nodeid, name) for nodeid in nodeids):
+            continue
+        if last in DECISIONS:
+            raise SettingsError(
+                f"{name} is decided after the tests, and none would run",
+                next_step="name tests too, or run without naming gates",
+            )
+        close = difflib.get_close_matches(name, nodeids, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        shown = list(nodeids[:_LISTED])
+        if len(nodeids) > _LISTED:
+            shown.append(f"and {len(nodeids) - _LISTED} more")
+        raise SettingsError(
+            f"this run has no gate {name}{hint}",
+            next_step="\n    ".join(["choose among its gates:", *shown])
+            if nodeids
+            else "no gate exists, because nothing was audited: name tests",
+        )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..config.settings import repository_root
+from ..decide.gate import DECISIONS
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
@@ -19,12 +21,21 @@ from ..report.header import plugin_lines
 from ..report.matrix_output import printable
 from .bounded import skip
 from .cells import Role
-from .gates import Gate, cell_gate, emit, gates_alone
+from .gates import (
+    Gate,
+    cell_gate,
+    emit,
+    gates_alone,
+    is_of_service,
+    named_gates,
+    refuse_unknown,
+)
 from .keep import Held
-from .launch import places, prepare, tell_what_it_rests_on, told_as_usage_error
+from .launch import places, prepare, tell_what_it_rests_on
 from .nested import NestedRun
 from .parts import Part, parts_of
 from .place import OpenPlace
+from .usage import as_usage_error, missing_path
 
 if TYPE_CHECKING:
     from ..decide.assessment import Assessment
@@ -43,6 +54,8 @@ class HostPlugin:
         self._waiting: list[NestedRun] = []
         self._parts = 0
         self._open_place: OpenPlace | None = None
+        self._missing = missing_path(config, repository_root(config.rootpath))
+        """A test path that does not exist: nothing is built, and pytest itself says so."""
         self._lines: list[str] = []
         """What is told below the results."""
         self.current: NestedRun | None = None
@@ -55,7 +68,8 @@ class HostPlugin:
         """Those that could not be started, and why."""
         self.problems: list[str] = []
         """What makes the run incomplete, beside what its parts tell themselves."""
-        for name in _INSIDE_ONLY:
+        # Where nothing runs inside, the host's own plugins write the cache.
+        for name in () if self._missing else _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
@@ -73,21 +87,20 @@ class HostPlugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
-        with told_as_usage_error():
+        with as_usage_error():
             self._start(session)
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
         settings, task = prepare(config)
+        if self._missing:
+            return
         parts = parts_of(config, settings, task)
         self._parts = len(parts)
         open_place = self._open_place = self._resources.enter_context(places(config, settings))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
-            self.current = self._waiting[0]
-            self._waiting.clear()
-            self.current.open(alone=True)
-            self._take_findings(self.current)
+            self._open_for_gates()
             return
         try:
             if not self._begin_next(session):
@@ -95,6 +108,43 @@ class HostPlugin:
         except Arm64Error:
             config.hook.pytest_arm64_refused(config=config)
             raise
+
+    def _open_for_gates(self) -> None:
+        """Open the place of the service whose gates are named, for these alone.
+
+        Raises:
+            Arm64Error: it cannot be opened, or has no such gate.
+        """
+        named = named_gates(self._config)
+        run = next(
+            (run for run in self._waiting if is_of_service(named[0], run.part.owner)),
+            self._waiting[0],
+        )
+        self._waiting.clear()
+        self.current = run
+        self._resources.callback(run.close)
+        run.open(alone=True)
+        self._take_findings(run)
+        refuse_unknown(named, self._known_gates())
+
+    def _known_gates(self) -> list[str]:
+        return self.findings.nodeids() if self.findings is not None else []
+
+    def _refuse_unknown_gates(self, run: NestedRun) -> None:
+        """Refuse gates that will not be there, as far as that is known before the tests of *run*.
+
+        Raises:
+            pytest.UsageError: one is named.
+        """
+        waiting = [other.part.owner for other in self._waiting]
+        named = [
+            name
+            for name in named_gates(self._config)
+            if not any(is_of_service(name, owner) for owner in waiting)
+        ]
+        cores = [c.name for c in run.part.cells if c.role is Role.FURTHER]
+        with as_usage_error():
+            refuse_unknown(named, self._known_gates(), after_the_tests=(*DECISIONS, *cores))
 
     def _begin_next(self, session: pytest.Session) -> bool:
         """Start the next part that can be started; whether there was one.
@@ -111,6 +161,7 @@ class HostPlugin:
                 run.open()
                 self._bring_coverage(run)
                 self._take_findings(run)
+                self._refuse_unknown_gates(run)
                 records = self.findings.records(run.part.owner) if self.findings else {}
                 run.start(session, records)
             except Arm64Error as error:
@@ -205,7 +256,10 @@ class HostPlugin:
             )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: pytest.Session) -> bool:
+    def pytest_collection(self, session: pytest.Session) -> bool | None:
+        if self._missing:
+            self._config.args = [self._missing]
+            return None
         session.items = []
         session.testscollected = 0
         self._collect(session)
@@ -213,7 +267,7 @@ class HostPlugin:
 
     def _collect(self, session: pytest.Session) -> None:
         if self._session is not None:  # None where nothing but gates was asked for
-            with told_as_usage_error():
+            with as_usage_error():
                 self._session.collect()
             self._expect_bounded()
         session.testscollected += len(self._gates())
@@ -237,7 +291,7 @@ class HostPlugin:
             if reporter is not None:
                 reporter.ensure_newline()
             self._leave()
-            with told_as_usage_error():
+            with as_usage_error():
                 begun = self._begin_next(session)
             if not begun:
                 break
@@ -257,7 +311,7 @@ class HostPlugin:
                     self._session.abandon(str(session.shouldfail))
                 raise session.Failed(session.shouldfail)
         if self._session is not None:
-            with told_as_usage_error():
+            with as_usage_error():
                 self._session.run()
             self._expect_bounded()  # with workers it is known only now
 

@@ -6,6 +6,7 @@ import pytest
 
 from ..mirror.shown_inside import NAME, ShownInside
 from .arguments import unknown_here
+from .usage import UNJUDGED, as_usage_error, refuse_misspelt, unjudged
 
 
 def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
@@ -22,6 +23,9 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     # pytest-cov would start to measure this process and overwrite what its twin inside writes.
     config.known_args_namespace.cov_source = None
     _, unknown = parser.parse_known_and_unknown_args(list(args))
+    with as_usage_error():
+        refuse_misspelt(unknown)
+    config.stash[UNJUDGED] = unjudged(args, unknown)
     unknown_here(args, unknown)
     inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
     for name in inicfg:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from ..config.settings import Settings, load_settings
-from ..errors import Arm64Error
 from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.session import MirroredSession
@@ -100,12 +99,3 @@ def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
         )
         with container_places(settings, config.rootpath, gate, conformance=conformance) as opened:
             yield opened
-
-
-@contextmanager
-def told_as_usage_error() -> Iterator[None]:
-    """What a user can mend is told as text; pytest shows a usage error without a traceback."""
-    try:
-        yield
-    except Arm64Error as error:
-        raise pytest.UsageError(str(error)) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..config.settings import Settings
 from ..errors import Arm64Error, SettingsError
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
@@ -17,8 +18,9 @@ from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .cells import planned_cells
 from .keep import Held
-from .launch import places, prepare, session_in, tell_what_it_rests_on, told_as_usage_error
+from .launch import places, prepare, session_in, tell_what_it_rests_on
 from .place import NotBuiltError, Place
+from .usage import as_usage_error
 
 MARKER = "arm64"
 _MARKED = "PYTEST_ARM64_MARKED"
@@ -39,6 +41,8 @@ class MarkedPlugin:
         self._place: Place | None = None
         self._session: MirroredSession | None = None
         self._task: Task | None = None
+        self._prepared: tuple[Settings, Task] | None = None
+        """None until the session starts."""
         self.facts: Mapping[str, Any] | None = None
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
 
@@ -51,13 +55,14 @@ class MarkedPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        if getattr(self._config.option, "numprocesses", None):
-            with told_as_usage_error():
+        with as_usage_error():
+            if getattr(self._config.option, "numprocesses", None):
                 raise SettingsError(
                     "-n does not work with --arm64-marked",
                     why="with workers of this machine, this process collects nothing",
                     next_step="leave out -n, or run all tests in the container: --arm64",
                 )
+            self._prepared = prepare(self._config)
 
     # Around the wrappers of others: pytest's cache remembers all that was collected.
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -72,19 +77,29 @@ class MarkedPlugin:
     # coverage, finds all of it.
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        if self._marked or self._config.option.collectonly:
+            pass
+        elif self._config.option.arm64_require_native:
+            with as_usage_error():
+                raise SettingsError(
+                    "--arm64-require-native: no selected test is marked arm64",
+                    why="no test would run on ARM",
+                    next_step=f"mark tests with @pytest.mark.{MARKER}, or leave the option out",
+                )
         if self._marked:
             session.testscollected += sum(self._marked.values())
-            with told_as_usage_error():
+            with as_usage_error():
                 self._open(session)
         outcome: Any = yield
         if outcome.excinfo is None and self._session is not None:
-            with told_as_usage_error():
+            with as_usage_error():
                 for step in (self._session.start, self._session.collect, self._session.run):
                     step()
 
     def _open(self, session: pytest.Session) -> None:
         config = self._config
-        settings, task = prepare(config)
+        assert self._prepared is not None
+        settings, task = self._prepared
         open_place = self._resources.enter_context(places(config, settings))
         *_, planned = planned_cells(settings)
         try:

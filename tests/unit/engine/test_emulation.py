@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.config.cell import Cell
-from pytest_arm64.config.settings import CORES
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.engine.emulation import (
     QEMU_MODELS,
@@ -18,6 +17,7 @@ from pytest_arm64.engine.emulation import (
     qemu_environment,
 )
 from pytest_arm64.engine.endpoint import Engine
+from pytest_arm64.inside.options import CORES
 
 TARGET = shipped_targets()["al2023-python3.12"]
 

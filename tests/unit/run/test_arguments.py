@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.errors import SettingsError
-from pytest_arm64.mirror.option_table import PYTEST, Option, Who
+from pytest_arm64.inside.options import OPTIONS, Kind, Who
+from pytest_arm64.mirror.option_table import PYTEST, Option
 from pytest_arm64.run.arguments import (
     HOST_VALUES,
-    OUR_FLAGS,
-    OUR_VALUES,
     inner_arguments,
     refuse_what_cannot_work,
     unknown_here,
@@ -21,10 +20,13 @@ from pytest_arm64.run.arguments import (
 
 PLAIN = "-x -q --tb=short tests t.py::test[x] --lf -vv -n2 --junitxml=x --arm64x --odd ü.py -k=a"
 THEIRS = st.sampled_from(PLAIN.split())
+HOSTS = [option for option in OPTIONS if option.who is Who.HOST]
+FLAGS = [option.name for option in HOSTS if option.kind is Kind.FLAG]
+VALUES = [option.name for option in HOSTS if option.kind is not Kind.FLAG] + [*HOST_VALUES]
 OURS = st.sampled_from(
-    [[flag] for flag in OUR_FLAGS]
-    + [[name, "value"] for name in (*OUR_VALUES, *HOST_VALUES)]
-    + [[f"{name}=value"] for name in (*OUR_VALUES, *HOST_VALUES)]
+    [[flag] for flag in FLAGS]
+    + [[name, "value"] for name in VALUES]
+    + [[f"{name}=value"] for name in VALUES]
 )
 
 
@@ -55,3 +57,9 @@ def test_what_is_unknown_here_is_taken_out_once() -> None:
     args = ["--mine", "3", "-x", "--mine"]
     unknown_here(args, ["--mine", "3"])
     assert args == ["3", "-x", "--mine"]
+
+
+def test_what_both_sides_obey_is_forwarded() -> None:
+    both = [option.name for option in OPTIONS if option.who is Who.BOTH]
+    assert both == ["--arm64-profile"]
+    assert inner_arguments(["--arm64", *both, "-x"]) == (*both, "-x")

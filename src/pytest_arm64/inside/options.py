@@ -1,0 +1,224 @@
+"""The options of pytest-arm64: one table for both sides' parsers, what is forwarded, and the docs.
+
+The session inside reads it too, because ``addopts`` and ``PYTEST_ADDOPTS`` reach both sides: it
+must accept each of them. A row that is added here is an option everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+ARM64, MARKED = "--arm64", "--arm64-marked"
+"""The two modes; without one of them pytest runs on the host, as it does without the plugin."""
+PREFIX = "--arm64-"
+"""How all our options but the first begin; no other option may."""
+CORES = ("graviton2", "graviton3", "graviton4")
+INSTALLERS = ("plan", "pip")
+POLICIES = ("report", "new", "all")
+LONGEST_TIMEOUT = 30 * 86400
+"""Seconds."""
+
+
+class Who(Enum):
+    """Who obeys an option."""
+
+    INSIDE = "inside"
+    """Only the session inside, which gets it as it was typed."""
+    BOTH = "both"
+    """Both sides: what is shown is shown on the host."""
+    HOST = "host"
+    """Only the host's process."""
+    REFUSED = "refused"
+
+
+class Kind(Enum):
+    """What follows an option; never an optional value, which would swallow a path."""
+
+    FLAG = "flag"
+    VALUE = "value"
+    LIST = "list"
+    """A value, each time that it is given."""
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class OwnOption:
+    """One option of ours."""
+
+    name: str
+    kind: Kind
+    help: str
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    needs: tuple[str, ...] = (ARM64, MARKED)
+    """Without one of these it has no effect: typed, it is refused; in ``addopts`` it waits."""
+    refused_anywhere: bool = False
+    """Whether it is refused in ``addopts`` too where what it needs is not given."""
+    who: Who = Who.HOST
+    check: Callable[[str], object] | None = None
+    """Raises ValueError, with what is wrong, for a value that cannot be used."""
+
+    @property
+    def dest(self) -> str:
+        """Where pytest keeps its value."""
+        return self.name.lstrip("-").replace("-", "_")
+
+    @property
+    def usage(self) -> str:
+        """The option as the documentation shows it: ``--arm64-target NAME``."""
+        value = self.metavar or "|".join(self.choices)
+        return f"{self.name} {value}" if value else self.name
+
+
+def cores(text: str) -> tuple[str, ...]:
+    """Names of cores, separated by commas, each once.
+
+    Raises:
+        ValueError: one is no core that can be emulated.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in CORES:
+            raise ValueError(f"unknown core {name!r}: choose among {', '.join(CORES)}")
+    return names
+
+
+def seconds(text: str) -> float:
+    """A time limit.
+
+    Raises:
+        ValueError: it is no number of seconds, or no limit.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= LONGEST_TIMEOUT:
+        raise ValueError(f"{text} is not a number of seconds above 0, such as 60")
+    return number
+
+
+MODES = (
+    OwnOption(
+        ARM64,
+        Kind.FLAG,
+        "run the tests in an ARM64 container, natively on ARM and emulated elsewhere",
+        needs=(),
+    ),
+    OwnOption(
+        MARKED,
+        Kind.FLAG,
+        "run the tests that are marked arm64 in the container, and all others on the host",
+        needs=(),
+    ),
+)
+OPTIONS = (
+    *MODES,
+    OwnOption(
+        "--arm64-target",
+        Kind.VALUE,
+        "what to deploy on, e.g. al2023-python3.12 or lambda-python3.13 "
+        "(variable PYTEST_ARM64_TARGET; default: from .python-version and requires-python)",
+        metavar="NAME",
+    ),
+    OwnOption(
+        "--arm64-image",
+        Kind.VALUE,
+        "use this image instead of the target's own; {arch} becomes arm64 or amd64 "
+        "(variable PYTEST_ARM64_IMAGE)",
+        metavar="IMAGE",
+    ),
+    OwnOption(
+        "--arm64-requirements",
+        Kind.LIST,
+        "requirement file of what is deployed; may be given more than once "
+        "(default: requirements.txt, and the project itself)",
+        metavar="FILE",
+    ),
+    OwnOption(
+        "--arm64-service",
+        Kind.LIST,
+        "run the tests of this service only; may be given more than once "
+        "(default: of all services that [tool.pytest-arm64] configures, one after another)",
+        metavar="NAME",
+        needs=(ARM64,),
+    ),
+    OwnOption(
+        "--arm64-cpu",
+        Kind.VALUE,
+        "core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
+        "of several the first is shown, each other one is a single result",
+        metavar="CORE[,CORE]",
+        check=cores,
+    ),
+    OwnOption(
+        "--arm64-gate",
+        Kind.CHOICE,
+        "which findings fail the run (wheels, compiled files, verdicts, boundaries): report: "
+        "none; new: those that are worse than arm64-baseline.json; all: all (default: new where "
+        "that file exists, all where services or allowances are configured, else report)",
+        choices=POLICIES,
+        needs=(ARM64,),
+    ),
+    OwnOption(
+        "--arm64-profile",
+        Kind.FLAG,
+        "show the hot spots of the tests, cells side by side; calls are counted where the "
+        "processor is emulated",
+        needs=(ARM64,),
+        who=Who.BOTH,
+    ),
+    OwnOption(
+        "--arm64-report",
+        Kind.VALUE,
+        "write report.json (evidence and verdict for each service, which pytest-arm64 report "
+        "DIR shows), measurements.json and profile.json into this folder",
+        metavar="DIR",
+        needs=(ARM64,),
+    ),
+    OwnOption("--arm64-refresh", Kind.FLAG, "build the environment again, from the index"),
+    OwnOption(
+        "--arm64-offline",
+        Kind.FLAG,
+        "pull and install nothing: use what is cached (variable PYTEST_ARM64_OFFLINE)",
+    ),
+    OwnOption(
+        "--arm64-installer",
+        Kind.CHOICE,
+        "plan (default): unpack exactly what the audit resolves; pip: run pip in the container",
+        choices=INSTALLERS,
+    ),
+    OwnOption(
+        "--arm64-timeout",
+        Kind.VALUE,
+        "kill a test that takes longer, show where it was, and go on (default: no limit)",
+        metavar="SECONDS",
+        check=seconds,
+    ),
+    OwnOption(
+        "--arm64-compare",
+        Kind.FLAG,
+        "run the tests on linux/amd64 first: what differs on ARM64 is a failure of its test",
+        needs=(ARM64,),
+    ),
+    OwnOption(
+        "--arm64-record",
+        Kind.FLAG,
+        "run the tests on linux/amd64 first and save the values of arm64_golden",
+        needs=(ARM64,),
+    ),
+    OwnOption(
+        "--arm64-keep",
+        Kind.FLAG,
+        "keep a container for a day after the run, and print how to open each failing test in "
+        "it (--pdb does so where a test fails)",
+    ),
+    OwnOption(
+        "--arm64-require-native",
+        Kind.FLAG,
+        "fail unless the tests run natively on ARM",
+        refused_anywhere=True,
+    ),
+)

@@ -1,0 +1,165 @@
+"""Refuses what was typed and cannot be obeyed, before anything is built or an engine is asked."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ..errors import Arm64Error, SettingsError
+from ..inside.options import MARKED, MODES, OPTIONS, PREFIX
+from .arguments import GATE, add_to, positional
+
+UNJUDGED = pytest.StashKey[frozenset[str]]()
+"""Words that may be values of options that only the session inside knows."""
+
+
+@contextmanager
+def as_usage_error() -> Iterator[None]:
+    """Raise what a user can mend as a usage error, which pytest shows without a traceback."""
+    try:
+        yield
+    except Arm64Error as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def refuse_without_mode(config: pytest.Config) -> None:
+    """Refuse an option that has no effect in this run, as far as it was typed.
+
+    In ``addopts`` it stays there for the runs that it is for; but ``--arm64-require-native`` is a
+    demand, which is refused wherever it comes from.
+
+    Raises:
+        SettingsError: such an option was given.
+    """
+    typed = _typed(config.invocation_params.args)
+    modes = [mode.name for mode in MODES if getattr(config.option, mode.dest)]
+    for option in OPTIONS:
+        if not option.needs or set(option.needs) & set(modes):
+            continue
+        if not getattr(config.option, option.dest):
+            continue
+        if option.dest not in typed and not option.refused_anywhere:
+            continue
+        where = "" if option.dest in typed else ", and addopts or PYTEST_ADDOPTS has it"
+        needs = " or ".join(option.needs)
+        raise SettingsError(
+            f"{option.name} has no effect without {needs}{where}",
+            why=_consequence(modes),
+            next_step=f"add {needs}, or leave out {option.name}",
+        )
+
+
+def _typed(args: Sequence[str]) -> set[str]:
+    """Where the values of those of our options are kept that are among *args*."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in OPTIONS:
+        add_to(parser, option)
+    typed, _ = parser.parse_known_args(list(args))
+    return set(vars(typed))
+
+
+def _consequence(modes: Sequence[str]) -> str:
+    if MARKED in modes:
+        return "with --arm64-marked it changes nothing"
+    return "all tests would run on the host"
+
+
+def misspelt(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Words that look like an option of ours and are none, each with the nearest that is one."""
+    names = {option.name.removeprefix(PREFIX): option.name for option in OPTIONS}
+    for word in words:
+        name = word.partition("=")[0]
+        if name.startswith(PREFIX) and name not in names.values():
+            close = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1)
+            yield name, names[close[0]] if close else ""
+
+
+def refuse_misspelt(words: Iterable[str]) -> None:
+    """Refuse options that begin as ours do; elsewhere the session inside would, much later.
+
+    Raises:
+        SettingsError: there is one among *words*, which nobody on the host knows.
+    """
+    for name, close in misspelt(words):
+        hint = f" (did you mean {close}?)" if close else ""
+        raise SettingsError(
+            f"unrecognized option: {name}{hint}",
+            next_step=f"pytest --help lists the options; {PREFIX}… belongs to pytest-arm64",
+        )
+
+
+def hint_at_misspelt(parser: pytest.Parser, words: Iterable[str]) -> None:
+    """Have pytest name the nearest option of ours, where it refuses one of *words* itself."""
+    hints = [f"{close} for {name}" for name, close in misspelt(words) if close]
+    # Not public; without it pytest refuses the option all the same.
+    extra: object = getattr(parser, "extra_info", None)
+    if hints and isinstance(extra, dict):
+        extra["did you mean"] = ", ".join(hints)
+
+
+def report_folder(config: pytest.Config) -> Path | None:
+    """The folder of ``--arm64-report``, which can be written to.
+
+    Raises:
+        SettingsError: it cannot, and the report would be lost at the end of the run.
+    """
+    given = config.option.arm64_report
+    if not given:
+        return None
+    folder = Path(config.invocation_params.dir, given)
+    if config.option.collectonly:
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise SettingsError(
+            f"--arm64-report {given}: the folder cannot be written to: {reason}",
+            why="the report of the run would be lost",
+            next_step="name another folder, or make this one writable",
+        ) from None
+    return folder
+
+
+def missing_path(config: pytest.Config, root: Path) -> str:
+    """The first test path that does not exist, as it was given; empty if all may exist.
+
+    An absolute path outside *root*, the repository, may exist in the image.
+    """
+    if config.option.pyargs:
+        return ""
+    here = Path(config.invocation_params.dir)
+    unjudged = config.stash.get(UNJUDGED, frozenset())
+    for word in positional(config.option):
+        if word.startswith(GATE) or word in unjudged:
+            continue
+        # A parameter's brackets may hold anything; a folder's name may have brackets.
+        names = {word.partition("::")[0], word.partition("[")[0].partition("::")[0]}
+        paths = [here / name for name in names]
+        if any(_may_exist(path) for path in paths):
+            continue
+        if all(path.is_relative_to(root) or not Path(word).is_absolute() for path in paths):
+            return word
+    return ""
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a null byte: pytest says so itself
+        return True
+
+
+def unjudged(args: Sequence[str], unknown: Iterable[str]) -> frozenset[str]:
+    """Words of *args* that may be values of the *unknown* options before them."""
+    options = {word for word in unknown if word.startswith("-") and "=" not in word}
+    first = next((n for n, word in enumerate(args) if word in options), len(args))
+    return frozenset(args[first:])

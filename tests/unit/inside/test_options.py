@@ -1,0 +1,82 @@
+"""The table of our own options: complete, and the same for pytest, the docs and both sides."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_arm64.decide.package_verdicts import ALL, NEW, REPORT
+from pytest_arm64.inside.options import (
+    ARM64,
+    CORES,
+    LONGEST_TIMEOUT,
+    MARKED,
+    OPTIONS,
+    POLICIES,
+    PREFIX,
+    Kind,
+    OwnOption,
+    cores,
+    seconds,
+)
+
+DOCS = Path(__file__).parents[3] / "docs/options.md"
+
+
+def test_the_names_are_fixed() -> None:
+    """Suites and pipelines of others depend on them."""
+    fixed = (
+        "--arm64 --arm64-marked --arm64-target --arm64-image --arm64-requirements "
+        "--arm64-service --arm64-cpu --arm64-compare --arm64-record --arm64-profile "
+        "--arm64-gate --arm64-report --arm64-timeout --arm64-require-native "
+        "--arm64-installer --arm64-offline --arm64-refresh --arm64-keep"
+    )
+    assert {option.name for option in OPTIONS} >= set(fixed.split())
+    assert len({option.name for option in OPTIONS}) == len(OPTIONS)
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_a_row_says_what_its_kind_needs(option: OwnOption) -> None:
+    assert option.name == ARM64 or option.name.startswith(PREFIX)
+    assert option.dest.isidentifier()
+    assert option.help
+    assert bool(option.choices) == (option.kind is Kind.CHOICE)
+    assert bool(option.metavar) == (option.kind in (Kind.VALUE, Kind.LIST))
+    assert bool(option.needs) == (option.name not in (ARM64, MARKED))
+    assert set(option.needs) <= {ARM64, MARKED}
+
+
+def test_each_option_has_a_section_in_the_documentation() -> None:
+    sections = re.findall(r"^### `(--arm64[a-z-]*)", DOCS.read_text("utf-8"), re.MULTILINE)
+    assert sorted(sections) == sorted(option.name for option in OPTIONS)
+
+
+def test_policies_are_those_of_the_gates() -> None:
+    assert set(POLICIES) == {REPORT, NEW, ALL}
+
+
+@given(st.lists(st.sampled_from(CORES), min_size=1))
+def test_cores_keep_their_order_and_come_once(names: list[str]) -> None:
+    assert cores(" , ".join(names)) == tuple(dict.fromkeys(names))
+
+
+@given(st.text())
+def test_any_other_core_is_refused_by_name(text: str) -> None:
+    if not {name.strip() for name in text.split(",")} <= set(CORES):
+        with pytest.raises(ValueError, match=r"unknown core .*choose among graviton2"):
+            cores(text)
+
+
+@given(st.floats(min_value=0.001, max_value=LONGEST_TIMEOUT))
+def test_a_timeout_is_a_number_of_seconds(number: float) -> None:
+    assert seconds(str(number)) == number
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "soon", "", "nan", "inf", "1e9", "60s", "0x10"])
+def test_what_is_no_time_limit_is_refused_with_its_value(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(text)} is not a number of seconds above 0"):
+        seconds(text)
