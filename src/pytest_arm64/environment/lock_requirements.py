@@ -8,6 +8,7 @@ from pathlib import Path
 from ..audit.locked import locked_tree
 from ..audit.platform import Platform
 from ..index.addresses import file_path
+from ..index.simple import STRONG_HASHES, File
 from ..inputs.lock import Lock
 from ..inputs.requirements import Node
 from .plan import NotPlannableError
@@ -46,9 +47,15 @@ def _lines(lock: Lock, node: Node, project: Path) -> Iterator[tuple[str, tuple[s
         raise NotPlannableError(f"{node.name}: {node.problem}")
     release = lock.release(node.name, node.version)
     files = release.files if release is not None else ()
-    hashes = tuple(sorted(file.sha256 for file in files if file.sha256))
+    hashes = tuple(sorted(filter(None, map(_hash, files))))
     yield f"{node.name}=={node.version}", hashes
 
 
 def _options(hashes: tuple[str, ...]) -> str:
-    return "".join(f" --hash=sha256:{value}" for value in hashes)
+    return "".join(f" --hash={value}" for value in hashes)
+
+
+def _hash(file: File) -> str:
+    """The hash of *file* as pip takes it; empty where it has none that pip accepts."""
+    strong = file.other_hash.partition(":")[0] in STRONG_HASHES
+    return f"sha256:{file.sha256}" if file.sha256 else file.other_hash if strong else ""

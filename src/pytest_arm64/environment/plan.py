@@ -320,6 +320,8 @@ def _planned(
         return PlannedPackage(name, str(node.version), scope, BLOCKER, requested=requested)
     file: File | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
+    if file.other_hash:
+        raise NotPlannableError(f"{file.name} has no sha256 hash, and pip checks the other kinds")
     url = file.url or _address(candidates, name, node.version, file)
     version = str(node.version)
     return PlannedPackage(

@@ -6,7 +6,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Any
@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 from .addresses import subdirectory_of
 
 WHEEL, SDIST = "wheel", "sdist"
+STRONG_HASHES = ("sha256", "sha384", "sha512")
+"""Those that pip accepts."""
 SDIST_ENDINGS = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz")
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
@@ -46,6 +48,8 @@ class File:
     metadata: str = ""
     """``sha256`` of the separate metadata (PEP 658), "?" where it is there without one."""
     size: int = 0
+    other_hash: str = ""
+    """Like ``sha512:…``, where there is no SHA-256 value; only locks have such."""
 
     @property
     def subdirectory(self) -> str:
@@ -73,7 +77,12 @@ def parse_page(project: str, body: bytes, content_type: str, url: str) -> Listin
 
 def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> File | None:
     """The file called *name*, None where that is no wheel or sdist of *project*."""
-    return file_from_row(project, _row(name, url, entry))
+    file = file_from_row(project, _row(name, url, entry))
+    hashes = entry.get("hashes")
+    if file is None or file.sha256 or not isinstance(hashes, dict):
+        return file
+    kinds = sorted(hashes, key=lambda kind: (kind not in STRONG_HASHES, kind))
+    return replace(file, other_hash=f"{kinds[0]}:{hashes[kinds[0]]}"[:300]) if kinds else file
 
 
 def file_from_row(project: str, row: object) -> File | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from ..index.simple import File
+from ..index.simple import STRONG_HASHES, File
 from .requirements import LocalProject
 
 ARTIFACT = "artifact"
@@ -99,6 +99,28 @@ class Lock:
     def origin(self, release: Locked) -> str:
         """Where *release* stands."""
         return f"{self.shown}:{release.line}" if release.line else self.shown
+
+
+def hash_table(text: object) -> dict[str, str]:
+    """``sha256:…`` as an index page has it."""
+    kind, colon, digest = str(text).partition(":")
+    return {kind: digest} if colon else {}
+
+
+def note_weak_hashes(releases: Mapping[str, Sequence[Locked]], shown: str, gaps: list[str]) -> None:
+    """Add to *gaps* the kinds of hashes in the lock *shown* that no installer checks."""
+    kinds = {
+        file.other_hash.partition(":")[0]
+        for listed in releases.values()
+        for release in listed
+        for file in release.files
+        if file.other_hash
+    }
+    gaps += [
+        f"{shown}: its {kind} hashes are not checked"
+        for kind in sorted(kinds)
+        if kind not in STRONG_HASHES
+    ]
 
 
 def version_of(release: Locked) -> Version | None:

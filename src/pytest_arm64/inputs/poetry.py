@@ -15,14 +15,37 @@ from .reading import strings, table
 
 
 def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple[str, str]]:
-    """Requirements of the table that *keys* lead to, and the text by which each is found."""
+    """Requirements of the table that *keys* lead to, each after its key."""
     for name, value in table(poetry, *keys).items():
         if name.lower() == "python":
             continue
         for entry in _entries(value):
             if not (isinstance(entry, dict) and entry.get("optional")):
-                text = poetry_requirement(name, entry)
-                yield text, entry if isinstance(entry, str) else str(_word(entry, "version"))
+                yield name, poetry_requirement(name, entry)
+
+
+def poetry_extra(poetry: Mapping[str, Any], extra: str) -> Iterator[tuple[str, str]] | None:
+    """Requirements of *extra* of the project itself, each after its key; None without that."""
+    extras = {canonicalize_name(name): names for name, names in table(poetry, "extras").items()}
+    if canonicalize_name(extra) not in extras:
+        return None
+    listed = table(poetry, "dependencies")
+    return (
+        (name, poetry_requirement(name, entry))
+        for name in strings(extras[canonicalize_name(extra)])
+        for entry in _entries(listed.get(name, "*"))
+    )
+
+
+def poetry_paths(poetry: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """Names, paths and whether they are editable of what is named by path."""
+    groups = (table(group, "dependencies") for group in table(poetry, "group").values())
+    for listed in (table(poetry, "dependencies"), table(poetry, "dev-dependencies"), *groups):
+        for name, value in listed.items():
+            for entry in _entries(value):
+                path = _word(entry, "path") if isinstance(entry, dict) else ""
+                if path:
+                    yield name, path, entry.get("develop") is True
 
 
 def standardised(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -41,7 +64,7 @@ def standardised(data: Mapping[str, Any]) -> Mapping[str, Any]:
         "name": poetry["name"],
         "version": str(poetry.get("version", "")),
         "dynamic": [] if certain else ["dependencies"],
-        "dependencies": [text for text, _ in poetry_requirements(poetry, "dependencies")],
+        "dependencies": [text for _, text in poetry_requirements(poetry, "dependencies")],
         "optional-dependencies": {
             extra: [
                 poetry_requirement(name, entry)
@@ -80,7 +103,7 @@ def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
         for package, value in listed.items()
         if not any(isinstance(e, dict) and "path" in e for e in _entries(value))
     }
-    yield from (text for text, _ in poetry_requirements({"kept": kept}, "kept"))
+    yield from (text for _, text in poetry_requirements({"kept": kept}, "kept"))
 
 
 def _entries(value: Any) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection
-from .poetry import poetry_requirement, poetry_requirements
-from .project import extra_requirements, group_requirements
+from .lock import Lock, Locked, Need, Selection, hash_table, note_weak_hashes
+from .poetry import poetry_extra, poetry_requirement, poetry_requirements
+from .project import extra_requirements, group_requirements, may_compile
 from .reading import Lines, Reading, requirement, strings, table, tables
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
@@ -45,10 +47,11 @@ def read_poetry_lock(
     releases: dict[str, list[Locked]] = {}
     for position, entry in enumerate(tables(data.get("package"))):
         line = lines[position] if position < len(lines) else 0
-        release = _release(entry, line)
+        release = _release(entry, path, reading, line)
         releases.setdefault(release.name, []).append(release)
     project = _Project(manifest, reading)
     group = next((g for g in TEST_GROUPS if g in project.groups and g not in groups), "")
+    note_weak_hashes(releases, reading.origin(path), reading.gaps)
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
@@ -79,16 +82,16 @@ class _Project:
 
     def deployed(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> Iterator[Need]:
         project = table(self._data, "project")
-        found = [(text, text) for text in strings(project.get("dependencies"))]
-        found += poetry_requirements(self._poetry, "dependencies")
+        stated = self._standard(strings(project.get("dependencies")))
+        stated += self._by_key(poetry_requirements(self._poetry, "dependencies"))
         own = canonicalize_name(str(project.get("name", "")))
         for extra in extras:
-            listed = table(self._poetry, "extras")
-            if extra in listed:
-                found += [(text, text) for text in strings(listed[extra])]
+            named = poetry_extra(self._poetry, extra)
+            if named is not None:
+                stated += self._by_key(named)
             else:
-                found += [(t, t) for t in extra_requirements(project, extra, own, self._where)]
-        yield from self._told(found)
+                stated += self._standard(extra_requirements(project, extra, own, self._where))
+        yield from self._roots(stated)
         for group in groups:
             if canonicalize_name(group) not in self.groups:
                 raise SettingsError(f"{self._where} has no group {group!r}")
@@ -96,46 +99,54 @@ class _Project:
 
     def group(self, name: str) -> Iterator[Need]:
         spelled = self.groups[canonicalize_name(name)]
-        found = list(poetry_requirements(self._poetry, "group", spelled, "dependencies"))
+        named = [*poetry_requirements(self._poetry, "group", spelled, "dependencies")]
         if spelled == "dev":
-            found += poetry_requirements(self._poetry, "dev-dependencies")
+            named += poetry_requirements(self._poetry, "dev-dependencies")
+        stated = self._by_key(named)
         if spelled in table(self._data, "dependency-groups"):
-            found += [(t, t) for t in group_requirements(self._data, spelled, self._where)]
-        yield from self._told(found)
+            stated += self._standard(group_requirements(self._data, spelled, self._where))
+        yield from self._roots(stated)
 
-    def _told(self, found: list[tuple[str, str]]) -> Iterator[Need]:
-        for spelled, told in found:
-            wanted = requirement(spelled, self._where)
+    def _standard(self, texts: Iterable[str]) -> list[tuple[str, int]]:
+        return [(text, self._lines.stating(text)) for text in texts]
+
+    def _by_key(self, named: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+        return [(text, self._lines.key(name)) for name, text in named]
+
+    def _roots(self, stated: Iterable[tuple[str, int]]) -> Iterator[Need]:
+        """Requirements with the lines on which they are stated."""
+        for text, line in stated:
+            wanted = requirement(text, self._where)
             yield Need(
                 canonicalize_name(wanted.name),
                 extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
                 marker=str(wanted.marker or ""),
                 specifier=wanted.specifier,
-                origin=self._reading.origin(self._manifest, self._lines.of(told)),
+                origin=self._reading.origin(self._manifest, line),
             )
 
 
-def _release(entry: Mapping[str, Any], line: int) -> Locked:
+def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> Locked:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
-    needs, optional = [], {}
+    needs: list[Need] = []
+    optional: dict[str, list[Need]] = {}
     for dependency, value in table(entry, "dependencies").items():
-        for one in value if isinstance(value, list) else [value]:
-            need = _need(dependency, one)
-            needs.append(need)
-            if isinstance(one, dict) and one.get("optional"):
-                optional[need.name] = needs.pop()
+        for row in value if isinstance(value, list) else [value]:
+            need = _need(dependency, row)
+            extra_only = isinstance(row, dict) and row.get("optional")
+            (optional.setdefault(need.name, []) if extra_only else needs).append(need)
     return Locked(
         name=name,
         version=version,
-        files=tuple(_files(name, entry)),
+        files=tuple(_files(name, entry, path)),
         needs=tuple(needs),
         extras={
             canonicalize_name(extra): tuple(_of_extra(strings(texts), optional))
             for extra, texts in table(entry, "extras").items()
         },
         requires_python=_python(entry.get("python-versions")),
-        local=_local(name, version, entry),
+        local=_local(name, version, entry, path, reading),
         line=line,
     )
 
@@ -150,34 +161,49 @@ def _need(name: str, value: object) -> Need:
     )
 
 
-def _of_extra(texts: list[str], optional: Mapping[str, Need]) -> Iterator[Need]:
-    """An extra names its packages; their markers are with the optional dependencies."""
+def _of_extra(texts: list[str], optional: Mapping[str, list[Need]]) -> Iterator[Need]:
+    """An extra names its packages; their markers are with the optional dependencies.
+
+    What is not among those, Poetry left out: the project's Python versions exclude it.
+    """
     for text in texts:
-        name = canonicalize_name(text.partition(" ")[0].partition("[")[0].partition(";")[0])
-        yield optional.get(name, Need(name))
+        name = canonicalize_name(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0])
+        yield from optional.get(name, ())
 
 
-def _files(name: str, entry: Mapping[str, Any]) -> Iterator[File]:
+def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
+    source = table(entry, "source")
+    # Of an index the lock names no addresses: only the index knows them.
+    url = str(source.get("url", "")) if source.get("type") in ("file", "url") else ""
+    if url and source.get("type") == "file":
+        url = Path(os.path.normpath(path.parent / url)).as_uri()
     for file in tables(entry.get("files")):
-        kind, _, digest = str(file.get("hash", "")).partition(":")
-        hashes = {"sha256": digest} if kind == "sha256" else {}
-        # The lock names no address: only the index knows it.
-        found = file_of(name, str(file.get("file", "")), "", {"hashes": hashes})
+        entry_of_index = {"hashes": hash_table(file.get("hash"))}
+        found = file_of(name, str(file.get("file", "")), url, entry_of_index)
         if found is not None:
             yield found
 
 
-def _local(name: str, version: str, entry: Mapping[str, Any]) -> LocalProject | None:
+def _local(
+    name: str, version: str, entry: Mapping[str, Any], path: Path, reading: Reading
+) -> LocalProject | None:
     source = table(entry, "source")
     kind, address = str(source.get("type", "")), str(source.get("url", ""))
-    if kind not in ("git", "directory"):
+    if kind == "directory":
+        folder = Path(os.path.normpath(path.parent / address))
+        return LocalProject(
+            name,
+            version,
+            reading.origin(folder),
+            native=may_compile(folder, reading.toml.data(folder / "pyproject.toml")),
+            editable=entry.get("develop") is True,
+            uri=folder.as_uri(),
+        )
+    if kind != "git":
         return None
-    detail = f"built from a {'repository' if kind == 'git' else 'folder'}: whether it compiles "
-    detail += "something is known after the build"
-    uri = address
-    if kind == "git":
-        commit, folder = source.get("resolved_reference", ""), source.get("subdirectory", "")
-        uri = git_address(address, str(commit), str(folder))
+    detail = "built from a repository: whether it compiles something is known after the build"
+    commit, subdirectory = source.get("resolved_reference", ""), source.get("subdirectory", "")
+    uri = git_address(address, str(commit), str(subdirectory))
     return LocalProject(name, version, address, native=True, uri=uri, detail=detail)
 
 

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from .poetry import poetry_requirements, standardised
+from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .reading import Lines, Reading, is_there, requirement, strings, table
 from .requirements import LocalProject, wish_of
 
@@ -46,26 +46,37 @@ def read_project(
     """
     text, data = reading.toml.read(manifest)
     lines = Lines(text)
-    found: list[tuple[str, str]] = []
+    stated: list[tuple[str, int]] = []
     if not only_groups:
-        found += _dependencies(manifest, data, reading, extras)
+        stated += _dependencies(manifest, data, reading, extras, lines)
     for group in groups:
-        found += [(entry, entry) for entry in group_requirements(data, group, str(manifest))]
+        texts = group_requirements(data, group, str(manifest))
+        stated += [(text, lines.stating(text)) for text in texts]
     _register_sources(manifest.parent, data, reading)
-    for spelled, told in found:
-        origin = reading.origin(manifest, lines.of(told) or lines.naming(spelled))
-        wanted = _from_its_source(requirement(spelled, origin), data)
+    for text, line in stated:
+        origin = reading.origin(manifest, line)
+        wanted = _from_its_source(requirement(text, origin), data, manifest.parent, reading)
         reading.requirements.append((wanted, wish_of(wanted, origin, direct=True)))
 
 
 def _dependencies(
-    manifest: Path, data: Mapping[str, Any], reading: Reading, extras: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """Each requirement, and the text by which its line is found."""
+    manifest: Path,
+    data: Mapping[str, Any],
+    reading: Reading,
+    extras: Sequence[str],
+    lines: Lines,
+) -> Iterator[tuple[str, int]]:
+    """Each requirement and its line."""
     project = table(data, "project")
     poetry = table(data, "tool", "poetry")
     if not project and "dependencies" in poetry:
-        yield from poetry_requirements(poetry, "dependencies")
+        named = [*poetry_requirements(poetry, "dependencies")]
+        for extra in extras:
+            of_extra = poetry_extra(poetry, extra)
+            if of_extra is None:
+                raise SettingsError(f"{manifest} has no extra {extra!r}")
+            named += of_extra
+        yield from ((text, lines.key(name)) for name, text in named)
         return
     if not project:
         raise SettingsError(
@@ -77,10 +88,11 @@ def _dependencies(
         reading.gaps.append(
             f"{reading.origin(manifest)}: its dependencies are dynamic, and not run"
         )
-    yield from ((text, text) for text in strings(project.get("dependencies")))
+    texts = strings(project.get("dependencies"))
     own = canonicalize_name(str(project.get("name", "")))
     for extra in extras:
-        yield from ((t, t) for t in extra_requirements(project, extra, own, str(manifest)))
+        texts += extra_requirements(project, extra, own, str(manifest))
+    yield from ((text, lines.stating(text)) for text in texts)
 
 
 def extra_requirements(
@@ -219,10 +231,22 @@ def _checked(value: object, data: Mapping[str, Any], where: str) -> Iterator[str
         yield str(_from_its_source(requirement(text, where), data))
 
 
-def _from_its_source(wanted: Requirement, data: Mapping[str, Any]) -> Requirement:
-    """*wanted* as a direct reference where ``[tool.uv.sources]`` makes it one."""
+def _from_its_source(
+    wanted: Requirement,
+    data: Mapping[str, Any],
+    folder: Path | None = None,
+    reading: Reading | None = None,
+) -> Requirement:
+    """*wanted* as a direct reference where ``[tool.uv.sources]`` or a path makes it one.
+
+    *folder* is where paths begin; what *reading* has as a local project is not replaced.
+    """
     source = _uv_source(wanted.name, data)
     address = source.get("git") or source.get("url")
+    if folder is not None and reading is not None and address is None:
+        local = canonicalize_name(wanted.name) in reading.locals
+        place = None if local else _path_source(wanted.name, data, folder)
+        address = place.as_uri() if place is not None else None
     if not isinstance(address, str) or wanted.url:
         return wanted
     if "git" in source:
@@ -240,8 +264,29 @@ def _uv_source(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
+def _path_source(name: str, data: Mapping[str, Any], folder: Path) -> Path | None:
+    """The path of *name* by ``[tool.uv.sources]`` or Poetry's tables, where something is there."""
+    paths = {key: path for key, path, _ in poetry_paths(table(data, "tool", "poetry"))}
+    for key, source in table(data, "tool", "uv", "sources").items():
+        if isinstance(source, dict) and isinstance(source.get("path"), str):
+            paths[key] = source["path"]
+    for key, path in paths.items():
+        place = Path(os.path.normpath(folder / path))
+        if canonicalize_name(key) == canonicalize_name(name) and is_there(place, Path.exists):
+            return place
+    return None
+
+
 def _register_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
-    """Projects that ``[tool.uv.sources]`` names by path or as members of the workspace."""
+    """Projects that uv's sources or Poetry's tables name by path, and members of the workspace."""
+    for _, path, editable in poetry_paths(table(data, "tool", "poetry")):
+        place = Path(os.path.normpath(folder / path))
+        if is_there(place, Path.is_dir):
+            local_project(place, reading, editable=editable)
+    _register_uv_sources(folder, data, reading)
+
+
+def _register_uv_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
     members: dict[str, Path] | None = None
     for name, source in table(data, "tool", "uv", "sources").items():
         if not isinstance(source, dict):

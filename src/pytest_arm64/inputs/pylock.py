@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection
+from .lock import Lock, Locked, Need, Selection, note_weak_hashes
 from .project import may_compile
 from .reading import Lines, Reading
 from .requirements import LocalProject
@@ -48,6 +48,7 @@ def read_pylock(
         releases.setdefault(release.name, []).append(release)
     known_groups = set(map(canonicalize_name, document.dependency_groups or ()))
     group = next((g for g in TEST_GROUPS if g in known_groups and g not in chosen_groups), "")
+    note_weak_hashes(releases, reading.origin(path), reading.gaps)
     indexes = {package.index for package in document.packages if package.index}
     lock = Lock(
         kind=NAME,

@@ -98,6 +98,10 @@ class Lines:
     def __init__(self, text: str) -> None:
         self._text = text
 
+    def stating(self, requirement: str) -> int:
+        """Line of a *requirement*, in its own spelling or by its name; else 0."""
+        return self.of(requirement) or self.naming(requirement)
+
     def of(self, value: str) -> int:
         """Line of the first string that is *value*, 0 where it is not found."""
         for quote in ('"', "'"):

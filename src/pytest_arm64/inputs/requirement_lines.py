@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ..index.simple import STRONG_HASHES
+
 INDEX_URL, EXTRA_INDEX_URL, NO_INDEX = "--index-url", "--extra-index-url", "--no-index"
 FIND_LINKS, PRE, ALL_RELEASES = "--find-links", "--pre", "--all-releases"
 NO_BINARY, ONLY_BINARY = "--no-binary", "--only-binary"
-STRONG_HASHES = ("sha256", "sha384", "sha512")
-"""Those that pip accepts."""
 
 _REQUIREMENT, _CONSTRAINT, _EDITABLE = "--requirement", "--constraint", "--editable"
 _HASH, _CONFIG_SETTINGS = "--hash", "--config-settings"

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection
+from .lock import Lock, Locked, Need, Selection, hash_table, note_weak_hashes
 from .project import may_compile
 from .reading import Lines, Reading, strings, table, tables
 from .requirements import LocalProject
@@ -76,6 +76,7 @@ def read_uv_lock(
     for name in here:
         deploy += _roots(raw[name], path, reading, extras, groups, alone=here == [name])
         test += _test_roots(raw[name], path, reading, groups)
+    note_weak_hashes(releases, reading.origin(path), reading.gaps)
     index = next(iter(indexes)) if len(indexes) == 1 else ""
     return Lock(
         kind=NAME,
@@ -192,9 +193,8 @@ def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
             parent = path.parent / base if base and "://" not in base else path.parent
             url = Path(os.path.normpath(parent / local)).as_uri()
         file_name = re.split(r"[?#]", url)[0].rpartition("/")[2].replace("%2B", "+")
-        kind, _, digest = str(file.get("hash", "")).partition(":")
-        hashes = {"sha256": digest} if kind == "sha256" else {}
-        found = file_of(name, file_name, url, {"hashes": hashes, "size": file.get("size")})
+        listing = {"hashes": hash_table(file.get("hash")), "size": file.get("size")}
+        found = file_of(name, file_name, url, listing)
         if found is not None:
             yield found
 
