@@ -1,116 +1,240 @@
-"""``--fix``: moves pins in requirement files to releases with a usable wheel."""
+"""``--fix``: changes pins in requirement files, after the changed set was resolved as a whole."""
 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.requirements import Requirement
+from packaging.version import Version
 
+from ..config.targets import Target
 from ..errors import SettingsError
+from ..inputs.requirements import Wishes
+from ..inputs.service import Service
+from .auditor import Auditor
+from .edits import Edit, can_edit, edited_text, edited_wishes
 from .matrix import Row, WheelMatrix
+from .platform import Platform, platform_of
 
-_PIN = re.compile(r"===?\s*[^\s,;#\\\"']+")
+_ARCHITECTURES = ("arm64", "amd64")
+_Proposal = tuple[Edit, ...]
+"""Changes that belong together: those that one row asks for."""
 
 
 @dataclass(frozen=True)
-class Move:
-    """One pin to be moved."""
+class Audited:
+    """A service on a target, and what the audit said of it."""
 
-    file: Path
-    line: int
-    name: str
-    old: str
-    new: str
+    service: Service
+    target: Target
+    matrix: WheelMatrix
 
 
-def moves(matrices: Iterable[WheelMatrix], root: Path) -> Iterator[Move]:
-    """Pins that a remedy would move, in files below *root* that are named by a row's path.
+@dataclass
+class Fixed:
+    """What was done, and what was not."""
 
-    Only what the service itself pins: what holds a dependency's version is another's to change.
-    A release that fits one target and not another is not moved to.
-    """
-    wanted: dict[tuple[Path, int, str], set[tuple[str, str]]] = {}
-    for matrix in matrices:
-        for row in matrix.deployed:
-            place = _place(row, root)
-            if place is not None and row.remedy is not None:
-                wanted.setdefault((*place, row.name), set()).add((row.version, row.remedy.version))
-    for (file, line, name), versions in sorted(wanted.items()):
-        if len(versions) == 1:
-            ((old, new),) = versions
-            yield Move(file, line, name, old, new)
+    differences: list[str] = field(default_factory=list)
+    """Unified diffs, one for each file that was written."""
+    lines: list[str] = field(default_factory=list)
+    """Each change, each file that was written, and each change that was not made, with why."""
 
 
-def _place(row: Row, root: Path) -> tuple[Path, int] | None:
-    """File and line of a pin that holds *row* alone, None where there is none to move."""
-    remedy = row.remedy
-    if remedy is None or not remedy.version or remedy.version == row.version or len(row.path) != 2:
-        return None
-    held = [text for text in remedy.held_by if not text.endswith(f"({row.path[0]})")]
-    file, _, line = row.path[0].rpartition(":")
-    if held or not line.isdigit() or Path(file).name == "pyproject.toml":
-        return None
-    return root / file, int(line)
+def fix(audited: Sequence[Audited], auditor: Auditor, root: Path) -> Fixed:
+    """Change what can be changed in requirement files below *root*.
 
-
-def moved(text: str, chosen: Sequence[Move]) -> str:
-    """*text* of a requirement file with the pins of *chosen* moved, and nothing else changed.
-
-    A line with hashes stays: hashes of the new release are for the tool that locked it.
-    """
-    lines = text.splitlines(keepends=True)
-    for move in chosen:
-        if not 0 < move.line <= len(lines):
-            continue
-        line = lines[move.line - 1]
-        head, mark, comment = line.partition(" #")
-        if "--hash" in line or head.rstrip().endswith("\\") or not _is_pin(head, move):
-            continue
-        lines[move.line - 1] = _PIN.sub(f"=={move.new}", head, count=1) + mark + comment
-    return "".join(lines)
-
-
-def _is_pin(line: str, move: Move) -> bool:
-    try:
-        requirement = Requirement(re.split(r"\s--", line.strip())[0])
-    except InvalidRequirement:
-        return False
-    pinned = SpecifierSet(f"=={move.old}")
-    return canonicalize_name(requirement.name) == move.name and (
-        requirement.specifier == pinned or str(requirement.specifier) == f"==={move.old}"
-    )
-
-
-def fix(matrices: Iterable[WheelMatrix], root: Path) -> Iterator[str]:
-    """Move what can be moved; a unified diff for each file that changed.
+    No byte is written before the changed pins, all together, were resolved on every target and on
+    x86_64 with no problem that was not there before.
 
     Raises:
         SettingsError: a file cannot be written.
     """
-    by_file: dict[Path, list[Move]] = {}
-    for move in moves(matrices, root):
-        by_file.setdefault(move.file, []).append(move)
-    for file, chosen in by_file.items():
-        try:
-            before = file.read_bytes().decode("utf-8")
-            after = moved(before, chosen)
-            if after == before:
-                continue
-            file.write_bytes(after.encode("utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file} cannot be changed: {error}") from None
-        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
-        yield "".join(
-            difflib.unified_diff(
-                before.splitlines(keepends=True),
-                after.splitlines(keepends=True),
-                f"a/{name}",
-                f"b/{name}",
-            )
+    fixed = Fixed()
+    proposals = _proposed(audited, root, fixed.lines)
+    edits = _that_go_together(proposals, _Trial(audited, auditor), fixed.lines)
+    for file in dict.fromkeys(edit.file for edit in edits):
+        chosen = [edit for edit in edits if edit.file == file]
+        difference = _write(file, chosen, root)
+        if difference:
+            fixed.lines += [f"changed {edit}" for edit in chosen]
+            fixed.lines.append(f"wrote {_shown(file, root)}")
+            fixed.differences.append(difference)
+    fixed.lines += _left_alone(audited)
+    return fixed
+
+
+def _proposed(audited: Iterable[Audited], root: Path, lines: list[str]) -> list[_Proposal]:
+    """What the rows ask for, as far as it is a pin that can be changed; the rest is said."""
+    proposals = dict.fromkeys(p for one in audited for p in _of_matrix(one.matrix, root))
+    edits = dict.fromkeys(edit for proposal in proposals for edit in proposal)
+    by_pin: dict[tuple[str, str], set[str]] = {}
+    for edit in edits:
+        by_pin.setdefault((edit.place, edit.name), set()).add(edit.new or edit.marker)
+    refused = set()
+    for edit in edits:
+        choices = by_pin[edit.place, edit.name]
+        reason = (
+            f"the rows ask for {', '.join(sorted(choices))}"
+            if len(choices) > 1
+            else _obstacle(edit)
         )
+        if reason:
+            refused.add(edit)
+            lines.append(f"not changed: {edit}: {reason}")
+    return [proposal for proposal in proposals if not refused.intersection(proposal)]
+
+
+def _of_matrix(matrix: WheelMatrix, root: Path) -> Iterator[_Proposal]:
+    rows = {row.name: row for row in matrix.deployed}
+    for row in matrix.deployed:
+        remedy = row.remedy
+        if row.green or remedy is None or _takes_pure_back(row):
+            continue
+        if remedy.marker:
+            yield tuple(_edit(row, root, marker=remedy.marker))
+        else:
+            moves = [Requirement(move) for move in remedy.moves]
+            yield tuple(
+                edit
+                for move in moves
+                for edit in _edit(rows[move.name], root, new=next(iter(move.specifier)).version)
+            )
+
+
+def _takes_pure_back(row: Row) -> bool:
+    """An older release of a pure package would be no gain: what it does is the same anywhere."""
+    assert row.remedy is not None
+    remedy = row.remedy
+    return (
+        remedy.file.endswith("-any.whl")
+        and bool(remedy.version)
+        and Version(remedy.version) < Version(row.version)
+    )
+
+
+def _edit(row: Row, root: Path, *, new: str = "", marker: str = "") -> Iterator[Edit]:
+    """The change of *row*'s own pin; none where no requirement file has one."""
+    place = row.path[0] if len(row.path) == 2 else ""
+    name, _, line = place.rpartition(":")
+    if not line.isdigit() or not row.version or new == row.version:
+        return
+    yield Edit(
+        place, root / name, int(line), row.name, row.version, new, marker, _remark(row.version, new)
+    )
+
+
+def _remark(old: str, new: str) -> str:
+    if not new:
+        return ""
+    before, after = Version(old), Version(new)
+    if after < before:
+        return "an earlier release"
+    if (before.epoch, before.major) != (after.epoch, after.major):
+        return "another major version"
+    return ""
+
+
+def _obstacle(edit: Edit) -> str:
+    """Why the line of *edit* cannot be changed; empty where it is a plain pin."""
+    if edit.file.name == "pyproject.toml":
+        return "--fix changes requirement files alone"
+    try:
+        line = edit.file.read_text("utf-8").splitlines()[edit.line - 1]
+    except (OSError, ValueError, IndexError) as error:
+        return f"its file cannot be read: {error}"
+    if "--hash" in line or line.rstrip().endswith("\\"):
+        return "its line goes on, or has hashes, which the tool that wrote it has to renew"
+    return "" if can_edit(line.partition(" #")[0], edit) else "its line is not a plain pin"
+
+
+class _Trial:
+    """Resolves services as they would be, on their targets and on x86_64."""
+
+    def __init__(self, audited: Sequence[Audited], auditor: Auditor) -> None:
+        self._audited = [one for one in audited if one.service.lock is None]
+        self._auditor = auditor
+        self._before: dict[tuple[int, str], dict[str, str]] = {}
+
+    def objection(self, edits: Sequence[Edit]) -> str:
+        """What speaks against *edits*, all together; empty where nothing does."""
+        for number, one in enumerate(self._audited):
+            wishes = edited_wishes(one.service.deploy, edits)
+            if wishes == one.service.deploy:
+                continue
+            for architecture in _ARCHITECTURES:
+                platform = platform_of(one.target, architecture)
+                key = (number, architecture)
+                if key not in self._before:
+                    self._before[key] = self._faults(one.service.deploy, platform)
+                faults = self._faults(wishes, platform)
+                fresh = [text for name, text in faults.items() if name not in self._before[key]]
+                if fresh:
+                    return f"with it, on {platform.machine}: {fresh[0]}"
+        return ""
+
+    def _faults(self, wishes: Wishes, platform: Platform) -> dict[str, str]:
+        """By package, or by problem: what cannot be installed, and why."""
+        tree, candidates = self._auditor.resolved(self._auditor.index(wishes), wishes, platform)
+        faults = {problem: problem for problem in tree.problems}
+        for name, node in tree.nodes.items():
+            if name in candidates.locals:
+                continue
+            if node.version is None:
+                faults[name] = f"{name}: {node.problem}"
+            elif not candidates.fit(name, node.version).usable:
+                faults[name] = f"{name} {node.version} has no file that can be used"
+        return faults
+
+
+def _that_go_together(
+    proposals: Sequence[_Proposal], trial: _Trial, lines: list[str]
+) -> list[Edit]:
+    """As many of *proposals* as can be made together: all of them, else one after the other."""
+    everything = _edits_of(proposals)
+    if not everything or not trial.objection(everything):
+        return everything
+    chosen: list[_Proposal] = []
+    for proposal in proposals:
+        objection = trial.objection(_edits_of([*chosen, proposal]))
+        if objection:
+            lines += [f"not changed: {edit}: {objection}" for edit in proposal]
+        else:
+            chosen.append(proposal)
+    return _edits_of(chosen)
+
+
+def _edits_of(proposals: Iterable[_Proposal]) -> list[Edit]:
+    return list(dict.fromkeys(edit for proposal in proposals for edit in proposal))
+
+
+def _write(file: Path, edits: Sequence[Edit], root: Path) -> str:
+    """Write *file* with *edits*; a unified diff, empty where nothing changed."""
+    try:
+        before = file.read_bytes().decode("utf-8")
+        after = edited_text(before, edits)
+        if after == before:
+            return ""
+        file.write_bytes(after.encode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be changed: {error}") from None
+    name = _shown(file, root)
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
+
+
+def _shown(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def _left_alone(audited: Iterable[Audited]) -> Iterator[str]:
+    """Locks: the tool that wrote one changes it."""
+    locks = {
+        one.service.lock.shown
+        for one in audited
+        if one.service.lock is not None and not one.matrix.ready
+    }
+    for name in sorted(locks):
+        yield f"not changed: {name}: each row names the command of the tool that wrote it"

@@ -15,7 +15,10 @@ from ..progress import NoProgress
 
 # What resolves is loaded while pip tells its configuration in another process.
 if TYPE_CHECKING:
+    from ..audit.auditor import Auditor
+    from ..audit.fixes import Fixed
     from ..audit.matrix import WheelMatrix
+    from ..config.targets import Target
     from ..index.pip_config import PipConfig
     from ..inputs.service import Service
     from ..progress import Progress
@@ -43,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fix",
         action="store_true",
-        help="move pins in requirement files to releases with a wheel, and show the difference",
+        help="change pins in requirement files, if the changed set can be installed on the target "
+        "and on x86_64, and show the difference",
     )
     parser.add_argument(
         "--write-baseline",
@@ -122,22 +126,38 @@ def _audit(
         ) as auditor,
     ):
         matrices = list(audit(services, targets, auditor))
+        fixed = _fixed(services, targets, matrices, auditor, here) if options.fix else None
     _show(matrices, options.format, every=options.all)
     if options.report:
         from ..report.predict import write_predicted
 
         sys.stderr.write(f"pytest-arm64: wrote {write_predicted(here, matrices, options.report)}\n")
-    if options.fix:
-        from ..audit.fixes import fix
-
-        for difference in fix(matrices, here):
-            sys.stderr.write(difference)
+    if fixed is not None:
+        for text in (*fixed.differences, *(f"pytest-arm64: {line}\n" for line in fixed.lines)):
+            sys.stderr.write(text)
     if options.write_baseline:
         from ..decide.baseline import write_baseline
 
         path = write_baseline(repository_root(here), matrices)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
     return max(matrix.exit_code for matrix in matrices)
+
+
+def _fixed(
+    services: Sequence[Service],
+    targets: Sequence[Target],
+    matrices: Sequence[WheelMatrix],
+    auditor: Auditor,
+    root: Path,
+) -> Fixed:
+    from ..audit.fixes import Audited, fix
+
+    pairs = ((service, target) for service in services for target in targets)
+    audited = [
+        Audited(service, target, matrix)
+        for (service, target), matrix in zip(pairs, matrices, strict=True)
+    ]
+    return fix(audited, auditor, root)
 
 
 def _progress() -> Progress:

@@ -20,11 +20,12 @@ from unit.support import write
 pytestmark = pytest.mark.usefixtures("index_alone")
 
 ARM = "cp312-cp312-manylinux_2_17_aarch64"
+X86 = "cp312-cp312-manylinux_2_17_x86_64"
 PROJECTS = {
     "good": release("good", "1.0", ARM),
     "slow": joined(
         release("slow", "1.0", sdist=True, requires=["good"]),
-        release("slow", "2.0", ARM, "cp313-cp313-manylinux_2_17_aarch64"),
+        release("slow", "2.0", ARM, X86, "cp313-cp313-manylinux_2_17_aarch64"),
     ),
     "late": release("late", "1.0", "cp313-cp313-manylinux_2_17_aarch64"),
 }
