@@ -51,7 +51,12 @@ def _host_distributions(*, plugins: bool) -> Iterator[tuple[str, Distribution]]:
 def _name(distribution: Distribution) -> str:
     """Its name, empty for what an interrupted installation left behind."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
-    return str(distribution.metadata["Name"] or "") if text else ""
+    return _field(distribution, "Name") if text else ""
+
+
+def _field(distribution: Distribution, name: str) -> str:
+    """A field of its metadata, empty where it is missing: to index them is deprecated there."""
+    return str((distribution.metadata.get_all(name) or [""])[0])
 
 
 def _is_plugin(distribution: Distribution) -> bool:
@@ -68,13 +73,12 @@ def _requirement(distribution: Distribution, python: str) -> str:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion, Version
 
-    metadata = distribution.metadata
-    name = metadata["Name"]
+    name = _field(distribution, "Name")
     try:
-        supported = SpecifierSet((metadata.get_all("Requires-Python") or [""])[0])
-        version = Version(distribution.version)
+        supported = SpecifierSet(_field(distribution, "Requires-Python"))
+        version = Version(_field(distribution, "Version"))
     except (InvalidSpecifier, InvalidVersion):
-        return str(name)
+        return name
     if version.local or not supported.contains(python):
-        return str(name)
+        return name
     return f"{name}=={version}"

@@ -26,7 +26,7 @@ def installed(paths: "list[str]") -> "list[dict[str, object]]":
     """Distributions in *paths*, each name once, with what their metadata say."""
     found: dict[str, dict[str, object]] = {}
     for one in importlib.metadata.distributions(path=paths):
-        name = str(one.metadata["Name"] or "")
+        name = str((one.metadata.get_all("Name") or [""])[0])
         found.setdefault(
             name.lower().replace("_", "-"),
             {
@@ -39,8 +39,12 @@ def installed(paths: "list[str]") -> "list[dict[str, object]]":
 
 
 def tag_of(one: importlib.metadata.Distribution) -> str:
-    """For what no wheel was: whether it has compiled files."""
-    compiled = any(str(file).endswith(".so") for file in one.files or ())
+    """For what was not installed from a wheel: whether it has compiled files."""
+    # Since Python 3.12 `files` leaves out those that are listed and missing, before it does not.
+    compiled = any(
+        str(file).endswith(".so") and os.path.exists(str(one.locate_file(file)))
+        for file in one.files or ()
+    )
     return "Tag: py3-none-%s" % ("linux_" + platform.machine() if compiled else "any")
 
 

@@ -127,6 +127,13 @@ def test_version_that_no_index_has_is_free(
     assert host.needs({}) == ("pytest",)
 
 
+def test_a_plugin_whose_metadata_have_no_version_is_free(host: Host, tmp_path: Path) -> None:
+    info = tmp_path / "odd" / "odd-1.dist-info"
+    write(info, {"entry_points.txt": PLUGIN, "METADATA": "Name: pytest-odd\n"})
+    host.distributions.append(PathDistribution(info))
+    assert "pytest-odd" in host.needs({})
+
+
 def test_local_plugins_stay_here(host: Host, tmp_path: Path) -> None:
     host.has("my-plugin", "1.0", entry_points=PLUGIN, direct_url_json='{"url": "file:///x"}')
     rename_entry_points(tmp_path)

@@ -15,6 +15,8 @@ def package(site: Path, name: str, files: str, wheel: str = "") -> None:
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in files.split()), "utf-8")
+    for file in files.split():
+        (site / file).touch()
     if wheel:
         (info / "WHEEL").write_text(wheel, "utf-8")
 
@@ -36,6 +38,21 @@ def test_what_no_wheel_was_is_told_by_its_files(tmp_path: Path) -> None:
     }
     assert wheels["plain"] == "Tag: py3-none-any"
     assert wheels["compiled"].startswith("Tag: py3-none-linux_")
+
+
+def test_a_compiled_file_that_was_removed_does_not_count(tmp_path: Path) -> None:
+    package(tmp_path, "stripped", "a.py c.so")
+    (tmp_path / "c.so").unlink()
+    (found,) = installed([str(tmp_path)])
+    assert found["wheel"] == "Tag: py3-none-any"
+
+
+def test_metadata_without_a_name_are_no_error(tmp_path: Path) -> None:
+    info = tmp_path / "left-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Version: 1.0\n", "utf-8")
+    (found,) = installed([str(tmp_path)])
+    assert found["metadata"] == "Version: 1.0\n"
 
 
 def test_folders_are_those_of_imports_without_the_standard_library(
