@@ -32,7 +32,7 @@ from ..index.repositories import reference_of
 from ..index.simple import File
 from ..inputs.lock import Lock
 from ..inputs.manifest import Manifest, Scope
-from ..inputs.project import local_project
+from ..inputs.project import local_project, read_project
 from ..inputs.reading import Reading
 from ..inputs.requirement_file import read_requirement_file
 from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
@@ -238,8 +238,12 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
             wanted = Requirement(project.name)
             wish = wish_of(wanted, "the project", direct=True)
             reading.requirements.append((wanted, wish))
+    texts = scope.requirements
+    if manifest.virtual and not tests and scope is manifest.deploy:
+        read_project(manifest.root / "pyproject.toml", reading)
+        texts = ()
     found = reading.wishes("environment")
-    return with_requirements(found, scope.requirements, "pyproject.toml")
+    return with_requirements(found, texts, "pyproject.toml")
 
 
 def _resolved(auditor: Auditor, wishes: Wishes, platform: Platform, scope: str) -> _Found:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ..config._toml import Table
 from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
+from ..index.addresses import file_path
 from .poetry import poetry_group
-from .project import extra_requirements, group_requirements
+from .project import extra_requirements, group_requirements, read_project
 from .project_files import walk
+from .project_kind import EDITABLE, NOT_INSTALLED, WHEEL, install_mode
+from .reading import Reading, table
 from .requirement_files import (
     RequirementFile,
     constrained_names,
@@ -42,10 +45,6 @@ TEST_FILES = (
 TEST_GROUPS = ("test", "tests", "testing", "dev")
 _FILE = "pyproject.toml"
 _PROJECT_FILES = (_FILE, "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
-_COMPILING_BACKENDS = ("mesonpy", "scikit_build_core", "maturin", "py_build_cmake")
-_EXTENSIONS = re.compile(
-    r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|mypycify|CMakeExtension)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,8 @@ class Manifest:
     files: Mapping[Path, RequirementFile]
     """Every requirement and constraint file involved, by its path."""
     root: Path
+    virtual: bool = False
+    """Whether the project's dependencies are deployed without the project."""
     whole: Path | None = None
     """Folder of the project itself where a wheel is built of it, from a copy."""
     pyproject: Table = field(default_factory=dict)
@@ -155,23 +156,26 @@ def read_manifest(
     toml = toml or TomlFiles()
     pyproject = toml.data(rootpath / _FILE)
     artifact = settings.artifact is not None
-    mode = "none" if artifact else install_mode(settings, rootpath, pyproject)
+    mode = NOT_INSTALLED if artifact else install_mode(settings, rootpath, pyproject, toml)
     files = () if artifact else settings.requirements
     if not files and not artifact and (rootpath / "requirements.txt").is_file():
         files = (rootpath / "requirements.txt",)
-    deploy = Scope(files=files)
+    virtual = mode == NOT_INSTALLED and not artifact and _lists_dependencies(pyproject, files)
+    needs = _dependencies(rootpath, environ, toml) if virtual else _Dependencies()
+    deploy = Scope(files=files, requirements=needs.requirements)
     test = test_scope(settings.test_requirements, rootpath, pyproject, files)
     read = read_files((*deploy.files, *test.files), environ)
-    local = tuple(dict.fromkeys(folder for folder, _ in local_projects(read)))
-    project = rootpath if mode == "editable" else None
-    if mode == "wheel":
-        local = tuple(dict.fromkeys((*local, rootpath)))
+    local = [*(folder for folder, _ in local_projects(read)), *needs.folders]
+    project = rootpath if mode == EDITABLE else None
+    if mode == WHEEL:
+        local.append(rootpath)
     return Manifest(
         deploy=deploy,
         test=test,
         project=project,
-        local=tuple(folder for folder in local if folder != project),
-        whole=rootpath if mode == "wheel" else None,
+        local=tuple(folder for folder in dict.fromkeys(local) if folder != project),
+        whole=rootpath if mode == WHEEL else None,
+        virtual=virtual,
         links=tuple(dict.fromkeys(link_folders(read))),
         files=read,
         root=rootpath,
@@ -180,37 +184,37 @@ def read_manifest(
     )
 
 
-def install_mode(settings: Settings, rootpath: Path, pyproject: Mapping[str, Any]) -> str:
-    """How the project itself is installed: ``editable``, ``wheel`` or ``none``.
-
-    Compiled code cannot be used out of the source: it is built where compilers are.
-    """
-    if settings.install == "none" or not _installable(rootpath, pyproject):
-        return "none"
-    if settings.install == "auto":
-        return "wheel" if _compiled(rootpath, pyproject) else "editable"
-    return settings.install
+@dataclass(frozen=True)
+class _Dependencies:
+    requirements: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+    """Of local projects among them."""
 
 
-def _compiled(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
-    """Whether the project says that it has compiled code, as far as its files tell unexecuted."""
-    backend = str(_table(pyproject, "build-system").get("build-backend", ""))
-    if backend.partition(".")[0] in _COMPILING_BACKENDS:
-        return True
-    setuptools = _table(_table(pyproject, "tool"), "setuptools")
-    if "ext-modules" in setuptools:
-        return True
-    try:
-        script = (rootpath / "setup.py").read_text("utf-8", "replace")
-    except OSError:
-        return False
-    return _EXTENSIONS.search(script) is not None
+def _lists_dependencies(pyproject: Mapping[str, Any], files: tuple[Path, ...]) -> bool:
+    """Whether dependencies of the project count: Poetry's do without requirement *files* only."""
+    poetry = "dependencies" in table(pyproject, "tool", "poetry")
+    return "project" in pyproject or (poetry and not files)
 
 
-def _installable(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
-    if "project" in pyproject or "build-system" in pyproject:
-        return True
-    return (rootpath / "setup.py").is_file()
+def _dependencies(rootpath: Path, environ: Mapping[str, str], toml: TomlFiles) -> _Dependencies:
+    """What a project that is not installed itself depends on."""
+    reading = Reading(rootpath, environ, toml=toml)
+    read_project(rootpath / _FILE, reading)
+    locals_ = reading.locals
+    return _Dependencies(
+        tuple(
+            _at(requirement, locals_[wish.name].uri) if wish.name in locals_ else str(requirement)
+            for requirement, wish in reading.requirements
+        ),
+        tuple(file_path(local.uri) for local in locals_.values()),
+    )
+
+
+def _at(requirement: Requirement, uri: str) -> str:
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    return f"{requirement.name}{extras} @ {uri}{marker}"
 
 
 def test_scope(

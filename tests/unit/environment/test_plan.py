@@ -246,6 +246,22 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
     assert [p.name for p in plan.packages] == ["tool", "pure"]
 
 
+def test_of_what_is_no_package_the_dependencies_are_planned(tmp_path: Path, index: Played) -> None:
+    head = '[project]\nname = "{}"\nversion = "1"\ndependencies = {}\n'
+    write(
+        tmp_path,
+        {
+            "lib/pyproject.toml": head.format("lib", '["native"]'),
+            "pyproject.toml": head.format("shop", '["pure", "lib"]')
+            + "[tool.uv]\npackage = false\n"
+            '[tool.uv.sources]\nlib = { path = "lib", editable = true }\n',
+        },
+    )
+    plan = planned(plan_request(tmp_path, index, ""))
+    assert {package.name for package in plan.packages} == {"pure", "native"}
+    assert plan.editable == (tmp_path / "lib",)
+
+
 def test_a_project_with_poetrys_own_tables_is_planned_where_they_are_understood(
     tmp_path: Path, index: Played
 ) -> None:
