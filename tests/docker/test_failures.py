@@ -28,7 +28,7 @@ from pytest_arm64.environment.failures import Tools, classify
 from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container, run_pip
 from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
 from pytest_arm64.environment.provision import builder, provisioned
-from pytest_arm64.environment.source_builds import Source, build
+from pytest_arm64.environment.source_builds import Source, build, lay_source
 from pytest_arm64.environment.tree import PYTHON, TarEntry, tar_of
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import host_pip_config
@@ -276,8 +276,9 @@ def failing_build(
                 cell, engine
             )
             pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", *environment.options]
+            file = lay_source(container, wanted, f"{BUILD}/x")
             with pytest.raises(InstallError) as caught:
-                build(container, pip, wanted, f"{BUILD}/x", variables, Tools("apt", "3.11"))
+                build(container, pip, wanted, file, f"{BUILD}/x", variables, Tools("apt", "3.11"))
             return caught.value
 
     return fail

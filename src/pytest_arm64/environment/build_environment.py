@@ -1,14 +1,18 @@
 """The environment of a build: its requirements, unpacked on the host and laid beside the sources.
 
-pip would install them anew for each build, under emulation. Where they cannot be planned, there is
-none, and pip's own isolation does it.
+pip would install them again for each build, under emulation. Back ends that may need more than they
+write down are asked (PEP 517). Where requirements cannot be planned, pip's own isolation does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -24,23 +28,44 @@ from ..index.simple import file_of
 from ..inputs.reading import strings, table
 from ..inputs.requirements import Wishes
 from .bytecode import Compiler
-from .pip_installer import PIP_SITE
+from .pip_installer import BUILD, PIP_SITE
 from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
-from .tree import ENV, HOME, TarEntry, tar_of, with_parents
+from .tree import ENV, HOME, PYTHON, TarEntry, tar_of, with_parents
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of
 
 _PREFIX = f"{HOME}/requirements"
+_ANSWER = f"{BUILD}/asked.json"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/var/lang/bin"
-# What backends ask for when they are asked, and do not write down.
+# What back ends ask for that are not asked, which takes seconds under emulation.
 _ASKED_FOR = {"setuptools": ("wheel",), "hatchling": ("editables",)}
+# Builds that need nothing else have a back end whose answer is known.
+_PREDICTABLE = frozenset(
+    [
+        *("setuptools", "wheel", "setuptools-scm", "cython", "numpy", "hatchling", "hatch-vcs"),
+        *("editables", "flit-core", "poetry-core", "pdm-backend"),
+    ]
+)
+_MAXIMUM_ASKED = 100
 _WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '")
+
+
+class BackendSource(NamedTuple):
+    """A project whose build back end can be asked, as it lies in the builder."""
+
+    path: str
+    """An archive or a folder."""
+    subdirectory: str
+    hook: str
+    """``wheel`` or ``editable``."""
 
 
 @dataclass(frozen=True)
 class BuildEnvironment:
     """Unpacked requirements of one build."""
 
+    requirements: tuple[Requirement, ...]
+    packages: tuple[PlannedPackage, ...]
     layers: tuple[Layer, ...]
     python: Python
 
@@ -56,6 +81,43 @@ class BuildEnvironment:
             "PYTHONPATH": f"{PIP_SITE}:{prefix}/{self.python.purelib}",
             "PATH": f"{prefix}/bin:{ENV}/bin:{_SYSTEM_PATH}",
         }
+
+    @property
+    def predictable(self) -> bool:
+        """Whether it is known what the back end asks for."""
+        names = {canonicalize_name(requirement.name) for requirement in self.requirements}
+        return names <= _PREDICTABLE
+
+    def ask(
+        self, container: Container, variables: Mapping[str, str], sources: Sequence[BackendSource]
+    ) -> list[Requirement]:
+        """What the back ends of *sources* ask for and is not here; *variables* lead to it.
+
+        A back end that fails asks for nothing: its build fails for the same reason, in words.
+        """
+        program = resources.files("pytest_arm64.environment").joinpath("ask_backend.py")
+        command = [PYTHON, "-B", "-c", program.read_text("utf-8"), _ANSWER, json.dumps(sources)]
+        if container.run(command, environment=variables).code != 0:
+            return []
+        return [r for r in parsed_answer(container.read(_ANSWER)) if not self._has(r)]
+
+    def _has(self, requirement: Requirement) -> bool:
+        name = canonicalize_name(requirement.name)
+        versions = [p.version for p in self.packages if canonicalize_name(p.name) == name]
+        return any(requirement.specifier.contains(v, prereleases=True) for v in versions)
+
+
+def parsed_answer(answer: bytes) -> list[Requirement]:
+    """The requirements that back ends asked for; what is no requirement is left out."""
+    try:
+        texts = json.loads(answer)
+    except (ValueError, RecursionError):
+        return []
+    requirements = []
+    for text in texts[:_MAXIMUM_ASKED] if isinstance(texts, list) else ():
+        with contextlib.suppress(InvalidRequirement, RecursionError, TypeError):
+            requirements.append(Requirement(text))
+    return requirements
 
 
 class BuildEnvironments:
@@ -88,6 +150,33 @@ class BuildEnvironments:
         except (InvalidRequirement, NotPlannableError, Arm64Error):
             return None
 
+    def prepare(
+        self,
+        environment: BuildEnvironment | None,
+        container: Container,
+        folder: str,
+        variables: Mapping[str, str],
+        sources: Sequence[BackendSource],
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Variables and options of pip with which *sources* are built in *container*.
+
+        *environment* is laid below *folder*, with what the back ends ask for besides. Without one,
+        or where that cannot be planned, pip isolates the build itself, and asks the back end.
+        """
+        if environment is None:
+            return {}, ()
+        own = environment.put(container, folder)
+        if environment.predictable:
+            return own, environment.options
+        asked = environment.ask(container, {**variables, **own}, sources)
+        if not asked:
+            return own, environment.options
+        try:
+            complete = self._environment([*environment.requirements, *asked])
+        except (NotPlannableError, Arm64Error):
+            return {}, ()
+        return complete.put(container, f"{folder}-asked"), complete.options
+
     def _environment(self, requirements: Iterable[Requirement]) -> BuildEnvironment:
         wanted = list(requirements)
         for name in {canonicalize_name(requirement.name) for requirement in wanted}:
@@ -98,7 +187,7 @@ class BuildEnvironments:
             layer_of(fetch(self._fetcher, p), p.sha256, _PREFIX, python, self._compiler)
             for p in packages
         ]
-        return BuildEnvironment(tuple(layers), python)
+        return BuildEnvironment(tuple(wanted), tuple(packages), tuple(layers), python)
 
 
 def wants_more(log: str) -> bool:

@@ -26,11 +26,11 @@ from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
 from ..index.simple import File, file_of
 from . import pip_installer
-from .build_environment import BuildEnvironments, wants_more
+from .build_environment import BackendSource, BuildEnvironments, wants_more
 from .bytecode import Compiler
 from .failures import Tools
 from .plan import PlannedPackage, PlanRequest
-from .source_builds import Built, BuiltWheels, Source, build
+from .source_builds import Built, BuiltWheels, Source, build, lay_source
 from .tree import PYTHON
 from .wheel_cache import fetch
 
@@ -164,19 +164,27 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
+        container, variables = self.container, self.variables
+        file = lay_source(container, source, folder)
+        more, options = self._prepared(environments, source, file, folder)
+        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
+        try:
+            made = build(container, [*pip, *options], source, file, folder, variables | more, tools)
+        except InstallError as error:
+            if not options or not wants_more(error.log):
+                raise
+            made = build(container, pip, source, file, f"{folder}-isolated", variables, tools)
+        return built_wheels.store(source, *made)
+
+    def _prepared(
+        self, environments: BuildEnvironments, source: Source, file: str, folder: str
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        sources = [BackendSource(file, source.subdirectory, "wheel")]
         self._building = True
         try:
             environment = environments.for_file(source.package)
+            return environments.prepare(
+                environment, self.container, folder, self.variables, sources
+            )
         finally:
             self._building = False
-        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
-        variables, container = self.variables, self.container
-        try:
-            more = environment.put(container, folder) if environment is not None else {}
-            options = environment.options if environment is not None else ()
-            made = build(container, [*pip, *options], source, folder, variables | more, tools)
-        except InstallError as error:
-            if environment is None or not wants_more(error.log):
-                raise
-            made = build(container, pip, source, f"{folder}-isolated", variables, tools)
-        return built_wheels.store(source, *made)

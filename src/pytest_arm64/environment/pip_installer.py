@@ -211,8 +211,8 @@ def _bring(container: Container, ran: Ran, request: Request) -> None:
 
 
 def _pip(python: Python) -> Iterator[bytes]:
-    """pip itself as a tar, and its byte-code: compiling it would be most of an emulated start."""
-    files = {f"{PIP_SITE}/{name}": TarEntry(content) for name, content in _pip_files()}
+    """pip and what asks back ends, as a tar, and their byte-code: most of an emulated start."""
+    files = {f"{PIP_SITE}/{name}": TarEntry(content) for name, content in _brought_files()}
     archive = tar_of(with_parents(files))
     yield archive
     with tempfile.NamedTemporaryFile() as layer:
@@ -223,13 +223,16 @@ def _pip(python: Python) -> Iterator[bytes]:
         yield layer.read() + bytes(1024)
 
 
-def _pip_files() -> Iterator[tuple[str, bytes]]:
+def _brought_files() -> Iterator[tuple[str, bytes]]:
     import pip
+    import pyproject_hooks
 
-    package = Path(pip.__file__).parent
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield f"pip/{path.relative_to(package).as_posix()}", path.read_bytes()
+    for module in (pip, pyproject_hooks):
+        assert module.__file__ is not None
+        package = Path(module.__file__).parent
+        for path in sorted(package.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(package.parent).as_posix(), path.read_bytes()
 
 
 def _scope_arguments(scope: Scope) -> list[str]:

@@ -27,7 +27,7 @@ from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
 from ..progress import Progress, Step
 from . import pip_installer
-from .build_environment import wants_more
+from .build_environment import BackendSource, wants_more
 from .builder_container import Host, SourceBuilder
 from .bytecode import Compiler, compiler_for
 from .pip_installer import Installation
@@ -166,17 +166,18 @@ class _Work:
         root = self._request.manifest.root
         container, variables = self._source_builder.container, self._source_builder.variables
         environments = self._source_builder.build_environments(self._auditor, self._fetcher)
+        sources = [BackendSource(str(folder), "", "wheel") for folder in plan.folders]
+        sources += [BackendSource(str(folder), "", "editable") for folder in plan.editable]
         environment = environments.for_folders([*plan.editable, *plan.folders])
+        more, options = environments.prepare(
+            environment, container, f"{pip_installer.BUILD}/projects", variables, sources
+        )
         try:
-            more = (
-                environment.put(container, f"{pip_installer.BUILD}/projects") if environment else {}
-            )
-            options = environment.options if environment is not None else ()
             self.local += pip_installer.run_pip(
                 container, root, variables | more, DEPLOY, [*options, *arguments], step
             )
         except InstallError as error:
-            if environment is None or not wants_more(error.log):
+            if not options or not wants_more(error.log):
                 raise
             self.local += pip_installer.run_pip(container, root, variables, DEPLOY, arguments, step)
         with container.fetch(ENV) as archive:

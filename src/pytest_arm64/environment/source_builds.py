@@ -106,28 +106,35 @@ class BuiltWheels:
         return cache.cache_folder() / KIND / key[:2] / key
 
 
+def lay_source(container: Container, source: Source, folder: str) -> str:
+    """Put *source* into *container*, an archive below *folder*; its path there."""
+    container.put("/", tar_of(_parents(folder)))
+    if source.path.is_dir():
+        container.put("/", copy_of(source.path))
+        return str(source.path)
+    file = f"{folder}/{source.path.name}"
+    container.put("/", tar_of({file: TarEntry(source.path.read_bytes())}))
+    return file
+
+
 def build(
     container: Container,
     pip: Sequence[str],
     source: Source,
+    file: str,
     folder: str,
     variables: Mapping[str, str],
     tools: Tools,
 ) -> tuple[str, bytes, float, str]:
     """Build *source* in *container*: the wheel's name and content, seconds, and log.
 
-    *pip* is the command to run there, ``pip wheel`` with its options; *folder* one of its own.
+    *pip* is the command to run there, ``pip wheel`` with its options; *file* is the source, and
+    *folder* one for the wheel.
 
     Raises:
         BuildError: it cannot be built; the error has its class and remedy, ``log`` everything.
     """
-    file = f"{folder}/{source.path.name}"
     container.put("/", tar_of(_parents(folder)))
-    if source.path.is_dir():
-        container.put("/", copy_of(source.path))
-        file = str(source.path)
-    else:
-        container.put("/", tar_of({file: TarEntry(source.path.read_bytes())}))
     if source.subdirectory:
         file = f"file://{urllib.parse.quote(file)}#subdirectory={urllib.parse.quote(source.subdirectory)}"
     began = time.monotonic()
