@@ -22,6 +22,8 @@ TOO_LARGE = "too-large"
 MULTI_ARCHITECTURE = "multi-architecture"
 UNKNOWN = "not-evaluated"
 
+LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"
+
 
 @dataclass(frozen=True)
 class AbiFinding:
@@ -65,7 +67,9 @@ class Load:
     module: str
     path: str
     outcome: str
-    """loaded, failed, died (it killed its process) or not-tried."""
+    """loaded, failed (the loader refused it), raised (its own code raised an error, or a Python
+    package is missing), died (it killed its process) or not-tried.
+    """
     text: str = ""
     kind: str = ""
     """Class of the failure; empty where it was loaded."""
@@ -97,12 +101,8 @@ class AbiRecord:
 
     @property
     def refused(self) -> tuple[Load, ...]:
-        """Modules that could not be imported, for another reason than a Python package."""
-        return tuple(
-            load
-            for load in self.loads
-            if load.outcome != "loaded" and not load.text.startswith("ModuleNotFoundError")
-        )
+        """Modules that the loader refused, that killed their process, or were not tried."""
+        return tuple(load for load in self.loads if load.outcome not in (LOADED, RAISED))
 
     @property
     def loadable(self) -> bool | None:

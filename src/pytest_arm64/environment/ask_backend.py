@@ -50,7 +50,7 @@ def unpack(path: Path, work: Path) -> Path:
 
 
 def ask(folder: Path, hook: str) -> list[str]:
-    """What the back end of the project in *folder* asks for; *hook* is ``wheel`` or ``editable``."""
+    """What the back end of the project in *folder* asks for, to build a ``wheel``, or *hook*."""
     try:
         system = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["build-system"]
     except (FileNotFoundError, KeyError):

@@ -243,8 +243,8 @@ def build_failure(
     )
 
 
-def import_failure(message: str, tools: Tools, *, wrong_machine: bool = False) -> Failure:
-    """Why a compiled module could not be loaded, by its error's text.
+def import_failure(message: str, tools: Tools, *, wrong_machine: bool = False) -> Failure | None:
+    """Why a compiled module could not be loaded, by its error's text; None if that says nothing.
 
     *wrong_machine* says that the file itself is for another machine, which the loader words as
     if it were not there.
@@ -253,10 +253,7 @@ def import_failure(message: str, tools: Tools, *, wrong_machine: bool = False) -
         return Failure(
             WRONG_ARCHITECTURE, message, "install a build for this machine, or build it from source"
         )
-    recognised = classify(message, tools)
-    if recognised:
-        return recognised[0]
-    return Failure(RUNTIME, message, "read the message; the module was imported in the container")
+    return next(iter(classify(message, tools)), None)
 
 
 _NOISE = re.compile(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from .builder_container import Host
 from .consistency import broken, installed_in
 from .deployment import install_deployed
 from .failures import Tools
-from .loading import load_all, modules_of
+from .loading import load_all, modules_of, with_loads
 from .pip_installer import Request
 from .record import InstallRecord, with_built_states
 from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, TarEntry, tar_of
@@ -128,4 +127,4 @@ def _loaded(
     step.update(f"loading {len(modules)} compiled modules")
     tools = Tools(host.cell.target.recipe.name, ran.python.minor)
     variables = qemu_environment(host.cell, host.engine)
-    return replace(abi, loads=load_all(container, modules, variables, tools, ran.machine))
+    return with_loads(abi, load_all(container, modules, variables, tools, ran.machine))

@@ -10,12 +10,22 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
-from ..binary.record import AbiRecord, Load
+from ..binary.record import (
+    DIED,
+    FAILED,
+    LOAD_ORDER,
+    LOADED,
+    NOT_TRIED,
+    RAISED,
+    WRONG_ARCHITECTURE,
+    AbiRecord,
+    Load,
+)
 from ..engine.container import Container, Finished
-from .failures import RUNTIME, Failure, Tools, import_failure
+from .failures import RUNTIME, Tools, import_failure
 from .tree import HOME, PYTHON, TarEntry, tar_of
 
 _LIST = f"{HOME}/modules.json"
@@ -37,16 +47,22 @@ class Module:
 
 
 def modules_of(record: AbiRecord, site: str) -> list[Module]:
-    """Compiled modules of *record* below *site*, a folder as the record spells paths."""
-    found = []
+    """Compiled modules of *record* below *site*, a folder as the record spells paths.
+
+    A file for another machine that does no harm is no module of this one.
+    """
+    harmless = {f.path for f in record.findings if f.kind == WRONG_ARCHITECTURE and not f.grave}
+    modules = []
     for file in record.files:
+        if file.path in harmless:
+            continue
         inner = file.path.removeprefix(f"{site}/")
         folder, name = posixpath.split(_SUFFIX.sub("", inner))
         parts = [*filter(None, folder.split("/")), name]
         named = _SUFFIX.search(inner) and not name.startswith("lib")
         if inner != file.path and named and all(part.isidentifier() for part in parts):
-            found.append(Module(".".join(parts), file.path, file.machine))
-    return sorted(found, key=lambda module: module.name)
+            modules.append(Module(".".join(parts), file.path, file.machine))
+    return sorted(modules, key=lambda module: module.name)
 
 
 def load_all(
@@ -65,30 +81,57 @@ def load_all(
         return container.run(command, environment={**_ELSEWHERE, **variables}, workdir="/")
 
     by_name = {module.name: module for module in modules}
-    found = []
+    loads = []
     for name, outcome, text in outcomes([module.name for module in modules], run):
         module = by_name[name]
         if _NO_MODULE in text:
             continue  # a library that is loaded otherwise
-        failure = _failure(outcome, text, tools, wrong=module.machine != machine)
-        found.append(
-            Load(
-                name,
-                module.path,
-                outcome,
-                text,
-                failure.kind if failure else "",
-                failure.fix if failure else "",
-            )
-        )
+        loads.append(judged(module, outcome, text, tools, machine))
     container.run(["rm", "-f", _LIST])
-    return tuple(found)
+    return tuple(loads)
+
+
+def judged(module: Module, outcome: str, text: str, tools: Tools, machine: str) -> Load:
+    """How *module* loaded on *machine*, with the class of its failure and what to do.
+
+    An error that is not the loader's comes from the module's own code, as where Tk is not
+    installed or a module is meant to be imported by another one only. It was loaded: as far as
+    anybody can tell, it says the same on x86.
+    """
+    if outcome == FAILED:
+        failure = import_failure(text, tools, wrong_machine=module.machine != machine)
+        if failure is not None:
+            return Load(module.name, module.path, FAILED, text, failure.kind, failure.fix)
+        outcome = RAISED
+    kind, fix = "", ""
+    if outcome == DIED:
+        kind = RUNTIME
+        fix = "an instruction that this core lacks (SIGILL) or a fault: take another release"
+    elif outcome == NOT_TRIED:
+        kind = RUNTIME
+    return Load(module.name, module.path, outcome, text, kind, fix)
+
+
+def with_loads(record: AbiRecord, loads: Sequence[Load]) -> AbiRecord:
+    """*record* with how its modules loaded, and without doubts that this has settled.
+
+    Where all modules of a package could be imported, so could the libraries that they need.
+    """
+    packages = {file.path: file.package for file in record.files}
+    fine = {packages.get(load.path, "") for load in loads if load.outcome in (LOADED, RAISED)}
+    fine -= {packages.get(load.path, "") for load in loads if load.outcome not in (LOADED, RAISED)}
+    findings = tuple(
+        finding
+        for finding in record.findings
+        if finding.kind != LOAD_ORDER or not finding.package or finding.package not in fine
+    )
+    return replace(record, findings=findings, loads=tuple(loads))
 
 
 def outcomes(
     names: Sequence[str], run: Callable[[Sequence[str]], Finished]
 ) -> Iterator[tuple[str, str, str]]:
-    """Name, outcome (loaded, failed or died) and text of each of *names*."""
+    """Name, outcome and text of each of *names*."""
     left = list(names)
     deaths = 0
     while left and deaths < _MAXIMUM_DEATHS:
@@ -107,9 +150,9 @@ def outcomes(
         deaths += 1
         culprit = started if started in left else left[0]
         left.remove(culprit)
-        yield culprit, "died", _death(finished)
+        yield culprit, DIED, _death(finished)
     for name in left:
-        yield name, "not-tried", f"{_MAXIMUM_DEATHS} modules have killed their process"
+        yield name, NOT_TRIED, f"{_MAXIMUM_DEATHS} modules have killed their process"
 
 
 def _answers(out: bytes) -> Iterable[list[str]]:
@@ -131,15 +174,3 @@ def _death(finished: Finished) -> str:
     how = f"killed by {signal}" if signal else f"exit code {finished.code}"
     last = finished.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
     return "\n".join([f"its process died: {how}", *last])
-
-
-def _failure(outcome: str, text: str, tools: Tools, *, wrong: bool) -> Failure | None:
-    if outcome == "loaded":
-        return None
-    if outcome == "failed" and not text.startswith("ModuleNotFoundError"):
-        return import_failure(text, tools, wrong_machine=wrong)
-    remedy = {
-        "died": "an instruction that this core lacks (SIGILL) or a fault: take another release",
-        "failed": "it wants a Python package that is not installed",
-    }.get(outcome, "")
-    return Failure(RUNTIME, text, remedy)

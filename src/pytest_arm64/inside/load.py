@@ -29,7 +29,8 @@ def main(path: str) -> None:
         try:
             load(name)
         except BaseException as error:  # noqa: BLE001  (modules raise anything, SystemExit as well)
-            answer = ["failed", name, type(error).__name__, str(error)[:4000]]
+            outcome = "raised" if isinstance(error, ModuleNotFoundError) else "failed"
+            answer = [outcome, name, type(error).__name__, str(error)[:4000]]
         else:
             answer = ["loaded", name]
         signal.alarm(0)

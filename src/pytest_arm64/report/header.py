@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ..binary.record import AbiRecord
+from ..binary.record import LOADED, RAISED, AbiRecord
 from ..config.cell import Cell, Ran
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
@@ -87,9 +87,11 @@ def _loads(record: AbiRecord) -> str:
         return f"{len(record.refused)} of their modules CANNOT BE IMPORTED:"
     if not record.loads:
         return "all of them can be loaded"
-    loaded = sum(load.outcome == "loaded" for load in record.loads)
+    loaded = sum(load.outcome == LOADED for load in record.loads)
+    raised = sum(load.outcome == RAISED for load in record.loads)
     were = "1 was" if loaded == 1 else f"{loaded} were"
-    return f"all of them can be loaded; of their modules {were} imported"
+    more = f", and {raised} raised an error of their own" if raised else ""
+    return f"all of them can be loaded; of their modules {were} imported{more}"
 
 
 def plugin_lines(here: Collection[str], inside: Collection[str]) -> list[str]:

@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.binary.record import AbiRecord, CompiledFile
+from pytest_arm64.binary.record import AbiFinding, AbiRecord, CompiledFile, Load
 from pytest_arm64.engine.container import Finished
-from pytest_arm64.environment.loading import modules_of, outcomes
+from pytest_arm64.environment.failures import Tools
+from pytest_arm64.environment.loading import Module, judged, modules_of, outcomes, with_loads
 from pytest_arm64.inside import load
 
 SITE = "env/lib/python3.12/site-packages"
@@ -77,6 +79,7 @@ def test_each_outcome_is_told_and_the_others_are_tried(
     assert found["fine"] == found["later"] == ("loaded", "")
     assert found["fails"][0] == "failed"
     assert found["fails"][1].startswith("ImportError: libodd.so.1")
+    assert found["wants"][0] == "raised"
     assert found["wants"][1].startswith("ModuleNotFoundError")
     assert found["leaves"] == ("failed", "SystemExit: 3")
     assert found["dies"] == ("died", "its process died: killed by SIGSEGV")
@@ -102,3 +105,79 @@ def test_it_ends_where_everything_kills() -> None:
 def test_any_answer_is_taken(out: bytes) -> None:
     found = list(outcomes(["a", "b"], lambda _: Finished(1, out, out)))
     assert sorted(name for name, _, _ in found) == ["a", "b"]
+
+
+TOOLS = Tools("dnf", "3.12")
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "kind"),
+    [
+        ("ImportError: libodd.so.1: cannot open shared object file: No such file or directory",
+         "failed", "missing-system-library"),
+        ("ImportError: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /x.so)",
+         "failed", "abi-mismatch"),
+        ("ImportError: /x.so: undefined symbol: PyOdd_New", "failed", "abi-mismatch"),
+        ("ImportError: /x.so: cannot allocate memory in static TLS block", "failed",
+         "runtime-difference"),
+        ("RuntimeError: NumPy was built with baseline optimizations: (ASIMDHP)", "failed",
+         "runtime-difference"),
+        # What these say on x86 as well.
+        ("ImportError: No module named _tkinter, please install the python3-tk package", "raised",
+         ""),
+        ("ImportError: Bindings generation error. Submodule name should always start with a parent "
+         "module name.", "raised", ""),
+        ("AttributeError: module 'numpy.core' has no attribute '_multiarray_umath'", "raised", ""),
+        ("SystemExit: 3", "raised", ""),
+        ("KeyError: 'DISPLAY'", "raised", ""),
+    ],
+)  # fmt: skip
+def test_an_error_of_a_modules_own_code_is_nothing_of_the_loader(
+    text: str, outcome: str, kind: str
+) -> None:
+    load = judged(Module("a", "a.so", "aarch64"), "failed", text, TOOLS, "aarch64")
+    assert (load.outcome, load.kind) == (outcome, kind)
+    record = AbiRecord("a", "b", "aarch64", True, (), (), (load,))
+    assert record.loadable is (outcome == "raised")
+    assert AbiRecord.from_json(record.to_json()) == record
+
+
+def test_a_module_for_another_machine_is_refused_whatever_the_loader_says() -> None:
+    load = judged(Module("a", "a.so", "x86_64"), "failed", "ImportError: odd", TOOLS, "aarch64")
+    assert (load.outcome, load.kind) == ("failed", "wrong-architecture")
+
+
+def test_a_helper_for_another_machine_is_not_imported() -> None:
+    files = (CompiledFile("site/a/x.so", "x86_64", "library"),)
+    harmless = AbiFinding("site/a/x.so", "wrong-architecture", "it is for x86_64", grave=False)
+    record = AbiRecord("a", "b", "aarch64", True, files, (harmless,))
+    assert modules_of(record, "site") == []
+    grave = replace(record, findings=(replace(harmless, grave=True),))
+    assert [module.name for module in modules_of(grave, "site")] == ["a.x"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "notes"),
+    [
+        (["loaded", "loaded"], ["b/y.so"]),
+        (["loaded", "raised"], ["b/y.so"]),
+        (["loaded", "failed"], ["a/x.so", "b/y.so"]),
+        (["loaded", "died"], ["a/x.so", "b/y.so"]),
+    ],
+)
+def test_an_order_that_was_seen_to_do_is_no_note(outcomes: list[str], notes: list[str]) -> None:
+    files = tuple(
+        CompiledFile(path, "aarch64", "library", package)
+        for path, package in (("a/x.so", "a-1"), ("a/z.so", "a-1"), ("b/y.so", "b-1"))
+    )
+    findings = tuple(
+        AbiFinding(path, "load-order", "text", grave=False, package=package)
+        for path, package in (("a/x.so", "a-1"), ("b/y.so", "b-1"))
+    )
+    record = AbiRecord("a", "b", "aarch64", True, files, findings)
+    loads = tuple(
+        Load(path, path, outcome)
+        for path, outcome in zip(("a/x.so", "a/z.so"), outcomes, strict=True)
+    )
+    assert [finding.path for finding in with_loads(record, loads).findings] == notes
+    assert with_loads(record, loads).loads == loads
