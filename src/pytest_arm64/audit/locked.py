@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
 
 from packaging.markers import (
     InvalidMarker,
@@ -15,7 +15,7 @@ from packaging.markers import (
 )
 from packaging.version import InvalidVersion
 
-from ..inputs.lock import Lock, Locked, Need, Selection, version_of
+from ..inputs.lock import Lock, Locked, Need, Selection, fork_variable, version_of
 from ..inputs.requirements import Node, Wish
 from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
@@ -24,9 +24,14 @@ from .tree import Tree
 
 def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
     """What *platform* gets of *lock* by *selection*."""
-    walk = _Walk(lock, selection, platform)
-    walk.follow(selection.needs)
-    walk.follow(selection.rest)
+    walk = _Walk(lock, selection, platform, selection.active)
+    while True:
+        walk.follow(selection.needs)
+        walk.follow(selection.rest)
+        if walk.active <= walk.assumed:
+            break
+        # An extra that was met on the way chooses forks that were passed before it.
+        walk = _Walk(lock, selection, platform, walk.active)
     minor = ".".join(map(str, platform.python))
     if lock.requires_python and not admits_minor(lock.requires_python, minor):
         text = f"{lock.shown} is for Python {lock.requires_python}, the target has {minor}"
@@ -47,6 +52,7 @@ def holds(
     platform: Platform,
     extra: str = "",
     variables: Mapping[str, frozenset[str]] | None = None,
+    active: frozenset[str] = frozenset(),
 ) -> bool:
     """Whether *marker* holds on *platform*; what cannot be judged counts as yes.
 
@@ -55,15 +61,26 @@ def holds(
         platform: the target.
         extra: the extra whose demands are looked at.
         variables: ``extras`` and ``dependency_groups`` of a ``pylock.toml``.
+        active: extras and groups that choose between the forks of a ``uv.lock``.
     """
-    parsed = _parsed(marker)
+    parsed = _parsed(_FORK.sub(partial(_truth, active), marker) if "extra" in marker else marker)
     if parsed is None:
         return True
-    environment: dict[str, Any] = {**platform.markers, "extra": extra, **(variables or {})}
+    environment: dict[str, str | frozenset[str]] = {
+        **platform.markers,
+        "extra": extra,
+        **(variables or {}),
+    }
     try:
         return parsed.evaluate(environment, context="lock_file" if variables else "metadata")
     except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, KeyError):
         return True
+
+
+def _truth(active: frozenset[str], term: re.Match[str]) -> str:
+    """A term on a fork's variable as one that says the same on Linux: there are several at once."""
+    holds = (term["name"] in active) == (term["operator"] == "==")
+    return "os_name == 'posix'" if holds else "os_name != 'posix'"
 
 
 @lru_cache(maxsize=20_000)
@@ -74,13 +91,23 @@ def _parsed(marker: str) -> Marker | None:
         return None
 
 
+_FORK = re.compile(
+    r"extra\s*(?P<operator>==|!=)\s*(?P<quote>['\"])(?P<name>(?:extra|group|project)-\d+-[^'\"]*)(?P=quote)"
+)
+
+
 class _Walk:
     """Follows needs through a lock, each release and each extra of it once."""
 
-    def __init__(self, lock: Lock, selection: Selection, platform: Platform) -> None:
+    def __init__(
+        self, lock: Lock, selection: Selection, platform: Platform, assumed: frozenset[str]
+    ) -> None:
         self._lock = lock
         self._variables = selection.variables
         self._platform = platform
+        self.assumed = assumed
+        self.active = assumed
+        """Extras and groups that choose forks: those that were assumed, and those that were met."""
         self._seen: set[tuple[str, str, str]] = set()
         self._selected: dict[str, Locked] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
@@ -97,6 +124,7 @@ class _Walk:
             release = self._choose(need, parent)
             if release is None:
                 continue
+            self.active |= {fork_variable("extra", need.name, extra) for extra in need.extras}
             for extra in ("", *need.extras):
                 if (release.name, release.version, extra) not in seen:
                     seen.add((release.name, release.version, extra))
@@ -104,13 +132,13 @@ class _Walk:
 
     def _needs(self, release: Locked, extra: str) -> Iterator[Need]:
         needs = release.extras.get(extra, ()) if extra else release.needs
-        return (need for need in needs if holds(need.marker, self._platform, extra))
+        return (need for need in needs if self._holds(need.marker, extra))
 
     def _choose(self, need: Need, parent: Locked | None) -> Locked | None:
-        if parent is None and not holds(need.marker, self._platform):
+        if parent is None and not self._holds(need.marker):
             return None
-        known = self._lock.releases.get(need.name, ())
-        fitting = [r for r in known if not need.version or r.version == need.version]
+        releases = self._lock.releases.get(need.name, ())
+        fitting = [r for r in releases if not need.version or r.version == need.version]
         chosen = [r for r in fitting if self._selects(r)]
         if self._lock.marked and fitting and not chosen:
             return None
@@ -133,8 +161,12 @@ class _Walk:
 
     def _selects(self, release: Locked) -> bool:
         return not release.markers or any(
-            holds(marker, self._platform, variables=self._variables) for marker in release.markers
+            holds(marker, self._platform, variables=self._variables, active=self.assumed)
+            for marker in release.markers
         )
+
+    def _holds(self, marker: str, extra: str = "") -> bool:
+        return holds(marker, self._platform, extra, active=self.assumed)
 
     def _note(self, need: Need, label: str, parent: Locked | None, origin: str) -> None:
         above = self._paths[parent.name] if parent is not None else (origin,)
@@ -149,7 +181,7 @@ class _Walk:
             )
 
     def nodes(self) -> dict[str, Node]:
-        found = {}
+        nodes = {}
         for name in sorted({*self._selected, *self._missing}):
             release = self._selected.get(name)
             version = version_of(release) if release is not None else None
@@ -157,7 +189,7 @@ class _Walk:
             problem = self._missing.get(name, "") if release is None else ""
             if version is None and not local:
                 problem = problem or f"{self._lock.shown} names no version of it"
-            found[name] = Node(
+            nodes[name] = Node(
                 name,
                 version,
                 problem,
@@ -165,4 +197,4 @@ class _Walk:
                 self._paths.get(name, ()),
                 tuple(sorted(self._parents.get(name, ()))),
             )
-        return found
+        return nodes

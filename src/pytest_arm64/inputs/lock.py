@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..index.simple import STRONG_HASHES, File
@@ -57,6 +58,8 @@ class Selection:
     """``extras`` and ``dependency_groups`` with which markers are evaluated (PEP 751)."""
     rest: tuple[Need, ...] = ()
     """What is selected as well, even if nothing leads to it."""
+    active: frozenset[str] = frozenset()
+    """Extras and groups that are selected, as uv writes them in the markers of its forks."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +132,12 @@ def version_of(release: Locked) -> Version | None:
         return Version(release.version)
     except InvalidVersion:
         return None
+
+
+def fork_variable(kind: str, project: str, name: str) -> str:
+    """How uv writes the extra or group *name* of *project* in the markers of its forks.
+
+    Source: uv's lock files with ``[tool.uv] conflicts``, uv 0.13, November 2026.
+    """
+    project = canonicalize_name(project)
+    return f"{kind}-{len(project)}-{project}-{canonicalize_name(name)}"

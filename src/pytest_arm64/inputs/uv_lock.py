@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection, hash_table, note_weak_hashes
+from .lock import Lock, Locked, Need, Selection, fork_variable, hash_table, note_weak_hashes
 from .project import may_compile
 from .reading import Lines, Reading, strings, table, tables
 from .requirements import LocalProject
@@ -73,9 +73,15 @@ def read_uv_lock(
         raise SettingsError(f"{path} has no project of its own", next_step="uv lock")
     deploy: list[Need] = []
     test: list[Need] = []
+    active: set[str] = set()
+    testing: set[str] = set()
     for name in here:
         deploy += _roots(raw[name], path, reading, extras, groups, alone=here == [name])
         test += _test_roots(raw[name], path, reading, groups)
+        active |= {fork_variable("extra", name, extra) for extra in extras}
+        active |= {fork_variable("group", name, group) for group in groups}
+        testing |= {fork_variable("group", name, g) for g in _test_groups(raw[name], groups)}
+    _refuse_conflicts(data, active, path)
     note_weak_hashes(releases, reading.origin(path), reading.gaps)
     index = next(iter(indexes)) if len(indexes) == 1 else ""
     return Lock(
@@ -83,8 +89,8 @@ def read_uv_lock(
         shown=reading.origin(path),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         releases={name: tuple(found) for name, found in releases.items()},
-        deploy=Selection(tuple(deploy)),
-        test=Selection(tuple(test)),
+        deploy=Selection(tuple(deploy), active=frozenset(active)),
+        test=Selection(tuple(test), active=frozenset(active | testing)),
         requires_python=str(data.get("requires-python", "")),
         environments=tuple(strings(data.get("supported-markers"))),
         index=index if "://" in index else "",
@@ -129,10 +135,33 @@ def _test_roots(
 ) -> Iterator[Need]:
     """What the first group that is usual for tests demands."""
     groups = table(entry, "dev-dependencies")
-    group = next((g for g in TEST_GROUPS if g in groups and g not in deployed), "")
-    if group:
+    for group in _test_groups(entry, deployed):
         asked = _asked(table(entry, "metadata", "requires-dev").get(group))
         yield from _told(list(_needs(groups[group])), asked, entry, path, reading)
+
+
+def _test_groups(entry: Mapping[str, Any], deployed: tuple[str, ...]) -> tuple[str, ...]:
+    """The first group that is usual for tests and is not deployed; none where there is none."""
+    groups = table(entry, "dev-dependencies")
+    return tuple(g for g in TEST_GROUPS if g in groups and g not in deployed)[:1]
+
+
+def _refuse_conflicts(data: Mapping[str, Any], active: set[str], path: Path) -> None:
+    """Raise SettingsError where two of *active* exclude each other (``[tool.uv] conflicts``)."""
+    for group in data.get("conflicts") or ():
+        chosen = [
+            f"{kind} {entry[kind]!r}"
+            for entry in tables(group)
+            for kind in ("extra", "group")
+            if isinstance(entry.get(kind), str)
+            and fork_variable(kind, str(entry.get("package", "")), entry[kind]) in active
+        ]
+        if len(chosen) > 1:
+            raise SettingsError(
+                f"{path}: {' and '.join(chosen)} exclude each other",
+                why="[tool.uv] conflicts declares that they cannot be installed together",
+                next_step="audit one of them at a time: --extra NAME or --group NAME",
+            )
 
 
 def _told(
