@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import email.parser
+import errno
 import io
 import json
 import os
@@ -43,6 +44,8 @@ INSTALLER = b"pytest-arm64\n"
 _OWN_FILES = (".dist-info/INSTALLER", ".dist-info/RECORD")
 # Byte-code names the time of its source; any fixed one will do.
 MTIME = 315532800
+# Errors that say nothing about the wheel: where it is unpacked to is full or cannot be written.
+_OF_THE_DISK = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG])
 _LAUNCHER = """\
 #!{python}
 import sys
@@ -145,6 +148,8 @@ def _write(
     except HostileWheelError:
         raise
     except (*BROKEN, InstallerError) as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise
         raise InstallError(
             f"the wheel {wheel.name} cannot be unpacked: {str(error) or type(error).__name__}",
             next_step="look at where it comes from; pin another release",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import importlib.util
 import io
@@ -386,3 +387,18 @@ def test_a_long_list_is_left_out_instead_of_taking_gigabytes(tmp_path: Path, sou
     assert layer.compiled
     assert importlib.util.cache_from_source(f"{SITE}/demo/__init__.py") in found
     assert taken <= max(before, 2**20), "kibibytes"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG])
+def test_a_full_disk_is_not_blamed_on_the_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pytest_arm64.environment.wheel_layer.install", full)
+    with pytest.raises(InstallError) as refused:
+        laid(wheel(tmp_path, {}))
+    assert os.strerror(number) in refused.value.what
+    assert "cache prune" in refused.value.next_step
+    assert "another release" not in refused.value.next_step
