@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from itertools import dropwhile, islice
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..index.index import Index, Page, page_of_reference
@@ -34,6 +36,7 @@ class IndexCandidates:
         prereleases: bool = False,
         formats: Formats = _ANY_FORMAT,
         ask: Callable[[str, File], Metadata | None] | None = None,
+        overrides: Iterable[Requirement] = (),
     ) -> None:
         self.index = index
         self.platform = platform
@@ -47,6 +50,10 @@ class IndexCandidates:
         self._prereleases = prereleases
         self._formats = formats
         self._ask = ask
+        self._overrides: dict[str, list[Requirement]] = {}
+        for override in overrides:
+            name = canonicalize_name(override.name)
+            self._overrides.setdefault(name, []).append(override)
         self._direct: dict[str, Page] = {}
         self._constraints: dict[str, list[Wish]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
@@ -87,6 +94,18 @@ class IndexCandidates:
     def applies(self, requirement: Requirement, extra: str = "") -> bool:
         """Whether the target's markers call for *requirement*; what cannot be judged counts."""
         return self.platform.calls_for(requirement, extra)
+
+    def called_for(self, requirement: Requirement, extra: str = "") -> Iterator[Requirement]:
+        """What the target is to have for *requirement*: itself, or what overrides it."""
+        if not self.applies(requirement, extra):
+            return
+        overrides = self._overrides.get(canonicalize_name(requirement.name))
+        if overrides is None:
+            yield requirement
+        for override in filter(self.applies, overrides or ()):
+            replaced = copy(override)
+            replaced.extras = override.extras | requirement.extras
+            yield replaced
 
     def page(self, name: str) -> Page:
         """Everything that there is of *name*: the file that was named, or what the indexes have."""
@@ -152,7 +171,7 @@ class IndexCandidates:
     def dependencies(self, name: str, version: Version, extra: str = "") -> list[Requirement]:
         """What a release asks for on the target, with *extra* where one is named."""
         parsed = self.metadata(name, version).parsed()
-        return [requirement for requirement in parsed if self.applies(requirement, extra)]
+        return [called for requirement in parsed for called in self.called_for(requirement, extra)]
 
     def built_metadata(self, name: str, file: File) -> Metadata | None:
         """What a build tells of *file*; without an engine what an earlier one has told."""

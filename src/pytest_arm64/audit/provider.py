@@ -241,10 +241,9 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         texts = dict(local.extras).get(candidate.extra, ()) if candidate.extra else local.requires
         wishes = [Wish(local.name, origin=str(candidate))] if candidate.extra else []
         for text in texts:
-            requirement = Requirement(text)
-            if self.candidates.applies(requirement):
-                wish = wish_of(requirement, f"{local.folder}/pyproject.toml")
-                wishes += wishes_of(requirement, wish)
+            for called in self.candidates.called_for(Requirement(text)):
+                wish = wish_of(called, f"{local.folder}/pyproject.toml")
+                wishes += wishes_of(called, wish)
         return wishes
 
 

@@ -54,12 +54,13 @@ def resolve(
         prereleases=wishes.prereleases,
         formats=wishes.formats,
         ask=ask,
+        overrides=wishes.overrides,
     )
     roots = [
         wish
         for requirement, base in wishes.requirements
-        if candidates.applies(requirement)
-        for wish in wishes_of(requirement, base)
+        for called in candidates.called_for(requirement)
+        for wish in wishes_of(called, base if called is requirement else _overridden(base, called))
     ]
     candidates.restrict(
         constraints=[w for r, w in (*wishes.constraints, *limits) if candidates.applies(r)],
@@ -71,6 +72,11 @@ def resolve(
     Prefetcher(candidates).explore(roots)
     search = Search(Provider(candidates), roots, Budget(search_seconds), say)
     return _tree(search.best_effort(), roots, candidates), candidates
+
+
+def _overridden(wish: Wish, override: Requirement) -> Wish:
+    """*wish* with what *override* says in its place."""
+    return wish_of(override, wish.origin, hashes=wish.hashes, direct=True)
 
 
 def _tree(solution: Solution, roots: Sequence[Wish], candidates: IndexCandidates) -> Tree:

@@ -33,6 +33,7 @@ from ..index.simple import File
 from ..inputs.lock import Lock
 from ..inputs.manifest import Manifest, Scope
 from ..inputs.project import local_project, read_project
+from ..inputs.project_indexes import read_project_settings
 from ..inputs.reading import Reading
 from ..inputs.requirement_file import read_requirement_file
 from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
@@ -232,6 +233,7 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
         read_requirement_file(path, reading)
     if manifest.own is not None:
         project = local_project(manifest.own, reading, editable=manifest.whole is None)
+        read_project_settings(manifest.own, reading)
         if project is None:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:

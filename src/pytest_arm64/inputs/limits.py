@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .declared import read_setup_cfg
 from .poetry import poetry_specifier
 from .reading import Lines, Reading, strings, table
 
@@ -41,7 +42,17 @@ def python_limits(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
             origin = reading.origin(folder / "pyproject.toml", lines.key(key))
             yield PythonLimit(specifier(value), origin)
             break
+    else:
+        yield from _setup_cfg(folder, reading, project)
     yield from _python_version(folder, reading)
+
+
+def _setup_cfg(folder: Path, reading: Reading, project: Mapping[str, Any]) -> Iterator[PythonLimit]:
+    dynamic = "requires-python" in strings(project.get("dynamic"))
+    cfg = read_setup_cfg(folder) if dynamic or not project else None
+    value = cfg.value("options", "python_requires") if cfg is not None else ""
+    if cfg is not None and value:
+        yield PythonLimit(value, reading.origin(cfg.path, cfg.line("python_requires")))
 
 
 def _python_version(folder: Path, reading: Reading) -> Iterator[PythonLimit]:

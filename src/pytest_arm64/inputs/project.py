@@ -15,7 +15,9 @@ from packaging.utils import canonicalize_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
+from .declared import declared_project
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
+from .project_indexes import read_project_settings
 from .reading import Lines, Reading, is_there, requirement, strings, table
 from .requirements import LocalProject, wish_of
 
@@ -44,8 +46,10 @@ def read_project(
     Raises:
         SettingsError: it cannot be read, has no dependencies to read, or no such extra or group.
     """
-    text, data = reading.toml.read(manifest)
-    lines = Lines(text)
+    file = reading.toml.find(manifest)
+    text = file.text if file is not None else ""
+    declared = declared_project(manifest.parent, file.data if file is not None else {}, reading)
+    data, lines = declared.data, Lines(text)
     stated: list[tuple[str, int]] = []
     if not only_groups:
         stated += _dependencies(manifest, data, reading, extras, lines)
@@ -53,9 +57,10 @@ def read_project(
         texts = group_requirements(data, group, str(manifest))
         stated += [(text, lines.stating(text)) for text in texts]
     _register_sources(manifest.parent, data, reading)
-    for text, line in stated:
-        origin = reading.origin(manifest, line)
-        wanted = _from_its_source(requirement(text, origin), data, manifest.parent, reading)
+    read_project_settings(manifest.parent, reading)
+    for spelled, line in stated:
+        origin = declared.origins.get(spelled) or reading.origin(manifest, line)
+        wanted = _from_its_source(requirement(spelled, origin), data, manifest.parent, reading)
         reading.requirements.append((wanted, wish_of(wanted, origin, direct=True)))
 
 
@@ -158,7 +163,7 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
     None where the folder says no name: nothing of it is run to learn one.
     """
     manifest = folder / "pyproject.toml"
-    data = standardised(reading.toml.data(manifest))
+    data = declared_project(folder, standardised(reading.toml.data(manifest)), reading).data
     project = table(data, "project")
     if not isinstance(project.get("name"), str):
         return None

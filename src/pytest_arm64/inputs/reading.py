@@ -27,6 +27,8 @@ class Reading:
     requirements: list[tuple[Requirement, Wish]] = field(default_factory=list)
     constraints: list[tuple[Requirement, Wish]] = field(default_factory=list)
     locals: dict[str, LocalProject] = field(default_factory=dict)
+    overrides: list[Requirement] = field(default_factory=list)
+    """What replaces each demand on the same project."""
     gaps: list[str] = field(default_factory=list)
     index: str = ""
     extra_indexes: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Reading:
             service=service,
             requirements=tuple(self.requirements),
             constraints=tuple(self.constraints),
+            overrides=tuple(self.overrides),
             locals=tuple(self.locals.values()),
             index=self.index,
             extra_indexes=tuple(self.extra_indexes),

@@ -113,6 +113,8 @@ class Wishes:
     requirements: tuple[tuple[Requirement, Wish], ...]
     """Each with the wish that it becomes where its marker holds."""
     constraints: tuple[tuple[Requirement, Wish], ...] = ()
+    overrides: tuple[Requirement, ...] = ()
+    """What replaces each demand on the same project, as uv's ``override-dependencies``."""
     locals: tuple[LocalProject, ...] = ()
     index: str = ""
     extra_indexes: tuple[str, ...] = ()
@@ -136,6 +138,7 @@ class Wishes:
         sources = [self.index, *self.extra_indexes, *self.links, self.no_index, self.prereleases]
         return {
             **listed,
+            "overrides": [str(override) for override in self.overrides],
             "locals": [repr(local) for local in self.locals],
             "formats": formats,
             "sources": sources,

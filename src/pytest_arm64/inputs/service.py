@@ -12,6 +12,7 @@ from ..config.artifact import Artifact
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from . import poetry_lock, pylock, uv_lock
+from .declared import SETUP_CFG, read_setup_cfg
 from .limits import PythonLimit, python_limits, uv_environments
 from .lock import Lock
 from .manifest import test_scope
@@ -218,8 +219,9 @@ class _Choice:
             )
         for path in configured:
             read_requirement_file(path, self._reading)
-        poetry = "dependencies" in table(data, "tool", "poetry")
-        if "project" in data or (poetry and not configured) or (data and not configured):
+        cfg = read_setup_cfg(folder) if not configured and "project" not in data else None
+        described = cfg is not None and cfg.describes_project
+        if "project" in data or (data and not configured) or described:
             read_project(manifest, self._reading, extras=self._extras, groups=self._groups)
         elif (folder / "setup.py").is_file():
             self._reading.gaps.append(
@@ -227,6 +229,8 @@ class _Choice:
             )
         elif not configured:
             raise nothing_to_read(folder, ("requirements.txt", "pyproject.toml", *LOCKS))
+        if described and not data:
+            manifest = folder / SETUP_CFG
         return configured[0] if configured else manifest
 
 

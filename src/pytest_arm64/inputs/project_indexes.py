@@ -1,0 +1,87 @@
+"""Where a ``pyproject.toml`` says that packages come from: settings of uv, sources of Poetry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .reading import Lines, Reading, requirement, strings, table, tables
+from .requirements import wish_of
+
+
+def read_project_settings(folder: Path, reading: Reading) -> None:
+    """Add to *reading* what the project in *folder* says about where and how packages are got.
+
+    Raises:
+        SettingsError: an entry is no requirement.
+    """
+    manifest = folder / "pyproject.toml"
+    file = reading.toml.find(manifest)
+    if file is not None:
+        _read_indexes(folder, file.data, reading)
+        _read_uv(manifest, file.data, file.text, reading)
+
+
+def _read_indexes(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
+    """Add indexes and links of the project in *folder* to *reading*.
+
+    An index that is only used for packages that name it counts as any other.
+    """
+    uv = table(data, "tool", "uv")
+    listed = [
+        (_address(folder, str(entry.get("url", ""))), entry.get("default") is True, entry)
+        for entry in tables(uv.get("index"))
+    ]
+    for url, default, entry in listed:
+        if entry.get("format") == "flat":
+            reading.links.append(_link(folder, str(entry.get("url", ""))))
+        else:
+            _add(url, reading, default=default)
+    for url in strings(uv.get("index-url")):
+        _add(_address(folder, url), reading, default=True)
+    for url in strings(uv.get("extra-index-url")):
+        _add(_address(folder, url), reading, default=False)
+    reading.links += (_link(folder, place) for place in strings(uv.get("find-links")))
+    reading.no_index |= uv.get("no-index") is True
+    for source in tables(table(data, "tool", "poetry").get("source")):
+        default = source.get("priority", "primary") in ("primary", "default")
+        _add(str(source.get("url", "")), reading, default=default)
+
+
+def _read_uv(manifest: Path, data: Mapping[str, Any], text: str, reading: Reading) -> None:
+    """Add uv's constraints, overrides and choices of files to *reading*."""
+    uv, lines = table(data, "tool", "uv"), Lines(text)
+    for entry in strings(uv.get("constraint-dependencies")):
+        origin = reading.origin(manifest, lines.stating(entry))
+        wanted = requirement(entry, origin)
+        reading.constraints.append((wanted, wish_of(wanted, origin, direct=True)))
+    for entry in strings(uv.get("override-dependencies")):
+        origin = reading.origin(manifest, lines.stating(entry))
+        reading.overrides.append(requirement(entry, origin))
+    reading.prereleases |= uv.get("prerelease") == "allow"
+    for name in strings(uv.get("no-binary-package")):
+        reading.formats = reading.formats.without_wheels(name)
+    for name in strings(uv.get("no-build-package")):
+        reading.formats = reading.formats.wheels_only(name)
+
+
+def _add(url: str, reading: Reading, *, default: bool) -> None:
+    """The first default index takes the place of the configured one."""
+    if not url:
+        return
+    if default and not reading.index:
+        reading.index = url
+    elif url != reading.index and url not in reading.extra_indexes:
+        reading.extra_indexes.append(url)
+
+
+def _link(folder: Path, place: str) -> str:
+    return place if "://" in place else os.path.normpath(folder / place)
+
+
+def _address(folder: Path, url: str) -> str:
+    if not url or "://" in url or "\0" in url:
+        return url
+    return Path(os.path.normpath(folder / url)).as_uri()
