@@ -35,13 +35,13 @@ def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
     from pytest_arm64.errors import InstallError
     from pytest_arm64.run.place import NotBuiltError
 
-    name = planned.service.name if planned.service is not None else ""
+    name = planned.service.name
     states = {"api": "wheel", "worker": "pure", "gpu": "blocker", "idle": "source"}
     matrices = tuple(
         WheelMatrix(service, "al2023-python3.12", (Row(f"{service}-lib", "1.0", state),))
         for service, state in states.items()
     )
-    if name and name == os.environ.get("REFUSED"):
+    if name == os.environ.get("REFUSED"):
         error = build_failure(f"{name}-lib", "1.0", "unable to execute 'gcc': No such file")
         error.facts = FACTS
         if "UNBUILT" not in os.environ:
@@ -53,7 +53,7 @@ def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
     with _local({"SERVICE": name, "MACHINE": machine, "ROLE": planned.name}) as place:
         yield replace(
             place,
-            header=(f"arm64: the place of {name or 'nobody'}",),
+            header=(f"arm64: the place of {name}",),
             facts={**FACTS, "machine": machine},
             summary=f"arm64: {machine}",
             assessment=Assessment(

@@ -60,7 +60,7 @@ def test_marked_tests_run_on_x86_after_the_others(case: Case) -> None:
     assert code == 0, out
     assert list(outcomes(out)) == [*ARM, *X86]
     assert counts(out) == "5 passed"
-    assert "arm64: repository: x86 boundary (2 of 2)" in out
+    assert "arm64: project: x86 boundary (2 of 2)" in out
     junit = ElementTree.parse(case.folder / "junit.xml").getroot()
     assert len(list(junit.iter("testcase"))) == 5
 
@@ -103,7 +103,7 @@ def test_a_stop_before_them_names_them_as_not_run(case: Case) -> None:
     case.files = {**PROJECT, "test_arm.py": "def test_it(): assert 0\n"}
     code, out = run(case, "-x")
     assert code == 1, out
-    assert "not run, because the session ended before: repository: x86 boundary" in out
+    assert "not run, because the session ended before: project: x86 boundary" in out
 
 
 def test_without_a_place_for_x86_they_are_skipped_and_it_is_said(case: Case) -> None:
@@ -112,7 +112,7 @@ def test_without_a_place_for_x86_they_are_skipped_and_it_is_said(case: Case) -> 
     assert (code, counts(out)) == (0, "2 passed, 3 skipped"), out
     told = "not run: there is no linux/amd64 cell: nothing here runs linux/amd64"
     assert f"x86 boundary: CUDA; migratable when it runs without; {told}" in " ".join(out.split())
-    assert "arm64: repository: x86 boundary: not run: 3 tests, for there is no linux" in out
+    assert "arm64: project: x86 boundary: not run: 3 tests, for there is no linux" in out
 
 
 def test_an_artifact_that_was_built_for_arm_has_no_place_on_x86(case: Case) -> None:

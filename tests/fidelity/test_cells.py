@@ -50,8 +50,8 @@ COMPARER = """
 def test_a_further_core_is_one_gate(project: MakeCase) -> None:
     result = project(SUITE).mirrored(["--arm64-cpu", "graviton2,graviton3,graviton4", "-v"])
     assert result.code == 1
-    assert "arm64::repository::graviton3 FAILED" in result.text
-    assert "arm64::repository::graviton4 PASSED" in result.text
+    assert "arm64::project::graviton3 FAILED" in result.text
+    assert "arm64::project::graviton4 PASSED" in result.text
     assert "1 of 8 tests fail on graviton3" in result.text
     assert "only there" in result.text
     assert "1 failed, 8 passed, 1 xfailed" in result.text

@@ -61,7 +61,7 @@ PROJECT = {
     "idle/requirements.txt": "idle-lib\n",
     "test_root.py": """
         import os
-        def test_of_nobody(): assert os.environ["SERVICE"] == ""
+        def test_of_nobody(): assert os.environ["SERVICE"] == "project"
         """,
     ".git/HEAD": "",
 }
@@ -99,7 +99,7 @@ def test_each_service_runs_in_its_own_place_and_the_rest_in_the_repositorys(case
     assert code == 0, out
     assert results(out) == [*API, *WORKER, *GPU, *ROOT]
     assert out.rstrip().splitlines()[-1].strip("= ").startswith("9 passed")
-    for number, name in enumerate(("api", "worker", "gpu", "repository"), start=1):
+    for number, name in enumerate(("api", "worker", "gpu", "project"), start=1):
         assert f"arm64: {name} ({number} of 4)" in out
     junit = ElementTree.parse(case.folder / "junit.xml").getroot()
     assert len({(c.get("classname"), c.get("name")) for c in junit.iter("testcase")}) == 9
@@ -141,7 +141,7 @@ def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -
     case.environment = {"FAIL": "1"}
     code, out = run(case, "-v", "-x")
     assert (code, results(out)) == (1, [*API, *WORKER]), out
-    assert "not run, because the session ended before: gpu, repository" in out
+    assert "not run, because the session ended before: gpu, project" in out
     code, out = run(case, "-v")
     assert (code, results(out)) == (1, [*API, *WORKER, *GPU, *ROOT]), out
 

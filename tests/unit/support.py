@@ -17,7 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import strategies as st
 
 from pytest_arm64.config.cell import Cell, Python, Ran
-from pytest_arm64.config.settings import Settings, Unsaid, load_settings
+from pytest_arm64.config.given import Given
+from pytest_arm64.config.project import Project, load_project
+from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import shipped_targets
 
 if TYPE_CHECKING:
@@ -82,10 +84,21 @@ def settings_of(
     **options: Any,
 ) -> Settings:
     """Settings that a run in *folder* has with this ``pyproject.toml``."""
+    return project_of(folder, pyproject, environ, **options).settings
+
+
+def project_of(
+    folder: Path,
+    pyproject: str = "",
+    environ: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Project:
+    """The project of a run in *folder* with this ``pyproject.toml``, read now."""
     folder.mkdir(parents=True, exist_ok=True)
     if pyproject:
         write(folder, {"pyproject.toml": pyproject})
-    return load_settings(Unsaid(**options), environ or {}, rootpath=folder, cwd=folder)
+    given = Given(**{name.removeprefix("arm64_"): value for name, value in options.items()})
+    return load_project(given, environ or {}, rootpath=folder, cwd=folder)
 
 
 def ran(**changes: Any) -> Ran:

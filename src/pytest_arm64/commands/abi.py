@@ -12,6 +12,7 @@ from ..binary.record import FORMAT, AbiRecord
 from ..binary.scan import PAGE, scan_image, scan_path, system_of
 from ..binary.system import declared_system
 from ..config.artifact import read_artifact_name
+from ..config.project_files import read_project_files
 from ..config.target_choice import chosen_targets
 from ..config.targets import MACHINES, Target
 from ..engine.endpoint import open_engine
@@ -27,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path", nargs="+", metavar="PATH", help="a wheel, a zip, a folder, or image:REFERENCE"
     )
-    parser.add_argument("--target", default="", metavar="NAME", help="what it is deployed to")
+    parser.add_argument(
+        "--target", action="append", default=[], metavar="NAME", help="deployment target"
+    )
     parser.add_argument(
         "--image",
         default="",
@@ -45,7 +48,7 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     Raises:
         SettingsError, ArtifactError, EngineError, ImageError: see each.
     """
-    targets = chosen_targets(options.target, Path.cwd(), environ)
+    targets = chosen_targets(options.target, read_project_files(Path.cwd()), environ)
     if len(targets) != 1:
         raise SettingsError("abi compares with one target at a time")
     records = list(_records(options, targets[0], environ))

@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import SettingsError
+from ..errors import Arm64Error, NothingToReadError, SettingsError
 from ..progress import NoProgress
 
 # What resolves is loaded while pip tells its configuration in another process.
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from ..audit.auditor import Auditor
     from ..audit.fixes import Fixed
     from ..audit.matrix import WheelMatrix
+    from ..config.project_files import ProjectFiles
+    from ..config.services import Services
     from ..config.targets import Target
     from ..index.pip_config import PipConfig
     from ..inputs.service import Service
     from ..progress import Progress
+
+UNEVALUATED = 3
+"""The exit code where something could not be evaluated."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "already: zip:FILE, dir:FOLDER, image:REFERENCE "
         "(default: the services that are configured here, else the project here)",
     )
-    parser.add_argument("--target", default="", metavar="A[,B…]", help="what it is deployed to")
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="A[,B...]",
+        help="deployment target; repeat it, or separate several with commas",
+    )
     parser.add_argument("--format", choices=("table", "json", "markdown", "sarif"), default="table")
     parser.add_argument("--all", action="store_true", help="show green rows in the table too")
     parser.add_argument(
@@ -102,15 +114,16 @@ def _audit(
     options: argparse.Namespace, config: Callable[[], PipConfig], environ: Mapping[str, str]
 ) -> int:
     from ..audit.auditor import Auditor, audit
-    from ..config.settings import read_pyproject, repository_root
+    from ..config.project_files import read_project_files
+    from ..config.services import services_at
     from ..config.target_choice import chosen_targets
 
-    here = Path.cwd()
-    table, _ = read_pyproject(here / "pyproject.toml")
-    services = list(_services(options, here, table, environ))
-    targets = chosen_targets(options.target, _first_folder(options), environ)
     if options.offline and options.refresh:
         raise SettingsError("--offline and --refresh contradict each other")
+    files = read_project_files(Path.cwd())
+    declared = services_at(files)
+    services, unread = _services(options, files, declared, environ)
+    targets = chosen_targets(options.target, files.at(_first_folder(options)), environ)
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
     with (
@@ -126,21 +139,29 @@ def _audit(
         ) as auditor,
     ):
         matrices = list(audit(services, targets, auditor))
-        fixed = _fixed(services, targets, matrices, auditor, here) if options.fix else None
+        fixed = (
+            _fixed(services, targets, matrices, auditor, files.rootpath) if options.fix else None
+        )
     _show(matrices, options.format, every=options.all)
     if options.report:
         from ..report.predict import write_predicted
 
-        sys.stderr.write(f"pytest-arm64: wrote {write_predicted(here, matrices, options.report)}\n")
+        path = write_predicted(files, matrices, options.report)
+        sys.stderr.write(f"pytest-arm64: wrote {path}\n")
     if fixed is not None:
         for text in (*fixed.differences, *(f"pytest-arm64: {line}\n" for line in fixed.lines)):
             sys.stderr.write(text)
     if options.write_baseline:
         from ..decide.baseline import write_baseline
 
-        path = write_baseline(repository_root(here), matrices)
+        path = write_baseline(files.root, matrices, services=declared)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
-    return max(matrix.exit_code for matrix in matrices)
+    for error in unread:
+        sys.stderr.write(f"pytest-arm64: not audited: {error}\n")
+    # A folder without a manifest is none that was asked for, unless it is configured.
+    stray = all(isinstance(error, NothingToReadError) for error in unread) and options.path
+    codes = [matrix.exit_code for matrix in matrices]
+    return max(*codes, 0 if stray or not unread else UNEVALUATED)
 
 
 def _fixed(
@@ -170,34 +191,65 @@ def _progress() -> Progress:
 
 
 def _services(
-    options: argparse.Namespace, here: Path, table: Mapping[str, Any], environ: Mapping[str, str]
-) -> Iterator[Service]:
+    options: argparse.Namespace,
+    files: ProjectFiles,
+    declared: Services,
+    environ: Mapping[str, str],
+) -> tuple[Sequence[Service], Sequence[Arm64Error]]:
+    """What the services ask for; of several, one that cannot be read does not end it."""
+    from ..inputs.configured import wished
+
+    readers: list[Callable[[], Service]]
+    if declared.configured and not options.path:
+        readers = [partial(wished, service, files, environ) for service in declared.configured]
+    else:
+        paths = options.path or ["."]
+        readers = [partial(_service, path, options, files, declared, environ) for path in paths]
+    services: list[Service] = []
+    unread: list[Arm64Error] = []
+    for read in readers:
+        try:
+            services.append(read())
+        except Arm64Error as error:
+            unread.append(error)
+    if not services:
+        raise unread[0]
+    return services, unread
+
+
+def _service(
+    path: str,
+    options: argparse.Namespace,
+    files: ProjectFiles,
+    declared: Services,
+    environ: Mapping[str, str],
+) -> Service:
     from ..config.artifact import ZIP, read_artifact_name
-    from ..inputs.configured import configured_services
     from ..inputs.service import artifact_service, read_service
 
-    configured = "service" in table or "services" in table
-    if configured and not options.path:
-        yield from configured_services(here, environ)
-        return
-    for path in options.path or ["."]:
-        artifact = read_artifact_name(path, here)
-        if artifact is None and path.endswith(".zip"):
-            artifact = read_artifact_name(f"{ZIP}:{path}", here)
-        if artifact is not None:
-            yield artifact_service(artifact, environ, name=path, root=here)
-            continue
-        yield read_service(
-            Path(path),
-            environ,
-            root=here,
-            extras=tuple(options.extra),
-            groups=tuple(options.group),
-        )
+    here, toml = files.rootpath, files.toml
+    artifact = read_artifact_name(path, here)
+    if artifact is None and path.endswith(".zip"):
+        artifact = read_artifact_name(f"{ZIP}:{path}", here)
+    if artifact is not None:
+        return artifact_service(artifact, environ, name=path, root=here, toml=toml)
+    return read_service(
+        Path(path),
+        environ,
+        name=declared.itself.name if _absolute(path) == here else "",
+        root=here,
+        extras=tuple(options.extra),
+        groups=tuple(options.group),
+        toml=toml,
+    )
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.normpath(Path.cwd() / path))
 
 
 def _first_folder(options: argparse.Namespace) -> Path:
-    place = Path(os.path.normpath(Path.cwd() / (options.path or ["."])[0]))
+    place = _absolute((options.path or ["."])[0])
     return place if place.is_dir() else place.parent
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..config.settings import repository_root
+from ..config.project_files import ProjectFiles, read_project_files
+from ..config.services import services_at
 from ..decide.baseline import Accepted, read_baseline, write_baseline
 from ..decide.boundary import decision_record
 from ..decide.gate import complaint, complaints, decision, of_findings
@@ -98,12 +99,12 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
             _say(f"  {verdict.service}: {verdict.label}")
         _say(f"wrote {out / PAGE} and {out / TEXT}")
     if options.write_baseline:
-        _say(f"wrote {accept(report, repository_root(Path.cwd()))}")
+        _say(f"wrote {accept(report, read_project_files(Path.cwd()))}")
     return _checked(report) if options.check else 0
 
 
-def accept(report: Report, root: Path) -> Path:
-    """Write the baseline of the repository at *root*: states, compiled files, verdicts.
+def accept(report: Report, files: ProjectFiles) -> Path:
+    """Write the baseline of the repository of *files*: states, compiled files, verdicts.
 
     Raises:
         SettingsError: a matrix is incomplete, or the file cannot be written.
@@ -113,11 +114,12 @@ def accept(report: Report, root: Path) -> Path:
     for service, _ in pairs:
         judged += of_findings(service.name, service.findings)
     return write_baseline(
-        root,
+        files.root,
         [service.matrix for service, _ in pairs if service.matrix is not None],
         findings={
             (one.service, report.target, one.name): Accepted(one.state, one.grade) for one in judged
         },
+        services=services_at(files),
         observed={service.name: states(service, report.day) for service, _ in pairs},
     )
 
@@ -133,7 +135,8 @@ def decisions(report: Report) -> str:
 
 
 def _checked(report: Report) -> int:
-    baseline = read_baseline(repository_root(Path.cwd()))
+    files = read_project_files(Path.cwd())
+    baseline = read_baseline(files.root, services_at(files))
     policy = ALL if baseline is None else NEW
     found = list(complaints(report.verdicts))
     for service, verdict in zip(report.services, report.verdicts, strict=True):

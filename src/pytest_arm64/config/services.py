@@ -5,33 +5,24 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from ..errors import SettingsError
+from ._toml import Table
 from .artifact import Artifact, configured_artifact
-from .settings import checked_env, memory_bytes, read_pyproject
+from .project_files import SERVICE_KEYS, ProjectFiles
+from .settings import checked_env, checked_install, memory_bytes
 from .targets import suggestion
 from .toml_lines import line_of
 
 REPOSITORY = "repository"
-"""What the one service of an unconfigured repository is called."""
+"""Another name of the project itself: the one that it had before it was called by its own."""
 TABLE = ("tool", "pytest-arm64")
-_KEYS: dict[str, type | tuple[type, ...]] = {
-    "artifact": str,
-    "requirements": (str, list),
-    "test-requirements": (str, list),
-    "tests": (str, list),
-    "memory": str,
-    "env": list,
-    "network": str,
-    "monthly-cost": (int, float),
-    "boundary": dict,
-    "group": str,
-}
 _BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
 
 
@@ -72,77 +63,111 @@ class ServiceConfig:
     """``pyproject.toml:12``"""
     named: bool = False
     """Has a table of its own, rather than a folder that a pattern names."""
+    itself: bool = False
+    """Is the project itself: all of it, or what belongs to none of its services."""
+    of_folder: bool = False
+    """Is called by its folder, whose name may differ between two checkouts."""
+    install: str = ""
+    """How the project in its folder is installed; empty where that says nothing."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Those of one project, and how each is called: never by an empty name, never two alike."""
+
+    configured: tuple[ServiceConfig, ...]
+    """Empty where the project is one itself."""
+    itself: ServiceConfig
+    """The project as a service; where it configures some, what belongs to none of them."""
+
+    @property
+    def declared(self) -> tuple[ServiceConfig, ...]:
+        """Those that a report is about: never empty."""
+        return self.configured or (self.itself,)
+
+    def named(self, name: str) -> ServiceConfig | None:
+        """The service called *name*; None where there is none.
+
+        ``repository`` is the project itself, unless a service has that name.
+        """
+        by_name = {service.name: service for service in (*self.configured, self.itself)}
+        return by_name.get(name, self.itself if name == REPOSITORY else None)
 
 
 @dataclass(frozen=True)
 class _Source:
     """One table of one file, and where its keys stand."""
 
-    manifest: Path
+    files: ProjectFiles
     table: tuple[str, ...]
-    entry: Mapping[str, Any] = field(default_factory=dict)
+    entry: Table = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> Path:
+        return self.files.manifest
 
     def place(self, key: str = "") -> str:
-        try:
-            line = line_of(self.manifest.read_text("utf-8"), self.table, key)
-        except (OSError, UnicodeDecodeError):
-            line = 0
+        file = self.files.toml.find(self.manifest)
+        line = line_of(file.text, self.table, key) if file is not None else 0
         return f"{self.manifest}:{line}" if line else str(self.manifest)
 
     def error(self, key: str, what: str, **how: str) -> SettingsError:
         return SettingsError(f"{self.place(key)}: [{'.'.join(self.table)}] {what}", **how)
 
 
-def read_services(rootpath: Path) -> tuple[ServiceConfig, ...]:
-    """The services that ``[tool.pytest-arm64]`` of *rootpath* configures; none is no error.
+def read_services(files: ProjectFiles) -> tuple[ServiceConfig, ...]:
+    """The services that ``[tool.pytest-arm64]`` of *files* configures; none is no error.
 
     Raises:
         SettingsError: a table says what cannot be used; the message names file and line.
     """
-    manifest = rootpath / "pyproject.toml"
-    table, _ = read_pyproject(manifest)
-    found = [*_tables(rootpath, manifest, table)]
-    taken = {service.folder for service in found}
-    found += _folders(rootpath, manifest, table, taken)
-    seen: set[str] = set()
-    for service in found:
-        if service.name in seen:
+    services = [*_tables(files)]
+    services += _folders(files, taken={service.folder for service in services})
+    names: set[str] = set()
+    for service in services:
+        if service.name in names:
             raise SettingsError(f"{service.where}: there are two services {service.name!r}")
-        seen.add(service.name)
-    return tuple(found)
+        names.add(service.name)
+    return tuple(services)
 
 
-def repository_config(rootpath: Path) -> ServiceConfig:
-    """The repository as one service, with what its own table says of it.
+def project_itself(files: ProjectFiles, services: tuple[ServiceConfig, ...] = ()) -> ServiceConfig:
+    """The project as one service, with what its own table says of it.
+
+    Where it configures *services*, that is what belongs to none of them. A folder above, up to
+    the repository's root, may configure it as one of several; then it has the name, the boundary
+    and the cost that it has there.
 
     Raises:
-        SettingsError: that table says what cannot be used.
+        SettingsError: a table says what cannot be used.
     """
-    manifest = rootpath / "pyproject.toml"
-    table, _ = read_pyproject(manifest)
-    entry = {key: value for key, value in table.items() if key in _KEYS}
-    return _service(REPOSITORY, rootpath, _Source(manifest, TABLE, entry))
+    for folder in () if services else files.rootpath.parents:
+        if folder != files.root and files.root not in folder.parents:
+            break
+        for service in read_services(files.at(folder)):
+            if service.folder == files.rootpath:
+                return replace(service, itself=True)
+    entry = {key: value for key, value in files.table.items() if key in SERVICE_KEYS}
+    name = own_name(files, {service.name for service in services})
+    service = _service(name, _Source(files, TABLE, entry))
+    return replace(service, itself=True, of_folder=name != files.metadata.get("name"))
 
 
-def services_at(rootpath: Path, root: Path) -> tuple[ServiceConfig, ...]:
-    """The services that are configured at *rootpath*, or the one that *rootpath* is.
+def own_name(files: ProjectFiles, taken: Collection[str] = ()) -> str:
+    """What the project itself is called, as a service: by ``[project] name``, else its folder."""
+    names = (files.metadata.get("name"), files.rootpath.name, REPOSITORY)
+    numbered = (f"{REPOSITORY}-{number}" for number in count(2))
+    return next(name for name in chain(names, numbered) if _is_name(name) and name not in taken)
 
-    A folder above, up to the repository's *root*, may configure it as one of several; then it
-    has the name, the boundary and the cost that it has there.
+
+def services_at(files: ProjectFiles) -> Services:
+    """The services of the project of *files*.
 
     Raises:
         SettingsError: the configuration cannot be used.
     """
-    found = read_services(rootpath)
-    if found:
-        return found
-    for folder in rootpath.parents:
-        if folder != root and root not in folder.parents:
-            break
-        for service in read_services(folder):
-            if service.folder == rootpath:
-                return (service,)
-    return (repository_config(rootpath),)
+    configured = read_services(files)
+    return Services(configured, project_itself(files, configured))
 
 
 def prefixes(service: ServiceConfig) -> tuple[Path, ...]:
@@ -161,14 +186,14 @@ def service_of(services: tuple[ServiceConfig, ...], path: Path) -> ServiceConfig
     return best
 
 
-def _tables(rootpath: Path, manifest: Path, table: Mapping[str, Any]) -> Iterator[ServiceConfig]:
-    for name, entry in table.get("service", {}).items():
-        source = _Source(manifest, (*TABLE, "service", name), entry)
+def _tables(files: ProjectFiles) -> Iterator[ServiceConfig]:
+    for name, entry in files.table.get("service", {}).items():
+        source = _Source(files, (*TABLE, "service", name), entry)
         if not isinstance(entry, dict):
             raise source.error("", "must be a table")
-        if not name.strip() or "::" in name:
+        if not _is_name(name):
             raise source.error("", f"{name!r} cannot be the name of a service")
-        service = _service(name, rootpath, source)
+        service = _service(name, source)
         if not service.requirements and service.artifact is None:
             raise source.error(
                 "",
@@ -178,46 +203,51 @@ def _tables(rootpath: Path, manifest: Path, table: Mapping[str, Any]) -> Iterato
         yield service
 
 
-def _folders(
-    rootpath: Path, manifest: Path, table: Mapping[str, Any], taken: set[Path]
-) -> Iterator[ServiceConfig]:
-    root = _Source(manifest, TABLE)
+def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceConfig]:
+    root = _Source(files, TABLE)
+    rootpath = files.rootpath
     seen = set(taken)
-    for pattern in table.get("services", []):
+    for pattern in files.table.get("services", []):
         try:
-            found = {path for path in rootpath.glob(pattern) if path.is_dir()}
+            folders = {path for path in rootpath.glob(pattern) if path.is_dir()}
         except (ValueError, NotImplementedError, OSError, IndexError):
             raise root.error(
                 "services", f"services: {pattern!r} is no pattern of folders"
             ) from None
-        if not found:
+        if not folders:
             raise root.error("services", f"services: {pattern!r} names no folder below {rootpath}")
-        for folder in sorted(found - seen):
+        for folder in sorted(folders - seen):
             seen.add(folder)
-            own = folder / "pyproject.toml"
-            own_table, _ = read_pyproject(own)
-            entry = {key: value for key, value in own_table.items() if key in _KEYS}
-            name = folder.relative_to(rootpath).as_posix() if folder != rootpath else REPOSITORY
-            yield _service(name, folder, _Source(own, TABLE, entry))
+            own = files.at(folder)
+            entry = {key: value for key, value in own.table.items() if key in SERVICE_KEYS}
+            name = folder.relative_to(rootpath).as_posix()
+            yield _service(own_name(own) if own is files else name, _Source(own, TABLE, entry))
 
 
-def _service(name: str, base: Path, source: _Source) -> ServiceConfig:
-    """Paths of *source* are relative to *base*."""
-    entry = source.entry
+def _is_name(name: object) -> TypeGuard[str]:
+    """Whether a service can be called so: its gates are ``arm64::NAME::…``."""
+    return isinstance(name, str) and bool(name.strip()) and "::" not in name
+
+
+def _service(name: str, source: _Source) -> ServiceConfig:
+    """Paths of *source* are relative to the folder of its file."""
+    entry, base = source.entry, source.files.rootpath
     for key, value in entry.items():
-        if key not in _KEYS:
+        if key not in SERVICE_KEYS:
             raise source.error(
                 key,
-                f"has no key {key!r}{suggestion(key, _KEYS)}",
-                next_step="known keys: " + ", ".join(sorted(_KEYS)),
+                f"has no key {key!r}{suggestion(key, SERVICE_KEYS)}",
+                next_step="known keys: " + ", ".join(sorted(SERVICE_KEYS)),
             )
-        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+        if not isinstance(value, SERVICE_KEYS[key]) or isinstance(value, bool):
             raise source.error(key, f"{key} = {value!r} has a wrong type")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise source.error(key, f"{key} must be a list of strings")
     requirements = _files(base, source, "requirements")
     named = len(source.table) > len(TABLE)
     folder = requirements[0].parent if named and requirements else base
+    own = source.files.at(folder)
+    mode = own.table.get("install", "")
     return ServiceConfig(
         name=name,
         folder=folder,
@@ -233,6 +263,7 @@ def _service(name: str, base: Path, source: _Source) -> ServiceConfig:
         group=entry.get("group", "").strip(),
         where=source.place(),
         named=named,
+        install=checked_install(mode, own.manifest) if mode else "",
     )
 
 

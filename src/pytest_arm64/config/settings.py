@@ -7,29 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import SettingsError
 from ..inside.options import CORES, INSTALLERS, cores, seconds
-from ._toml import TOMLDecodeError, loads
 from .artifact import IMAGE, Artifact, configured_artifact
-from .targets import (
-    DEFAULT_PYTHON,
-    Target,
-    allows_minor,
-    find_target,
-    own_target,
-    shipped_targets,
-    suggestion,
-)
-
-if TYPE_CHECKING:
-    from packaging.specifiers import SpecifierSet
+from .given import Given
+from .project_files import ProjectFiles
+from .target_choice import chosen_target
+from .targets import Target
 
 INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-# As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
-_PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
 _MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
@@ -81,113 +69,44 @@ class Settings:
         return self.cores[0]
 
 
-class Options(Protocol):
-    """The part of pytest's ``config.option`` that is read here."""
-
-    arm64_target: str | None
-    arm64_image: str | None
-    arm64_cpu: str | None
-    arm64_requirements: Sequence[str]
-    arm64_refresh: bool
-    arm64_offline: bool
-    arm64_require_native: bool
-    arm64_installer: str | None
-    arm64_timeout: str | None
-    arm64_compare: bool
-    arm64_record: bool
-
-
-@dataclass
-class Unsaid:
-    """``Options`` of somebody who gave none."""
-
-    arm64_target: str | None = None
-    arm64_image: str | None = None
-    arm64_cpu: str | None = None
-    arm64_requirements: Sequence[str] = ()
-    arm64_refresh: bool = False
-    arm64_offline: bool = False
-    arm64_require_native: bool = False
-    arm64_installer: str | None = None
-    arm64_timeout: str | None = None
-    arm64_compare: bool = False
-    arm64_record: bool = False
-
-
-_KEYS: dict[str, type | tuple[type, ...]] = {
-    "target": str,
-    "image": str,
-    "artifact": str,
-    "cpu": str,
-    "requirements": (str, list),
-    "test-requirements": (str, list),
-    "install": str,
-    "env": list,
-    "network": str,
-    "memory": str,
-    "targets": dict,
-    "installer": str,
-    "record-emulated": bool,
-    "services": list,
-    "service": dict,
-    # What a folder says of itself as a service: read by ``services``.
-    "tests": (str, list),
-    "monthly-cost": (int, float),
-    "boundary": dict,
-    "group": str,
-    "allow-source": list,
-}
-# Lists of tables, which are checked where they are read.
-_TABLE_LISTS = ("allow-source",)
-
-
 def load_settings(
-    options: Options, environ: Mapping[str, str], *, rootpath: Path, cwd: Path
+    given: Given, environ: Mapping[str, str], *, files: ProjectFiles, cwd: Path
 ) -> Settings:
-    """Read and check everything the user said.
+    """Check everything the user said: an option counts before a variable, that before the table.
 
     Args:
-        options: pytest's parsed options.
+        given: the options of the run.
         environ: the host's environment variables.
-        rootpath: pytest's rootdir; its ``pyproject.toml`` is read.
+        files: what the project's files say.
         cwd: what paths given as options are relative to.
 
     Raises:
         SettingsError: something cannot be used; the message names the place.
     """
-    root = repository_root(rootpath)
-    manifest = rootpath / "pyproject.toml"
-    table, project = read_pyproject(manifest)
-    own = {n: own_target(n, t) for n, t in _tables(table.get("targets", {}))}
-    name = options.arm64_target or environ.get("PYTEST_ARM64_TARGET") or table.get("target")
-    target = find_target(name or default_target(rootpath, project), own)
-    if options.arm64_requirements:
-        requirements = _files(options.arm64_requirements, cwd, "--arm64-requirements")
+    table, rootpath, manifest = files.table, files.rootpath, files.manifest
+    if given.requirements:
+        requirements = _files(given.requirements, cwd, "--arm64-requirements")
     else:
         requirements = _files(
             _listed(table.get("requirements", [])), rootpath, f"{manifest}: requirements"
         )
-    install = table.get("install", "auto")
-    if install not in INSTALL_MODES:
-        raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
-    installer = options.arm64_installer or table.get("installer") or INSTALLERS[0]
+    installer = given.installer or table.get("installer") or INSTALLERS[0]
     if installer not in INSTALLERS:
         raise SettingsError(
             f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
         )
     artifact = configured_artifact(table.get("artifact", ""), rootpath)
     if artifact is not None:
-        if options.arm64_compare or options.arm64_record:
+        if given.compare or given.record:
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
-    image = options.arm64_image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", "")
     return Settings(
-        root=root,
-        target=target,
-        image=image,
-        cores=_cores(options.arm64_cpu or table.get("cpu") or CORES[0]),
-        reference=options.arm64_compare or options.arm64_record,
-        record=options.arm64_record,
+        root=files.root,
+        target=chosen_target(given.target, files, environ),
+        image=given.image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
+        cores=_cores(given.cpu or table.get("cpu") or CORES[0]),
+        reference=given.compare or given.record,
+        record=given.record,
         record_emulated=table.get("record-emulated", False),
         requirements=requirements,
         test_requirements=_files(
@@ -195,17 +114,28 @@ def load_settings(
             rootpath,
             f"{manifest}: test-requirements",
         ),
-        install=install,
+        install=checked_install(table.get("install", INSTALL_MODES[0]), manifest),
         env=tuple(checked_env(table.get("env", []), manifest)),
         network=table.get("network", "bridge"),
-        refresh=options.arm64_refresh,
-        offline=options.arm64_offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
-        require_native=options.arm64_require_native,
+        refresh=given.refresh,
+        offline=given.offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
+        require_native=given.require_native,
         installer=installer,
-        timeout=_seconds(options.arm64_timeout),
+        timeout=_seconds(given.timeout),
         memory=memory_bytes(table.get("memory", ""), manifest),
         artifact=artifact,
     )
+
+
+def checked_install(mode: str, manifest: Path) -> str:
+    """*mode*, how the project itself is installed.
+
+    Raises:
+        SettingsError: there is no such mode.
+    """
+    if mode not in INSTALL_MODES:
+        raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
+    return mode
 
 
 def no_x86_side(place: str) -> SettingsError:
@@ -238,13 +168,13 @@ def memory_bytes(text: str, manifest: Path) -> int:
     Raises:
         SettingsError: it is no amount of memory.
     """
-    found = _MEMORY.fullmatch(text)
-    if text and found is None:
+    amount = _MEMORY.fullmatch(text)
+    if text and amount is None:
         raise SettingsError(
             f"{manifest}: memory = {text!r} is no amount of memory",
             next_step='say for example memory = "512MB" or memory = "2GB"',
         )
-    return int(found[1]) * (2**20 if found[2] == "M" else 2**30) if found else 0
+    return int(amount[1]) * (2**20 if amount[2] == "M" else 2**30) if amount else 0
 
 
 def _cores(text: str) -> tuple[str, ...]:
@@ -254,105 +184,16 @@ def _cores(text: str) -> tuple[str, ...]:
         raise SettingsError(str(error)) from None
 
 
-def read_pyproject(manifest: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """``[tool.pytest-arm64]``, checked, and ``[project]`` of *manifest*; empty where absent.
-
-    Raises:
-        SettingsError: not TOML, a key that does not exist, or a value of the wrong type.
-    """
-    try:
-        data = loads(manifest.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}, {}
-    except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{manifest} cannot be read: {error}") from None
-    project = _table(data, "project", manifest)
-    table = _table(_table(data, "tool", manifest), "pytest-arm64", manifest)
-    for key, value in table.items():
-        if key not in _KEYS:
-            raise SettingsError(
-                f"{manifest}: [tool.pytest-arm64] has no key {key!r}{suggestion(key, _KEYS)}",
-                next_step="known keys: " + ", ".join(sorted(_KEYS)),
-            )
-        if not isinstance(value, _KEYS[key]):
-            raise SettingsError(
-                f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type"
-            )
-        entry_type = dict if key in _TABLE_LISTS else str
-        if isinstance(value, list) and not all(isinstance(entry, entry_type) for entry in value):
-            raise SettingsError(
-                f"{manifest}: [tool.pytest-arm64] {key} must be a list of "
-                f"{'tables' if entry_type is dict else 'strings'}"
-            )
-    return table, project
-
-
-def _table(parent: Mapping[str, Any], key: str, manifest: Path) -> dict[str, Any]:
-    value = parent.get(key, {})
-    if not isinstance(value, dict):
-        raise SettingsError(f"{manifest}: {key} = {value!r} must be a table")
-    return value
-
-
-def repository_root(start: Path) -> Path:
-    """The nearest folder at or above *start* with a ``.git``, else *start*.
-
-    Raises:
-        SettingsError: that folder is the file system's root, which is never mounted.
-    """
-    root = next((p for p in (start, *start.parents) if (p / ".git").exists()), start)
-    if root == Path(root.anchor):
-        raise SettingsError(
-            f"the repository root would be {root}",
-            why="the whole file system would be mounted into the container",
-            next_step="run pytest in the project's folder, or give --rootdir",
-        )
-    return root
-
-
-def default_target(rootpath: Path, project: Mapping[str, Any]) -> str:
-    """Name of the target that the repository asks for, so that two machines agree.
-
-    ``.python-version`` decides, then ``requires-python`` (Python 3.12 if it is allowed, else
-    the lowest that is), then Python 3.12.
-    """
-    prefix = "al2023-python"
-    packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
-    try:
-        lines = (rootpath / ".python-version").read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    words = [word for line in lines for word in line.partition("#")[0].split()]
-    found = _PYTHON_VERSION.match(words[0]) if words else None
-    if found and found[1] in packaged:
-        return prefix + found[1]
-    allowed = _requires_python(project)
-    fitting = [minor for minor in packaged if allowed is None or allows_minor(allowed, minor)]
-    if DEFAULT_PYTHON in fitting or not fitting:
-        return prefix + DEFAULT_PYTHON
-    return prefix + fitting[0]
-
-
-def _requires_python(project: Mapping[str, Any]) -> SpecifierSet | None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    asked = project.get("requires-python")
-    try:
-        return SpecifierSet(asked) if isinstance(asked, str) else None
-    except InvalidSpecifier:
-        return None
-
-
 def passed_variables(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Variables that the user configured for the cell, with their values."""
-    found = {}
+    variables = {}
     for entry in settings.env:
         name, equals, value = entry.partition("=")
         if equals:
-            found[name] = value
+            variables[name] = value
         elif name in environ:
-            found[name] = environ[name]
-    return found
+            variables[name] = environ[name]
+    return variables
 
 
 def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
@@ -368,13 +209,6 @@ def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
             raise SettingsError(f"{manifest}: env entry {entry!r} is not NAME or NAME=VALUE")
         checked.append(str(entry))
     return checked
-
-
-def _tables(value: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
-    for name, table in value.items():
-        if not isinstance(table, dict):
-            raise SettingsError(f"[tool.pytest-arm64.targets] {name} must be a table")
-    return list(value.items())
 
 
 def _listed(value: str | list[str]) -> Sequence[str]:

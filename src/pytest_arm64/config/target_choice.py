@@ -1,31 +1,97 @@
-"""Which targets a command works for: those that are named, else the repository's own."""
+"""Which targets a run or a command is for: those that are named, else the project's own."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from .settings import default_target, read_pyproject
-from .targets import Target, find_target, own_target
+from ._toml import Table
+from .project_files import ProjectFiles
+from .targets import (
+    DEFAULT_PYTHON,
+    Target,
+    allows_minor,
+    find_target,
+    own_target,
+    shipped_targets,
+)
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+# As pyenv and uv write it: 3.12, 3.12.4, 3.13-dev, 3.13.0rc1, cpython-3.12, cpython@3.12.
+_PYTHON_VERSION = re.compile(r"(?:c?python[-@]?)?(3\.\d+)(?![\dt])", re.IGNORECASE)
 
 
-def chosen_targets(names: str, folder: Path, environ: Mapping[str, str]) -> Sequence[Target]:
-    """The targets that are named, or the one that the repository at *folder* asks for.
+def chosen_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) -> Target:
+    """The target called *name*, else the one of the variable or the project.
 
     Raises:
         SettingsError: there is no such target.
     """
-    table, project = read_pyproject(folder / "pyproject.toml")
-    own = {
-        name: own_target(name, entry)
-        for name, entry in table.get("targets", {}).items()
-        if isinstance(entry, dict)
-    }
-    wanted = names or environ.get("PYTEST_ARM64_TARGET") or table.get("target", "")
-    if not wanted:
-        wanted = default_target(folder, project)
-    found = [find_target(name.strip(), own) for name in str(wanted).split(",") if name.strip()]
-    if not found:
+    return find_target(_wanted(name, files, environ), _own_targets(files))
+
+
+def chosen_targets(
+    names: Sequence[str], files: ProjectFiles, environ: Mapping[str, str]
+) -> Sequence[Target]:
+    """The targets called *names*, each of which may be several with commas; else as above.
+
+    Raises:
+        SettingsError: there is no such target.
+    """
+    own = _own_targets(files)
+    wanted = _wanted(",".join(names), files, environ)
+    listed = dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip())
+    if not listed:
         raise SettingsError("--target names no target")
-    return found
+    return [find_target(name, own) for name in listed]
+
+
+def default_target(files: ProjectFiles) -> str:
+    """Name of the target that the repository asks for, so that two machines agree.
+
+    ``.python-version`` decides, then ``requires-python`` (Python 3.12 if it is allowed, else
+    the lowest that is), then Python 3.12.
+    """
+    prefix = "al2023-python"
+    packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
+    try:
+        lines = (files.rootpath / ".python-version").read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    words = [word for line in lines for word in line.partition("#")[0].split()]
+    version = _PYTHON_VERSION.match(words[0]) if words else None
+    if version and version[1] in packaged:
+        return prefix + version[1]
+    allowed = _requires_python(files.metadata)
+    fitting = [minor for minor in packaged if allowed is None or allows_minor(allowed, minor)]
+    if DEFAULT_PYTHON in fitting or not fitting:
+        return prefix + DEFAULT_PYTHON
+    return prefix + fitting[0]
+
+
+def _wanted(name: str, files: ProjectFiles, environ: Mapping[str, str]) -> str:
+    wanted = name or environ.get("PYTEST_ARM64_TARGET") or files.table.get("target")
+    return wanted or default_target(files)
+
+
+def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
+    targets = {}
+    for name, table in files.table.get("targets", {}).items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"[tool.pytest-arm64.targets] {name} must be a table")
+        targets[name] = own_target(name, table)
+    return targets
+
+
+def _requires_python(metadata: Table) -> SpecifierSet | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    asked = metadata.get("requires-python")
+    try:
+        return SpecifierSet(asked) if isinstance(asked, str) else None
+    except InvalidSpecifier:
+        return None

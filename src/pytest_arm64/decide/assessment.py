@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -14,13 +13,12 @@ from packaging.utils import canonicalize_name
 from ..audit.kept import kept_matrices
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
 from ..config.cell import Ran
-from ..config.services import services_at
-from ..config.settings import Settings, read_pyproject
+from ..config.project import Project
 from ..config.targets import Target
 from ..environment.record import InstallRecord
 from ..errors import NothingToReadError, SettingsError
 from ..index.pip_config import PipConfig, host_pip_config
-from ..inputs.configured import configured_services, repository_service
+from ..inputs.configured import project_service, wished
 from ..inputs.service import Service
 from .allowances import Allowance, read_allowances, unused
 from .baseline import Baseline, read_baseline
@@ -102,18 +100,16 @@ class Assessment:
 
 
 def assess(
-    settings: Settings,
-    rootpath: Path,
+    project: Project,
     *,
     policy: str = "",
     environ: Mapping[str, str] = os.environ,
     config: Callable[[], PipConfig] = host_pip_config,
 ) -> Assessment:
-    """The matrices of the services at *rootpath*; none where no file says what is deployed.
+    """The matrices of the services of *project*; none where no file says what is deployed.
 
     Args:
-        settings: what the run was asked for.
-        rootpath: pytest's rootdir.
+        project: the project of the run, as it was read.
         policy: ``report``, ``new`` or ``all``; by default ``new`` where there is a baseline,
             ``all`` where services or allowances are configured, else ``report``.
         environ: the host's variables.
@@ -122,11 +118,11 @@ def assess(
     Raises:
         SettingsError: a file, a table, the baseline or pip's configuration cannot be read.
     """
-    table, _ = read_pyproject(rootpath / "pyproject.toml")
-    baseline = read_baseline(settings.root)
+    table, settings = project.files.table, project.settings
+    baseline = read_baseline(project.root, project.services)
     chosen = _policy(policy, baseline, table)
     try:
-        services = list(_services(settings, rootpath, table, environ))
+        services = list(_services(project, environ))
         matrices = kept_matrices(
             services,
             settings.target,
@@ -139,10 +135,7 @@ def assess(
         if chosen != REPORT:
             raise
         return Assessment((), problem=error.what)
-    declared = services_at(rootpath, settings.root)
-    bounded = frozenset(s.name for s in declared if s.boundary is not None)
-    if len(matrices) == len(declared) == 1 and bounded:
-        bounded = frozenset({matrices[0].service})  # the audit knows no folder above
+    bounded = frozenset(s.name for s in project.services.declared if s.boundary is not None)
     return Assessment(tuple(matrices), chosen, baseline, read_allowances(table), bounded)
 
 
@@ -160,13 +153,15 @@ def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> 
     return ALL if configured else REPORT
 
 
-def _services(
-    settings: Settings, rootpath: Path, table: Mapping[str, Any], environ: Mapping[str, str]
-) -> Iterator[Service]:
-    if "service" in table or "services" in table:
-        yield from configured_services(rootpath, environ)
+def _services(project: Project, environ: Mapping[str, str]) -> Iterator[Service]:
+    if project.files.configures_services:
+        for service in project.services.configured:
+            yield wished(service, project.files, environ)
         return
+    settings = project.settings
     try:
-        yield repository_service(rootpath, settings.requirements, environ, settings.artifact)
+        yield project_service(
+            project.itself, project.files, settings.requirements, environ, settings.artifact
+        )
     except NothingToReadError:
         return

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..audit.matrix import STATES, WheelMatrix
+from ..config.services import REPOSITORY, Services
 from ..errors import SettingsError
 
 NAME = "arm64-baseline.json"
@@ -50,8 +51,11 @@ class Baseline:
         return found[1] if found is not None else ""
 
 
-def read_baseline(root: Path) -> Baseline | None:
+def read_baseline(root: Path, services: Services | None = None) -> Baseline | None:
     """The baseline of the repository at *root*; None where it has none.
+
+    What it says of ``repository`` is about the project itself, by the name that it has among
+    *services*.
 
     Raises:
         SettingsError: it cannot be read.
@@ -67,10 +71,12 @@ def read_baseline(root: Path) -> Baseline | None:
             why="nothing can be said of what is new",
             next_step="pytest-arm64 audit --write-baseline",
         ) from None
+    own = services.named(REPOSITORY) if services is not None else None
+    names = {REPOSITORY: own.name} if own is not None else {}
     try:
         return Baseline(
-            dict(map(_entry, _entries(data, "packages"))),
-            dict(map(_finding, _entries(data, "findings"))),
+            dict(_entry(entry, names) for entry in _entries(data, "packages")),
+            dict(_finding(entry, names) for entry in _entries(data, "findings")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
@@ -82,6 +88,7 @@ def write_baseline(
     root: Path,
     matrices: Iterable[WheelMatrix],
     *,
+    services: Services | None = None,
     findings: Mapping[tuple[str, str, str], Accepted] | None = None,
     observed: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Path:
@@ -90,6 +97,8 @@ def write_baseline(
     Args:
         root: the repository.
         matrices: what was predicted.
+        services: those of the project. Where only its folder names the project, the baseline
+            calls it ``repository``, so that it holds in every checkout.
         findings: what was found beyond it by service, target and name; None keeps what is there.
         observed: states by service and package as they were found where that was installed.
 
@@ -105,7 +114,9 @@ def write_baseline(
                 next_step="pytest-arm64 audit shows what is not known",
             )
     judged = {(matrix.service, matrix.target) for matrix in found}
-    known = read_baseline(root) or Baseline()
+    known = read_baseline(root, services) or Baseline()
+    own = services.named(REPOSITORY) if services is not None else None
+    renamed = {own.name: REPOSITORY} if own is not None and own.of_folder else {}
     packages = {key: value for key, value in known.packages.items() if key[:2] not in judged}
     for matrix in found:
         states = (observed or {}).get(matrix.service, {})
@@ -119,7 +130,7 @@ def write_baseline(
         "format": FORMAT,
         "packages": [
             {
-                "service": service,
+                "service": renamed.get(service, service),
                 "target": target,
                 "scope": scope,
                 "package": package,
@@ -131,7 +142,12 @@ def write_baseline(
     }
     if kept:
         content["findings"] = [
-            {"service": service, "target": target, "finding": name, "state": one.state}
+            {
+                "service": renamed.get(service, service),
+                "target": target,
+                "finding": name,
+                "state": one.state,
+            }
             | ({"grade": one.grade} if one.grade else {})
             for (service, target, name), one in sorted(kept.items(), key=itemgetter(0))
         ]
@@ -152,18 +168,18 @@ def _entries(data: Any, name: str) -> list[Any]:
     return entries
 
 
-def _entry(entry: Any) -> tuple[Key, tuple[str, str]]:
+def _entry(entry: Any, names: Mapping[str, str]) -> tuple[Key, tuple[str, str]]:
     values = [entry[key] for key in ("service", "target", "scope", "package", "state", "version")]
     if not all(isinstance(value, str) for value in values) or values[4] not in STATES:
         raise ValueError(f"{str(entry)[:120]} is no finding")
     service, target, scope, package, state, version = values
-    return (service, target, scope, package), (state, version)
+    return (names.get(service, service), target, scope, package), (state, version)
 
 
-def _finding(entry: Any) -> tuple[tuple[str, str, str], Accepted]:
+def _finding(entry: Any, names: Mapping[str, str]) -> tuple[tuple[str, str, str], Accepted]:
     values = [entry[key] for key in ("service", "target", "finding", "state")]
     values.append(entry.get("grade", ""))
     if not all(isinstance(value, str) for value in values):
         raise ValueError(f"{str(entry)[:120]} is no finding")
     service, target, name, state, grade = values
-    return (service, target, name), Accepted(state, grade)
+    return (names.get(service, service), target, name), Accepted(state, grade)

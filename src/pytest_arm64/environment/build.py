@@ -17,6 +17,7 @@ from ..binary.record import AbiRecord
 from ..config.artifact import IMAGE, Artifact
 from ..config.cell import Cell, Ran
 from ..config.settings import Settings
+from ..config.toml_files import TomlFiles
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
@@ -90,16 +91,18 @@ def make_environment(
     config: PipConfig,
     *,
     like: InstallRecord | None = None,
+    toml: TomlFiles | None = None,
 ) -> Environment:
     """The environment of *cell*, from the project's own files, with the host's pip *config*.
 
-    *like* is the record of another architecture's, whose versions this one is to have.
+    *like* is the record of another architecture's, whose versions this one is to have; *toml*
+    holds the TOML files of the run.
 
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
     """
     base, ran = provisioned(engine, cell, progress, offline=settings.offline)
-    manifest = read_manifest(settings, rootpath)
+    manifest = read_manifest(settings, rootpath, toml)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
     artifact = settings.artifact

@@ -7,62 +7,71 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..config.artifact import Artifact
-from ..config.services import REPOSITORY, ServiceConfig, read_services
+from ..config.project_files import ProjectFiles
+from ..config.services import ServiceConfig, read_services
 from .service import Service, artifact_service, read_service
 
 
 def configured_services(
-    rootpath: Path, environ: Mapping[str, str] = os.environ
+    files: ProjectFiles, environ: Mapping[str, str] = os.environ
 ) -> Iterator[Service]:
     """Services of ``[tool.pytest-arm64]``: those with a table, and folders that a pattern names.
 
     Args:
-        rootpath: the folder of the ``pyproject.toml``.
+        files: what the project's files say.
         environ: variables for ``${NAME}`` in requirement files.
 
     Raises:
         SettingsError: a table is wrong, or a service's files cannot be read.
     """
-    for service in read_services(rootpath):
-        yield wished(service, rootpath, environ)
+    for service in read_services(files):
+        yield wished(service, files, environ)
 
 
 def wished(
-    service: ServiceConfig, rootpath: Path, environ: Mapping[str, str] = os.environ
+    service: ServiceConfig, files: ProjectFiles, environ: Mapping[str, str] = os.environ
 ) -> Service:
-    """What the files of *service* ask for.
+    """What the files of *service* of the project ask for.
 
     Raises:
         SettingsError: one cannot be read.
     """
+    name, root, toml = service.name, files.rootpath, files.toml
     if service.artifact is not None:
+        folder = service.folder
         return artifact_service(
-            service.artifact, environ, name=service.name, root=rootpath, folder=service.folder
+            service.artifact, environ, name=name, root=root, folder=folder, toml=toml
         )
-    files = service.requirements
+    listed = service.requirements
     if not service.named:
-        return read_service(service.folder, environ, name=service.name, root=rootpath)
+        return read_service(service.folder, environ, name=name, root=root, toml=toml)
     return read_service(
-        files[0], environ, name=service.name, root=rootpath, requirements=_plain(files)
+        listed[0], environ, name=name, root=root, requirements=_plain(listed), toml=toml
     )
 
 
-def repository_service(
-    rootpath: Path,
+def project_service(
+    itself: ServiceConfig,
+    files: ProjectFiles,
     requirements: tuple[Path, ...],
     environ: Mapping[str, str] = os.environ,
     artifact: Artifact | None = None,
 ) -> Service:
-    """The repository as the one service that it is where none is configured.
+    """The project as the one service that it is where none is configured.
 
     *artifact* is what is deployed, where it is built already.
 
     Raises:
         SettingsError: it has no file that says what is deployed, or one that cannot be read.
     """
+    root = files.rootpath
     if artifact is not None:
-        return artifact_service(artifact, environ, name=REPOSITORY, root=rootpath, folder=rootpath)
-    return read_service(rootpath, environ, root=rootpath, requirements=requirements)
+        return artifact_service(
+            artifact, environ, name=itself.name, root=root, folder=root, toml=files.toml
+        )
+    return read_service(
+        root, environ, name=itself.name, root=root, requirements=requirements, toml=files.toml
+    )
 
 
 def _plain(files: tuple[Path, ...]) -> tuple[Path, ...]:

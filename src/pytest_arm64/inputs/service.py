@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config.artifact import Artifact
+from ..config.project_files import read_project_files
+from ..config.services import own_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from . import poetry_lock, pylock, uv_lock
@@ -88,7 +90,7 @@ def read_service(
     folder = path if path.is_dir() else path.parent
     reading = Reading(root or folder, environ, toml=toml or TomlFiles())
     choice = _Choice(reading, extras, groups)
-    name = name or _name(path, root)
+    name = name or _name(path, root, reading.toml)
     if requirements:
         for file in requirements:
             read_requirement_file(file, reading)
@@ -261,7 +263,9 @@ def _test_wishes(folder: Path, reading: Reading, name: str) -> Wishes | None:
     return with_requirements(found, scope.requirements, tests.origin(manifest))
 
 
-def _name(path: Path, root: Path | None) -> str:
+def _name(path: Path, root: Path | None, toml: TomlFiles) -> str:
     if root is None or not path.is_relative_to(root):
         return path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
-    return path.relative_to(root).as_posix() if path != root else "repository"
+    if path == root:
+        return own_name(read_project_files(root, toml))
+    return path.relative_to(root).as_posix()

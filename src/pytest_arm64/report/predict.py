@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..audit.matrix import WheelMatrix
+from ..config.project_files import ProjectFiles
 from ..config.services import services_at
-from ..config.settings import repository_root
 from ..decide.collect import based, evidence_on, named_alike
 from ..decide.evidence import ServiceEvidence
 from ..errors import ReportError
@@ -18,8 +18,8 @@ from .document import Report, write_report
 _UNASKED = "an audit runs none"
 
 
-def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
-    """The report on the services at *rootpath*; a matrix that is none of theirs is its own.
+def predicted(files: ProjectFiles, matrices: Sequence[WheelMatrix]) -> Report:
+    """The report on the services of *files*; a matrix that is none of theirs is its own.
 
     Raises:
         ReportError: the matrices are of several targets.
@@ -28,8 +28,7 @@ def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
     targets = {matrix.target for matrix in matrices}
     if len(targets) != 1:
         raise ReportError("a report is about one target", next_step="--target NAME")
-    root = repository_root(rootpath)
-    services = services_at(rootpath, root)
+    services = services_at(files).declared
     matrices = named_alike(matrices, services)
     asked = {matrix.service for matrix in matrices}
     known = {service.name for service in services}
@@ -37,14 +36,14 @@ def predicted(rootpath: Path, matrices: Sequence[WheelMatrix]) -> Report:
     found += [ServiceEvidence(m.service, m) for m in matrices if m.service not in known]
     found = [replace(one, unasked=_UNASKED) for one in found]
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Report(targets.pop(), now, based(found, rootpath, root))
+    return Report(targets.pop(), now, based(found, files.rootpath, files.root))
 
 
-def write_predicted(rootpath: Path, matrices: Sequence[WheelMatrix], folder: str) -> Path:
-    """Write it into *folder*, relative to *rootpath*.
+def write_predicted(files: ProjectFiles, matrices: Sequence[WheelMatrix], folder: str) -> Path:
+    """Write it into *folder*, relative to the project's.
 
     Raises:
         ReportError: see ``predicted``; or it cannot be written.
         SettingsError: the configuration cannot be used.
     """
-    return write_report(predicted(rootpath, matrices), rootpath / folder)
+    return write_report(predicted(files, matrices), files.rootpath / folder)

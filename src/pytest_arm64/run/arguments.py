@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..config.project import Project
+from ..config.services import REPOSITORY
 from ..errors import SettingsError
 from ..inside.options import OPTIONS, Kind, OwnOption, Who
 from ..mirror.option_table import PYTEST
@@ -59,6 +61,24 @@ def add_to(parser: argparse.ArgumentParser, option: OwnOption) -> None:
 def positional(options: Any) -> list[str]:
     """The arguments that name files, folders and node ids, of pytest's parsed *options*."""
     return [str(arg) for arg in getattr(options, "file_or_dir", None) or ()]
+
+
+def call_services_by_name(options: Any, project: Project) -> None:
+    """Put the project's own name for its other one, ``repository``, in pytest's *options*.
+
+    It stands in ``--arm64-service``, and in node ids of gates.
+    """
+    own = project.services.named(REPOSITORY)
+    if own is None or own.name == REPOSITORY:
+        return
+    before, after = f"{GATE}{REPOSITORY}::", f"{GATE}{own.name}::"
+    options.arm64_service = [
+        own.name if name == REPOSITORY else name for name in options.arm64_service
+    ]
+    for words in (options.file_or_dir, options.deselect):
+        for number, word in enumerate(words or ()):
+            if str(word).startswith(before):
+                words[number] = after + str(word).removeprefix(before)
 
 
 def refuse_what_cannot_work(options: object) -> None:

@@ -27,8 +27,8 @@ class Planned:
 
     cell: Cell
     role: Role
-    service: ServiceConfig | None = None
-    """Whose packages and tests it has; None for the repository's own."""
+    service: ServiceConfig
+    """Whose packages and tests it has."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Planned:
 
 
 def planned_cells(
-    settings: Settings, service: ServiceConfig | None = None, *, x86: bool = False
+    settings: Settings, service: ServiceConfig, *, x86: bool = False
 ) -> tuple[Planned, ...]:
     """The cells of *service*, by its *settings*, in the order in which they run.
 
@@ -50,7 +50,7 @@ def planned_cells(
     if settings.reference:
         planned.insert(0, (Role.REFERENCE, "amd64", first))
     planned.append((Role.MIRRORED, "arm64", first))
-    if x86 or (service is not None and service.boundary is not None):
+    if x86 or (service.boundary is not None and not service.itself):
         planned = [(Role.MIRRORED, "amd64", first)]
     return tuple(
         Planned(

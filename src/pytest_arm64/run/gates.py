@@ -11,7 +11,6 @@ from typing import Any, Literal
 import pytest
 from _pytest.mark.expression import Expression
 
-from ..config.services import REPOSITORY
 from ..decide.gate import DECISIONS
 from ..errors import SettingsError
 from ..inside.golden.told import PROPERTY
@@ -38,7 +37,7 @@ class Gate:
     """Which other gates say what is wrong; empty where none does. Such a gate is skipped."""
 
 
-def cell_gate(result: CellResult, service: str = "", x86: CellResult | None = None) -> Gate:
+def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -> Gate:
     """The gate of a further core of *service*: its own failures, and whatever makes it incomplete.
 
     Beside *x86*, the reference of a comparison, what fails there in the same way is no finding of
@@ -68,7 +67,7 @@ def cell_gate(result: CellResult, service: str = "", x86: CellResult | None = No
     if found and common:
         lines += ["", f"{common} more fail on linux/amd64 in the same way: no finding of this core"]
     return Gate(
-        nodeid=f"{GATE}{service or REPOSITORY}::{core}",
+        nodeid=f"{GATE}{service}::{core}",
         location=("pyproject.toml", None, core),
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
@@ -164,7 +163,7 @@ def gates_alone(config: pytest.Config) -> bool:
 
 def is_of_service(name: str, owner: str) -> bool:
     """Whether *name* is that of a gate of the service *owner*, or of all its gates."""
-    return _below(name, f"{GATE}{owner or REPOSITORY}")
+    return _below(name, f"{GATE}{owner}")
 
 
 def refuse_unknown(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..config.settings import repository_root
+from ..config.project_files import repository_root
 from ..decide.gate import DECISIONS
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..mirror.reconcile import together
@@ -92,12 +92,12 @@ class HostPlugin:
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
-        settings, task = prepare(config)
+        project, task = prepare(config)
         if self._missing:
             return
-        parts = parts_of(config, settings, task)
+        parts = parts_of(config, project, task)
         self._parts = len(parts)
-        open_place = self._open_place = self._resources.enter_context(places(config, settings))
+        open_place = self._open_place = self._resources.enter_context(places(config, project))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
             self._open_for_gates()
@@ -174,7 +174,7 @@ class HostPlugin:
                 self.refused.append((run.part, error))
                 if self._parts == 1:
                     raise
-                self.problems.append(f"{run.part.name or 'repository'}: {error}")
+                self.problems.append(f"{run.part.name}: {error}")
                 self._tell_refused(run.part, error)
                 run.close()
                 continue
@@ -195,7 +195,7 @@ class HostPlugin:
 
     def _numbered(self, part: Part) -> str:
         number = self._parts - len(self._waiting)
-        return f"{part.name or 'repository'} ({number} of {self._parts})"
+        return f"{part.name} ({number} of {self._parts})"
 
     def _expect_bounded(self) -> None:
         """Have what the part that runs has left for x86 run next."""
@@ -345,7 +345,7 @@ class HostPlugin:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         places = [run.place for run in self.runs] or ([self.current.place] if self.current else [])
         problems = [
-            f"{run.part.name}: {problem}" if run.part.name else problem
+            f"{run.part.name}: {problem}" if self._parts > 1 else problem
             for run in self.runs
             for problem in run.problems
         ]
@@ -353,7 +353,7 @@ class HostPlugin:
         for line in self._lines:
             terminalreporter.line(f"arm64: {printable(line)}")
         if self._waiting and self.runs:
-            names = ", ".join(run.part.name or "repository" for run in self._waiting)
+            names = ", ".join(run.part.name for run in self._waiting)
             terminalreporter.line(f"arm64: not run, because the session ended before: {names}")
 
     @pytest.hookimpl(trylast=True)

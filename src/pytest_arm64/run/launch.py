@@ -13,12 +13,18 @@ from typing import Any
 
 import pytest
 
-from ..config.settings import Settings, load_settings
+from ..config.given import Given
+from ..config.project import Project, load_project
 from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.session import MirroredSession
 from ..mirror.task import NO_TERMINAL, Task
-from .arguments import inner_arguments, positional, refuse_what_cannot_work
+from .arguments import (
+    call_services_by_name,
+    inner_arguments,
+    positional,
+    refuse_what_cannot_work,
+)
 from .cells import Planned
 from .place import OpenPlace, Place, container_places
 
@@ -26,24 +32,43 @@ SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
 """What the arguments name where the conformance suite is to run."""
 
 
-def prepare(config: pytest.Config) -> tuple[Settings, Task]:
-    """What the user wants, and the task of a session inside but for the facts of its place.
+PROJECT = pytest.StashKey[Project]()
+
+
+def project_of(config: pytest.Config) -> Project:
+    """The project of this run, read at the first call and never again.
+
+    Raises:
+        SettingsError: a file or an option says what cannot be used.
+    """
+    if PROJECT not in config.stash:
+        config.stash[PROJECT] = load_project(
+            Given.of(config.option),
+            os.environ,
+            rootpath=config.rootpath,
+            cwd=Path(config.invocation_params.dir),
+        )
+    return config.stash[PROJECT]
+
+
+def prepare(config: pytest.Config) -> tuple[Project, Task]:
+    """The project, and the task of a session inside but for the facts of its place.
 
     Raises:
         SettingsError: something in it cannot be used.
     """
     refuse_what_cannot_work(config.option)
-    folder = Path(config.invocation_params.dir)
-    settings = load_settings(config.option, os.environ, rootpath=config.rootpath, cwd=folder)
+    project = project_of(config)
+    call_services_by_name(config.option, project)
     task = Task(
         args=inner_arguments(config.invocation_params.args),
-        cwd=str(folder),
+        cwd=str(config.invocation_params.dir),
         module=Path(sys.argv[0]).name == "__main__.py",
         facts={},
         terminal=_terminal(config),
-        timeout=settings.timeout,
+        timeout=project.settings.timeout,
     )
-    return settings, task
+    return project, task
 
 
 def session_in(
@@ -81,12 +106,14 @@ def _terminal(config: pytest.Config) -> dict[str, Any]:
 
 
 @contextmanager
-def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
+def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
     """Places of a plugin's, or containers."""
 
     @contextmanager
     def provided(planned: Planned) -> Iterator[Place]:
-        found = config.hook.pytest_arm64_place(config=config, settings=settings, planned=planned)
+        found = config.hook.pytest_arm64_place(
+            config=config, settings=project.settings, planned=planned
+        )
         with found as place:
             yield place
 
@@ -97,5 +124,5 @@ def places(config: pytest.Config, settings: Settings) -> Iterator[OpenPlace]:
         conformance = any(
             name in argument for argument in positional(config.option) for name in SUITE
         )
-        with container_places(settings, config.rootpath, gate, conformance=conformance) as opened:
+        with container_places(project, gate, conformance=conformance) as opened:
             yield opened

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..config.settings import Settings
+from ..config.project import Project
 from ..errors import Arm64Error, SettingsError
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
@@ -41,7 +41,7 @@ class MarkedPlugin:
         self._place: Place | None = None
         self._session: MirroredSession | None = None
         self._task: Task | None = None
-        self._prepared: tuple[Settings, Task] | None = None
+        self._prepared: tuple[Project, Task] | None = None
         """None until the session starts."""
         self.facts: Mapping[str, Any] | None = None
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
@@ -99,9 +99,9 @@ class MarkedPlugin:
     def _open(self, session: pytest.Session) -> None:
         config = self._config
         assert self._prepared is not None
-        settings, task = self._prepared
-        open_place = self._resources.enter_context(places(config, settings))
-        *_, planned = planned_cells(settings)
+        project, task = self._prepared
+        open_place = self._resources.enter_context(places(config, project))
+        *_, planned = planned_cells(project.settings, project.itself)
         try:
             place = self._place = self._resources.enter_context(open_place(planned))
         except NotBuiltError as error:

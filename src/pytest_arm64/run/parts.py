@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from ..config.services import REPOSITORY, ServiceConfig, prefixes, read_services, service_of
-from ..config.settings import Settings, no_x86_side, read_pyproject
+from ..config.project import Project
+from ..config.services import ServiceConfig, prefixes, service_of
+from ..config.settings import Settings, no_x86_side
 from ..config.targets import suggestion
+from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
 from ..mirror.mirror import Bounded
@@ -39,8 +41,8 @@ _TEST_FILES = ("test_*.py", "*_test.py")
 class Part:
     """What one mirrored session and its silent ones run."""
 
-    service: ServiceConfig | None
-    """None for what belongs to no service."""
+    service: ServiceConfig
+    """The project itself for what belongs to none of its services."""
     settings: Settings
     task: Task
     cells: tuple[Planned, ...]
@@ -52,20 +54,20 @@ class Part:
 
     @property
     def owner(self) -> str:
-        """The service's name; empty for what belongs to none."""
-        return self.service.name if self.service is not None else ""
+        """The service's name."""
+        return self.service.name
 
     @property
     def name(self) -> str:
         """That of the service, or what tells the part from the service's other one."""
-        return f"{self.owner or REPOSITORY}: x86 boundary" if self.bounded else self.owner
+        return f"{self.owner}: x86 boundary" if self.bounded else self.owner
 
     @property
     def records(self) -> dict[str, Any]:
         """Which of the tests it has: the marked ones, all others, or simply all."""
         if self.bounded:
             return {RECORD: sorted({one.nodeid.partition("::")[0] for one in self.bounded})}
-        alone = self.service is not None and self.service.boundary is not None
+        alone = self.service.boundary is not None and not self.service.itself
         return {} if alone else {RECORD: None}
 
     def behind_boundary(self, tests: Iterable[Bounded]) -> Part:
@@ -74,22 +76,23 @@ class Part:
         return replace(self, cells=cells, bounded=tuple(tests))
 
 
-def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Part, ...]:
+def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[Part, ...]:
     """The parts of a run in the order of the services' configuration; one where there are none.
 
     Raises:
         SettingsError: ``--arm64-service`` names one that does not exist or has no tests here, or
             an artifact would have to be compared with x86.
     """
-    services = read_services(config.rootpath)
     wanted = tuple(config.option.arm64_service)
-    _check(wanted, services)
-    if not services or config.option.arm64_requirements:
-        return (Part(None, settings, task, planned_cells(settings)),)
+    _check(wanted, project)
+    itself, settings = project.itself, project.settings
+    whole = Part(itself, settings, task, planned_cells(settings, itself))
+    if not project.services.configured or config.option.arm64_requirements:
+        return (whole,)
     found = [
-        _part(service, words, config, settings, task)
-        for service, words in _shares(config, services)
-        if not wanted or (service is not None and service.name in wanted)
+        _part(service, words, config, project, task)
+        for service, words in _shares(config, project)
+        if not wanted or service.name in wanted
     ]
     missing = [name for name in wanted if name not in {part.name for part in found}]
     if missing:
@@ -97,46 +100,26 @@ def parts_of(config: pytest.Config, settings: Settings, task: Task) -> tuple[Par
             f"--arm64-service {missing[0]}: none of its tests is among what was asked",
             next_step=f'tests = "…" in [tool.pytest-arm64.service.{missing[0]}], or other paths',
         )
-    found = _failed_last(config, found)
+    found = _failed_last(config, found, project)
     # Where nothing is found, the session inside says so as ever.
-    return tuple(found) or (Part(None, settings, task, planned_cells(settings), beside=True),)
+    return tuple(found) or (replace(whole, beside=True),)
 
 
-def of_service(settings: Settings, service: ServiceConfig | None) -> Settings:
-    """*settings* with what *service* says itself."""
-    if service is None:
-        return settings
-    files = service.requirements
-    alone = len(files) == 1 and files[0].suffix in (".toml", ".lock")
-    own, _ = read_pyproject(service.folder / "pyproject.toml")
-    return replace(
-        settings,
-        artifact=service.artifact,
-        requirements=() if alone else files,
-        test_requirements=service.test_requirements or settings.test_requirements,
-        install=own.get("install", settings.install),
-        env=(*settings.env, *service.env),
-        network=service.network or settings.network,
-        memory=service.memory or settings.memory,
-    )
-
-
-def _check(wanted: Sequence[str], services: Sequence[ServiceConfig]) -> None:
-    names = [service.name for service in services]
+def _check(wanted: Sequence[str], project: Project) -> None:
+    names = [service.name for service in (*project.services.configured, project.itself)]
     for name in wanted:
         if name not in names:
-            known = ", ".join(names) or "none, see services in [tool.pytest-arm64]"
             raise SettingsError(
                 f"--arm64-service {name}: there is no such service{suggestion(name, names)}",
-                next_step=f"configured: {known}",
+                next_step=f"services here: {', '.join(names)}",
             )
 
 
 def _part(
-    service: ServiceConfig | None,
+    service: ServiceConfig,
     words: Sequence[str],
     config: pytest.Config,
-    settings: Settings,
+    project: Project,
     task: Task,
 ) -> Part:
     args = [*_without(task.args, [w for w, _ in _named(config)]), *words]
@@ -145,27 +128,26 @@ def _part(
     if not (option.inifilename or option.rootdir):
         # From a part of the paths pytest may find another root; ids stay relative to one for all.
         args = [f"--rootdir={config.rootpath}", *args]
-        file = _own_configuration(prefixes(service), config.rootpath) if service else None
+        file = None if service.itself else _own_configuration(prefixes(service), project)
         if file is not None:
             # As pytest would run in that folder.
             args = ["-c", str(file), *args]
             cwd = str(file.parent)
-    own = of_service(settings, service)
-    if service is not None and own.artifact is not None and own.reference:
+    own = project.settings_of(service)
+    if own.artifact is not None and own.reference:
         raise no_x86_side(service.where)
     return Part(
         service,
         own,
         replace(task, args=tuple(args), cwd=cwd),
         planned_cells(own, service),
-        beside=service is None,
+        beside=service.itself,
     )
 
 
-def _shares(
-    config: pytest.Config, services: tuple[ServiceConfig, ...]
-) -> Iterator[tuple[ServiceConfig | None, list[str]]]:
+def _shares(config: pytest.Config, project: Project) -> Iterator[tuple[ServiceConfig, list[str]]]:
     """Services with tests among what was asked, each with the arguments that name them."""
+    services = project.services.configured
     named = _named(config)
     if config.option.pyargs and positional(config.option) and not named:
         # A package's own tests are the same in every environment.
@@ -195,18 +177,16 @@ def _shares(
         paths = [path for name in config.getini("testpaths") for path in here.glob(name)] or paths
     if any(_has_tests(path, patterns, others) for path in paths):
         words = [f"{path}{inside}" for path, inside in rest] if named else []
-        yield None, [*words, *_ignored(others, paths)]
+        yield project.itself, [*words, *_ignored(others, paths)]
 
 
-def _failed_last(config: pytest.Config, parts: Sequence[Part]) -> list[Part]:
+def _failed_last(config: pytest.Config, parts: Sequence[Part], project: Project) -> list[Part]:
     """With ``--lf``, those of *parts* in which something failed last; all where nothing did."""
     kept = getattr(config, "cache", None)
     failed = kept.get("cache/lastfailed", {}) if kept is not None and config.option.lf else {}
-    services = tuple(part.service for part in parts if part.service is not None)
+    services = tuple(part.service for part in parts if not part.service.itself)
     paths = [config.rootpath / str(nodeid).partition("::")[0] for nodeid in failed]
-    names = {
-        service.name if service else "" for service in (service_of(services, p) for p in paths)
-    }
+    names = {(service_of(services, path) or project.itself).name for path in paths}
     return [part for part in parts if part.name in names] or list(parts)
 
 
@@ -239,20 +219,28 @@ def _without(args: Sequence[str], words: Sequence[str]) -> list[str]:
     return kept
 
 
-def _own_configuration(paths: Sequence[Path], rootpath: Path) -> Path | None:
-    """pytest's configuration nearest above *paths* and below *rootpath*; None for the root's."""
+def _own_configuration(paths: Sequence[Path], project: Project) -> Path | None:
+    """pytest's configuration nearest above *paths* and below the root; None for the root's."""
     common = Path(os.path.commonpath(paths))
     for folder in (common, *common.parents):
-        if rootpath not in folder.parents:
+        if project.rootpath not in folder.parents:
             return None
         for name, heading in _CONFIGURED.items():
-            try:
-                text = (folder / name).read_text("utf-8", "replace")
-            except OSError:
-                continue
-            if re.search(heading, text, re.MULTILINE):
+            text = _text(folder / name, project.files.toml)
+            if text is not None and re.search(heading, text, re.MULTILINE):
                 return folder / name
     return None
+
+
+def _text(path: Path, toml: TomlFiles) -> str | None:
+    """The text of a configuration file; None where there is none."""
+    if path.suffix == ".toml":
+        file = toml.find(path)
+        return file.text if file is not None else None
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return None
 
 
 def _has_tests(path: Path, patterns: Sequence[str], others: Sequence[Path]) -> bool:

@@ -8,14 +8,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.settings import Settings
+from ..config.project import Project
 from ..errors import EmulationError, InstallError
 from ..mirror.transport import ContainerTransport, Transport
 from .cells import Planned, Role, planned_cells
-from .parts import of_service
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -67,7 +65,7 @@ OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
 
 @contextmanager
 def container_places(
-    settings: Settings, rootpath: Path, gate: str, *, conformance: bool = False
+    project: Project, gate: str, *, conformance: bool = False
 ) -> Iterator[OpenPlace]:
     """Containers of one engine, each with the project's environment in it.
 
@@ -83,7 +81,7 @@ def container_places(
     # pip tells its configuration, and the audit is made, while the engine is asked.
     asking = ThreadPoolExecutor(2)
     pip_config = asking.submit(host_pip_config)
-    audit = asking.submit(assess, settings, rootpath, policy=gate, config=pip_config.result)
+    audit = asking.submit(assess, project, policy=gate, config=pip_config.result)
     asking.shutdown(wait=False)
 
     from ..engine.endpoint import open_engine
@@ -91,13 +89,13 @@ def container_places(
 
     progress = TerminalProgress(sys.stdout)
     with open_engine() as engine:
-        if settings.require_native and engine.machine != "aarch64":
+        if project.settings.require_native and engine.machine != "aarch64":
             raise EmulationError(
                 f"--arm64-require-native: this engine's machine is {engine.machine}",
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
-        places = _Containers(engine, settings, rootpath, progress, pip_config, audit)
+        places = _Containers(engine, project, progress, pip_config, audit)
         yield places.open_with_cases if conformance else places.open
 
 
@@ -105,15 +103,13 @@ class _Containers:
     def __init__(
         self,
         engine: Engine,
-        settings: Settings,
-        rootpath: Path,
+        project: Project,
         progress: Progress,
         pip_config: Future[PipConfig],
         audit: Future[Assessment],
     ) -> None:
         self._engine = engine
-        self._settings = settings
-        self._rootpath = rootpath
+        self._project = project
         self._progress = progress
         self._pip_config = pip_config
         self._audit = audit
@@ -128,7 +124,7 @@ class _Containers:
         from .preflight import ownership_lines, preflight_lines
 
         cell, engine = planned.cell, self._engine
-        settings = of_service(self._settings, planned.service)
+        settings = self._project.settings_of(planned.service)
         try:
             environment = self._environment(planned)
         except InstallError as error:
@@ -168,36 +164,37 @@ class _Containers:
     def open_with_cases(self, planned: Planned) -> Iterator[Place]:
         from ..environment.native_cases import LIBRARY, native_cases
 
-        offline = self._settings.offline
+        offline = self._project.settings.offline
         library = native_cases(self._engine, planned.cell, self._progress, offline=offline)
         with self.open(planned) as place:
             place.transport.give({LIBRARY: library})
             yield place
 
     def _assessment(self, environment: Environment, planned: Planned) -> Assessment:
-        name = planned.service.name if planned.service is not None else ""
-        target = planned.cell.target
-        return self._audit.result().installed(name, target, environment.ran, environment.record)
+        return self._audit.result().installed(
+            planned.service.name, planned.cell.target, environment.ran, environment.record
+        )
 
     def _environment(self, planned: Planned) -> Environment:
         """The cell's environment; a reference has the versions that the mirrored cell has."""
         from ..environment.build import make_environment
 
         service = planned.service
-        key = (service.name if service is not None else "", planned.cell)
+        key = (service.name, planned.cell)
+        settings = self._project.settings_of(service)
         if key not in self._environments:
             like = None
             if planned.role is Role.REFERENCE:
-                own = of_service(self._settings, service)
-                like = self._environment(planned_cells(own, service)[-1]).record
+                like = self._environment(planned_cells(settings, service)[-1]).record
             self._environments[key] = make_environment(
                 self._engine,
                 planned.cell,
-                of_service(self._settings, service),
-                service.folder if service is not None else self._rootpath,
+                settings,
+                service.folder,
                 self._progress,
                 self._pip_config.result(),
                 like=like,
+                toml=self._project.files.toml,
             )
         return self._environments[key]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..binary.mapped import Mapped, mapped_files
-from ..config.services import ServiceConfig, prefixes, service_of, services_at
-from ..config.settings import Settings, load_settings
+from ..config.services import ServiceConfig, prefixes, service_of
+from ..config.settings import Settings
 from ..decide.collect import (
     abi_findings,
     based,
@@ -43,6 +43,7 @@ from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE, positional
 from .gates import emit, selected
+from .launch import project_of
 from .silent import outcome_of
 from .test_evidence import Gathered
 
@@ -177,12 +178,9 @@ class Recorder:
             SettingsError: the configuration cannot be used.
         """
         config, runs = self._config, self._host.runs
-        rootpath = config.rootpath
-        settings = load_settings(
-            config.option, os.environ, rootpath=rootpath, cwd=Path(config.invocation_params.dir)
-        )
+        project = project_of(config)
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        services = services_at(rootpath, settings.root)
+        services = project.services.declared
         findings = self._host.findings
         audit = findings.assessment if findings is not None else None
         matrices = named_alike(audit.matrices if audit is not None else (), services)
@@ -198,11 +196,11 @@ class Recorder:
         for run in runs:
             where = Where.of_facts(run.place.facts, now, asked_image=_own_image(run.part.settings))
             tests = self._tests[run.part.name]
-            for service in services if run.part.service is None else (run.part.service,):
+            for service in services if run.part.service.itself else (run.part.service,):
                 # A session of everything is about each service by where its tests lie.
                 own = (
                     tuple(t for t in tests.values() if self._service_of(t, services) == service)
-                    if run.part.service is None
+                    if run.part.service.itself
                     else tuple(tests.values())
                 )
                 evidence = found[service.name]
@@ -210,23 +208,23 @@ class Recorder:
                     found[service.name] = _with_bounded(evidence, own, where, run)
                 elif own or alone:
                     found[service.name] = self._with_run(evidence, service, own, where, run)
-            if run.part.service is None:
+            if run.part.service.itself:
                 others = sum(self._service_of(t, services) is None for t in tests.values())
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
         for part, error in self._host.refused:
-            name = part.owner or (services[0].name if len(services) == 1 else "")
+            name = part.owner
             if name in found and isinstance(error, InstallError):
                 place = Where(
-                    settings.target.name,
+                    project.settings.target.name,
                     machine=MACHINE,
                     asked_image=_own_image(part.settings),
                     when=now,
                 )
                 found[name] = with_refusal(found[name], error, place)
         told = (replace(one, unasked="" if one.runs else one.unasked) for one in found.values())
-        services_told = based(told, rootpath, settings.root)
-        return Report(settings.target.name, now, services_told, tuple(notes))
+        services_told = based(told, project.rootpath, project.root)
+        return Report(project.settings.target.name, now, services_told, tuple(notes))
 
     def _service_of(
         self, test: TestOutcome, services: tuple[ServiceConfig, ...]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from ..config.settings import read_pyproject, repository_root
 from ..errors import EmulationError
 from ..inside.golden.control import narrower
 from ..inside.golden.told import told_by
@@ -18,6 +17,7 @@ from .arguments import GATE
 from .cells import Role
 from .differences import Here, common_failure, difference
 from .goldens import Recorded, Settled, as_reference, recorded, settle, with_noise
+from .launch import project_of
 from .silent import CellResult, Outcome, SilentCell, outcome_of, warning_text
 
 MOST_REPEATED = 50
@@ -71,8 +71,7 @@ class ReferenceSide:
         mirrored.give(files)
 
     def _may_be_emulated(self) -> bool:
-        table, _ = read_pyproject(self._config.rootpath / "pyproject.toml")
-        return bool(table.get("record-emulated"))
+        return project_of(self._config).settings.record_emulated
 
     def _control(self, cell: SilentCell, result: CellResult) -> tuple[Recorded, ...]:
         """The same values under narrower SIMD; none where that run is not to be believed."""
@@ -215,7 +214,7 @@ class ReferenceSide:
         failing = [test for test in result.tests.values() if test.bad]
         refused = {_key(test) for test in failing}
         wanted = [one for one in self._values if one.key not in refused]
-        root = repository_root(self._config.rootpath)
+        root = project_of(self._config).root
         done, before = settle(wanted, root, _commit(root)), self._settled or Settled(0, 0)
         self._settled = Settled(before.written + done.written, before.unchanged + done.unchanged)
         if failing:

@@ -200,7 +200,9 @@ def settings_here(folder: Path, *, offline: bool = False) -> Settings:
     """Settings as ``pytest --arm64`` without other options would have them in *folder*."""
     import os
 
-    from ..config.settings import Unsaid, load_settings
+    from ..config.given import Given
+    from ..config.project_files import read_project_files
+    from ..config.settings import load_settings
 
-    options = Unsaid(arm64_offline=offline)
-    return load_settings(options, os.environ, rootpath=folder, cwd=folder)
+    files = read_project_files(folder)
+    return load_settings(Given(offline=offline), os.environ, files=files, cwd=folder)

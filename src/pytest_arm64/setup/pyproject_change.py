@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
+from ..config.project_files import read_project_files
 from ..config.services import ServiceConfig, read_services
 from ..errors import SettingsError
 from .proposed_services import Proposed
@@ -60,7 +61,7 @@ def change_of(root: Path, services: Iterable[Proposed]) -> Change:
         before = path.read_bytes().decode("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    known = read_services(root)
+    known = read_services(read_project_files(root))
     missing = [service for service in services if not _is_known(service, root, known)]
     if not missing:
         return Change(path, before, before)

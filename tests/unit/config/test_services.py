@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import (
     Boundary,
     ServiceConfig,
     read_services,
-    repository_config,
     service_of,
+    services_at,
 )
 from pytest_arm64.errors import SettingsError
 from unit.support import attempt, is_plain_text, write
@@ -50,7 +51,7 @@ FILES = {
 
 def services(folder: Path, pyproject: str = TABLES) -> dict[str, ServiceConfig]:
     write(folder, {**FILES, "pyproject.toml": pyproject})
-    return {service.name: service for service in read_services(folder)}
+    return {service.name: service for service in read_services(read_project_files(folder))}
 
 
 def test_tables_and_folders_are_services(tmp_path: Path) -> None:
@@ -77,10 +78,14 @@ def test_a_folder_that_has_a_table_is_no_second_service(tmp_path: Path) -> None:
 
 
 def test_without_a_table_the_repository_is_the_service(tmp_path: Path) -> None:
-    assert read_services(tmp_path) == ()
-    assert repository_config(tmp_path).name == "repository"
-    write(tmp_path, {"pyproject.toml": "[tool.pytest-arm64]\nmonthly-cost = 7\n"})
-    assert repository_config(tmp_path).monthly_cost == 7.0
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    services = services_at(read_project_files(folder))
+    assert services.configured == ()
+    assert services.declared == (services.itself,)
+    assert (services.itself.name, services.itself.of_folder) == ("shop", True)
+    write(folder, {"pyproject.toml": "[tool.pytest-arm64]\nmonthly-cost = 7\n"})
+    assert services_at(read_project_files(folder)).itself.monthly_cost == 7.0
 
 
 def test_a_test_belongs_to_the_longest_prefix(tmp_path: Path) -> None:

@@ -10,14 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_arm64.config.settings import (
-    Unsaid,
-    default_target,
-    load_settings,
-    passed_variables,
-    read_pyproject,
-    repository_root,
-)
+from pytest_arm64.config.given import Given
+from pytest_arm64.config.project_files import ProjectFiles, read_project_files, repository_root
+from pytest_arm64.config.settings import load_settings, passed_variables
+from pytest_arm64.config.target_choice import default_target
+from pytest_arm64.config.toml_files import TomlFiles
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.inside.options import CORES
 from unit.support import attempt, is_plain_text, settings_of, write
@@ -87,8 +84,9 @@ class TestOrder:
 
     def test_options_are_relative_to_where_the_user_is(self, tmp_path: Path) -> None:
         write(tmp_path, {"inner/a.txt": "", "pyproject.toml": ""})
-        options = Unsaid(arm64_requirements=["a.txt"])
-        found = load_settings(options, {}, rootpath=tmp_path, cwd=tmp_path / "inner")
+        options = Given(requirements=("a.txt",))
+        files = read_project_files(tmp_path)
+        found = load_settings(options, {}, files=files, cwd=tmp_path / "inner")
         assert found.requirements == (tmp_path / "inner/a.txt",)
 
     @pytest.mark.parametrize(
@@ -225,24 +223,23 @@ class TestRefusals:
         with tempfile.TemporaryDirectory() as name:
             manifest = Path(name, "pyproject.toml")
             manifest.write_text(text, "utf-8")
-            found = attempt(SettingsError, lambda: read_pyproject(manifest))
+            found = attempt(SettingsError, lambda: read_project_files(manifest.parent))
         if isinstance(found, SettingsError):
             assert is_plain_text(found)
         else:
-            table, project = found
-            assert set(table) <= set(KEYS)
-            assert isinstance(project, dict)
+            assert set(found.table) <= set(KEYS)
+            assert isinstance(found.metadata, dict)
 
     @given(st.binary(max_size=60))
     def test_any_bytes_are_read_or_refused(self, data: bytes) -> None:
         with tempfile.TemporaryDirectory() as name:
             manifest = Path(name, "pyproject.toml")
             manifest.write_bytes(data)
-            found = attempt(SettingsError, lambda: read_pyproject(manifest))
+            found = attempt(SettingsError, lambda: read_project_files(manifest.parent))
         if isinstance(found, SettingsError):
             assert str(manifest) in found.what
         else:
-            assert found[0] == {}
+            assert found.table == {}
 
 
 class TestRoot:
@@ -268,7 +265,8 @@ class TestRoot:
 def chosen(files: dict[str, str], requires: object = None) -> str:
     project = {} if requires is None else {"requires-python": requires}
     with tempfile.TemporaryDirectory() as name:
-        return default_target(write(Path(name), files), project)
+        folder = write(Path(name), files)
+        return default_target(ProjectFiles(folder, folder, TomlFiles(), {}, project))
 
 
 class TestDefaultTarget:
@@ -321,7 +319,7 @@ class TestDefaultTarget:
 
     def test_python_version_that_is_no_text(self, tmp_path: Path) -> None:
         write(tmp_path, {".python-version": b"\xff\xfe"})
-        assert default_target(tmp_path, {}) == "al2023-python3.12"
+        assert default_target(read_project_files(tmp_path)) == "al2023-python3.12"
 
     @given(st.sets(st.sampled_from(PACKAGED), min_size=1))
     def test_lowest_allowed_unless_312(self, allowed: set[str]) -> None:

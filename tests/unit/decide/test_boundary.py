@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import services_at
 from pytest_arm64.decide.boundary import (
     HOLDS,
@@ -103,7 +104,7 @@ def test_an_import_of_what_is_behind_a_boundary_is_a_leak(tmp_path: Path) -> Non
             "services/api/lazy.py": "def f():\n    import decord.io as d\n",
         },
     )
-    services = services_at(tmp_path, tmp_path)
+    services = services_at(read_project_files(tmp_path)).declared
     matrices = [made.matrix(made.BLOCKER, service="services/vlm")]
     matrices.append(made.matrix(made.WHEEL, service="services/api"))
     api, vlm = evidence_on(services, matrices)
@@ -217,9 +218,10 @@ def test_a_folder_knows_what_the_folder_above_says_of_it(tmp_path: Path) -> None
             "other/requirements.txt": "",
         },
     )
-    (api,) = services_at(tmp_path / "api", tmp_path)
+    api = services_at(read_project_files(tmp_path / "api")).itself
     assert (api.name, api.monthly_cost) == ("the-api", 5.0)
-    (other,) = services_at(tmp_path / "other", tmp_path)
-    assert other.name == "repository"
-    (alone,) = services_at(tmp_path / "api", tmp_path / "api")
-    assert alone.name == "repository"
+    other = services_at(read_project_files(tmp_path / "other")).itself
+    assert other.name == "other"
+    write(tmp_path / "api", {".git/HEAD": ""})
+    alone = services_at(read_project_files(tmp_path / "api")).itself
+    assert alone.name == "api"

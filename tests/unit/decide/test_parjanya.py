@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.audit.auditor import Auditor
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.decide.baseline import Accepted, Baseline
 from pytest_arm64.decide.gate import VERDICT, complaint, decision
@@ -43,10 +44,11 @@ def report_on(folder: Path, pages: Played) -> Report:
     environ = {"NETRC": str(folder / "no-netrc")}
     config = PipConfig({"index-url": pages.url}, {}, ())
     target = shipped_targets()["al2023-python3.12"]
+    files = read_project_files(folder)
     with Auditor(environ, config=config) as auditor:
-        matrices = [auditor.matrix(s, target) for s in configured_services(folder, environ)]
+        matrices = [auditor.matrix(s, target) for s in configured_services(files, environ)]
     assert all(matrix.complete for matrix in matrices)
-    return predicted(folder, matrices)
+    return predicted(files, matrices)
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:

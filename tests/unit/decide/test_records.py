@@ -21,6 +21,7 @@ import pytest
 from pytest_arm64.binary.record import AbiFinding, AbiRecord
 from pytest_arm64.cli import main
 from pytest_arm64.commands.report import accept
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.decide.allowances import Allowance
 from pytest_arm64.decide.assessment import Assessment
 from pytest_arm64.decide.baseline import Accepted, Baseline, read_baseline
@@ -415,7 +416,7 @@ def changed(case: Case) -> Any:
 def native_baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
     """As ``report --write-baseline`` makes it of the native run."""
     root = tmp_path_factory.mktemp("repository")
-    accept(Report.from_json(native()), root)
+    accept(Report.from_json(native()), read_project_files(root))
     baseline = read_baseline(root)
     assert baseline is not None
     return baseline
@@ -490,7 +491,7 @@ def test_a_merged_report_is_checked_against_the_baseline(
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     report = Report.from_json(native())
-    accept(report, tmp_path)
+    accept(report, read_project_files(tmp_path))
     fresh = Report.from_json(RECORDED["after"])
     write_report(merge([fresh, report], fresh.made_at), tmp_path / "tonight")
     assert main(["report", "tonight", "--format", "decisions", "--check"]) == 0

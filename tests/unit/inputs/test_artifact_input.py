@@ -15,6 +15,7 @@ from packaging.version import Version
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.config.artifact import Artifact, configured_artifact, read_artifact_name
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import ArtifactError, SettingsError
 from pytest_arm64.index.pip_config import PipConfig
@@ -203,7 +204,7 @@ def test_a_service_is_read_from_its_artifact(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest-arm64.service.api]\nartifact = "dir:build"\n', "utf-8"
     )
-    (service,) = configured_services(tmp_path, {})
+    (service,) = configured_services(read_project_files(tmp_path), {})
     assert service.name == "api"
     assert service.lock is not None
     assert set(service.lock.releases) == {"plain"}
@@ -214,7 +215,7 @@ def test_a_service_whose_artifact_is_missing_is_told_with_its_line(tmp_path: Pat
         '[tool.pytest-arm64.service.api]\nartifact = "zip:fn.zip"\n', "utf-8"
     )
     with pytest.raises(SettingsError, match=r"pyproject\.toml:2: .*is no file"):
-        list(configured_services(tmp_path, {}))
+        list(configured_services(read_project_files(tmp_path), {}))
 
 
 LINES = st.lists(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_arm64.config.services import ServiceConfig
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import find_target
 from pytest_arm64.run.cells import Planned, Role, planned_cells
@@ -12,7 +13,8 @@ TARGET = find_target("al2023-python3.12", {})
 
 
 def cells(**more: object) -> tuple[Planned, ...]:
-    return planned_cells(Settings(root=Path("/p"), target=TARGET, **more))  # type: ignore[arg-type]
+    settings = Settings(root=Path("/p"), target=TARGET, **more)  # type: ignore[arg-type]
+    return planned_cells(settings, ServiceConfig("p", settings.root, itself=True))
 
 
 def test_one_core_is_one_cell() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from pytest_arm64.config.project import Project
+from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.services import services_at
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import SettingsError
@@ -54,11 +57,12 @@ FILES = (
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
     for name in FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("", "utf-8")
-    (tmp_path / "pyproject.toml").write_text(MANIFEST, "utf-8")
-    return tmp_path
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("", "utf-8")
+    (root / "pyproject.toml").write_text(MANIFEST, "utf-8")
+    return root
 
 
 def parts(
@@ -89,8 +93,10 @@ def parts(
     )
     target = shipped_targets()["al2023-python3.12"]
     settings = Settings(root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30)
+    files = read_project_files(root)
+    project = Project(files, settings, services_at(files))
     task = Task(args=(*args, *paths), cwd=str(root / here), module=False, facts={})
-    return {part.name: part for part in parts_of(config, settings, task)}
+    return {part.name: part for part in parts_of(config, project, task)}
 
 
 def arguments(root: Path, found: dict[str, Part]) -> dict[str, list[str]]:
@@ -107,7 +113,7 @@ def test_every_service_has_its_tests_and_the_rest_is_the_repositorys(root: Path)
         "api": ["-x", "api/tests", "shared/test_api.py"],
         "gpu": ["-x", "gpu"],
         "locked": ["-x", "locked/tests"],
-        "": [
+        "shop": [
             "-x",
             *(f"--ignore={p}" for p in ("api/tests", "shared/test_api.py", "gpu", "locked/tests")),
             "--ignore=empty",
@@ -120,7 +126,7 @@ def test_paths_are_shared_among_those_that_they_belong_to(root: Path) -> None:
     assert arguments(root, parts(root, paths=(node, "shared", "locked/tests/test_l.py"))) == {
         "api": [node, "shared/test_api.py"],
         "locked": ["locked/tests/test_l.py"],
-        "": ["shared", "--ignore=shared/test_api.py"],
+        "shop": ["shared", "--ignore=shared/test_api.py"],
     }
     assert list(parts(root, here="api/tests/unit")) == ["api"]
     assert arguments(root, parts(root, here="api")) == {"api": ["api/tests"]}
@@ -133,9 +139,9 @@ def test_a_packages_own_tests_run_in_each_environment(root: Path) -> None:
 
 def test_only_those_in_which_something_failed_run_again(root: Path) -> None:
     failed = ("api/tests/test_a.py::test_x", "shared/test_all.py::test_y")
-    assert list(parts(root, lf=True, failed=failed)) == ["api", ""]
-    assert list(parts(root, failed=failed)) == ["api", "gpu", "locked", ""]
-    assert list(parts(root, lf=True)) == ["api", "gpu", "locked", ""]
+    assert list(parts(root, lf=True, failed=failed)) == ["api", "shop"]
+    assert list(parts(root, failed=failed)) == ["api", "gpu", "locked", "shop"]
+    assert list(parts(root, lf=True)) == ["api", "gpu", "locked", "shop"]
 
 
 def test_an_options_value_that_looks_like_a_path_stays(root: Path) -> None:
@@ -164,7 +170,7 @@ def test_a_service_adds_to_the_settings_and_replaces_them(root: Path) -> None:
     assert (gpu.env, gpu.network, gpu.memory) == (("ALL=1",), "bridge", 2**30)
     # A lock decides by itself: it is no requirement file.
     assert found["locked"].settings.requirements == ()
-    assert found[""].settings.memory == 2**30
+    assert found["shop"].settings.memory == 2**30
 
 
 def test_a_services_own_artifact_is_what_its_tests_run_in(root: Path) -> None:
@@ -181,8 +187,8 @@ def test_a_services_own_artifact_is_what_its_tests_run_in(root: Path) -> None:
         assert own.artifact.kind == artifact.partition(":")[0]
         assert [planned.cell.image for planned in found[name].cells] == [image]
         # What runs beside it has nothing of it.
-        assert found[""].settings.artifact is None
-        assert [planned.cell.image for planned in found[""].cells] == ["of-table"]
+        assert found["shop"].settings.artifact is None
+        assert [planned.cell.image for planned in found["shop"].cells] == ["of-table"]
         with pytest.raises(SettingsError, match="toml:1: artifact: there is no x86"):
             parts(root, reference=True)
 
@@ -192,8 +198,8 @@ def test_what_stays_on_x86_runs_there_and_nowhere_else(root: Path) -> None:
         name: [planned.cell.architecture for planned in part.cells]
         for name, part in parts(root).items()
     }
-    assert {name: part.beside for name, part in parts(root).items()}[""]
-    assert cells == {"api": ["arm64"], "gpu": ["amd64"], "locked": ["arm64"], "": ["arm64"]}
+    assert {name: part.beside for name, part in parts(root).items()}["shop"]
+    assert cells == {"api": ["arm64"], "gpu": ["amd64"], "locked": ["arm64"], "shop": ["arm64"]}
 
 
 @pytest.mark.parametrize(
@@ -234,6 +240,6 @@ def test_the_roots_settings_are_nobodys_own(root: Path) -> None:
 
 def test_one_environment_for_all_is_one_part(root: Path) -> None:
     whole = parts(root, arm64_requirements=["x.txt"])
-    assert {name: part.beside for name, part in whole.items()} == {"": False}
+    assert {name: part.beside for name, part in whole.items()} == {"shop": False}
     (root / "pyproject.toml").unlink()
-    assert arguments(root, parts(root, "-x", paths=("api",))) == {"": ["-x", "api"]}
+    assert arguments(root, parts(root, "-x", paths=("api",))) == {"shop": ["-x", "api"]}

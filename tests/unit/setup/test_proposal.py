@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_arm64.cli import main
+from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import read_services
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.setup.proposed_services import Proposed, proposed_services
@@ -104,7 +105,7 @@ def test_what_is_proposed_is_a_configuration(tmp_path: Path) -> None:
     assert change.before == FILES["pyproject.toml"]
     assert change.after.startswith(change.before)
     change.write()
-    services = {service.name: service for service in read_services(root)}
+    services = {service.name: service for service in read_services(read_project_files(root))}
     assert list(services) == ["api", "node", "scheduler", "deploy"]
     assert services["api"].memory == 512 * 2**20
     assert services["scheduler"].tests == (root / "tests/scheduler",)
@@ -232,4 +233,4 @@ def test_odd_trees_do_no_harm(tmp_path: Path) -> None:
     ]
     assert x86_pins(tmp_path) == ()
     change_of(tmp_path, found).write()
-    assert [service.name for service in read_services(tmp_path)] == ["a", "c"]
+    assert [service.name for service in read_services(read_project_files(tmp_path))] == ["a", "c"]

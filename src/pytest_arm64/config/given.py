@@ -1,0 +1,41 @@
+"""What was given for one run: one typed value of our options, before anything is checked."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Given:
+    """Options as they were given; ``Given()`` is a run without any."""
+
+    target: str = ""
+    image: str = ""
+    cpu: str = ""
+    requirements: tuple[str, ...] = ()
+    refresh: bool = False
+    offline: bool = False
+    require_native: bool = False
+    installer: str = ""
+    timeout: str | None = None
+    """None where it was not given: an empty text is a mistake, which is reported."""
+    compare: bool = False
+    record: bool = False
+
+    @classmethod
+    def of(cls, option: Namespace) -> Given:
+        """From pytest's ``config.option``."""
+        return cls(
+            target=option.arm64_target or "",
+            image=option.arm64_image or "",
+            cpu=option.arm64_cpu or "",
+            requirements=tuple(option.arm64_requirements),
+            refresh=option.arm64_refresh,
+            offline=option.arm64_offline,
+            require_native=option.arm64_require_native,
+            installer=option.arm64_installer or "",
+            timeout=option.arm64_timeout,
+            compare=option.arm64_compare,
+            record=option.arm64_record,
+        )

@@ -1,0 +1,71 @@
+"""The project of one run: read once, frozen, and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .given import Given
+from .project_files import ProjectFiles, read_project_files
+from .services import ServiceConfig, Services, services_at
+from .settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the files, the options and the variables say together."""
+
+    files: ProjectFiles
+    settings: Settings
+    services: Services
+
+    @property
+    def root(self) -> Path:
+        """The repository's folder: what is mounted, and where the baseline lies."""
+        return self.files.root
+
+    @property
+    def rootpath(self) -> Path:
+        """The project's folder: pytest's rootdir."""
+        return self.files.rootpath
+
+    @property
+    def itself(self) -> ServiceConfig:
+        """The project as a service."""
+        return self.services.itself
+
+    def settings_of(self, service: ServiceConfig) -> Settings:
+        """The settings of the run with what *service* says of itself."""
+        settings = self.settings
+        if service.itself:
+            return settings
+        files = service.requirements
+        alone = len(files) == 1 and files[0].suffix in (".toml", ".lock")
+        return replace(
+            settings,
+            artifact=service.artifact,
+            requirements=() if alone else files,
+            test_requirements=service.test_requirements or settings.test_requirements,
+            install=service.install or settings.install,
+            env=(*settings.env, *service.env),
+            network=service.network or settings.network,
+            memory=service.memory or settings.memory,
+        )
+
+
+def load_project(given: Given, environ: Mapping[str, str], *, rootpath: Path, cwd: Path) -> Project:
+    """Read and check everything that is said of the project at *rootpath*.
+
+    Args:
+        given: the options of the run.
+        environ: the host's environment variables.
+        rootpath: pytest's rootdir; its ``pyproject.toml`` is read.
+        cwd: what paths given as options are relative to.
+
+    Raises:
+        SettingsError: something cannot be used; the message names the place.
+    """
+    files = read_project_files(rootpath)
+    settings = load_settings(given, environ, files=files, cwd=cwd)
+    return Project(files, settings, services_at(files))
