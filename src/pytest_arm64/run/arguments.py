@@ -71,13 +71,13 @@ def call_services_by_name(options: Any, project: Project) -> None:
     own = project.services.named(REPOSITORY)
     if own is None or own.name == REPOSITORY:
         return
-    before, after = f"{GATE}{REPOSITORY}::", f"{GATE}{own.name}::"
+    before, after = f"{GATE}{REPOSITORY}", f"{GATE}{own.name}"
     options.arm64_service = [
         own.name if name == REPOSITORY else name for name in options.arm64_service
     ]
     for words in (options.file_or_dir, options.deselect):
         for number, word in enumerate(words or ()):
-            if str(word).startswith(before):
+            if f"{word}::".startswith(f"{before}::"):
                 words[number] = after + str(word).removeprefix(before)
 
 
