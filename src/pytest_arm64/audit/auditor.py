@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -29,7 +29,7 @@ from .fit import fit
 from .known_packages import Known
 from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree
-from .matrix import BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
+from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .platform import Platform, platform_of
 from .tree import Tree
 
@@ -230,15 +230,29 @@ class _Assessment:
                 f"{len(lock_for_x86)} packages it lists no file for {self._arm.machine}, "
                 "though there is one"
             )
+        unread = tuple(self._unread(deployed))
         return WheelMatrix(
             service=self._service.name,
             target=self._target.name,
             packages=(*deployed, *tests, *builds),
-            problems=(*self._limits(), *self._service.deploy.gaps, *problems),
+            problems=(*self._limits(), *self._service.deploy.gaps, *problems, *unread),
             index_age=self._index_age(),
             notes=tuple(self._notes),
             manifest=self._service.manifest,
         )
+
+    def _unread(self, deployed: Sequence[Row]) -> Iterator[str]:
+        """Where an index could not be read: what that leaves open. A note tells of each."""
+        if "_index" not in self.__dict__:
+            return
+        for address, reason in self._index.unread.items():
+            self._notes.append(
+                f"{address} could not be read ({reason}); files of the other indexes were used"
+            )
+        for row in deployed:
+            if row.state in (SOURCE, BLOCKER) and self._index.unread_of(row.name):
+                reason = self._index.unread_of(row.name)[0]
+                yield f"{row.name}: an index that may have a wheel could not be read ({reason})"
 
     def _limits(self) -> Iterator[str]:
         """What the project says against this target."""

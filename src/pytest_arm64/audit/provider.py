@@ -177,6 +177,10 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             if (wish.direct or wish.key in self.missing) and candidates.is_missing(wish):
                 limits = ", ".join(map(str, candidates.constraints_on(name)))
                 problem = f"no release satisfies {wish}" + (f" under {limits}" if limits else "")
+                unread = candidates.page(name).unread
+                if unread:
+                    problem += f" on the indexes that could be read ({unread[0]})"
+                    return Candidate(name, extra, None, problem)
                 return Candidate(name, extra, None, problem, wish)
         return None
 

@@ -160,6 +160,7 @@ class Fetcher:
         self._pools: dict[tuple[str, bool, bool], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
         self._silent: dict[str, int] = {}
+        self._reasons: dict[str, str] = {}
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int) -> Reply:
         """The answer to a GET, at most *limit* bytes of it.
@@ -210,13 +211,14 @@ class Fetcher:
         for attempt in range(_TRIES):
             self.clock.check()
             if self._silent.get(host, 0) >= _PATIENCE:
-                raise FetchError(f"{host} does not answer")
+                raise FetchError(f"{host}: {self._reasons[host]}")
             given = self.access.header(url)
             try:
                 response = self._request(url, {**given, **headers})
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                self._reasons[host] = _reason(error)
                 self._silent[host] = self._silent.get(host, 0) + 1
-                raise FetchError(f"{shown(url)}: {_reason(error)}") from None
+                raise FetchError(f"{shown(url)}: {self._reasons[host]}") from None
             self._silent.pop(host, None)
             if response.status == 401 and not given and self.access.ask_keyring(url):
                 response.close()
@@ -360,6 +362,14 @@ def _reason(error: Exception) -> str:
     cause: BaseException = error
     if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
         cause = error.reason
+    if isinstance(cause, urllib3.exceptions.ProxyError) and cause.original_error is not None:
+        return f"the proxy: {_reason(cause.original_error)}"
+    # Both are kinds of time-outs in urllib3.
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return "the name of the host cannot be resolved"
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        refused = isinstance(cause.__cause__ or cause.__context__, ConnectionRefusedError)
+        return "connection refused" if refused else "no connection can be made"
     if isinstance(cause, urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(cause, urllib3.exceptions.SSLError):

@@ -101,6 +101,8 @@ class Page:
     """Why nothing can be said of this project; then there are no releases."""
     missing: bool = False
     """Every index answered that there is no such project."""
+    unread: tuple[str, ...] = ()
+    """Why indexes could not be read that may have more of it."""
 
 
 class Index:
@@ -126,6 +128,8 @@ class Index:
         self._joined: dict[str, Page] = {}
         self._metadata: dict[str, Future[Metadata]] = {}
         self._linked: list[dict[str, Any]] | None = None
+        self.unread: dict[str, str] = {}
+        """Indexes that could not be read, with the first reason of each."""
         self.oldest: float = time.time()
         """When the oldest page that was used was fetched."""
 
@@ -150,7 +154,7 @@ class Index:
             return
 
         def done(_: object) -> None:
-            if all(f.done() and f.exception() is None for f in futures):
+            if all(f.done() for f in futures) and any(f.exception() is None for f in futures):
                 then()
 
         for future in futures:
@@ -190,21 +194,32 @@ class Index:
 
     def _join(self, project: str) -> Page:
         listings = [self._links_of(project)]
-        for future in self.prefetch(project):
+        unread: list[str] = []
+        for index, future in zip(self._sources.indexes, self.prefetch(project), strict=True):
             try:
-                found = future.result(self.clock.left() + 0.1)
+                listing = future.result(self.clock.left() + 0.1)
             except FutureTimeout:
                 return Page(
                     project, Releases(project), f"no answer within {self.clock.seconds:g} s"
                 )
             except (FetchError, PageError) as error:
-                return Page(project, Releases(project), str(error))
-            if found is not None:
-                listings.append(found)
-        if len(listings) == 1 and not listings[0]:
-            reason = "no index has a project of this name"
-            return Page(project, Releases(project), reason, missing=True)
-        return Page(project, Releases(project, listings))
+                # As pip does: the others count.
+                unread.append(str(error))
+                self.unread.setdefault(shown(index), str(error))
+                continue
+            if listing is not None:
+                listings.append(listing)
+        if any(listings):
+            return Page(project, Releases(project, listings), unread=tuple(unread))
+        if unread:
+            return Page(project, Releases(project), unread[0])
+        reason = "no index has a project of this name"
+        return Page(project, Releases(project), reason, missing=True)
+
+    def unread_of(self, project: str) -> tuple[str, ...]:
+        """Why indexes could not be read for *project*, as far as it was asked for."""
+        page = self._joined.get(project)
+        return page.unread if page is not None else ()
 
     def _links_of(self, project: str) -> Listing:
         if self._linked is None:
