@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
@@ -48,8 +49,27 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
 
-    ``audit`` and ``abi`` also know 3: it could not be evaluated completely.
+    ``audit`` and ``abi`` also know 3: it could not be evaluated completely. As for a shell, 130
+    is Ctrl-C, and 141 a reader that has seen enough.
     """
+    _write_whatever_the_encoding()
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except Arm64Error as error:
+        return _failed(str(error))
+    except BrokenPipeError:  # whoever reads, as head does, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        _failed("interrupted")
+        return 128 + signal.SIGINT
+    except OSError as error:
+        return _failed(": ".join(filter(None, [error.strerror or str(error), error.filename])))
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="pytest-arm64",
         description="Which parts of my system already run correctly on ARM64?",
@@ -58,25 +78,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"pytest-arm64 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    words = sys.argv[1:] if arguments is None else arguments
     chosen = next((word for word in words if not word.startswith("-")), "")
+    if words and words[0] == chosen and chosen not in _COMMANDS:
+        from .config.targets import suggestion
+
+        known = ", ".join(_COMMANDS)
+        hint = suggestion(chosen, _COMMANDS)
+        parser.error(f"unknown command {chosen!r}{hint}; choose one of {known}")
     for name, (summary, module) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == chosen:  # what only one command needs is loaded for that one
             implementation = importlib.import_module(f"{__package__}.{module}")
             implementation.add_arguments(command)
-    options = parser.parse_args(arguments)
-    try:
-        code = int(implementation.run_command(options))
-        sys.stdout.flush()
-    except Arm64Error as error:
-        print(f"pytest-arm64: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    except BrokenPipeError:  # whoever reads, as head does, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    else:
-        return code
+    options = parser.parse_args(words)
+    return int(implementation.run_command(options))
+
+
+def _write_whatever_the_encoding() -> None:
+    """What a terminal's encoding does not have is escaped, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _failed(text: str) -> int:
+    print(f"pytest-arm64: {text}", file=sys.stderr)  # noqa: T201 - the command's own output
+    return 2
 
 
 if __name__ == "__main__":

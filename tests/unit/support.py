@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import socketserver
+import sys
 import tarfile
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
@@ -105,6 +108,33 @@ def ran(**changes: Any) -> Ran:
     """Facts of an ordinary AL2023 image, but for *changes*; those of Python go by ``python_…``."""
     inner = {k[7:]: changes.pop(k) for k in list(changes) if k.startswith("python_")}
     return replace(RAN, python=replace(PYTHON, **inner), **changes)
+
+
+_HOOKED: set[str] = set()
+_OPENED: list[Counter[str]] = []
+"""What counts opened files now; the interpreter never forgets a hook."""
+
+
+def _opened(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and _OPENED and isinstance(arguments[0], (str, bytes)):
+        for counter in _OPENED:
+            counter[os.fsdecode(arguments[0])] += 1
+
+
+@contextmanager
+def reads_of(name: str) -> Iterator[Counter[str]]:
+    """How often files called *name* are opened in this process, by path."""
+    if "hook" not in _HOOKED:
+        sys.addaudithook(_opened)
+        _HOOKED.add("hook")
+    opened: Counter[str] = Counter()
+    reads: Counter[str] = Counter()
+    _OPENED.append(opened)
+    try:
+        yield reads
+    finally:
+        _OPENED.remove(opened)
+        reads.update({p: n for p, n in opened.items() if p.rpartition("/")[2] == name})
 
 
 def unpacked(chunks: bytes | Iterator[bytes]) -> dict[str, tuple[tarfile.TarInfo, bytes]]:

@@ -15,7 +15,7 @@ from pytest_arm64.audit.matrix import Row, WheelMatrix
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.report.matrix_output import comparison, explanation, markdown, summary
 from unit.index.served import Project, joined, release, serve
-from unit.support import write
+from unit.support import reads_of, write
 
 pytestmark = pytest.mark.usefixtures("index_alone")
 
@@ -165,6 +165,101 @@ def test_the_target_comes_from_the_repository(
     write(tmp_path, {"requirements.txt": "good", ".python-version": "3.13\n"})
     command(monkeypatch, "--format", "json")
     assert json.loads(capsys.readouterr().out)["target"] == "al2023-python3.13"
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--target", "al2023-python3.12", "--target", "al2023-python3.13"),
+        ("--target=al2023-python3.12", "--target", "al2023-python3.13,al2023-python3.12"),
+        ("--target", "al2023-python3.12, al2023-python3.13"),
+    ],
+)
+def test_every_target_that_is_named_counts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    write(tmp_path, {"requirements.txt": "good"})
+    command(monkeypatch, *words, "--format", "json")
+    document = json.loads(capsys.readouterr().out)
+    targets = [matrix["target"] for matrix in document["matrices"]]
+    assert targets == ["al2023-python3.12", "al2023-python3.13"]
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    ("files", "code", "said"),
+    [
+        ({"services/docs/readme": ""}, 0, "services/docs has none of requirements.txt"),
+        ({"services/broken/requirements.txt": "]["}, 3, "services/broken/requirements.txt:1"),
+        ({"services/broken/pyproject.toml": "]["}, 3, "services/broken/pyproject.toml is not TOML"),
+    ],
+)
+def test_one_path_that_cannot_be_read_does_not_end_the_others(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    files: dict[str, str],
+    code: int,
+    said: str,
+) -> None:
+    write(tmp_path, {"services/api/requirements.txt": "good", **files})
+    paths = sorted(f"services/{path.name}" for path in (tmp_path / "services").iterdir())
+    assert command(monkeypatch, *paths, "--format", "json") == code
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["service"] == "services/api"
+    assert "pytest-arm64: not audited: " in shown.err
+    assert said in shown.err
+    assert command(monkeypatch, *(path for path in paths if path != "services/api")) == 2
+
+
+@pytest.mark.usefixtures("index")
+def test_a_configured_service_that_cannot_be_read_makes_the_audit_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = '[tool.pytest-arm64]\nservices = ["svc/*"]\n'
+    write(tmp_path, {"pyproject.toml": table, "svc/a/requirements.txt": "good", "svc/b/x": ""})
+    assert command(monkeypatch) == 3
+    shown = capsys.readouterr()
+    assert "Ready" in shown.out
+    assert "not audited: " in shown.err
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("words", [(), (".",), ("{here}",)])
+def test_a_project_is_called_by_its_own_name(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    arguments = [word.format(here=tmp_path) for word in words]
+    write(tmp_path, {"requirements.txt": "good"})
+    command(monkeypatch, *arguments, "--format", "json")
+    assert json.loads(capsys.readouterr().out)["service"] == tmp_path.name
+    write(tmp_path, {"pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n"})
+    command(monkeypatch, *arguments, "--format", "json")
+    assert json.loads(capsys.readouterr().out)["service"] == "shop"
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("configured", [False, True])
+def test_an_audit_reads_each_pyproject_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, configured: bool
+) -> None:
+    table = '[tool.pytest-arm64]\nservices = ["svc/*"]\n' if configured else ""
+    project = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["good"]\n'
+    folders = ("svc/a", "svc/b") if configured else ()
+    write(tmp_path, {"pyproject.toml": project + table})
+    write(tmp_path, {f"{folder}/pyproject.toml": project for folder in folders})
+    with reads_of("pyproject.toml") as reads:
+        assert command(monkeypatch, "--report", "out", "--write-baseline") == 0
+    files = [tmp_path / folder / "pyproject.toml" for folder in ("", *folders)]
+    assert {path: reads[str(path)] for path in files} == dict.fromkeys(files, 1)
 
 
 def test_the_comparison_leaves_out_what_is_green_everywhere() -> None:
