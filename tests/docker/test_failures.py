@@ -33,7 +33,7 @@ from pytest_arm64.environment.tree import PYTHON, TarEntry, tar_of
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import host_pip_config
 from pytest_arm64.inputs.manifest import read_manifest
-from pytest_arm64.inputs.requirements import Wishes
+from pytest_arm64.inputs.requirements import RequirementSet
 from pytest_arm64.progress import NoProgress
 from unit.binary.elves import X86_64, elf
 
@@ -264,7 +264,7 @@ def failing_build(
             Auditor(config=config) as auditor,
             builder_container(engine, cell, ran, image, request) as container,
         ):
-            fetcher = auditor.index(Wishes("", ())).fetcher
+            fetcher = auditor.index(RequirementSet("", ())).fetcher
             environments = BuildEnvironments(
                 plan_request, auditor, fetcher, compiler_for(ran.python)
             )

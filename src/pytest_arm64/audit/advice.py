@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from ..index.simple import File
-from ..inputs.requirements import Node, Wish
+from ..index.simple import IndexFile
+from ..inputs.requirements import Node, SourcedRequirement
 from . import causes
 from .causes import Diagnosis
 from .freeing import Freeing, Move, admits
@@ -34,7 +34,7 @@ class Adviser:
         state: str,
         diagnosis: Diagnosis,
         nearest: Nearest,
-        demands: tuple[Wish, ...],
+        demands: tuple[SourcedRequirement, ...],
     ) -> Remedy:
         """What to do about *node*, whose *version* is not green.
 
@@ -57,7 +57,7 @@ class Adviser:
             fix = replace(fix, text=fix.text + _other_python(diagnosis))
         return self._with_replacement(fix, node.name)
 
-    def of_missing(self, node: Node, wish: Wish) -> Remedy:
+    def of_missing(self, node: Node, wish: SourcedRequirement) -> Remedy:
         """What to do about a demand that no release of *node* satisfies."""
         if wish.direct:
             return self._with_replacement(self._nearest_release(node, wish), node.name)
@@ -81,7 +81,7 @@ class Adviser:
             fix = self._with_replacement(fix, parent.name)
         return fix
 
-    def _nearest_release(self, node: Node, wish: Wish) -> Remedy:
+    def _nearest_release(self, node: Node, wish: SourcedRequirement) -> Remedy:
         releases = self.freeing.candidates.releases(node.name)
         final = [version for version in releases if not version.is_prerelease]
         pinned = wish.exact
@@ -109,9 +109,9 @@ class Adviser:
         self,
         node: Node,
         version: Version,
-        chosen: tuple[Version, File],
+        chosen: tuple[Version, IndexFile],
         nearest: Nearest,
-        demands: Iterable[Wish],
+        demands: Iterable[SourcedRequirement],
     ) -> Remedy:
         target, file = chosen
         held = [wish for wish in demands if not admits(wish, target)]
@@ -184,7 +184,7 @@ def not_needed(node: Node, x86: Platform) -> Remedy:
     return Remedy(text, marker=marker, own=True)
 
 
-def _chosen(nearest: Nearest, state: str) -> tuple[Version, File] | None:
+def _chosen(nearest: Nearest, state: str) -> tuple[Version, IndexFile] | None:
     """The release to advise: a later one; an earlier one only for the sake of a native wheel.
 
     A pure package that can be built anyway is built: going back to an older release of it would
@@ -213,9 +213,9 @@ def _without_wheel(node: Node, state: str, diagnosis: Diagnosis) -> str:
     return "no release has a usable wheel: build it in the target's image, or replace it"
 
 
-def _hash(file: File) -> str:
+def _hash(file: IndexFile) -> str:
     return f"--hash=sha256:{file.sha256}" if file.sha256 else "the hash"
 
 
-def _who(wish: Wish) -> str:
+def _who(wish: SourcedRequirement) -> str:
     return f"{wish} ({wish.origin})" if wish.direct else f"{wish.origin}, which asks for {wish}"

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..inputs.requirements import Wish
+from ..inputs.requirements import SourcedRequirement
 from .prefetch import Prefetcher
 from .provider import Candidate, Identity, Provider
 from .solution import Demand, Solution, contradiction
@@ -22,7 +22,7 @@ _NEAREST = "the releases of packages that no pin decides may be others"
 
 def approximate(
     provider: Provider,
-    roots: Sequence[Wish],
+    roots: Sequence[SourcedRequirement],
     conflicts: tuple[tuple[Demand, ...], ...] = (),
     problem: str = "",
 ) -> Solution:
@@ -62,7 +62,7 @@ def _by_name(demands: Iterable[Demand]) -> dict[str, list[Demand]]:
 
 
 def _walk(
-    provider: Provider, roots: Iterable[Wish], demands: dict[str, list[Demand]]
+    provider: Provider, roots: Iterable[SourcedRequirement], demands: dict[str, list[Demand]]
 ) -> tuple[dict[Identity, Candidate], list[Demand]]:
     """Releases from *roots* on, chosen by *demands* and by what is met on the way."""
     selected: dict[Identity, Candidate] = {}
@@ -96,7 +96,7 @@ def _choice(provider: Provider, name: str, demands: Iterable[Demand]) -> Candida
     unanswered = provider.unanswered(name, "", wishes)
     if unanswered is not None:
         return unanswered
-    admitted: list[Wish] = []
+    admitted: list[SourcedRequirement] = []
     # The service's own demands first: what a dependency asks for gives way to them.
     for wish in sorted(wishes, key=lambda w: (not w.direct, not w.pin, w.key)):
         if next(provider.candidates.satisfying(name, [*admitted, wish]), None) is not None:

@@ -15,12 +15,17 @@ from packaging.requirements import Requirement
 
 from ..config.targets import Target
 from ..index.pip_config import PipConfig, host_pip_config
-from ..index.simple import File, file_of
+from ..index.simple import IndexFile, file_of
 from ..inputs.formats import Formats
 from ..inputs.lock import ARTIFACT, Lock
 from ..inputs.references import pep508
 from ..inputs.requirement_lines import RequirementLine, parse_lines
-from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
+from ..inputs.requirements import (
+    LocalProject,
+    RequirementSet,
+    SourcedRequirement,
+    sourced_requirement,
+)
 from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
 from .causes import LOCK
@@ -35,7 +40,7 @@ from .tree import Tree
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
-    from ..index.fetch import Clock, Fetcher
+    from ..index.fetch import Deadline, Fetcher
     from ..index.index import Index, Sources
     from ..index.metadata import Metadata
     from ..index.repositories import Repositories
@@ -54,7 +59,7 @@ class MetadataSource(Protocol):
     """Tells what a source distribution does not say for certain of itself."""
 
     def __call__(
-        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile
     ) -> Metadata | None: ...
 
 
@@ -102,10 +107,10 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._indexes: dict[Sources, Index] = {}
 
     @cached_property
-    def _clock(self) -> Clock:
-        from ..index.fetch import Clock
+    def _clock(self) -> Deadline:
+        from ..index.fetch import Deadline
 
-        return Clock(self._time_limit)
+        return Deadline(self._time_limit)
 
     @cached_property
     def _config(self) -> PipConfig:
@@ -131,7 +136,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         for index in self._indexes.values():
             index.close()
 
-    def index(self, wishes: Wishes, lock: Lock | None = None) -> Index:
+    def index(self, wishes: RequirementSet, lock: Lock | None = None) -> Index:
         """The index from which *wishes* are fulfilled; a lock may name another."""
         from ..index.index import Index, Sources
 
@@ -158,7 +163,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         return _Assessment(self, service, target).matrix()
 
     def resolved(
-        self, index: Index, wishes: Wishes, platform: Platform
+        self, index: Index, wishes: RequirementSet, platform: Platform
     ) -> tuple[Tree, IndexCandidates]:
         """The tree of *wishes* under pip's own configuration."""
         from .resolution import resolve
@@ -180,7 +185,9 @@ class Auditor(AbstractContextManager["Auditor"]):
             say=self.say,
         )
 
-    def _in_repository(self, wish: Wish, candidates: IndexCandidates) -> LocalProject | None:
+    def _in_repository(
+        self, wish: SourcedRequirement, candidates: IndexCandidates
+    ) -> LocalProject | None:
         from .sources import repository_project
 
         return repository_project(wish.name, wish.url, self.repositories, candidates.built_metadata)
@@ -212,7 +219,7 @@ class _Assessment:
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
         self._known = Known.of(target)
         self._notes: list[str] = list(service.notes)
-        self._archives: dict[str, File] = {}
+        self._archives: dict[str, IndexFile] = {}
         """Sources of deployed projects that come out of a repository, by name."""
 
     @cached_property
@@ -315,7 +322,9 @@ class _Assessment:
                 self._notes.append(f"what builds {row.name} {row.version} is not known: {error}")
                 continue
             origin = f"build of {row.name} {row.version}".rstrip()
-            wishes = Wishes("", tuple((r, wish_of(r, origin, direct=True)) for r in wanted))
+            wishes = RequirementSet(
+                "", tuple((r, sourced_requirement(r, origin, direct=True)) for r in wanted)
+            )
             tree, candidates = self._auditor.resolved(self._index, wishes, self._arm)
             self._notes += [f"{origin}: {problem}" for problem in tree.problems]
             for needed in self._judge(candidates, BUILD).rows(tree):
@@ -367,9 +376,9 @@ def _is_released(row: Row) -> bool:
     return bool(row.version) and not row.editable and not row.url.startswith("git+")
 
 
-def _pinned(row: Row) -> tuple[Requirement, Wish]:
+def _pinned(row: Row) -> tuple[Requirement, SourcedRequirement]:
     requirement = Requirement(f"{row.name}=={row.version}")
-    return requirement, wish_of(requirement, f"deployed {row.name} {row.version}")
+    return requirement, sourced_requirement(requirement, f"deployed {row.name} {row.version}")
 
 
 def _hashes(row: Row) -> dict[str, str]:
@@ -378,10 +387,13 @@ def _hashes(row: Row) -> dict[str, str]:
 
 def _configured_constraints(
     config: PipConfig, environ: Mapping[str, str]
-) -> Iterator[tuple[Requirement, Wish]]:
+) -> Iterator[tuple[Requirement, SourcedRequirement]]:
     """Constraint files that pip's own configuration names."""
     for path, content in config.constraints.items():
         for line in parse_lines(content, environ):
             requirement = pep508(line.text) if isinstance(line, RequirementLine) else None
             if requirement is not None:
-                yield requirement, wish_of(requirement, f"{path.name}:{line.number}", direct=True)
+                yield (
+                    requirement,
+                    sourced_requirement(requirement, f"{path.name}:{line.number}", direct=True),
+                )

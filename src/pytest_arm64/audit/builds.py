@@ -10,7 +10,7 @@ from ..index.archives import AbsentError, ArchiveError
 from ..index.fetch import FetchError
 from ..index.index import Index
 from ..index.remote_metadata import read_sdist_member
-from ..index.simple import File
+from ..index.simple import IndexFile
 from ..inputs.reading import strings, table
 
 # What an installer assumes of a project without [build-system]; source: PEP 518.
@@ -22,7 +22,7 @@ class BuildsError(Exception):
     """A source distribution's build requirements cannot be had; the text says why."""
 
 
-def build_requirements(index: Index, project: str, file: File) -> tuple[Requirement, ...]:
+def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Requirement, ...]:
     """``[build-system] requires`` of the source distribution *file*.
 
     Raises:
@@ -41,7 +41,7 @@ def build_requirements(index: Index, project: str, file: File) -> tuple[Requirem
         raise BuildsError(f"{file.name}: its build requirements are none") from None
 
 
-def _told(index: Index, project: str, file: File) -> list[str]:
+def _told(index: Index, project: str, file: IndexFile) -> list[str]:
     try:
         wanted = "/".join(filter(None, [file.subdirectory, "pyproject.toml"]))
         content = read_sdist_member(index.fetcher, project, file, wanted)

@@ -9,18 +9,18 @@ from dataclasses import asdict
 
 from .. import cache
 from ..index.metadata import Metadata
-from ..index.simple import File
+from ..index.simple import IndexFile
 
 _KIND = "built-metadata"
 
 
-def keep_built_metadata(file: File, machine: str, python: str, metadata: Metadata) -> None:
+def keep_built_metadata(file: IndexFile, machine: str, python: str, metadata: Metadata) -> None:
     """Keep *metadata* of the wheel that *file* became on *machine* for *python* (``3.12``)."""
     if file.sha256:
         cache.store(_KIND, _key(file, machine, python), asdict(metadata))
 
 
-def kept_built_metadata(file: File, machine: str, python: str) -> Metadata | None:
+def kept_built_metadata(file: IndexFile, machine: str, python: str) -> Metadata | None:
     """What was kept of *file*; None where nothing was, or nothing that can be read."""
     told = cache.load(_KIND, _key(file, machine, python)) if file.sha256 else None
     if told is None:
@@ -31,5 +31,5 @@ def kept_built_metadata(file: File, machine: str, python: str) -> Metadata | Non
     return Metadata(tuple(map(str, requires)), wanted)
 
 
-def _key(file: File, machine: str, python: str) -> str:
+def _key(file: IndexFile, machine: str, python: str) -> str:
     return cache.digest([file.sha256, machine, python])

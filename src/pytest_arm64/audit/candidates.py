@@ -9,9 +9,9 @@ from packaging.version import Version
 
 from ..index.metadata import Metadata, MetadataError
 from ..index.releases import Releases
-from ..index.simple import File
+from ..index.simple import IndexFile
 from ..inputs.lock import Lock
-from ..inputs.requirements import LocalProject, Node, Wish, wish_of
+from ..inputs.requirements import LocalProject, Node, SourcedRequirement, sourced_requirement
 from .fit import Fit, fit
 from .platform import Platform
 
@@ -28,7 +28,7 @@ class Candidates(Protocol):
     @property
     def locals(self) -> Mapping[str, LocalProject]: ...
 
-    def files(self, name: str, version: Version) -> tuple[File, ...]:
+    def files(self, name: str, version: Version) -> tuple[IndexFile, ...]:
         """The files of a release from which an installer chooses."""
 
     def fit(self, name: str, version: Version, *, pinned: bool = True) -> Fit:
@@ -46,7 +46,7 @@ class Candidates(Protocol):
     def asked(self, name: str) -> bool:
         """Whether ``releases`` has its answer at hand."""
 
-    def demands(self, node: Node) -> tuple[Wish, ...]:
+    def demands(self, node: Node) -> tuple[SourcedRequirement, ...]:
         """Everything that limits the version of *node*."""
 
     def excluded(self, name: str) -> str:
@@ -65,7 +65,7 @@ class LockCandidates:
     def locals(self) -> Mapping[str, LocalProject]:
         return self._lock.locals
 
-    def files(self, name: str, version: Version) -> tuple[File, ...]:
+    def files(self, name: str, version: Version) -> tuple[IndexFile, ...]:
         release = self._lock.release(name, version)
         return release.files if release is not None else ()
 
@@ -95,7 +95,7 @@ class LockCandidates:
     def excluded(self, name: str) -> str:  # noqa: ARG002
         return ""
 
-    def demands(self, node: Node) -> tuple[Wish, ...]:
+    def demands(self, node: Node) -> tuple[SourcedRequirement, ...]:
         """What the lock was made from, as far as the lock or the parents' metadata tell it."""
         told = {wish.origin for wish in node.demands}
         found = list(node.demands)
@@ -106,7 +106,9 @@ class LockCandidates:
                     found += self._of_parent(release.name, release.version, node.name, origin)
         return tuple(found)
 
-    def _of_parent(self, parent: str, version: str, name: str, origin: str) -> list[Wish]:
+    def _of_parent(
+        self, parent: str, version: str, name: str, origin: str
+    ) -> list[SourcedRequirement]:
         usable = self.fit(parent, Version(version))
         file = usable.wheel or usable.sdist
         if file is None or not file.url:
@@ -115,7 +117,7 @@ class LockCandidates:
             metadata = self._index().metadata(parent, file)
         except MetadataError:
             return []
-        wishes = [wish_of(wanted, origin) for wanted in metadata.parsed()]
+        wishes = [sourced_requirement(wanted, origin) for wanted in metadata.parsed()]
         return [wish for wish in wishes if wish.name == name and wish.specifier]
 
 
@@ -125,7 +127,7 @@ class ArtifactCandidates(LockCandidates):
     An artifact for x86 is made again for ARM: what counts is what there is to make it from.
     """
 
-    def files(self, name: str, version: Version) -> tuple[File, ...]:
+    def files(self, name: str, version: Version) -> tuple[IndexFile, ...]:
         own = super().files(name, version)
         if fit(own, self.platform, yanked=True).wheel is not None:
             return own

@@ -9,7 +9,7 @@ from itertools import chain
 
 from packaging.version import Version
 
-from ..index.simple import SDIST, File
+from ..index.simple import SDIST, IndexFile
 from ..index.simple import WHEEL as WHEEL_FILE
 from ..inputs.requirements import Node
 from .candidates import Candidates
@@ -55,7 +55,7 @@ class Diagnosis:
     cause: str
     detail: str
     """The cause in words."""
-    wheel: File | None = None
+    wheel: IndexFile | None = None
     """The file of this very release that would be used, were it not for the cause."""
     pythons: tuple[str, ...] = ()
     """Interpreters for which this release has wheels for the target's machine."""
@@ -88,7 +88,9 @@ class Causes:
             or self._of_releases(node, version, usable, nearest)
         )
 
-    def _of_lock(self, node: Node, version: Version, files: tuple[File, ...]) -> Diagnosis | None:
+    def _of_lock(
+        self, node: Node, version: Version, files: tuple[IndexFile, ...]
+    ) -> Diagnosis | None:
         if not self.lock:
             return None
         there = self.candidates.releases(node.name).get(version, ())
@@ -108,7 +110,7 @@ class Causes:
         )
         return Diagnosis(LOCK, detail, offered)
 
-    def _of_options(self, node: Node, files: tuple[File, ...]) -> Diagnosis | None:
+    def _of_options(self, node: Node, files: tuple[IndexFile, ...]) -> Diagnosis | None:
         wheel = fit(files, self.platform, yanked=True).wheel
         if wheel is None:
             return None
@@ -116,7 +118,7 @@ class Causes:
             return Diagnosis(NO_BINARY, f"--no-binary keeps {wheel.name} out", wheel)
         return Diagnosis(HASHES, f"the lock holds no hash of {wheel.name}", wheel)
 
-    def _of_glibc(self, files: tuple[File, ...]) -> Diagnosis | None:
+    def _of_glibc(self, files: tuple[IndexFile, ...]) -> Diagnosis | None:
         glibc = self._glibc_needed(files)
         if glibc is None:
             return None
@@ -126,7 +128,7 @@ class Causes:
         )
         return Diagnosis(NEWER_GLIBC, detail)
 
-    def _of_python(self, files: tuple[File, ...], usable: Fit) -> Diagnosis | None:
+    def _of_python(self, files: tuple[IndexFile, ...], usable: Fit) -> Diagnosis | None:
         """The wheels are for other Pythons; those for x86 count where it has none either."""
         pythons = self._pythons_of(files, self.platform)
         x86 = fit(files, self.x86, yanked=True).wheel
@@ -143,7 +145,7 @@ class Causes:
             offer += f", and for {self.x86.machine} alone"
         return Diagnosis(WRONG_PYTHON, f"it does not come for {minor}{offer}", pythons=pythons)
 
-    def _of_x86(self, node: Node, files: tuple[File, ...]) -> Diagnosis | None:
+    def _of_x86(self, node: Node, files: tuple[IndexFile, ...]) -> Diagnosis | None:
         """There is no wheel for x86 either."""
         if fit(files, self.x86, yanked=True).wheel is not None:
             return None
@@ -204,11 +206,11 @@ class Causes:
                 return version, glibc
         return None
 
-    def _glibc_needed(self, files: Iterable[File]) -> tuple[int, int] | None:
+    def _glibc_needed(self, files: Iterable[IndexFile]) -> tuple[int, int] | None:
         """The least glibc of the wheels that fit in everything else."""
         return min(chain.from_iterable(self._floors(f) for f in files), default=None)
 
-    def _floors(self, file: File) -> Iterator[tuple[int, int]]:
+    def _floors(self, file: IndexFile) -> Iterator[tuple[int, int]]:
         tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
         if tags is None or not python_fits(file, self.platform):
             return
@@ -219,7 +221,7 @@ class Causes:
             if floor and floor > self.platform.glibc and best_tag(twin, self.platform):
                 yield floor
 
-    def _pythons_of(self, files: Iterable[File], platform: Platform) -> tuple[str, ...]:
+    def _pythons_of(self, files: Iterable[IndexFile], platform: Platform) -> tuple[str, ...]:
         """Interpreters of the wheels that would fit *platform* but for them."""
         pythons = set()
         for file in files:

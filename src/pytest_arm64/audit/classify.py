@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from ..index.addresses import shown
-from ..index.simple import File
-from ..inputs.requirements import LocalProject, Node, Wish
+from ..index.simple import IndexFile
+from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .advice import Adviser, not_needed
 from .candidates import Candidates
 from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes
@@ -80,7 +80,7 @@ class Judge:
         fix = adviser.of_missing(node, node.missing)
         return replace(row, cause=MISSING, detail=detail, remedy=fix)
 
-    def _missing(self, node: Node, wish: Wish) -> str:
+    def _missing(self, node: Node, wish: SourcedRequirement) -> str:
         """Which release there is not, who asks for it, and what there is."""
         versions = [v for v in self.candidates.releases(node.name) if not v.is_prerelease]
         offer = f"; its releases are {versions[-1]} to {versions[0]}" if versions else ""
@@ -151,7 +151,7 @@ class Judge:
         return replace(row, cause=diagnosis.cause, detail=diagnosis.detail, remedy=fix, url=url)
 
 
-def address_of(files: Iterable[File], name: str) -> str:
+def address_of(files: Iterable[IndexFile], name: str) -> str:
     """Where the file called *name* is; empty where it is not among *files*."""
     return next((file.url for file in files if file.name == name), "")
 

@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from ..inputs.requirements import Wish, Wishes
+from ..inputs.requirements import RequirementSet, SourcedRequirement
 
 _PIN = re.compile(r"===?\s*[^\s,;#\\\"']+")
 
@@ -40,7 +40,7 @@ class Edit:
         return f"{self.place}: {self.name} {what}{remark}"
 
 
-def edited_wishes(wishes: Wishes, edits: Iterable[Edit]) -> Wishes:
+def edited_wishes(wishes: RequirementSet, edits: Iterable[Edit]) -> RequirementSet:
     """What *wishes* are once their files have been changed by *edits*."""
     by_place = {(edit.place, edit.name): edit for edit in edits}
     return replace(
@@ -54,7 +54,9 @@ def edited_wishes(wishes: Wishes, edits: Iterable[Edit]) -> Wishes:
     )
 
 
-def _edited(requirement: Requirement, wish: Wish, edit: Edit) -> tuple[Requirement, Wish]:
+def _edited(
+    requirement: Requirement, wish: SourcedRequirement, edit: Edit
+) -> tuple[Requirement, SourcedRequirement]:
     changed = Requirement(str(requirement))
     if edit.new:
         changed.specifier = SpecifierSet(f"=={edit.new}")

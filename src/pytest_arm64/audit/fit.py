@@ -10,7 +10,7 @@ from itertools import product
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import BuildTag
 
-from ..index.simple import WHEEL, File
+from ..index.simple import WHEEL, IndexFile
 from .platform import Platform, TagKey, build_number, glibc_floor, wheel_tags
 
 
@@ -18,10 +18,10 @@ from .platform import Platform, TagKey, build_number, glibc_floor, wheel_tags
 class Fit:
     """The usable files of one release."""
 
-    wheel: File | None = None
+    wheel: IndexFile | None = None
     tag: TagKey | None = None
     """The wheel's tag that the platform prefers."""
-    sdist: File | None = None
+    sdist: IndexFile | None = None
 
     @property
     def usable(self) -> bool:
@@ -34,7 +34,7 @@ class Fit:
 
 
 def fit(
-    files: Iterable[File],
+    files: Iterable[IndexFile],
     platform: Platform,
     *,
     yanked: bool = False,
@@ -48,8 +48,8 @@ def fit(
         yanked: whether yanked files count, as they do for a release that is pinned.
         hashes: SHA-256 values to which a lock restricts the files; empty for no restriction.
     """
-    best: tuple[int, BuildTag, File, TagKey] | None = None
-    sdist: File | None = None
+    best: tuple[int, BuildTag, IndexFile, TagKey] | None = None
+    sdist: IndexFile | None = None
     for file in files:
         if (file.yanked and not yanked) or not python_fits(file, platform):
             continue
@@ -78,7 +78,7 @@ def best_tag(filename: str, platform: Platform) -> tuple[int, TagKey] | None:
     return min(ranked) if ranked else None
 
 
-def python_fits(file: File, platform: Platform) -> bool:
+def python_fits(file: IndexFile, platform: Platform) -> bool:
     """Whether ``requires-python`` admits the platform's Python; what cannot be read admits all."""
     return admits(file.requires_python, platform.python_version)
 
@@ -94,7 +94,7 @@ def admits(requires_python: str, version: str) -> bool:
         return True
 
 
-def hash_fits(file: File, hashes: frozenset[str]) -> bool:
+def hash_fits(file: IndexFile, hashes: frozenset[str]) -> bool:
     """Whether *hashes* admit *file*; a file whose hash the index does not tell may be it."""
     return not hashes or not file.sha256 or file.sha256 in hashes
 

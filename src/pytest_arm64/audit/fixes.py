@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from ..config.targets import Target
 from ..errors import SettingsError
-from ..inputs.requirements import Wishes
+from ..inputs.requirements import RequirementSet
 from ..inputs.service import Service
 from .auditor import Auditor
 from .edits import Edit, can_edit, edited_text, edited_wishes
@@ -175,7 +175,7 @@ class _Trial:
                     return f"with it, on {platform.machine}: {fresh[0]}"
         return ""
 
-    def _faults(self, wishes: Wishes, platform: Platform) -> dict[str, str]:
+    def _faults(self, wishes: RequirementSet, platform: Platform) -> dict[str, str]:
         """By package, or by problem: what cannot be installed, and why."""
         tree, candidates = self._auditor.resolved(self._auditor.index(wishes), wishes, platform)
         faults = {problem: problem for problem in tree.problems}

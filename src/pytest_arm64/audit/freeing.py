@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from ..inputs.requirements import Node, Wish, wish_of
+from ..inputs.requirements import Node, SourcedRequirement, sourced_requirement
 from .candidates import Candidates
 from .fit import admits as admits_python
 
@@ -60,7 +60,12 @@ class Freeing:
                 yield parent
 
     def release(
-        self, parent: Node, name: str, lets_go: Callable[[Wish], bool], *, earlier: bool = False
+        self,
+        parent: Node,
+        name: str,
+        lets_go: Callable[[SourcedRequirement], bool],
+        *,
+        earlier: bool = False,
     ) -> Version | None:
         """The nearest release of *parent* whose demands on *name* all let go.
 
@@ -93,7 +98,9 @@ class Freeing:
             low, high = (middle, high) if free(later[middle]) else (low, middle)
         return later[low]
 
-    def _demands(self, parent: Node, version: Version, name: str) -> list[Wish] | None:
+    def _demands(
+        self, parent: Node, version: Version, name: str
+    ) -> list[SourcedRequirement] | None:
         """What a release of *parent* says about *name*; None where it is not certain, or no use."""
         usable = self.candidates.fit(parent.name, version, pinned=version == parent.version)
         if version != parent.version and not usable.usable:
@@ -104,13 +111,13 @@ class Freeing:
             return None
         extras: Iterable[str] = ("", *parent.extras)
         return [
-            wish_of(requirement, f"{parent.name} {version}")
+            sourced_requirement(requirement, f"{parent.name} {version}")
             for requirement in metadata.parsed()
             if any(platform.calls_for(requirement, extra) for extra in extras)
-            and wish_of(requirement, "").name == name
+            and sourced_requirement(requirement, "").name == name
         ]
 
 
-def admits(wish: Wish, version: Version) -> bool:
+def admits(wish: SourcedRequirement, version: Version) -> bool:
     """Whether *wish* allows *version*."""
     return not wish.url and wish.specifier.contains(version, prereleases=True)

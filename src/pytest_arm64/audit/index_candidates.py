@@ -14,9 +14,9 @@ from packaging.version import Version
 from ..index.index import Index, Page, page_of_reference
 from ..index.metadata import Metadata, MetadataError
 from ..index.releases import Releases
-from ..index.simple import SDIST, WHEEL, File
+from ..index.simple import SDIST, WHEEL, IndexFile
 from ..inputs.formats import Formats
-from ..inputs.requirements import LocalProject, Node, Wish
+from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .built_metadata import kept_built_metadata
 from .fit import Fit, admits, fit
 from .platform import Platform
@@ -35,7 +35,7 @@ class IndexCandidates:
         locals_: Iterable[LocalProject] = (),
         prereleases: bool = False,
         formats: Formats = _ANY_FORMAT,
-        ask: Callable[[str, File], Metadata | None] | None = None,
+        ask: Callable[[str, IndexFile], Metadata | None] | None = None,
         overrides: Iterable[Requirement] = (),
     ) -> None:
         self.index = index
@@ -55,16 +55,16 @@ class IndexCandidates:
             name = canonicalize_name(override.name)
             self._overrides.setdefault(name, []).append(override)
         self._direct: dict[str, Page] = {}
-        self._constraints: dict[str, list[Wish]] = {}
+        self._constraints: dict[str, list[SourcedRequirement]] = {}
         self._fits: dict[tuple[str, Version, bool], Fit] = {}
         self._metadata: dict[tuple[str, Version], Metadata] = {}
 
     def restrict(
         self,
         *,
-        constraints: Iterable[Wish],
+        constraints: Iterable[SourcedRequirement],
         hashes: Mapping[str, frozenset[str]],
-        references: Iterable[Wish] = (),
+        references: Iterable[SourcedRequirement] = (),
     ) -> None:
         """Limit versions and files; to be said before anything is asked.
 
@@ -83,11 +83,11 @@ class IndexCandidates:
         for wish in constraints:
             self._constraints.setdefault(wish.name, []).append(wish)
 
-    def is_known(self, wish: Wish) -> bool:
+    def is_known(self, wish: SourcedRequirement) -> bool:
         """Whether the files that *wish* names by an address, if it does, are known."""
         return not wish.url or wish.name in self.locals or wish.name in self._direct
 
-    def constraints_on(self, name: str) -> Sequence[Wish]:
+    def constraints_on(self, name: str) -> Sequence[SourcedRequirement]:
         """What constraint files say about *name*."""
         return self._constraints.get(name, ())
 
@@ -111,7 +111,7 @@ class IndexCandidates:
         """Everything that there is of *name*: the file that was named, or what the indexes have."""
         return self._direct.get(name) or self.index.page(name)
 
-    def files(self, name: str, version: Version) -> tuple[File, ...]:
+    def files(self, name: str, version: Version) -> tuple[IndexFile, ...]:
         return self.page(name).releases.get(version, ())
 
     def releases(self, name: str) -> Releases:
@@ -120,7 +120,7 @@ class IndexCandidates:
     def asked(self, name: str) -> bool:  # noqa: ARG002 - an index has always been asked
         return True
 
-    def demands(self, node: Node) -> tuple[Wish, ...]:
+    def demands(self, node: Node) -> tuple[SourcedRequirement, ...]:
         return node.demands
 
     def excluded(self, name: str) -> str:
@@ -173,14 +173,14 @@ class IndexCandidates:
         parsed = self.metadata(name, version).parsed()
         return [called for requirement in parsed for called in self.called_for(requirement, extra)]
 
-    def built_metadata(self, name: str, file: File) -> Metadata | None:
+    def built_metadata(self, name: str, file: IndexFile) -> Metadata | None:
         """What a build tells of *file*; without an engine what an earlier one has told."""
         if self._ask is not None:
             return self._ask(name, file)
         python = ".".join(map(str, self.platform.python))
         return kept_built_metadata(file, self.platform.machine, python)
 
-    def sources_of_metadata(self, name: str, version: Version) -> Iterator[File]:
+    def sources_of_metadata(self, name: str, version: Version) -> Iterator[IndexFile]:
         """Files of a release in the order in which they are asked for its dependencies."""
         usable = self.fit(name, version)
         if usable.wheel is not None:
@@ -193,7 +193,7 @@ class IndexCandidates:
         yield from wheels[:2]
         yield from sorted((f for f in files if f.kind == SDIST), key=lambda f: f != usable.sdist)
 
-    def satisfying(self, name: str, wishes: Sequence[Wish]) -> Iterator[Version]:
+    def satisfying(self, name: str, wishes: Sequence[SourcedRequirement]) -> Iterator[Version]:
         """Versions of *name* that *wishes* and constraints admit, the newest first.
 
         Pre-releases count where one of them is named, or where there is nothing else.
@@ -211,13 +211,15 @@ class IndexCandidates:
         if not final:
             yield from later
 
-    def _worth_looking_at(self, name: str, wishes: Iterable[Wish]) -> Iterable[Version]:
+    def _worth_looking_at(
+        self, name: str, wishes: Iterable[SourcedRequirement]
+    ) -> Iterable[Version]:
         """The versions to look at: of thousands, a pin needs one."""
         releases = self.releases(name)
         exact = next((version for wish in wishes if (version := wish.exact) is not None), None)
         return releases if exact is None else releases.like(exact)
 
-    def best(self, name: str, wishes: Sequence[Wish]) -> Version | None:
+    def best(self, name: str, wishes: Sequence[SourcedRequirement]) -> Version | None:
         """The version that would be tried first."""
         pinned = any(wish.pin for wish in wishes)
         first = None
@@ -227,7 +229,7 @@ class IndexCandidates:
                 return version
         return first
 
-    def is_missing(self, wish: Wish) -> bool:
+    def is_missing(self, wish: SourcedRequirement) -> bool:
         """Whether there are releases of what *wish* names, and none that it and constraints admit.
 
         False where nothing is known of it: no index has it, or none has answered.

@@ -15,8 +15,15 @@ from packaging.markers import (
 )
 from packaging.version import InvalidVersion
 
-from ..inputs.lock import Lock, Locked, Need, Selection, fork_variable, version_of
-from ..inputs.requirements import Node, Wish
+from ..inputs.lock import (
+    Lock,
+    LockedRelease,
+    LockedRequirement,
+    Selection,
+    fork_variable,
+    version_of,
+)
+from ..inputs.requirements import Node, SourcedRequirement
 from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
 from .tree import Tree
@@ -109,16 +116,18 @@ class _Walk:
         self.active = assumed
         """Extras and groups that choose forks: those that were assumed, and those that were met."""
         self._seen: set[tuple[str, str, str]] = set()
-        self._selected: dict[str, Locked] = {}
+        self._selected: dict[str, LockedRelease] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._parents: dict[str, dict[str, None]] = {}
-        self._demands: dict[str, list[Wish]] = {}
+        self._demands: dict[str, list[SourcedRequirement]] = {}
         self._missing: dict[str, str] = {}
         self.problems: dict[str, None] = {}
 
-    def follow(self, needs: Iterable[Need]) -> None:
+    def follow(self, needs: Iterable[LockedRequirement]) -> None:
         seen = self._seen
-        pending: deque[tuple[Need, Locked | None]] = deque((need, None) for need in needs)
+        pending: deque[tuple[LockedRequirement, LockedRelease | None]] = deque(
+            (need, None) for need in needs
+        )
         while pending:
             need, parent = pending.popleft()
             release = self._choose(need, parent)
@@ -130,11 +139,13 @@ class _Walk:
                     seen.add((release.name, release.version, extra))
                     pending.extend((n, release) for n in self._needs(release, extra))
 
-    def _needs(self, release: Locked, extra: str) -> Iterator[Need]:
+    def _needs(self, release: LockedRelease, extra: str) -> Iterator[LockedRequirement]:
         needs = release.extras.get(extra, ()) if extra else release.needs
         return (need for need in needs if self._holds(need.marker, extra))
 
-    def _choose(self, need: Need, parent: Locked | None) -> Locked | None:
+    def _choose(
+        self, need: LockedRequirement, parent: LockedRelease | None
+    ) -> LockedRelease | None:
         if parent is None and not self._holds(need.marker):
             return None
         releases = self._lock.releases.get(need.name, ())
@@ -159,7 +170,7 @@ class _Walk:
         self._note(need, f"{release.name} {release.version}".strip(), parent, origin)
         return release
 
-    def _selects(self, release: Locked) -> bool:
+    def _selects(self, release: LockedRelease) -> bool:
         return not release.markers or any(
             holds(marker, self._platform, variables=self._variables, active=self.assumed)
             for marker in release.markers
@@ -168,7 +179,9 @@ class _Walk:
     def _holds(self, marker: str, extra: str = "") -> bool:
         return holds(marker, self._platform, extra, active=self.assumed)
 
-    def _note(self, need: Need, label: str, parent: Locked | None, origin: str) -> None:
+    def _note(
+        self, need: LockedRequirement, label: str, parent: LockedRelease | None, origin: str
+    ) -> None:
         above = self._paths[parent.name] if parent is not None else (origin,)
         self._paths.setdefault(need.name, (*above, label))
         demands = self._demands.setdefault(need.name, [])
@@ -177,7 +190,9 @@ class _Walk:
             origin = f"{parent.name} {parent.version}".strip()
         if need.specifier:
             demands.append(
-                Wish(need.name, "", need.specifier, origin=origin, direct=parent is None)
+                SourcedRequirement(
+                    need.name, "", need.specifier, origin=origin, direct=parent is None
+                )
             )
 
     def nodes(self) -> dict[str, Node]:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from ..index.simple import File
+from ..index.simple import IndexFile
 from .fit import fit
 from .platform import Platform
 
-_Releases = Mapping[Version, tuple[File, ...]]
+_Releases = Mapping[Version, tuple[IndexFile, ...]]
 
 
 @dataclass(frozen=True)
 class Nearest:
     """A release after the selected one, and one before it; None where there is none."""
 
-    later: tuple[Version, File] | None = None
-    earlier: tuple[Version, File] | None = None
+    later: tuple[Version, IndexFile] | None = None
+    earlier: tuple[Version, IndexFile] | None = None
 
 
 def nearest(releases: _Releases, version: Version, platform: Platform) -> Nearest:
@@ -40,7 +40,7 @@ def newest(releases: _Releases, platform: Platform) -> str:
 
 def _first(
     releases: _Releases, versions: Iterable[Version], platform: Platform
-) -> tuple[Version, File] | None:
+) -> tuple[Version, IndexFile] | None:
     for version in versions:
         wheel = fit(releases[version], platform).wheel
         if wheel is not None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from ..index.fetch import FetchError
 from ..index.metadata import parse_requirement
-from ..inputs.requirements import Wish, wish_of, wishes_of
+from ..inputs.requirements import SourcedRequirement, sourced_requirement, with_extras
 from .index_candidates import IndexCandidates
 
 _MAXIMUM = 4_000
@@ -25,7 +25,7 @@ class Prefetcher:
         self._seen: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
-    def explore(self, wishes: Iterable[Wish]) -> None:
+    def explore(self, wishes: Iterable[SourcedRequirement]) -> None:
         """Fetch what *wishes* lead to, in the background."""
         for wish in wishes:
             key = (wish.name, wish.extra, str(wish.specifier))
@@ -37,7 +37,7 @@ class Prefetcher:
                 continue
             self._candidates.index.when_page(wish.name, partial(self._arrived, wish))
 
-    def _arrived(self, wish: Wish) -> None:
+    def _arrived(self, wish: SourcedRequirement) -> None:
         candidates = self._candidates
         try:
             version = candidates.best(wish.name, [wish])
@@ -53,6 +53,6 @@ class Prefetcher:
             for text in requirements:
                 requirement = parse_requirement(text)
                 if requirement is not None and candidates.applies(requirement, wish.extra):
-                    self.explore(wishes_of(requirement, wish_of(requirement, "")))
+                    self.explore(with_extras(requirement, sourced_requirement(requirement, "")))
 
         candidates.index.when_metadata(wish.name, file, lambda found: follow(found.requires))

@@ -13,7 +13,7 @@ from packaging.version import Version
 from resolvelib import AbstractProvider
 
 from ..index.addresses import file_path
-from ..inputs.requirements import LocalProject, Wish, wish_of, wishes_of
+from ..inputs.requirements import LocalProject, SourcedRequirement, sourced_requirement, with_extras
 from .index_candidates import IndexCandidates
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Candidate:
     version: Version | None = None
     problem: str = ""
     """Why there is no version: the row is ``unknown``, with this as the reason."""
-    missing: Wish | None = None
+    missing: SourcedRequirement | None = None
     """The demand that no release satisfies, where that is the reason."""
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Candidate:
         return f"{what} {self.version}" if self.version else what
 
 
-class Provider(AbstractProvider[Wish, Candidate, Identity]):
+class Provider(AbstractProvider[SourcedRequirement, Candidate, Identity]):
     """Rules of a package installer on the target, except that no release is refused for ever.
 
     Like an installer, it prefers an older release of what demands a package to a release of
@@ -71,9 +71,9 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         """Keys of demands that contradict others and limit no version any more."""
         self.missing: set[str] = set()
         """Keys of dependencies' demands that no release satisfies, because no tree is without."""
-        self._satisfied: dict[tuple[int, int], tuple[Wish, Candidate, bool]] = {}
+        self._satisfied: dict[tuple[int, int], tuple[SourcedRequirement, Candidate, bool]] = {}
 
-    def identify(self, requirement_or_candidate: Wish | Candidate) -> Identity:
+    def identify(self, requirement_or_candidate: SourcedRequirement | Candidate) -> Identity:
         return (requirement_or_candidate.name, requirement_or_candidate.extra)
 
     def get_preference(
@@ -81,8 +81,10 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         identifier: Identity,
         resolutions: Mapping[Identity, Candidate],  # noqa: ARG002 - resolvelib's signature
         candidates: Mapping[Identity, Iterator[Candidate]],  # noqa: ARG002 - resolvelib's signature
-        information: Mapping[Identity, Iterator[RequirementInformation[Wish, Candidate]]],
-        backtrack_causes: Sequence[RequirementInformation[Wish, Candidate]],
+        information: Mapping[
+            Identity, Iterator[RequirementInformation[SourcedRequirement, Candidate]]
+        ],
+        backtrack_causes: Sequence[RequirementInformation[SourcedRequirement, Candidate]],
     ) -> tuple[bool, bool, bool, str, str]:
         wishes = [i.requirement for i in information[identifier]]
         wishes += self.candidates.constraints_on(identifier[0])
@@ -96,9 +98,11 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         identifiers: Iterable[Identity],
         resolutions: Mapping[Identity, Candidate],  # noqa: ARG002 - resolvelib's signature
         candidates: Mapping[Identity, Iterator[Candidate]],  # noqa: ARG002 - resolvelib's signature
-        information: Mapping[Identity, Iterator[RequirementInformation[Wish, Candidate]]],
+        information: Mapping[
+            Identity, Iterator[RequirementInformation[SourcedRequirement, Candidate]]
+        ],
         backtrack_causes: Sequence[  # noqa: ARG002 - resolvelib's signature
-            RequirementInformation[Wish, Candidate]
+            RequirementInformation[SourcedRequirement, Candidate]
         ],
     ) -> Iterable[Identity]:
         # A pin is as good as any other: comparing thousands of them takes the longest in a lock.
@@ -111,7 +115,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
     def find_matches(
         self,
         identifier: Identity,
-        requirements: Mapping[Identity, Iterator[Wish]],
+        requirements: Mapping[Identity, Iterator[SourcedRequirement]],
         incompatibilities: Mapping[Identity, Iterator[Candidate]],
     ) -> Callable[[], Iterator[Candidate]]:
         name, extra = identifier
@@ -121,7 +125,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         excluded = {candidate.version for candidate in incompatibilities[identifier]}
         return lambda: self._matches(name, extra, wishes, excluded)
 
-    def is_satisfied_by(self, requirement: Wish, candidate: Candidate) -> bool:
+    def is_satisfied_by(self, requirement: SourcedRequirement, candidate: Candidate) -> bool:
         # Asked for every pair in every round; both stay referenced, so that no id comes twice.
         key = (id(requirement), id(candidate))
         answer = self._satisfied.get(key)
@@ -130,14 +134,14 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             self._satisfied[key] = answer
         return answer[2]
 
-    def _satisfies(self, requirement: Wish, candidate: Candidate) -> bool:
+    def _satisfies(self, requirement: SourcedRequirement, candidate: Candidate) -> bool:
         if candidate.version is None or candidate.name in self.candidates.locals:
             return True
         if requirement.url:
             return self.candidates.is_known(requirement)
         return requirement.specifier.contains(candidate.version, prereleases=True)
 
-    def get_dependencies(self, candidate: Candidate) -> list[Wish]:
+    def get_dependencies(self, candidate: Candidate) -> list[SourcedRequirement]:
         """What *candidate* asks for; something that nothing fulfils where it must not be chosen."""
         name, version = candidate.name, candidate.version
         if version is None or name in self.candidates.locals:
@@ -146,26 +150,32 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         self.candidates.metadata(name, version)
         if not refused and (name, version) in self.candidates.refused:
             # It counts as unusable from now on; the search goes on with an older release.
-            return [Wish(_OTHER_PYTHON, origin=str(candidate))]
+            return [SourcedRequirement(_OTHER_PYTHON, origin=str(candidate))]
         return self.demands_of(candidate)
 
-    def demands_of(self, candidate: Candidate) -> list[Wish]:
+    def demands_of(self, candidate: Candidate) -> list[SourcedRequirement]:
         """What *candidate* asks for."""
         name, extra, version = candidate.name, candidate.extra, candidate.version
         if name in self.candidates.locals:
             return self._of_local(self.candidates.locals[name], candidate)
         if version is None:
-            return [Wish(name, origin=str(candidate))] if extra else []
-        wishes = [Wish(name, specifier=_exactly(version), origin=str(candidate))] if extra else []
+            return [SourcedRequirement(name, origin=str(candidate))] if extra else []
+        wishes = (
+            [SourcedRequirement(name, specifier=_exactly(version), origin=str(candidate))]
+            if extra
+            else []
+        )
         for requirement in self.candidates.dependencies(name, version, extra):
-            wishes += wishes_of(requirement, wish_of(requirement, str(candidate)))
+            wishes += with_extras(requirement, sourced_requirement(requirement, str(candidate)))
         return [self.relaxed(wish) for wish in wishes] if self.dropped else wishes
 
-    def relaxed(self, wish: Wish) -> Wish:
+    def relaxed(self, wish: SourcedRequirement) -> SourcedRequirement:
         """*wish*, without its limits where it was dropped."""
         return replace(wish, specifier=SpecifierSet()) if wish.key in self.dropped else wish
 
-    def unanswered(self, name: str, extra: str, wishes: Sequence[Wish]) -> Candidate | None:
+    def unanswered(
+        self, name: str, extra: str, wishes: Sequence[SourcedRequirement]
+    ) -> Candidate | None:
         """What stands for *name* where no release of it can be named; None where one can be."""
         candidates = self.candidates
         problem = candidates.unreachable.get(name, "") or self._unread(name, wishes)
@@ -184,7 +194,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
                 return Candidate(name, extra, None, problem, wish)
         return None
 
-    def _unread(self, name: str, wishes: Sequence[Wish]) -> str:
+    def _unread(self, name: str, wishes: Sequence[SourcedRequirement]) -> str:
         """Why the releases of *name* are not known; empty where they are."""
         address = next((wish.url for wish in wishes if wish.url), "")
         if address.startswith("file:") and not file_path(address).exists():
@@ -194,7 +204,11 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         return self.candidates.page(name).problem
 
     def _matches(
-        self, name: str, extra: str, wishes: Sequence[Wish], excluded: set[Version | None]
+        self,
+        name: str,
+        extra: str,
+        wishes: Sequence[SourcedRequirement],
+        excluded: set[Version | None],
     ) -> Iterator[Candidate]:
         if name == _OTHER_PYTHON:
             return
@@ -232,7 +246,7 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
         if self.starved[name] > _PATIENCE:
             raise StarvedError(name)
 
-    def _blocked_by_wish(self, name: str, wishes: Sequence[Wish]) -> bool:
+    def _blocked_by_wish(self, name: str, wishes: Sequence[SourcedRequirement]) -> bool:
         """Whether what the service itself demands leaves nothing usable of *name*."""
         own = [wish for wish in wishes if wish.direct]
         pinned = any(wish.pin for wish in own)
@@ -241,13 +255,13 @@ class Provider(AbstractProvider[Wish, Candidate, Identity]):
             fit(name, version, pinned=pinned).usable for version in satisfying(name, own)
         )
 
-    def _of_local(self, local: LocalProject, candidate: Candidate) -> list[Wish]:
+    def _of_local(self, local: LocalProject, candidate: Candidate) -> list[SourcedRequirement]:
         texts = dict(local.extras).get(candidate.extra, ()) if candidate.extra else local.requires
-        wishes = [Wish(local.name, origin=str(candidate))] if candidate.extra else []
+        wishes = [SourcedRequirement(local.name, origin=str(candidate))] if candidate.extra else []
         for text in texts:
             for called in self.candidates.called_for(Requirement(text)):
-                wish = wish_of(called, f"{local.folder}/pyproject.toml")
-                wishes += wishes_of(called, wish)
+                wish = sourced_requirement(called, f"{local.folder}/pyproject.toml")
+                wishes += with_extras(called, wish)
         return wishes
 
 

@@ -10,8 +10,15 @@ from packaging.requirements import Requirement
 from ..index.fetch import FetchError
 from ..index.index import Index
 from ..index.metadata import Metadata, parse_requirement
-from ..index.simple import File
-from ..inputs.requirements import LocalProject, Node, Wish, Wishes, wish_of, wishes_of
+from ..index.simple import IndexFile
+from ..inputs.requirements import (
+    LocalProject,
+    Node,
+    RequirementSet,
+    SourcedRequirement,
+    sourced_requirement,
+    with_extras,
+)
 from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher
@@ -24,10 +31,10 @@ from .tree import Tree
 def resolve(
     index: Index,
     platform: Platform,
-    wishes: Wishes,
-    limits: Iterable[tuple[Requirement, Wish]] = (),
-    ask: Callable[[str, File], Metadata | None] | None = None,
-    repository: Callable[[Wish, IndexCandidates], LocalProject | None] | None = None,
+    wishes: RequirementSet,
+    limits: Iterable[tuple[Requirement, SourcedRequirement]] = (),
+    ask: Callable[[str, IndexFile], Metadata | None] | None = None,
+    repository: Callable[[SourcedRequirement, IndexCandidates], LocalProject | None] | None = None,
     *,
     search_seconds: float,
     say: Callable[[str], None],
@@ -60,7 +67,9 @@ def resolve(
         wish
         for requirement, base in wishes.requirements
         for called in candidates.called_for(requirement)
-        for wish in wishes_of(called, base if called is requirement else _overridden(base, called))
+        for wish in with_extras(
+            called, base if called is requirement else _overridden(base, called)
+        )
     ]
     candidates.restrict(
         constraints=[w for r, w in (*wishes.constraints, *limits) if candidates.applies(r)],
@@ -74,13 +83,15 @@ def resolve(
     return _tree(search.best_effort(), roots, candidates), candidates
 
 
-def _overridden(wish: Wish, override: Requirement) -> Wish:
+def _overridden(wish: SourcedRequirement, override: Requirement) -> SourcedRequirement:
     """*wish* with what *override* says in its place."""
-    return wish_of(override, wish.origin, hashes=wish.hashes, direct=True)
+    return sourced_requirement(override, wish.origin, hashes=wish.hashes, direct=True)
 
 
-def _tree(solution: Solution, roots: Sequence[Wish], candidates: IndexCandidates) -> Tree:
-    demands: dict[str, dict[str, Wish]] = {}
+def _tree(
+    solution: Solution, roots: Sequence[SourcedRequirement], candidates: IndexCandidates
+) -> Tree:
+    demands: dict[str, dict[str, SourcedRequirement]] = {}
     parents: dict[str, list[str]] = {}
     for demand in solution.demands:
         wish, parent = demand.wish, demand.parent
@@ -113,8 +124,8 @@ def _tree(solution: Solution, roots: Sequence[Wish], candidates: IndexCandidates
 
 def _adopt(
     candidates: IndexCandidates,
-    roots: Iterable[Wish],
-    repository: Callable[[Wish, IndexCandidates], LocalProject | None],
+    roots: Iterable[SourcedRequirement],
+    repository: Callable[[SourcedRequirement, IndexCandidates], LocalProject | None],
 ) -> None:
     """Add projects in repositories, and those that they name in turn, to *candidates*."""
     adopted: dict[str, str] = {}
@@ -140,15 +151,15 @@ def _adopt(
             pending += _named_by(project, candidates)
 
 
-def _named_by(local: LocalProject, candidates: IndexCandidates) -> Iterator[Wish]:
+def _named_by(local: LocalProject, candidates: IndexCandidates) -> Iterator[SourcedRequirement]:
     texts = [*local.requires, *(text for _, extra in local.extras for text in extra)]
     for requirement in map(parse_requirement, texts):
         if requirement is not None and requirement.url and candidates.applies(requirement):
-            yield wish_of(requirement, local.folder)
+            yield sourced_requirement(requirement, local.folder)
 
 
 def _paths(
-    roots: Iterable[Wish],
+    roots: Iterable[SourcedRequirement],
     selected: Mapping[str, Candidate],
     parents: Mapping[str, Iterable[str]],
 ) -> dict[str, tuple[str, ...]]:
@@ -170,7 +181,7 @@ def _paths(
     return paths
 
 
-def _hashes(roots: Iterable[Wish]) -> dict[str, frozenset[str]]:
+def _hashes(roots: Iterable[SourcedRequirement]) -> dict[str, frozenset[str]]:
     hashes: dict[str, frozenset[str]] = {}
     for wish in roots:
         if wish.hashes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
 
 from ..index.fetch import FetchError
-from ..inputs.requirements import Wish
+from ..inputs.requirements import SourcedRequirement
 from .approximation import approximate
 from .provider import Candidate, Identity, Provider, StarvedError
 from .solution import Demand, Solution, contradiction, described
@@ -53,7 +53,7 @@ class Budget:
             raise SearchTimeError
 
 
-class _Watch(BaseReporter[Wish, Candidate, Identity]):
+class _Watch(BaseReporter[SourcedRequirement, Candidate, Identity]):
     """Ends a search whose time is over, says how far it is, and counts what conflicts."""
 
     def __init__(self, budget: Budget, say: Callable[[str], None]) -> None:
@@ -67,18 +67,18 @@ class _Watch(BaseReporter[Wish, Candidate, Identity]):
             tries = f", {self.conflicts.total()} conflicts" if self.conflicts else ""
             self._say(f"round {index}{tries}")
 
-    def adding_requirement(self, requirement: Wish, parent: Candidate | None) -> None:  # noqa: ARG002 - resolvelib's signature
+    def adding_requirement(self, requirement: SourcedRequirement, parent: Candidate | None) -> None:  # noqa: ARG002 - resolvelib's signature
         self._budget.check()
 
     def resolving_conflicts(
-        self, causes: Collection[RequirementInformation[Wish, Candidate]]
+        self, causes: Collection[RequirementInformation[SourcedRequirement, Candidate]]
     ) -> None:
         self._budget.begin()
         self.conflicts[_demands_of(causes)] += 1
 
     def rejecting_candidate(
         self,
-        criterion: Criterion[Wish, Candidate],  # noqa: ARG002 - resolvelib's signature
+        criterion: Criterion[SourcedRequirement, Candidate],  # noqa: ARG002 - resolvelib's signature
         candidate: Candidate,  # noqa: ARG002 - resolvelib's signature
     ) -> None:
         self._budget.begin()
@@ -90,7 +90,7 @@ class Search:
     def __init__(
         self,
         provider: Provider,
-        roots: Sequence[Wish],
+        roots: Sequence[SourcedRequirement],
         budget: Budget,
         say: Callable[[str], None],
     ) -> None:
@@ -150,7 +150,7 @@ class Search:
     def _approximated(self, conflicts: Sequence[tuple[Demand, ...]], problem: str = "") -> Solution:
         return approximate(self._provider, self._roots, tuple(conflicts), problem)
 
-    def _resolved(self) -> Result[Wish, Candidate, Identity]:
+    def _resolved(self) -> Result[SourcedRequirement, Candidate, Identity]:
         """What an installer would select, files that are wanting included.
 
         Raises:
@@ -160,7 +160,9 @@ class Search:
         """
         provider = self._provider
         while True:
-            resolver: Resolver[Wish, Candidate, Identity] = Resolver(provider, self._watch)
+            resolver: Resolver[SourcedRequirement, Candidate, Identity] = Resolver(
+                provider, self._watch
+            )
             refused = len(provider.candidates.refused)
             try:
                 roots = [provider.relaxed(wish) for wish in self._roots]
@@ -177,7 +179,8 @@ class Search:
 
 
 def _solution(
-    result: Result[Wish, Candidate, Identity], conflicts: Iterable[tuple[Demand, ...]] = ()
+    result: Result[SourcedRequirement, Candidate, Identity],
+    conflicts: Iterable[tuple[Demand, ...]] = (),
 ) -> Solution:
     conflicts = tuple(conflicts)
     return Solution(
@@ -193,7 +196,7 @@ def _solution(
 
 
 def _demands_of(
-    causes: Iterable[RequirementInformation[Wish, Candidate]],
+    causes: Iterable[RequirementInformation[SourcedRequirement, Candidate]],
 ) -> tuple[Demand, ...]:
     return tuple(Demand(cause.requirement, cause.parent) for cause in causes)
 

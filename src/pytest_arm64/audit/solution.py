@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from ..inputs.requirements import Wish
+from ..inputs.requirements import SourcedRequirement
 from .provider import Candidate
 
 
@@ -15,7 +15,7 @@ from .provider import Candidate
 class Demand:
     """One demand, and the release that makes it; a service's own demand has no parent."""
 
-    wish: Wish
+    wish: SourcedRequirement
     parent: Candidate | None = None
 
 

@@ -13,8 +13,8 @@ from ..errors import SettingsError
 from ..index.addresses import git_address, shown
 from ..index.fetch import FetchError
 from ..index.metadata import Metadata
-from ..index.repositories import Checkout, Reference, Repositories, reference_of
-from ..index.simple import SDIST, File
+from ..index.repositories import Checkout, GitReference, Repositories, reference_of
+from ..index.simple import SDIST, IndexFile
 from ..inputs.project import build_may_compile, described
 from ..inputs.reading import table
 from ..inputs.requirements import LocalProject
@@ -26,7 +26,7 @@ def repository_project(
     name: str,
     address: str,
     repositories: Repositories,
-    ask: Callable[[str, File], Metadata | None],
+    ask: Callable[[str, IndexFile], Metadata | None],
 ) -> LocalProject | None:
     """The project *name* in the repository *address*; None where that names no git repository.
 
@@ -52,11 +52,11 @@ def repository_project(
     return replace(found, archive=file)
 
 
-def archive_of(name: str, version: str, reference: Reference, checkout: Checkout) -> File:
+def archive_of(name: str, version: str, reference: GitReference, checkout: Checkout) -> IndexFile:
     """The archive of *checkout* as a source distribution, *version* empty where none is written."""
     folder = urllib.parse.quote(reference.subdirectory)
     fragment = f"#subdirectory={folder}" if folder else ""
-    return File(
+    return IndexFile(
         name=f"{name}-{version or '0'}.tar.gz",
         url=f"{checkout.archive.as_uri()}{fragment}",
         kind=SDIST,
@@ -65,7 +65,7 @@ def archive_of(name: str, version: str, reference: Reference, checkout: Checkout
     )
 
 
-def _described(name: str, reference: Reference, checkout: Checkout) -> LocalProject:
+def _described(name: str, reference: GitReference, checkout: Checkout) -> LocalProject:
     place = shown(reference.url)
     uri = git_address(place, checkout.commit, reference.subdirectory)
     try:

@@ -22,7 +22,7 @@ from ..engine.emulation import qemu_environment
 from ..engine.images import Base
 from ..errors import ImageError, InstallError
 from ..inputs.artifact import (
-    Distribution,
+    InstalledDistribution,
     artifact_tree,
     distributions_in,
     parse_distribution,
@@ -46,7 +46,7 @@ class ImagePackages:
 
     sites: tuple[str, ...]
     """The folders from which it imports, in order."""
-    distributions: tuple[Distribution, ...]
+    distributions: tuple[InstalledDistribution, ...]
 
 
 def install(
@@ -138,7 +138,7 @@ def look(host: Host, base: Base) -> ImagePackages:
     return ImagePackages(sites, tuple(one for one in listed if one is not None))
 
 
-def _told(one: Mapping[str, Any]) -> Distribution | None:
+def _told(one: Mapping[str, Any]) -> InstalledDistribution | None:
     return parse_distribution(str(one["site"]), str(one["metadata"]), str(one["wheel"]))
 
 
@@ -156,7 +156,7 @@ def _moved(site: str, root: str) -> str:
     return f"{root}/{site.strip('/')}".rstrip("/")
 
 
-def _installed(one: Distribution, artifact: Artifact) -> Installed:
+def _installed(one: InstalledDistribution, artifact: Artifact) -> Installed:
     if any("-linux_" in tag for tag in one.tags):
         state = SOURCE
     else:

@@ -26,7 +26,7 @@ from ..errors import Arm64Error
 from ..index.fetch import Fetcher
 from ..index.simple import file_of
 from ..inputs.reading import strings, table
-from ..inputs.requirements import Wishes
+from ..inputs.requirements import RequirementSet
 from .bytecode import Compiler
 from .pip_installer import BUILD, PIP_SITE
 from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
@@ -136,7 +136,7 @@ class BuildEnvironments:
         file = file_of(package.name, package.file, package.url, {"hashes": _hashes(package)})
         if file is None:
             return None
-        index = self._auditor.index(Wishes("", ()))
+        index = self._auditor.index(RequirementSet("", ()))
         try:
             return self._environment(build_requirements(index, package.name, file))
         except (BuildsError, NotPlannableError, Arm64Error):

@@ -24,7 +24,7 @@ from ..errors import InstallError
 from ..index.archives import ArchiveError, wheel_metadata
 from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
-from ..index.simple import File, file_of
+from ..index.simple import IndexFile, file_of
 from . import pip_installer
 from .build_environment import BackendSource, BuildEnvironments, wants_more
 from .bytecode import Compiler
@@ -125,7 +125,7 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         return source, kept
 
     def metadata(
-        self, auditor: Auditor, fetcher: Fetcher, project: str, file: File
+        self, auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile
     ) -> Metadata | None:
         """What the wheel says that *file*, a source distribution, is built to.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..audit.locked import locked_tree
 from ..audit.platform import Platform
 from ..index.addresses import file_path
-from ..index.simple import STRONG_HASHES, File
+from ..index.simple import STRONG_HASHES, IndexFile
 from ..inputs.lock import Lock
 from ..inputs.requirements import Node
 from .plan import NotPlannableError
@@ -55,7 +55,7 @@ def _options(hashes: tuple[str, ...]) -> str:
     return "".join(f" --hash={value}" for value in hashes)
 
 
-def _hash(file: File) -> str:
+def _hash(file: IndexFile) -> str:
     """The hash of *file* as pip takes it; empty where it has none that pip accepts."""
     strong = file.other_hash.partition(":")[0] in STRONG_HASHES
     return f"sha256:{file.sha256}" if file.sha256 else file.other_hash if strong else ""

@@ -29,14 +29,19 @@ from ..index.addresses import file_path
 from ..index.fetch import Fetcher, FetchError
 from ..index.pip_config import PipConfig
 from ..index.repositories import reference_of
-from ..index.simple import File
+from ..index.simple import IndexFile
 from ..inputs.lock import Lock
 from ..inputs.manifest import Manifest, Scope
 from ..inputs.project import local_project, read_project
 from ..inputs.project_indexes import read_project_settings
 from ..inputs.reading import Reading
 from ..inputs.requirement_file import read_requirement_file
-from ..inputs.requirements import LocalProject, Wish, Wishes, wish_of
+from ..inputs.requirements import (
+    LocalProject,
+    RequirementSet,
+    SourcedRequirement,
+    sourced_requirement,
+)
 from ..inputs.service import read_service, with_requirements
 
 FORMAT = 3
@@ -118,7 +123,7 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
     platform = platform_of_run(plan_request.cell, plan_request.ran)
     deploy = _wishes(plan_request.manifest.deploy, plan_request.manifest)
     given = [Requirement(pin) for pin in plan_request.pins]
-    elsewhere = tuple((pin, wish_of(pin, "the other architecture")) for pin in given)
+    elsewhere = tuple((pin, sourced_requirement(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
     lock = lock_of(plan_request.manifest)
     found = _Found()
@@ -134,7 +139,7 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
     test = replace(test, locals=(*test.locals, *found.repositories))
     pins = [Requirement(f"{p.name}=={p.version}") for p in found.packages if p.version]
     pins += [Requirement(pin) for pin in plan_request.there or ()]
-    limits = tuple((pin, wish_of(pin, "what is deployed")) for pin in pins)
+    limits = tuple((pin, sourced_requirement(pin, "what is deployed")) for pin in pins)
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests = _resolved(auditor, test, platform, TEST)
     there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in found.packages}
@@ -201,7 +206,7 @@ def plan_build(
     Raises:
         NotPlannableError: some of it is no wheel, or not certain.
     """
-    wanted = tuple((r, wish_of(r, "a build", direct=True)) for r in requirements)
+    wanted = tuple((r, sourced_requirement(r, "a build", direct=True)) for r in requirements)
     wishes = _wishes(Scope(), replace(plan_request.manifest, project=None))
     wishes = replace(wishes, requirements=wanted)
     platform = platform_of_run(plan_request.cell, plan_request.ran)
@@ -227,7 +232,7 @@ def platform_of_run(cell: Cell, ran: Ran) -> Platform:
     return replace(found, markers={**found.markers, **full})
 
 
-def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
+def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> RequirementSet:
     reading = Reading(manifest.root, os.environ, toml=manifest.toml)
     for path in scope.files:
         read_requirement_file(path, reading)
@@ -238,7 +243,7 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
             wanted = Requirement(project.name)
-            wish = wish_of(wanted, "the project", direct=True)
+            wish = sourced_requirement(wanted, "the project", direct=True)
             reading.requirements.append((wanted, wish))
     texts = scope.requirements
     if manifest.virtual and not tests and scope is manifest.deploy:
@@ -248,7 +253,7 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Wishes:
     return with_requirements(found, texts, "pyproject.toml")
 
 
-def _resolved(auditor: Auditor, wishes: Wishes, platform: Platform, scope: str) -> _Found:
+def _resolved(auditor: Auditor, wishes: RequirementSet, platform: Platform, scope: str) -> _Found:
     if not wishes.requirements:
         return _Found()
     tree, candidates = auditor.resolved(auditor.index(wishes), wishes, platform)
@@ -274,7 +279,7 @@ def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
-    index = auditor.index(Wishes("", ()), lock)
+    index = auditor.index(RequirementSet("", ()), lock)
     candidates = LockCandidates(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
     found = _Found(
@@ -303,12 +308,12 @@ def _fetched(local: LocalProject, auditor: Auditor) -> LocalProject:
     return replace(local, archive=archive_of(local.name, local.version, reference, checkout))
 
 
-def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, Wish]]:
+def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, SourcedRequirement]]:
     """The lock's versions as constraints, for what only the tests need."""
     for name, releases in lock.releases.items():
         if len(releases) == 1 and releases[0].version and releases[0].local is None:
             pin = Requirement(f"{name}=={releases[0].version}")
-            yield pin, wish_of(pin, lock.shown)
+            yield pin, sourced_requirement(pin, lock.shown)
 
 
 def _planned(
@@ -324,7 +329,7 @@ def _planned(
     state = state_of(usable)
     if state == BLOCKER:
         return PlannedPackage(name, str(node.version), scope, BLOCKER, requested=requested)
-    file: File | None = usable.sdist if state == SOURCE else usable.wheel
+    file: IndexFile | None = usable.sdist if state == SOURCE else usable.wheel
     assert file is not None
     if file.other_hash:
         raise NotPlannableError(f"{file.name} has no sha256 hash, and pip checks the other kinds")
@@ -335,7 +340,7 @@ def _planned(
     )
 
 
-def _address(candidates: Candidates, name: str, version: Version, file: File) -> str:
+def _address(candidates: Candidates, name: str, version: Version, file: IndexFile) -> str:
     """Where the index has *file*, of which a lock tells the name and the hash alone."""
     for found in candidates.releases(name).get(version, ()):
         if found.name == file.name and found.url:

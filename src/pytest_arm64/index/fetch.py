@@ -58,7 +58,7 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class Clock:
+class Deadline:
     """The time that is left for everything."""
 
     def __init__(self, seconds: float) -> None:
@@ -150,7 +150,7 @@ class Fetcher:
     """HTTP and files behind one method."""
 
     def __init__(
-        self, access: Access, clock: Clock, *, offline: bool = False, refresh: bool = False
+        self, access: Access, clock: Deadline, *, offline: bool = False, refresh: bool = False
     ) -> None:
         """*refresh* tells those who keep what they fetch that it is asked for anew."""
         self.access = access
@@ -272,7 +272,7 @@ class Fetcher:
 class _Stream:
     """The body, each read bounded by the time that is left."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, clock: Clock) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, clock: Deadline) -> None:
         self._response = response
         self._url = url
         self._clock = clock

@@ -18,7 +18,7 @@ from typing import Any
 from .. import cache
 from ..errors import SettingsError
 from .addresses import file_path, shown
-from .fetch import Access, Clock, Fetcher, FetchError
+from .fetch import Access, Deadline, Fetcher, FetchError
 from .keyring import AUTO
 from .metadata import Metadata, MetadataError
 from .pip_config import PipConfig
@@ -26,7 +26,7 @@ from .releases import Releases
 from .remote_metadata import read_metadata
 from .simple import (
     ACCEPT,
-    File,
+    IndexFile,
     Listing,
     PageError,
     checked_listing,
@@ -34,7 +34,7 @@ from .simple import (
     listing_of,
     parse_page,
 )
-from .workers import Workers
+from .workers import DaemonWorkers
 
 FRESH_SECONDS = 24 * 3600.0
 MAXIMUM_PAGE = 96 * 2**20
@@ -111,7 +111,7 @@ class Index:
     def __init__(
         self,
         sources: Sources,
-        clock: Clock,
+        clock: Deadline,
         *,
         offline: bool = False,
         refresh: bool = False,
@@ -122,7 +122,7 @@ class Index:
         self._offline = offline
         self._refresh = refresh
         self.fetcher = Fetcher(sources.access, clock, offline=offline, refresh=refresh)
-        self._workers = Workers(workers)
+        self._workers = DaemonWorkers(workers)
         self._lock = threading.Lock()
         self._pages: dict[str, list[Future[Listing | None]]] = {}
         self._joined: dict[str, Page] = {}
@@ -160,7 +160,9 @@ class Index:
         for future in futures:
             future.add_done_callback(done)
 
-    def when_metadata(self, project: str, file: File, then: Callable[[Metadata], None]) -> None:
+    def when_metadata(
+        self, project: str, file: IndexFile, then: Callable[[Metadata], None]
+    ) -> None:
         """Fetch the metadata of *file* and call *then* with them from a worker."""
         self.prefetch_metadata(project, file).add_done_callback(
             lambda future: None if future.exception() else then(future.result())
@@ -172,7 +174,7 @@ class Index:
             self._joined[project] = self._join(project)
         return self._joined[project]
 
-    def prefetch_metadata(self, project: str, file: File) -> Future[Metadata]:
+    def prefetch_metadata(self, project: str, file: IndexFile) -> Future[Metadata]:
         """Begin to fetch the metadata of *file*."""
         with self._lock:
             if file.url not in self._metadata:
@@ -181,7 +183,7 @@ class Index:
                 )
             return self._metadata[file.url]
 
-    def metadata(self, project: str, file: File) -> Metadata:
+    def metadata(self, project: str, file: IndexFile) -> Metadata:
         """The metadata of *file*.
 
         Raises:
@@ -292,7 +294,7 @@ class Index:
             self.oldest = min(self.oldest, fetched)
         return checked_listing(kept.get("listing"))
 
-    def _file_metadata(self, project: str, file: File) -> Metadata:
+    def _file_metadata(self, project: str, file: IndexFile) -> Metadata:
         # A file is what its hash says; without one its address has to do, and not for ever.
         remote = not file.url.startswith("file:")
         key = cache.digest([project, file.name, file.sha256 or file.url])

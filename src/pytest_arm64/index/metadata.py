@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from .simple import WHEEL, File
+from .simple import WHEEL, IndexFile
 
 _MAXIMUM_REQUIREMENTS = 5_000
 
@@ -42,7 +42,7 @@ def parse_requirement(text: str) -> Requirement | None:
         return None
 
 
-def parse_metadata(content: bytes, project: str, file: File) -> Metadata:
+def parse_metadata(content: bytes, project: str, file: IndexFile) -> Metadata:
     """Core metadata as bytes, checked to be those of *project*.
 
     Raises:

@@ -9,14 +9,14 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from .simple import File, Listing, file_from_row
+from .simple import IndexFile, Listing, file_from_row
 
 _LONGEST = 255
 _SIMPLE = re.compile(r"\d+(?:\.\d+)*\Z")
 _FINAL: tuple[Any, ...] = ((1, "", 0), -1, (1, 0), ())
 
 
-class Releases(Mapping[Version, tuple[File, ...]]):
+class Releases(Mapping[Version, tuple[IndexFile, ...]]):
     """Files by release, the newest release first.
 
     A page can list thousands of releases, of which a tree needs one: versions and files become
@@ -33,7 +33,7 @@ class Releases(Mapping[Version, tuple[File, ...]]):
                 groups.setdefault(key, []).append(text)
         self._groups = dict(sorted(groups.items(), reverse=True))
         self._versions: dict[tuple[Any, ...], Version] = {}
-        self._files: dict[Version, tuple[File, ...]] = {}
+        self._files: dict[Version, tuple[IndexFile, ...]] = {}
 
     def __iter__(self) -> Iterator[Version]:
         return map(self._version, self._groups)
@@ -44,7 +44,7 @@ class Releases(Mapping[Version, tuple[File, ...]]):
     def __len__(self) -> int:
         return len(self._groups)
 
-    def __getitem__(self, version: Version) -> tuple[File, ...]:
+    def __getitem__(self, version: Version) -> tuple[IndexFile, ...]:
         if version not in self._files:
             spellings = self._groups[order(str(version)) or ()]
             rows = (row for text in spellings for row in self._listing[text])

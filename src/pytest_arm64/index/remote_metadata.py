@@ -21,13 +21,13 @@ from .archives import (
 )
 from .fetch import Fetcher, FetchError, Readable, Reply
 from .metadata import Metadata, MetadataError, parse_metadata
-from .simple import WHEEL, File
+from .simple import WHEEL, IndexFile
 
 MAXIMUM_ARCHIVE = 600 * 2**20
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z")
 
 
-def read_metadata(fetcher: Fetcher, project: str, file: File) -> Metadata:
+def read_metadata(fetcher: Fetcher, project: str, file: IndexFile) -> Metadata:
     """Metadata of *file*: separate (PEP 658), in the wheel's tail, or in the archive.
 
     Raises:
@@ -41,7 +41,7 @@ def read_metadata(fetcher: Fetcher, project: str, file: File) -> Metadata:
         raise MetadataError(f"{file.name}: {error}") from None
 
 
-def _of_wheel(fetcher: Fetcher, project: str, file: File) -> bytes:
+def _of_wheel(fetcher: Fetcher, project: str, file: IndexFile) -> bytes:
     if file.metadata:
         found = _separate(fetcher, file)
         if found is not None:
@@ -59,7 +59,7 @@ def _of_wheel(fetcher: Fetcher, project: str, file: File) -> bytes:
         return wheel_metadata(archive, project)
 
 
-def _separate(fetcher: Fetcher, file: File) -> bytes | None:
+def _separate(fetcher: Fetcher, file: IndexFile) -> bytes | None:
     try:
         reply = fetcher.get(file.url + ".metadata", limit=MAXIMUM_METADATA)
     except FetchError:
@@ -71,7 +71,7 @@ def _separate(fetcher: Fetcher, file: File) -> bytes | None:
     return reply.body
 
 
-def _from_tail(fetcher: Fetcher, project: str, file: File) -> bytes | None:
+def _from_tail(fetcher: Fetcher, project: str, file: IndexFile) -> bytes | None:
     """From the end of the wheel, where archives keep their directory; None without ranges."""
     with fetcher.open(file.url, headers=_ranged(f"-{TAIL}")) as (reply, stream):
         extent = _extent(reply)
@@ -93,7 +93,7 @@ def _from_tail(fetcher: Fetcher, project: str, file: File) -> bytes | None:
 
 
 def read_sdist_member(
-    fetcher: Fetcher, project: str, file: File, wanted: str = "PKG-INFO"
+    fetcher: Fetcher, project: str, file: IndexFile, wanted: str = "PKG-INFO"
 ) -> bytes:
     """The top-level file *wanted* of a source distribution; nothing of it is executed.
 
@@ -111,7 +111,7 @@ def read_sdist_member(
 
 
 @contextmanager
-def _whole(fetcher: Fetcher, file: File) -> Iterator[BinaryIO]:
+def _whole(fetcher: Fetcher, file: IndexFile) -> Iterator[BinaryIO]:
     """The whole file, checked against its hash."""
     # Not a spooled one: before Python 3.11 those cannot be read as archives.
     with tempfile.TemporaryFile() as archive:

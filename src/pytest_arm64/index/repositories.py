@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from .. import cache
 from .addresses import shown, subdirectory_of
-from .fetch import Clock, FetchError
+from .fetch import Deadline, FetchError
 from .index import FRESH_SECONDS
 
 KIND = "repositories"
@@ -45,7 +45,7 @@ _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"
 
 
 @dataclass(frozen=True)
-class Reference:
+class GitReference:
     """A place in a repository."""
 
     url: str
@@ -69,7 +69,7 @@ class Checkout:
     """Whether it has a ``setup.py``."""
 
 
-def reference_of(address: str) -> Reference | None:
+def reference_of(address: str) -> GitReference | None:
     """What *address*, ``git+https://host/path@revision#subdirectory=folder``, names.
 
     None where it names no git repository, or nothing that git should be asked for.
@@ -90,14 +90,14 @@ def reference_of(address: str) -> Reference | None:
     if "subdirectory=" in parts.fragment and not folder:
         return None
     url = urllib.parse.urlunsplit(parts._replace(path=path, fragment=""))
-    return Reference(url, revision, folder)
+    return GitReference(url, revision, folder)
 
 
 class Repositories:
     """Fetches each commit once, and finds it again without a network."""
 
     def __init__(
-        self, environ: Mapping[str, str], clock: Clock, *, offline: bool, refresh: bool
+        self, environ: Mapping[str, str], clock: Deadline, *, offline: bool, refresh: bool
     ) -> None:
         """*environ* is that of git; *refresh* asks anew where a branch or tag points to."""
         self._environ = environ
@@ -105,7 +105,7 @@ class Repositories:
         self._offline = offline
         self._refresh = refresh
 
-    def checkout(self, name: str, reference: Reference) -> Checkout:
+    def checkout(self, name: str, reference: GitReference) -> Checkout:
         """The commit that *reference* names, for the project *name*.
 
         Raises:
@@ -133,14 +133,14 @@ class Repositories:
         cache.store(KIND, key, record)
         return found
 
-    def _is_current(self, reference: Reference, kept: Mapping[str, object] | None) -> bool:
+    def _is_current(self, reference: GitReference, kept: Mapping[str, object] | None) -> bool:
         if _COMMIT.match(reference.revision):
             return True
         fetched = (kept or {}).get("fetched")
         age = time.time() - fetched if isinstance(fetched, float) else FRESH_SECONDS
         return 0 <= age < FRESH_SECONDS and not self._refresh
 
-    def _fetched(self, name: str, reference: Reference) -> Checkout:
+    def _fetched(self, name: str, reference: GitReference) -> Checkout:
         folder = cache.cache_folder() / KIND
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ class Repositories:
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _archived(self, name: str, reference: Reference, place: Path) -> Checkout:
+    def _archived(self, name: str, reference: GitReference, place: Path) -> Checkout:
         tree = place / "tree"
         # The history names versions, and their files are not needed for that.
         options = ("--quiet", "--no-checkout", "--filter=blob:none")
@@ -180,7 +180,7 @@ class Repositories:
         made.replace(archive)
         return Checkout(commit, archive, sha256, text, os.path.lexists(own / "setup.py"))
 
-    def _commit(self, reference: Reference, tree: Path) -> str:
+    def _commit(self, reference: GitReference, tree: Path) -> str:
         wanted = reference.revision
         if not wanted:
             return self._git(tree, "rev-parse", "--verify", "HEAD^{commit}")

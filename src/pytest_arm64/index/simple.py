@@ -34,7 +34,7 @@ class PageError(ValueError):
 
 
 @dataclass(frozen=True)
-class File:
+class IndexFile:
     """One file of a page."""
 
     name: str
@@ -75,7 +75,7 @@ def parse_page(project: str, body: bytes, content_type: str, url: str) -> Listin
     return listing_of(project, entries, url)
 
 
-def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> File | None:
+def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> IndexFile | None:
     """The file called *name*, None where that is no wheel or sdist of *project*."""
     file = file_from_row(project, _row(name, url, entry))
     hashes = entry.get("hashes")
@@ -85,7 +85,7 @@ def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> File
     return replace(file, other_hash=f"{kinds[0]}:{hashes[kinds[0]]}"[:300]) if kinds else file
 
 
-def file_from_row(project: str, row: object) -> File | None:
+def file_from_row(project: str, row: object) -> IndexFile | None:
     """The file that a row of a listing describes; None for what is no such thing."""
     if not isinstance(row, list) or len(row) != 7:
         return None
@@ -97,7 +97,7 @@ def file_from_row(project: str, row: object) -> File | None:
         return None
     wheel = name.lower().endswith(".whl")
     digest = sha256.lower() if isinstance(sha256, str) else ""
-    return File(
+    return IndexFile(
         name=name,
         url=url,
         kind=WHEEL if wheel else SDIST,

@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 def in_background(job: Callable[[], T]) -> Future[T]:
     """A future of what *job* returns or raises in a thread of its own."""
-    workers = Workers(1)
+    workers = DaemonWorkers(1)
     future = workers.submit(job)
     workers.close()
     return future
 
 
-class Workers:
+class DaemonWorkers:
     """Runs jobs concurrently; started one by one as they are needed."""
 
     def __init__(self, count: int = 16) -> None:

@@ -19,8 +19,8 @@ from packaging.version import InvalidVersion, Version
 from ..binary.filetree import FileTree, folder_tree, tar_tree, zip_tree
 from ..binary.packages import owners
 from ..config.artifact import DIR, ZIP, Artifact
-from ..index.simple import File, file_of
-from .lock import ARTIFACT, Lock, Locked, Need, Selection
+from ..index.simple import IndexFile, file_of
+from .lock import ARTIFACT, Lock, LockedRelease, LockedRequirement, Selection
 
 _METADATA = ".dist-info/METADATA"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\Z")
@@ -29,7 +29,7 @@ _MAXIMUM_TAGS = 64
 
 
 @dataclass(frozen=True)
-class Distribution:
+class InstalledDistribution:
     """One package that is installed in an artifact."""
 
     name: str
@@ -81,9 +81,9 @@ def artifact_tree(artifact: Artifact) -> FileTree:
             return tar_tree(archive, "/")
 
 
-def distributions_in(tree: FileTree) -> tuple[tuple[Distribution, ...], tuple[str, ...]]:
+def distributions_in(tree: FileTree) -> tuple[tuple[InstalledDistribution, ...], tuple[str, ...]]:
     """What is installed in *tree*, each name once, and what could not be read of it."""
-    found: dict[str, Distribution] = {}
+    found: dict[str, InstalledDistribution] = {}
     notes: list[str] = []
     compiled, vendored = _machines(tree), set(_vendored(tree))
     for path, text in sorted(tree.texts.items()):
@@ -109,7 +109,7 @@ def distributions_in(tree: FileTree) -> tuple[tuple[Distribution, ...], tuple[st
     return tuple(found[name] for name in sorted(found)), tuple(notes)
 
 
-def parse_distribution(site: str, metadata: str, wheel: str) -> Distribution | None:
+def parse_distribution(site: str, metadata: str, wheel: str) -> InstalledDistribution | None:
     """What ``METADATA`` and ``WHEEL`` of a package in *site* say; None where that is nothing."""
     raw, _ = parse_email(metadata.encode("utf-8", "replace"))
     name, version = raw.get("name", ""), raw.get("version", "")
@@ -120,7 +120,7 @@ def parse_distribution(site: str, metadata: str, wheel: str) -> Distribution | N
     if not _NAME.match(name):
         return None
     tags = email.parser.HeaderParser().parsestr(wheel).get_all("Tag") or ()
-    return Distribution(
+    return InstalledDistribution(
         name,
         version,
         site,
@@ -156,11 +156,11 @@ def _vendored(tree: FileTree) -> Iterator[str]:
                 yield other
 
 
-def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:
+def _lock(shown: str, found: Iterable[InstalledDistribution], digest: str) -> Lock:
     listed = list(found)
     there = {canonicalize_name(one.name) for one in listed}
-    releases: dict[str, tuple[Locked, ...]] = {}
-    absent: list[tuple[str, Need]] = []
+    releases: dict[str, tuple[LockedRelease, ...]] = {}
+    absent: list[tuple[str, LockedRequirement]] = []
     wanted: set[NormalizedName] = set()
     for one in listed:
         name = canonicalize_name(one.name)
@@ -173,7 +173,7 @@ def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:
                 absent.append((f"{one.name} {one.version}", need))
         file = installed_file(one)
         releases[name] = (
-            Locked(
+            LockedRelease(
                 name,
                 str(Version(one.version)),
                 files=(file,) if file is not None else (),
@@ -183,7 +183,7 @@ def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:
         )
     # What nothing else asks for comes first, so that the way to each package is told.
     first, rest = (
-        tuple(Need(str(name), origin=shown) for name in sorted(names))
+        tuple(LockedRequirement(str(name), origin=shown) for name in sorted(names))
         for names in (there - wanted, there & wanted)
     )
     return Lock(
@@ -196,7 +196,7 @@ def _lock(shown: str, found: Iterable[Distribution], digest: str) -> Lock:
     )
 
 
-def _needs(one: Distribution) -> Iterator[Need]:
+def _needs(one: InstalledDistribution) -> Iterator[LockedRequirement]:
     for text in one.requires:
         try:
             wanted = Requirement(text)
@@ -205,7 +205,7 @@ def _needs(one: Distribution) -> Iterator[Need]:
         if not _only_with_extra(wanted.marker):
             marker = str(wanted.marker) if wanted.marker is not None else ""
             name = str(canonicalize_name(wanted.name))
-            yield Need(name, marker=marker, specifier=wanted.specifier)
+            yield LockedRequirement(name, marker=marker, specifier=wanted.specifier)
 
 
 def _only_with_extra(marker: Marker | None) -> bool:
@@ -213,7 +213,7 @@ def _only_with_extra(marker: Marker | None) -> bool:
     return marker is not None and "extra" in str(marker)
 
 
-def installed_file(one: Distribution) -> File | None:
+def installed_file(one: InstalledDistribution) -> IndexFile | None:
     """The wheel that *one* was installed from, as its tags tell; built ones as their source."""
     name = canonicalize_name(one.name)
     stem = f"{name.replace('-', '_')}-{Version(one.version)}"

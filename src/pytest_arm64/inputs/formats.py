@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from ..index.simple import SDIST, WHEEL, File
+from ..index.simple import SDIST, WHEEL, IndexFile
 
 ALL, NONE = ":all:", ":none:"
 
@@ -47,7 +47,7 @@ class Formats:
                 return WHEEL
         return ""
 
-    def admitted(self, name: str, files: Iterable[File]) -> Iterable[File]:
+    def admitted(self, name: str, files: Iterable[IndexFile]) -> Iterable[IndexFile]:
         """Those of *files* that may be used for *name*."""
         excluded = self.excluded(name)
         return [file for file in files if file.kind != excluded] if excluded else files

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ..index.simple import STRONG_HASHES, File
+from ..index.simple import STRONG_HASHES, IndexFile
 from .requirements import LocalProject
 
 ARTIFACT = "artifact"
@@ -18,7 +18,7 @@ ARTIFACT = "artifact"
 
 
 @dataclass(frozen=True)
-class Need:
+class LockedRequirement:
     """One demand of a release, or of the service itself, on another release."""
 
     name: str
@@ -33,14 +33,14 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Locked:
+class LockedRelease:
     """One release in a lock."""
 
     name: str
     version: str
-    files: tuple[File, ...] = ()
-    needs: tuple[Need, ...] = ()
-    extras: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
+    files: tuple[IndexFile, ...] = ()
+    needs: tuple[LockedRequirement, ...] = ()
+    extras: Mapping[str, tuple[LockedRequirement, ...]] = field(default_factory=dict)
     markers: tuple[str, ...] = ()
     """It is selected where one of them holds; always where there is none."""
     requires_python: str = ""
@@ -53,10 +53,10 @@ class Locked:
 class Selection:
     """What a scope takes out of a lock."""
 
-    needs: tuple[Need, ...] = ()
+    needs: tuple[LockedRequirement, ...] = ()
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """``extras`` and ``dependency_groups`` with which markers are evaluated (PEP 751)."""
-    rest: tuple[Need, ...] = ()
+    rest: tuple[LockedRequirement, ...] = ()
     """What is selected as well, even if nothing leads to it."""
     active: frozenset[str] = frozenset()
     """Extras and groups that are selected, as uv writes them in the markers of its forks."""
@@ -70,7 +70,7 @@ class Lock:
     """``uv.lock``, ``pylock.toml`` or ``poetry.lock``."""
     shown: str
     """The file, as origins tell it."""
-    releases: Mapping[str, tuple[Locked, ...]]
+    releases: Mapping[str, tuple[LockedRelease, ...]]
     deploy: Selection = field(default_factory=Selection)
     test: Selection = field(default_factory=Selection)
     marked: bool = False
@@ -84,7 +84,7 @@ class Lock:
     """SHA-256 of the file."""
     renewal: str = ""
     """The command that moves one release; ``{name}`` and ``{version}`` stand for it."""
-    absent: tuple[tuple[str, Need], ...] = ()
+    absent: tuple[tuple[str, LockedRequirement], ...] = ()
     """Of an artifact: a release in it, and what that asks for and is not in it."""
 
     @cached_property
@@ -92,14 +92,14 @@ class Lock:
         """Releases that come from no index, by name."""
         return {r.name: r.local for rs in self.releases.values() for r in rs if r.local}
 
-    def release(self, name: str, version: Version) -> Locked | None:
+    def release(self, name: str, version: Version) -> LockedRelease | None:
         """The release *version* of *name*."""
         for found in self.releases.get(name, ()):
             if version_of(found) == version:
                 return found
         return None
 
-    def origin(self, release: Locked) -> str:
+    def origin(self, release: LockedRelease) -> str:
         """Where *release* stands."""
         return f"{self.shown}:{release.line}" if release.line else self.shown
 
@@ -110,7 +110,9 @@ def hash_table(text: object) -> dict[str, str]:
     return {kind: digest} if colon else {}
 
 
-def note_weak_hashes(releases: Mapping[str, Sequence[Locked]], shown: str, gaps: list[str]) -> None:
+def note_weak_hashes(
+    releases: Mapping[str, Sequence[LockedRelease]], shown: str, gaps: list[str]
+) -> None:
     """Add to *gaps* the kinds of hashes in the lock *shown* that no installer checks."""
     kinds = {
         file.other_hash.partition(":")[0]
@@ -126,7 +128,7 @@ def note_weak_hashes(releases: Mapping[str, Sequence[Locked]], shown: str, gaps:
     ]
 
 
-def version_of(release: Locked) -> Version | None:
+def version_of(release: LockedRelease) -> Version | None:
     """The version of *release*, None where it has none or one that is none."""
     try:
         return Version(release.version)

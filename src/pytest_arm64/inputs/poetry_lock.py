@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection, hash_table, note_weak_hashes
+from ..index.simple import IndexFile, file_of
+from .lock import Lock, LockedRelease, LockedRequirement, Selection, hash_table, note_weak_hashes
 from .poetry import poetry_extra, poetry_requirement, poetry_requirements
 from .project import extra_requirements, group_requirements, may_compile
 from .reading import Lines, Reading, requirement, strings, table, tables
@@ -44,7 +44,7 @@ def read_poetry_lock(
             why="the lock does not say which of its packages are deployed",
         )
     lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[Locked]] = {}
+    releases: dict[str, list[LockedRelease]] = {}
     for position, entry in enumerate(tables(data.get("package"))):
         line = lines[position] if position < len(lines) else 0
         release = _release(entry, path, reading, line)
@@ -80,7 +80,9 @@ class _Project:
         if "dev-dependencies" in self._poetry:
             self.groups.setdefault(canonicalize_name("dev"), "dev")
 
-    def deployed(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> Iterator[Need]:
+    def deployed(
+        self, extras: tuple[str, ...], groups: tuple[str, ...]
+    ) -> Iterator[LockedRequirement]:
         project = table(self._data, "project")
         stated = self._standard(strings(project.get("dependencies")))
         stated += self._by_key(poetry_requirements(self._poetry, "dependencies"))
@@ -97,7 +99,7 @@ class _Project:
                 raise SettingsError(f"{self._where} has no group {group!r}")
             yield from self.group(group)
 
-    def group(self, name: str) -> Iterator[Need]:
+    def group(self, name: str) -> Iterator[LockedRequirement]:
         spelled = self.groups[canonicalize_name(name)]
         named = [*poetry_requirements(self._poetry, "group", spelled, "dependencies")]
         if spelled == "dev":
@@ -113,11 +115,11 @@ class _Project:
     def _by_key(self, named: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
         return [(text, self._lines.key(name)) for name, text in named]
 
-    def _roots(self, stated: Iterable[tuple[str, int]]) -> Iterator[Need]:
+    def _roots(self, stated: Iterable[tuple[str, int]]) -> Iterator[LockedRequirement]:
         """Requirements with the lines on which they are stated."""
         for text, line in stated:
             wanted = requirement(text, self._where)
-            yield Need(
+            yield LockedRequirement(
                 canonicalize_name(wanted.name),
                 extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
                 marker=str(wanted.marker or ""),
@@ -126,17 +128,17 @@ class _Project:
             )
 
 
-def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> Locked:
+def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> LockedRelease:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
-    needs: list[Need] = []
-    optional: dict[str, list[Need]] = {}
+    needs: list[LockedRequirement] = []
+    optional: dict[str, list[LockedRequirement]] = {}
     for dependency, value in table(entry, "dependencies").items():
         for row in value if isinstance(value, list) else [value]:
             need = _need(dependency, row)
             extra_only = isinstance(row, dict) and row.get("optional")
             (optional.setdefault(need.name, []) if extra_only else needs).append(need)
-    return Locked(
+    return LockedRelease(
         name=name,
         version=version,
         files=tuple(_files(name, entry, path)),
@@ -151,9 +153,9 @@ def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) 
     )
 
 
-def _need(name: str, value: object) -> Need:
+def _need(name: str, value: object) -> LockedRequirement:
     wanted = requirement(poetry_requirement(name, value), NAME)
-    return Need(
+    return LockedRequirement(
         canonicalize_name(wanted.name),
         extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
         marker=str(wanted.marker or ""),
@@ -161,7 +163,9 @@ def _need(name: str, value: object) -> Need:
     )
 
 
-def _of_extra(texts: list[str], optional: Mapping[str, list[Need]]) -> Iterator[Need]:
+def _of_extra(
+    texts: list[str], optional: Mapping[str, list[LockedRequirement]]
+) -> Iterator[LockedRequirement]:
     """An extra names its packages; their markers are with the optional dependencies.
 
     What is not among those, Poetry left out: the project's Python versions exclude it.
@@ -171,7 +175,7 @@ def _of_extra(texts: list[str], optional: Mapping[str, list[Need]]) -> Iterator[
         yield from optional.get(name, ())
 
 
-def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
+def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFile]:
     source = table(entry, "source")
     # Of an index the lock names no addresses: only the index knows them.
     url = str(source.get("url", "")) if source.get("type") in ("file", "url") else ""

@@ -19,7 +19,7 @@ from .declared import declared_project
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
 from .reading import Lines, Reading, is_there, requirement, strings, table
-from .requirements import LocalProject, wish_of
+from .requirements import LocalProject, sourced_requirement
 
 # Backends that cannot compile anything without a plugin of their own.
 _PURE_BACKENDS = ("hatchling", "flit_core", "poetry.core", "pdm.backend", "uv_build")
@@ -61,7 +61,7 @@ def read_project(
     for spelled, line in stated:
         origin = declared.origins.get(spelled) or reading.origin(manifest, line)
         wanted = _from_its_source(requirement(spelled, origin), data, manifest.parent, reading)
-        reading.requirements.append((wanted, wish_of(wanted, origin, direct=True)))
+        reading.requirements.append((wanted, sourced_requirement(wanted, origin, direct=True)))
 
 
 def _dependencies(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .reading import Lines, Reading, requirement, strings, table, tables
-from .requirements import wish_of
+from .requirements import sourced_requirement
 
 
 def read_project_settings(folder: Path, reading: Reading) -> None:
@@ -56,7 +56,7 @@ def _read_uv(manifest: Path, data: Mapping[str, Any], text: str, reading: Readin
     for entry in strings(uv.get("constraint-dependencies")):
         origin = reading.origin(manifest, lines.stating(entry))
         wanted = requirement(entry, origin)
-        reading.constraints.append((wanted, wish_of(wanted, origin, direct=True)))
+        reading.constraints.append((wanted, sourced_requirement(wanted, origin, direct=True)))
     for entry in strings(uv.get("override-dependencies")):
         origin = reading.origin(manifest, lines.stating(entry))
         reading.overrides.append(requirement(entry, origin))

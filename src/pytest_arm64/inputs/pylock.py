@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection, note_weak_hashes
+from ..index.simple import IndexFile, file_of
+from .lock import Lock, LockedRelease, LockedRequirement, Selection, note_weak_hashes
 from .project import may_compile
 from .reading import Lines, Reading
 from .requirements import LocalProject
@@ -41,7 +41,7 @@ def read_pylock(
     document = _parsed(path, data)
     chosen_groups = _chosen(path, document, extras, groups)
     lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[Locked]] = {}
+    releases: dict[str, list[LockedRelease]] = {}
     for position, package in enumerate(document.packages):
         line = lines[position] if position < len(lines) else 0
         release = _release(package, path, reading, line)
@@ -102,18 +102,18 @@ def _chosen(
     return frozenset(map(canonicalize_name, (*groups, *(document.default_groups or ()))))
 
 
-def _roots(lock: Lock) -> Iterator[Need]:
+def _roots(lock: Lock) -> Iterator[LockedRequirement]:
     """Every release is asked for by the lock itself; its marker decides."""
     depended = {n.name for found in lock.releases.values() for r in found for n in r.needs}
     # Roots first, so that the ways to the others lead over them.
     for name in sorted(lock.releases, key=lambda name: (name in depended, name)):
         for release in lock.releases[name]:
-            yield Need(name, release.version, origin=lock.origin(release))
+            yield LockedRequirement(name, release.version, origin=lock.origin(release))
 
 
-def _release(package: pylock.Package, path: Path, reading: Reading, line: int) -> Locked:
+def _release(package: pylock.Package, path: Path, reading: Reading, line: int) -> LockedRelease:
     version = str(package.version or "")
-    return Locked(
+    return LockedRelease(
         name=package.name,
         version=version,
         files=tuple(_files(package, path)),
@@ -125,14 +125,14 @@ def _release(package: pylock.Package, path: Path, reading: Reading, line: int) -
     )
 
 
-def _needs(package: pylock.Package) -> Iterator[Need]:
+def _needs(package: pylock.Package) -> Iterator[LockedRequirement]:
     for entry in package.dependencies or ():
         name, version = entry.get("name"), entry.get("version", "")
         if isinstance(name, str):
-            yield Need(canonicalize_name(name), str(version))
+            yield LockedRequirement(canonicalize_name(name), str(version))
 
 
-def _files(package: pylock.Package, path: Path) -> Iterator[File]:
+def _files(package: pylock.Package, path: Path) -> Iterator[IndexFile]:
     archives: list[_Archive] = [*(package.wheels or ())]
     archives += [archive for archive in (package.sdist, package.archive) if archive is not None]
     for archive in archives:

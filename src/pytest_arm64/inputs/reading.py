@@ -14,7 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from .formats import Formats
-from .requirements import LocalProject, Wish, Wishes
+from .requirements import LocalProject, RequirementSet, SourcedRequirement
 
 
 @dataclass
@@ -24,8 +24,8 @@ class Reading:
     root: Path
     """Origins are told relative to it."""
     environ: Mapping[str, str]
-    requirements: list[tuple[Requirement, Wish]] = field(default_factory=list)
-    constraints: list[tuple[Requirement, Wish]] = field(default_factory=list)
+    requirements: list[tuple[Requirement, SourcedRequirement]] = field(default_factory=list)
+    constraints: list[tuple[Requirement, SourcedRequirement]] = field(default_factory=list)
     locals: dict[str, LocalProject] = field(default_factory=dict)
     overrides: list[Requirement] = field(default_factory=list)
     """What replaces each demand on the same project."""
@@ -45,9 +45,9 @@ class Reading:
         relative = os.path.relpath(path, self.root).replace(os.sep, "/")
         return f"{relative}:{line}" if line else relative
 
-    def wishes(self, service: str) -> Wishes:
+    def wishes(self, service: str) -> RequirementSet:
         """What was found, frozen."""
-        return Wishes(
+        return RequirementSet(
             service=service,
             requirements=tuple(self.requirements),
             constraints=tuple(self.constraints),

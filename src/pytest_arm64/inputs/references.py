@@ -19,7 +19,7 @@ _EXTRAS = re.compile(r"([^\[\]]*)\[([^\[\]]*)\]\Z")
 
 
 @dataclass(frozen=True)
-class Reference:
+class DirectReference:
     """A path or an address in the place of a requirement."""
 
     address: str
@@ -49,7 +49,7 @@ class Reference:
         return f"{name}{self.extras}{f' @ {self.url}' if direct else ''}{marker}"
 
 
-def reference_in(text: str, base: Path, *, editable: bool = False) -> Reference | None:
+def reference_in(text: str, base: Path, *, editable: bool = False) -> DirectReference | None:
     """The path or address that *text* consists of; None where it names a project.
 
     As for pip, a path begins with a dot, or has a separator and is there; after ``-e``, any
@@ -71,7 +71,7 @@ def reference_in(text: str, base: Path, *, editable: bool = False) -> Reference 
         named = dotted or ((editable or "/" in address) and _exists(place))
         if not named:
             return None
-    return Reference(address, place, extras, marker.strip())
+    return DirectReference(address, place, extras, marker.strip())
 
 
 def local_place(text: str, base: Path, *, editable: bool = False) -> Path | None:

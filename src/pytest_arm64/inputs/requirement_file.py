@@ -14,7 +14,7 @@ from .reading import Reading, is_there, requirement
 from .references import pep508, reference_in
 from .requirement_files import MAXIMUM_FILES, path_of, read_file
 from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine
-from .requirements import wish_of
+from .requirements import sourced_requirement
 
 
 def read_requirement_file(path: Path, reading: Reading, *, constraint: bool = False) -> None:
@@ -87,7 +87,7 @@ def _add_requirement(
     origin = reading.origin(path, line.number)
     hashes = _comparable_hashes(line, origin, reading)
     named = pep508(line.text) or _referenced(line, path.parent, reading, origin)
-    wish = wish_of(named, origin, hashes=hashes, direct=True)
+    wish = sourced_requirement(named, origin, hashes=hashes, direct=True)
     (reading.constraints if constraint else reading.requirements).append((named, wish))
 
 

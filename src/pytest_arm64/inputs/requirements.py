@@ -12,12 +12,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..index.simple import File
+from ..index.simple import IndexFile
 from .formats import Formats
 
 
 @dataclass(frozen=True)
-class Wish:
+class SourcedRequirement:
     """One demand on one identity: a project, or one extra of it."""
 
     name: str
@@ -73,12 +73,12 @@ class Node:
     name: str
     version: Version | None
     problem: str = ""
-    demands: tuple[Wish, ...] = ()
+    demands: tuple[SourcedRequirement, ...] = ()
     """Everything that limits its version, constraints included."""
     path: tuple[str, ...] = ()
     """From the place that asks for it, over releases, to itself."""
     parents: tuple[str, ...] = ()
-    missing: Wish | None = None
+    missing: SourcedRequirement | None = None
     """The demand that no release satisfies, where that is why there is no version."""
     extras: tuple[str, ...] = ()
     """Those of its extras that are asked for."""
@@ -101,18 +101,18 @@ class LocalProject:
     """Its folder as a ``file://`` address, or the repository that it comes from."""
     detail: str = "a local project whose build may compile something"
     """Why it is built from source, where it is."""
-    archive: File | None = None
+    archive: IndexFile | None = None
     """Its sources as a source distribution, where they come from a repository."""
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RequirementSet:
     """Everything that a service's files say about its dependencies."""
 
     service: str
-    requirements: tuple[tuple[Requirement, Wish], ...]
+    requirements: tuple[tuple[Requirement, SourcedRequirement], ...]
     """Each with the wish that it becomes where its marker holds."""
-    constraints: tuple[tuple[Requirement, Wish], ...] = ()
+    constraints: tuple[tuple[Requirement, SourcedRequirement], ...] = ()
     overrides: tuple[Requirement, ...] = ()
     """What replaces each demand on the same project, as uv's ``override-dependencies``."""
     locals: tuple[LocalProject, ...] = ()
@@ -146,11 +146,11 @@ class Wishes:
         }
 
 
-def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:
+def with_extras(requirement: Requirement, wish: SourcedRequirement) -> Iterator[SourcedRequirement]:
     """*wish* itself and one for each extra of *requirement*."""
     yield wish
     for extra in sorted(requirement.extras):
-        yield Wish(
+        yield SourcedRequirement(
             wish.name,
             canonicalize_name(extra),
             wish.specifier,
@@ -161,15 +161,15 @@ def wishes_of(requirement: Requirement, wish: Wish) -> Iterator[Wish]:
         )
 
 
-def wish_of(
+def sourced_requirement(
     requirement: Requirement,
     origin: str,
     *,
     hashes: frozenset[str] = frozenset(),
     direct: bool = False,
-) -> Wish:
+) -> SourcedRequirement:
     """The wish that *requirement* is, said at *origin*; its extras apart."""
-    return Wish(
+    return SourcedRequirement(
         canonicalize_name(requirement.name),
         "",
         requirement.specifier,

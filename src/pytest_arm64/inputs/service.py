@@ -21,7 +21,7 @@ from .manifest import test_scope
 from .project import read_project, workspace_root
 from .reading import Reading, requirement, strings, table
 from .requirement_file import read_requirement_file
-from .requirements import Wishes, wish_of
+from .requirements import RequirementSet, sourced_requirement
 from .unsupported import nothing_to_read, refuse_unsupported, unread_locks
 
 LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME)
@@ -32,10 +32,10 @@ class Service:
     """What one service asks for."""
 
     name: str
-    deploy: Wishes
+    deploy: RequirementSet
     lock: Lock | None = None
     """Decides what is deployed, where there is one."""
-    test: Wishes | None = None
+    test: RequirementSet | None = None
     """What the tests need besides; None where nothing says it, or the lock does."""
     manifest: str = ""
     """The file that says what is deployed."""
@@ -141,15 +141,17 @@ def artifact_service(
     return Service(name, reading.wishes(name), lock, test, artifact.shown, notes)
 
 
-def with_requirements(wishes: Wishes | None, texts: tuple[str, ...], origin: str) -> Wishes:
+def with_requirements(
+    wishes: RequirementSet | None, texts: tuple[str, ...], origin: str
+) -> RequirementSet:
     """*wishes* and further requirements, said at *origin*.
 
     Raises:
         SettingsError: one of *texts* is no requirement.
     """
     found = [requirement(text, origin) for text in texts]
-    more = tuple((wanted, wish_of(wanted, origin, direct=True)) for wanted in found)
-    known = wishes or Wishes("", ())
+    more = tuple((wanted, sourced_requirement(wanted, origin, direct=True)) for wanted in found)
+    known = wishes or RequirementSet("", ())
     return replace(known, requirements=(*known.requirements, *more))
 
 
@@ -246,7 +248,7 @@ def _lock_of(folder: Path, toml: TomlFiles) -> Path | None:
     return shared if shared is not None and shared.is_file() else None
 
 
-def _test_wishes(folder: Path, reading: Reading, name: str) -> Wishes | None:
+def _test_wishes(folder: Path, reading: Reading, name: str) -> RequirementSet | None:
     """What the tests of the project in *folder* need besides what is deployed."""
     manifest = folder / "pyproject.toml"
     data = reading.toml.data(manifest)

@@ -16,8 +16,16 @@ from packaging.utils import canonicalize_name
 
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from ..index.simple import File, file_of
-from .lock import Lock, Locked, Need, Selection, fork_variable, hash_table, note_weak_hashes
+from ..index.simple import IndexFile, file_of
+from .lock import (
+    Lock,
+    LockedRelease,
+    LockedRequirement,
+    Selection,
+    fork_variable,
+    hash_table,
+    note_weak_hashes,
+)
 from .project import may_compile
 from .reading import Lines, Reading, strings, table, tables
 from .requirements import LocalProject
@@ -56,7 +64,7 @@ def read_uv_lock(
         )
     entries = tables(data.get("package"))
     lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[Locked]] = {}
+    releases: dict[str, list[LockedRelease]] = {}
     indexes: dict[str, None] = {}
     raw: dict[str, dict[str, Any]] = {}
     for position, entry in enumerate(entries):
@@ -71,8 +79,8 @@ def read_uv_lock(
     here = [n for n in members if _member_folder(raw[n], path) == folder] or members
     if not here:
         raise SettingsError(f"{path} has no project of its own", next_step="uv lock")
-    deploy: list[Need] = []
-    test: list[Need] = []
+    deploy: list[LockedRequirement] = []
+    test: list[LockedRequirement] = []
     active: set[str] = set()
     testing: set[str] = set()
     for name in here:
@@ -113,7 +121,7 @@ def _roots(
     groups: tuple[str, ...],
     *,
     alone: bool,
-) -> Iterator[Need]:
+) -> Iterator[LockedRequirement]:
     """What the member itself demands, each with its line in the member's own file."""
     for extra in extras if alone else ():
         if extra not in table(entry, "optional-dependencies"):
@@ -132,7 +140,7 @@ def _roots(
 
 def _test_roots(
     entry: Mapping[str, Any], path: Path, reading: Reading, deployed: tuple[str, ...]
-) -> Iterator[Need]:
+) -> Iterator[LockedRequirement]:
     """What the first group that is usual for tests demands."""
     groups = table(entry, "dev-dependencies")
     for group in _test_groups(entry, deployed):
@@ -165,12 +173,12 @@ def _refuse_conflicts(data: Mapping[str, Any], active: set[str], path: Path) -> 
 
 
 def _told(
-    needs: list[Need],
+    needs: list[LockedRequirement],
     asked: Mapping[str, SpecifierSet],
     entry: Mapping[str, Any],
     path: Path,
     reading: Reading,
-) -> Iterator[Need]:
+) -> Iterator[LockedRequirement]:
     folder = _member_folder(entry, path) or path.parent
     manifest = folder / "pyproject.toml"
     file = reading.toml.find(manifest)
@@ -179,7 +187,9 @@ def _told(
     for need in needs:
         origin = reading.origin(manifest if text else path, lines.naming(need.name))
         specifier = asked.get(need.name, SpecifierSet())
-        yield Need(need.name, need.version, need.extras, need.marker, specifier, origin)
+        yield LockedRequirement(
+            need.name, need.version, need.extras, need.marker, specifier, origin
+        )
 
 
 def _asked(value: object) -> dict[str, SpecifierSet]:
@@ -193,10 +203,10 @@ def _asked(value: object) -> dict[str, SpecifierSet]:
     return found
 
 
-def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> Locked:
+def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> LockedRelease:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
-    return Locked(
+    return LockedRelease(
         name=name,
         version=version,
         files=tuple(_files(name, entry, path)),
@@ -211,7 +221,7 @@ def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) 
     )
 
 
-def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[File]:
+def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFile]:
     source = table(entry, "source")
     base = str(source.get("registry", ""))
     listed = [*tables(entry.get("wheels")), *tables([entry.get("sdist")])]
@@ -262,9 +272,9 @@ def _uri(address: str) -> str:
     return git_address(url, commit, told.get("subdirectory", [""])[0])
 
 
-def _needs(value: object) -> Iterator[Need]:
+def _needs(value: object) -> Iterator[LockedRequirement]:
     for entry in tables(value):
-        yield Need(
+        yield LockedRequirement(
             canonicalize_name(str(entry.get("name", ""))),
             str(entry.get("version", "")),
             tuple(map(canonicalize_name, strings(entry.get("extra")))),

@@ -14,7 +14,7 @@ from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.index.fetch import Fetcher
 from pytest_arm64.index.metadata import Metadata
 from pytest_arm64.index.pip_config import PipConfig
-from pytest_arm64.index.simple import File, file_of
+from pytest_arm64.index.simple import IndexFile, file_of
 from pytest_arm64.inputs.service import read_service
 from unit.index.served import Played, Project, release, sdist, serve
 from unit.support import AL2023, write
@@ -45,7 +45,7 @@ def matrix(folder: Path, played: Played, source: MetadataSource | None = None) -
         return auditor.matrix(service, AL2023)
 
 
-def file_at(played: Played) -> File:
+def file_at(played: Played) -> IndexFile:
     found = file_of("vague", FILE, "", {"hashes": {"sha256": played.digest("vague", FILE)}})
     assert found is not None
     return found
@@ -62,7 +62,7 @@ def test_whoever_can_build_is_asked_once_and_what_it_says_is_resolved(
 ) -> None:
     asked = []
 
-    def source(auditor: Auditor, fetcher: Fetcher, project: str, file: File) -> Metadata:
+    def source(auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile) -> Metadata:
         assert isinstance(fetcher, Fetcher)
         asked.append((project, file.name, file.sha256))
         return Metadata(("needed>=2", 'other; python_version<"3"'))
@@ -81,7 +81,7 @@ def test_what_the_target_cannot_use_is_not_built(
     projects = {"vague": Project([(FILE, "<3.8", False)], {"1.0": []}, ["1.0"])}
     asked = []
 
-    def source(auditor: Auditor, fetcher: Fetcher, project: str, file: File) -> None:
+    def source(auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile) -> None:
         asked.append(file.name)
 
     with serve(projects) as played:

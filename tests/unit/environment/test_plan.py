@@ -29,9 +29,9 @@ from pytest_arm64.environment.plan import (
 from pytest_arm64.environment.wheel_cache import fetch
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import PipConfig
-from pytest_arm64.index.simple import File
+from pytest_arm64.index.simple import IndexFile
 from pytest_arm64.inputs.manifest import read_manifest
-from pytest_arm64.inputs.requirements import Wishes
+from pytest_arm64.inputs.requirements import RequirementSet
 from unit.index.served import Played, Project, joined, release, serve
 from unit.support import CELL, is_plain_text, ran, settings_of, write
 
@@ -192,9 +192,9 @@ class TestRepositories:
         asked = plan_request(tmp_path, index, f"rack @ {address}\n")
         (source,) = planned(asked).packages
         assert source.version == "1"
-        file = File(source.file, source.url, "sdist", source.version, sha256=source.sha256)
+        file = IndexFile(source.file, source.url, "sdist", source.version, sha256=source.sha256)
         with Auditor({}, config=asked.config) as auditor:
-            wanted = build_requirements(auditor.index(Wishes("", ())), "rack", file)
+            wanted = build_requirements(auditor.index(RequirementSet("", ())), "rack", file)
         assert list(map(str, wanted)) == ["tool"]
 
     def test_a_lock_names_a_commit(self, tmp_path: Path, index: Played, address: str) -> None:
@@ -460,5 +460,5 @@ def test_a_file_beside_the_index_is_used_where_it_lies(tmp_path: Path) -> None:
     package = PlannedPackage("a", "1.0", "deploy", "pure", path.name, path.as_uri())
     asked = PipConfig({"index-url": "http://127.0.0.1:9"}, {}, ())
     with Auditor({}, config=asked) as auditor:
-        fetcher = auditor.index(Wishes("", ())).fetcher
+        fetcher = auditor.index(RequirementSet("", ())).fetcher
         assert fetch(fetcher, package) == path

@@ -18,10 +18,10 @@ from pytest_arm64 import cache
 from pytest_arm64.audit.matrix import BUILD, PURE, UNKNOWN, WHEEL, WheelMatrix
 from pytest_arm64.audit.sources import repository_project
 from pytest_arm64.index.addresses import git_address
-from pytest_arm64.index.fetch import Clock, FetchError
+from pytest_arm64.index.fetch import Deadline, FetchError
 from pytest_arm64.index.metadata import Metadata
-from pytest_arm64.index.repositories import Checkout, Reference, Repositories, reference_of
-from pytest_arm64.index.simple import File
+from pytest_arm64.index.repositories import Checkout, GitReference, Repositories, reference_of
+from pytest_arm64.index.simple import IndexFile
 from pytest_arm64.inputs.requirements import LocalProject
 from unit.index.served import matrix_of, release, serve
 from unit.support import write
@@ -74,11 +74,11 @@ def repositories(
     offline: bool = False,
     refresh: bool = False,
 ) -> Repositories:
-    return Repositories(environ or {}, Clock(seconds), offline=offline, refresh=refresh)
+    return Repositories(environ or {}, Deadline(seconds), offline=offline, refresh=refresh)
 
 
 def checkout(place: Path, revision: str = "", subdirectory: str = "") -> Checkout:
-    return repositories().checkout("shelf", Reference(place.as_uri(), revision, subdirectory))
+    return repositories().checkout("shelf", GitReference(place.as_uri(), revision, subdirectory))
 
 
 def members(found: Checkout) -> dict[str, tarfile.TarInfo]:
@@ -97,11 +97,11 @@ def content(found: Checkout, name: str) -> str:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("git+https://h.invalid/a/b.git", Reference("https://h.invalid/a/b.git")),
-        ("git+https://h.invalid/a@v1#egg=b", Reference("https://h.invalid/a", "v1")),
-        ("git+ssh://git@h.invalid/a@b/c", Reference("ssh://git@h.invalid/a", "b/c")),
-        ("git+file:///a#subdirectory=b/c&egg=d", Reference("file:///a", "", "b/c")),
-        ("git+https://u:p@h.invalid/a@1", Reference("https://u:p@h.invalid/a", "1")),
+        ("git+https://h.invalid/a/b.git", GitReference("https://h.invalid/a/b.git")),
+        ("git+https://h.invalid/a@v1#egg=b", GitReference("https://h.invalid/a", "v1")),
+        ("git+ssh://git@h.invalid/a@b/c", GitReference("ssh://git@h.invalid/a", "b/c")),
+        ("git+file:///a#subdirectory=b/c&egg=d", GitReference("file:///a", "", "b/c")),
+        ("git+https://u:p@h.invalid/a@1", GitReference("https://u:p@h.invalid/a", "1")),
         ("git+https://h.invalid/a@--upload-pack=x", None),
         ("git+https://h.invalid/a#subdirectory=../b", None),
         ("git+https://h.invalid/a#subdirectory=/b", None),
@@ -112,7 +112,7 @@ def content(found: Checkout, name: str) -> str:
         ("git+https://[h/a", None),
     ],
 )
-def test_what_an_address_names(address: str, expected: Reference | None) -> None:
+def test_what_an_address_names(address: str, expected: GitReference | None) -> None:
     assert reference_of(address) == expected
 
 
@@ -122,7 +122,7 @@ WORD = st.from_regex(r"[a-z0-9_][a-z0-9_.]{0,8}", fullmatch=True).filter(lambda 
 @given(WORD, WORD, st.lists(WORD, max_size=2).map("/".join))
 def test_an_address_is_read_as_it_is_written(name: str, revision: str, folder: str) -> None:
     url = f"https://h.invalid/{name}"
-    assert reference_of(git_address(url, revision, folder)) == Reference(url, revision, folder)
+    assert reference_of(git_address(url, revision, folder)) == GitReference(url, revision, folder)
 
 
 @given(st.text(max_size=60))
@@ -215,7 +215,7 @@ def test_a_submodule_comes_along(shelf: Path, tmp_path: Path) -> None:
         "GIT_CONFIG_KEY_0": "protocol.file.allow",
         "GIT_CONFIG_VALUE_0": "always",
     }
-    found = repositories(environ).checkout("shelf", Reference(shelf.as_uri()))
+    found = repositories(environ).checkout("shelf", GitReference(shelf.as_uri()))
     assert "inner/inner.py" in members(found)
     assert not any(".git" in name.split("/") for name in members(found))
 
@@ -224,7 +224,7 @@ def test_a_commit_is_fetched_once_and_a_branch_once_a_day(
     shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = commit(shelf, {"more.py": ""})
-    pinned, moving = Reference(shelf.as_uri(), first), Reference(shelf.as_uri(), "main")
+    pinned, moving = GitReference(shelf.as_uri(), first), GitReference(shelf.as_uri(), "main")
     for reference in (pinned, moving):
         assert repositories().checkout("shelf", reference).commit == first
     second = commit(shelf, {"again.py": ""})
@@ -240,7 +240,7 @@ def test_a_commit_is_fetched_once_and_a_branch_once_a_day(
     with pytest.raises(FetchError, match="git is not installed"):
         repositories(nothing, refresh=True).checkout("shelf", moving)
     with pytest.raises(FetchError, match="not in the cache, and --offline"):
-        repositories(offline=True).checkout("shelf", Reference(shelf.as_uri(), "v9"))
+        repositories(offline=True).checkout("shelf", GitReference(shelf.as_uri(), "v9"))
 
 
 @pytest.mark.parametrize("damage", ["archive", "record", "fields"])
@@ -270,13 +270,13 @@ def test_a_git_that_runs_us_is_not_asked_for_its_own_repository(
     other = tmp_path / "other"
     commit(other, {"x": ""})
     environ = {"GIT_DIR": str(other / ".git"), "GIT_INDEX_FILE": str(other / "index")}
-    found = repositories(environ).checkout("shelf", Reference(shelf.as_uri()))
+    found = repositories(environ).checkout("shelf", GitReference(shelf.as_uri()))
     assert found.commit == git(shelf, "rev-parse", "HEAD")
     assert not (other / "index").exists()
 
 
 def test_credentials_are_not_told() -> None:
-    reference = Reference("http://user:secret@127.0.0.1:1/private.git", "main")
+    reference = GitReference("http://user:secret@127.0.0.1:1/private.git", "main")
     with pytest.raises(FetchError) as caught:
         repositories().checkout("private", reference)
     assert "127.0.0.1" in str(caught.value)
@@ -288,7 +288,7 @@ def test_a_server_that_is_silent_is_left_in_time() -> None:
         held: list[socket.socket] = []
         waiter = threading.Thread(target=lambda: held.append(server.accept()[0]))
         waiter.start()
-        reference = Reference(f"http://127.0.0.1:{server.getsockname()[1]}/x.git")
+        reference = GitReference(f"http://127.0.0.1:{server.getsockname()[1]}/x.git")
         with pytest.raises(FetchError, match=r"no answer within the 0\.5 s"):
             repositories(seconds=0.5).checkout("x", reference)
         waiter.join()
@@ -301,7 +301,7 @@ def test_what_ssh_complains_of_is_told(tmp_path: Path) -> None:
     refusal.chmod(0o755)
     environ = {"GIT_SSH_COMMAND": str(refusal), "GIT_SSH_VARIANT": "ssh"}
     with pytest.raises(FetchError) as caught:
-        repositories(environ).checkout("x", Reference("ssh://git@host.invalid/x.git"))
+        repositories(environ).checkout("x", GitReference("ssh://git@host.invalid/x.git"))
     assert str(caught.value) == (
         "git clone: Host key verification failed.; fatal: Could not read from remote repository."
     )
@@ -318,12 +318,12 @@ def test_a_cache_that_cannot_be_written_is_told(
 
 class TestProjects:
     def project(
-        self, place: Path, ask: Callable[[str, File], Metadata | None], name: str = "shelf"
+        self, place: Path, ask: Callable[[str, IndexFile], Metadata | None], name: str = "shelf"
     ) -> LocalProject | None:
         address = f"git+{place.as_uri()}"
         return repository_project(name, address, repositories(), ask)
 
-    def never(self, name: str, file: File) -> Metadata | None:
+    def never(self, name: str, file: IndexFile) -> Metadata | None:
         raise AssertionError(f"{name} is certain, and {file} was asked about")
 
     def test_what_is_written_down_is_not_asked(self, shelf: Path) -> None:
@@ -343,7 +343,7 @@ class TestProjects:
         commit(shelf, {"pyproject.toml": manifest, "setup.py": "raise SystemExit(1)\n"})
         asked: list[str] = []
 
-        def ask(name: str, file: File) -> Metadata:
+        def ask(name: str, file: IndexFile) -> Metadata:
             asked.append(f"{name} {file.name}")
             return Metadata(("tool",))
 

@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.inputs.manifest import read_manifest
-from pytest_arm64.inputs.requirements import Wishes
+from pytest_arm64.inputs.requirements import RequirementSet
 from pytest_arm64.inputs.service import read_service
 from unit.support import attempt, is_plain_text, settings_of, write
 
 pytestmark = pytest.mark.usefixtures("index_alone")
 
 
-def read_wishes(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -> Wishes:
+def read_wishes(path: Path, environ: Mapping[str, str] = MappingProxyType({})) -> RequirementSet:
     return read_service(path, environ).deploy
 
 
-def texts(wishes: Wishes) -> list[str]:
+def texts(wishes: RequirementSet) -> list[str]:
     return [str(requirement) for requirement, _ in wishes.requirements]
 
 
-def origins(wishes: Wishes) -> list[str]:
+def origins(wishes: RequirementSet) -> list[str]:
     return [wish.origin for _, wish in wishes.requirements]
 
 
@@ -88,7 +88,7 @@ def test_any_file_is_read_or_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         write(Path(name), {"r.txt": content})
         found = attempt(SettingsError, lambda: read_wishes(Path(name) / "r.txt", {}))
-    assert isinstance(found, Wishes) or is_plain_text(found)
+    assert isinstance(found, RequirementSet) or is_plain_text(found)
 
 
 def test_what_is_not_understood_is_a_gap_and_not_silence(tmp_path: Path) -> None:
