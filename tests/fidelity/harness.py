@@ -27,7 +27,7 @@ CACHED = ("lastfailed", "nodeids", "stepwise")
 TIMEOUT = 40
 # A folder into which cases are written instead of being run, for whoever runs them elsewhere.
 GATHER = os.environ.get("FIDELITY_GATHER", "")
-SLOW = ("hypothesispytest",)
+SLOW = ("hypothesispytest", "fakefs")
 PUBLISHED = {
     "pytest-asyncio": "asyncio",
     "pytest-cov": "pytest_cov",

@@ -1,9 +1,6 @@
 """Runs one pytest session in a cell and sends what happens; started with the path of its task.
 
-The task is a JSON file: ``args`` for pytest, ``cwd``, ``module`` (whether the user ran
-``python -m pytest``, which puts the working directory on ``sys.path``), ``finished`` and
-``failed`` (what other processes of this run have done already), ``facts`` and ``records`` (what
-the fixtures tell), ``terminal`` (what the host's is like), ``nonce`` (marks what is printed).
+The task is a JSON file: ``frames.TaskFile``.
 """
 
 from __future__ import annotations
@@ -13,15 +10,16 @@ import os
 import sys
 from pathlib import Path
 
+from .frames import PROTOCOL_VERSION, Exited, Hello, TaskFile
 from .relay import go_on_behind_a_relay
-from .sender import PROTOCOL, take_standard_output
+from .sender import take_standard_output
 
 
 def main(task_path: str) -> int:
     """Run the task; pytest's exit status."""
     go_on_behind_a_relay()
     sender = take_standard_output()
-    task = json.loads(Path(task_path).read_text("utf-8"))
+    task: TaskFile = json.loads(Path(task_path).read_text("utf-8"))
     os.chdir(task["cwd"])
     _arrange_path(module=task["module"])
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])
@@ -31,8 +29,8 @@ def main(task_path: str) -> int:
     from . import plugin
     from .mirror import Mirror
 
-    sender.mark_with(task.get("nonce", ""))
-    sender.send("hello", PROTOCOL, os.getpid(), pytest.__version__)
+    sender.mark_with(task["nonce"])
+    sender.send(Hello(PROTOCOL_VERSION, os.getpid(), pytest.__version__))
     folder = os.path.dirname(pytest.__file__ if task["module"] else sys.executable)
     name = "__main__.py" if task["module"] else "pytest"
     sys.argv[:] = [os.path.join(folder, name), *task["args"]]
@@ -41,8 +39,8 @@ def main(task_path: str) -> int:
     code = int(pytest.main(list(task["args"]), plugins=[mirror, plugin]))
     sys.stderr = sys.__stderr__
     sys.stdout.flush()
-    sys.stderr.flush()  # type: ignore[union-attr]
-    sender.send("exit", code)
+    sys.stderr.flush()  # type: ignore[union-attr]  # a TextIO, which a new process has
+    sender.send(Exited(code))
     return code
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
+from .originals import originals
 
 
 def mapped_libraries(maps: str = "/proc/self/maps") -> list[str]:
     """Paths of the shared libraries in *maps*, sorted; none where there is no such file."""
-    found = set()
+    paths = set()
     try:
-        with open(maps, encoding="utf-8", errors="surrogateescape") as lines:
+        with originals.open(maps, encoding="utf-8", errors="surrogateescape") as lines:
             for line in lines:
                 columns = line.rstrip("\n").split(None, 5)
                 path = columns[5].removesuffix(" (deleted)") if columns[5:] else ""
-                name = os.path.basename(path)
+                name = path.rpartition("/")[2]
                 if name.endswith(".so") or ".so." in name:
-                    found.add(path)
+                    paths.add(path)
     except OSError:
         return []
-    return sorted(path for path in found if path.startswith("/"))
+    return sorted(path for path in paths if path.startswith("/"))

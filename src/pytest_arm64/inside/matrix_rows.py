@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TypedDict
+
+RowData = Mapping[str, object]
 
 
-class Rows(Mapping[str, Any]):
+class MatrixData(TypedDict):
+    """A wheel matrix as the host's JSON has it."""
+
+    service: str
+    target: str
+    complete: bool
+    ready: bool
+    problems: list[str]
+    packages: list[RowData]
+
+
+class Rows(Mapping[str, SimpleNamespace]):
     """Rows of a wheel matrix by the package's normalised name; attributes as in its JSON.
 
     ``service``, ``target``, ``complete`` and ``ready`` are of the matrix as a whole.
     """
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: MatrixData) -> None:
         self.service: str = data["service"]
         self.target: str = data["target"]
         self.complete: bool = data["complete"]
         self.ready: bool = data["ready"]
         self.problems: tuple[str, ...] = tuple(data["problems"])
         # Deployed rows go before those of the tests and builds.
-        self._rows = {row["name"]: _row(row) for row in reversed(_ordered(data["packages"]))}
+        self._rows = {str(row["name"]): _row(row) for row in reversed(_ordered(data["packages"]))}
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> SimpleNamespace:
         normal = "-".join(filter(None, name.lower().replace("_", "-").replace(".", "-").split("-")))
         return self._rows[normal]
 
@@ -36,12 +49,13 @@ class Rows(Mapping[str, Any]):
         return f"<wheel matrix of {self.service} for {self.target}: {len(self)} packages>"
 
 
-def _ordered(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(rows, key=lambda row: ("deploy", "test", "build").index(row["scope"]))
+def _ordered(rows: list[RowData]) -> list[RowData]:
+    return sorted(rows, key=lambda row: ("deploy", "test", "build").index(str(row["scope"])))
 
 
-def _row(data: Mapping[str, Any]) -> Any:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    if data.get("remedy") is not None:
-        values["remedy"] = SimpleNamespace(**data["remedy"])
+def _row(data: RowData) -> SimpleNamespace:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    remedy = data.get("remedy")
+    if isinstance(remedy, dict):
+        values["remedy"] = SimpleNamespace(**remedy)
     return SimpleNamespace(**values)

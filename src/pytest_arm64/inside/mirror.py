@@ -2,78 +2,84 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO, cast
 
 import pytest
 
-from .boundary import RECORD, Apart
+from . import frames
+from .apart import Apart
+from .boundary import RECORD
 from .mapped import mapped_libraries
 from .missing_variables import MissedVariables
+from .originals import originals, private_copy
+from .pytest_internals import (
+    XdistNode,
+    count_failures,
+    count_of_collected,
+    junit_attributes,
+    junit_recorder,
+    leave_file_to_host,
+    paths_shown,
+    terminal_reporter,
+)
+from .reports import ExcInfo, Report, is_uneventful, serialised, stop_reason
 from .sender import Sender
-from .terminal import Nowhere, Terminal, hush_standard_error
+from .terminal import Terminal, hush_standard_error
 from .watch import Watch
 
-# What a report of an uneventful phase consists of; anything more is sent whole.
-_PLAIN = frozenset(
-    [
-        "nodeid",
-        "_id",
-        "location",
-        "keywords",
-        "outcome",
-        "longrepr",
-        "when",
-        "user_properties",
-        "sections",
-        "duration",
-        "start",
-        "stop",
-        "_report_type",
-    ]
-)
+if TYPE_CHECKING:
+    import warnings
+
+    from _pytest.junitxml import LogXML
+    from pluggy import Result
+
+    from .workers import XdistWorkers
 
 # From here on, in seconds, somebody waits for the outcome; what is quicker goes in one piece.
 _NOTICED = 0.02
-
-_SAME_IN_JSON = (str, int, float, bool, type(None))
 
 
 class Mirror:
     """One method per event."""
 
-    def __init__(self, sender: Sender, task: Mapping[str, Any], note: str) -> None:
+    def __init__(self, sender: Sender, task: frames.TaskFile, note: str) -> None:
         self._sender = sender
         self._task = task
         self._finished = Counter(task["finished"])
-        self._failed: list[str] | None = list(task.get("failed", ()))
-        self._watch = Watch(task.get("timeout", 0))
-        self._note: str = note
+        self._failed: list[str] | None = list(task["failed"])
+        self._watch = Watch(task["timeout"])
+        self._note = note
         self._noting: int | None = None
         self._missed = MissedVariables()
         self._missed.watch()
         self._terminal = Terminal(sender, task["terminal"])
-        self._config: Any = None
-        self._first_config: Any = None
-        self._keywords: Any = None
-        self._location: Any = None
+        self._first_config: pytest.Config | None = None
+        self._known_config: pytest.Config | None = None
+        self._keywords: object = None
+        self._location: frames.Location | None = None
         self._distributed = False
-        self._workers: Any = None
+        self._workers: XdistWorkers | None = None
         self._apart: Apart | None = None
         self._statuses: bool | None = None
-        self._xml: Any = None
+        self._junit: LogXML | None = None
         self._header: list[str] = []
         self._collected_lines: list[str] = []
         self._usage_error = False
-        self._stderr: Any = None
+        self._stderr: TextIO | None = None
+
+    @property
+    def _config(self) -> pytest.Config:
+        assert self._known_config is not None
+        return self._known_config
 
     def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
         # The first to be added is the last to be called, when nothing is captured any more.
-        config: Any = pluginmanager.getplugin("pytestconfig")
+        config = cast("pytest.Config", pluginmanager.getplugin("pytestconfig"))
         self._first_config = config
         config.add_cleanup(self._before_exit)
 
@@ -87,65 +93,67 @@ class Mirror:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        self._config = config
+        self._known_config = config
         self._terminal.attach(config, self._after())
         if config.pluginmanager.hasplugin("xdist"):
-            from .workers import Workers
+            from .workers import XdistWorkers
 
-            self._workers = Workers(self._task)
+            self._workers = XdistWorkers(self._task["timeout"])
             config.pluginmanager.register(self._workers)
         if RECORD in self._task["records"]:
-            self._apart = Apart(self._task["records"], self._bounded)
+            self._apart = Apart(self._task["records"], self._sender.send)
             config.pluginmanager.register(self._apart)
-        self._xml = _without_file(config)
-
-    def _bounded(self, told: Sequence[Any]) -> None:
-        self._sender.send("bounded", *told)
+        self._junit = junit_recorder(config)
+        leave_file_to_host(self._junit)
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_report_header(self) -> Generator[None, Any, None]:
+    def pytest_report_header(self) -> Generator[None, Result[list[str | list[str]]], None]:
         outcome = yield
         self._header = _lines(outcome.get_result())
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_sessionstart(self) -> Generator[None, Any, None]:
+    def pytest_sessionstart(self) -> Generator[None, Result[None], None]:
         outcome = yield
         if outcome.excinfo is not None:
-            self._sender.send("stopped", self._reason(outcome.excinfo))
+            self._sender.send(frames.Stopped(self._reason(outcome.excinfo)))
             if issubclass(outcome.excinfo[0], pytest.exit.Exception):
                 # pytest says so now, and says it on the host too.
-                sys.stderr, self._stderr = Nowhere(), sys.stderr
+                self._stderr = sys.stderr
+                hush_standard_error()
 
-    def _after(self) -> dict[str, Any]:
+    def _after(self) -> dict[str, Callable[..., None]]:
         return {
             "pytest_sessionstart": self.started,
-            "pytest_collection": lambda: self._sender.send("collecting"),
+            "pytest_collection": lambda *_: self._sender.send(frames.CollectionStarted()),
             "pytest_runtest_logreport": self.reported,
         }
 
     def started(self, *_: object) -> None:
         """Tell what a header can tell."""
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         self._sender.send(
-            "session",
-            _plugins(self._config),
-            self._header,
-            self._terminal.foreign(),
-            bool(self._config.option.collectonly),
-            getattr(reporter, "_showfspath", None),
+            frames.SessionStarted(
+                plugins=_plugins(self._config),
+                header=self._header,
+                showing=self._terminal.foreign(),
+                collect_only=bool(self._config.option.collectonly),
+                showfspath=paths_shown(terminal_reporter(self._config)),
+            )
         )
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection(self) -> Generator[None, Any, None]:
+    def pytest_collection(self) -> Generator[None, Result[None], None]:
         outcome = yield
-        self._sender.send("collection", self._reason(outcome.excinfo))
+        self._sender.send(frames.CollectionEnded(self._reason(outcome.excinfo)))
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         if isinstance(collector, pytest.Module):
             if self._noting is None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-                self._noting = os.open(self._note, flags, 0o600)
-            os.pwrite(self._noting, collector.nodeid.encode("utf-8", "replace") + b"\0", 0)
+                descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._noting = private_copy(descriptor)
+                os.close(descriptor)
+            with suppress(OSError):  # a module closed it; then no death in a module is placed
+                name = collector.nodeid.encode("utf-8", "replace")
+                originals.pwrite(self._noting, name + b"\0", 0)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -157,85 +165,100 @@ class Mirror:
         return self._finished[nodeid] >= 0
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        self._sender.send("deselected", [item.nodeid for item in items])
+        self._sender.send(frames.Deselected([item.nodeid for item in items]))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if not report.passed:
             result, report.result = report.result, []
-            self._sender.send("collectreport", self._serialised(report))
+            self._sender.send(frames.CollectionReported(*self._serialised(report)))
             report.result = result
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_report_collectionfinish(self) -> Generator[None, Any, None]:
+    def pytest_report_collectionfinish(
+        self,
+    ) -> Generator[None, Result[list[str | list[str]]], None]:
         outcome = yield
         self._collected_lines = _lines(outcome.get_result())
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, Any, None]:
+    def pytest_collection_finish(self, session: pytest.Session) -> Generator[None, None, None]:
         yield
         self._watch.collected(session.items)
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
         left_out = self._apart.left_out if self._apart is not None else 0
+        count = count_of_collected(terminal_reporter(self._config), len(session.items))
         self._sender.send(
-            "collected",
-            [item.nodeid for item in session.items],
-            "",
-            getattr(reporter, "_numcollected", len(session.items)) - left_out,
-            self._collected_lines,
-            self._terminal.tree,
+            frames.ItemsCollected(
+                nodeids=[item.nodeid for item in session.items],
+                worker="",
+                total=count - left_out,
+                lines=self._collected_lines,
+                tree=self._terminal.tree,
+            )
         )
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: XdistNode, ids: Sequence[str]) -> None:
+        assert self._workers is not None
         self._distributed = True
         bounded = self._workers.bounded(node)
-        if bounded:
-            self._bounded(bounded)
-        self._sender.send("collected", list(ids), str(node.gateway.id), len(ids), [], "")
+        if bounded is not None:
+            self._sender.send(bounded)
+        worker = str(node.gateway.id)
+        self._sender.send(frames.ItemsCollected(list(ids), worker, len(ids), [], ""))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self) -> Generator[None, Any, None]:
+    def pytest_runtestloop(self) -> Generator[None, Result[None], None]:
         outcome = yield
-        self._sender.send("loop", self._reason(outcome.excinfo))
+        self._sender.send(frames.LoopEnded(self._reason(outcome.excinfo)))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+    def pytest_runtest_logstart(self, nodeid: str, location: frames.Location) -> None:
         if self._failed is not None:
-            self._inherit(self._failed)
+            # Go on counting, and remembering for --lf, where a process that died has stopped.
+            failed, self._failed = self._failed, None
+            if failed:
+                count_failures(self._config, failed)
         self._location = location
         self._missed.next_test()
         if not self._distributed:  # workers have watches of their own
             expected = self._watch.begin(nodeid)
             if expected is not None:
-                self._sender.hold("expected", nodeid, expected)
-        self._sender.send("logstart", nodeid, location)
-
-    def _inherit(self, failed: list[str]) -> None:
-        """Go on counting, and remembering for ``--lf``, where a process that died has stopped."""
-        self._failed = None
-        if failed:
-            session: Any = self._config.pluginmanager.getplugin("session")
-            session.testsfailed += len(failed)
-            last: Any = self._config.pluginmanager.getplugin("lfplugin")
-            if last is not None:
-                last.lastfailed.update(dict.fromkeys(failed, True))
+                self._sender.hold(frames.DeathExpected(nodeid, expected))
+        self._sender.send(frames.LogStart(nodeid, location))
 
     def reported(self, report: pytest.TestReport) -> None:
         """Tell of a phase of a test."""
         if self._statuses is None:
             self._statuses = bool(self._terminal.foreign()["pytest_report_teststatus"])
-        attributes = self._attributes(report)
+        attributes = None
+        if self._junit is not None and report.when == "call":
+            attributes = junit_attributes(self._junit, report)
         status = self._status(report) if self._statuses else None
-        if status is not None or attributes or not _plain(report):
+        if status is not None or attributes or not is_uneventful(report):
+            death = self._workers.death_of(report) if self._workers is not None else None
             hidden = self._terminal.captured()
-            self._sender.send("report", self._serialised(report), status, attributes, hidden)
+            data, details = self._serialised(report)
+            self._sender.send(
+                frames.PhaseReported(data, details, status, attributes, hidden, death)
+            )
             return
-        keywords = None
+        keywords: dict[str, object] | None = None
         if report.keywords != self._keywords:
-            keywords = self._keywords = report.keywords
+            self._keywords = report.keywords
+            keywords = dict(report.keywords)
         location = None if report.location == self._location else report.location
-        times = (report.duration, getattr(report, "start", 0), getattr(report, "stop", 0))
-        self._sender.hold("passed", report.nodeid, location, report.when, keywords, *times)
+        start, stop = getattr(report, "start", 0.0), getattr(report, "stop", 0.0)
+        self._sender.hold(
+            frames.PhasePassed(
+                report.nodeid,
+                location,
+                report.when or "",
+                keywords,
+                report.duration,
+                start,
+                stop,
+            )
+        )
         if report.when == "call" and report.duration > _NOTICED:
             self._sender.flush()
 
@@ -245,178 +268,100 @@ class Mirror:
         if getattr(item, "fixturenames", True):
             self._sender.flush()
 
-    def _status(self, report: pytest.TestReport) -> Any:
+    def _status(self, report: pytest.TestReport) -> frames.ReportStatus:
         """How a plugin of the project wants *report* shown."""
-        return tuple(self._config.hook.pytest_report_teststatus(report=report, config=self._config))
-
-    def _attributes(self, report: pytest.TestReport) -> dict[str, str] | None:
-        """What the test has recorded for its element in the JUnit file."""
-        if self._xml is None or report.when != "call":
-            return None
-        nodes: Any = self._xml.node_reporters
-        found = nodes.get((getattr(report, "id", report.nodeid), getattr(report, "node", None)))
-        return dict(found.attrs) if found is not None else None
+        status = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        category, letter, word = status
+        return frames.ReportStatus(category, letter, word)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logfinish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+    def pytest_runtest_logfinish(self, nodeid: str, location: frames.Location) -> None:
         self._watch.end()
-        told = None if location == self._location else location
+        frame = frames.LogFinish(nodeid, None if location == self._location else location)
         # Nothing but the start of the next test follows, unless others run them.
-        (self._sender.send if self._distributed else self._sender.hold)("logfinish", nodeid, told)
+        (self._sender.send if self._distributed else self._sender.hold)(frame)
 
     def pytest_warning_recorded(
         self,
-        warning_message: Any,
+        warning_message: warnings.WarningMessage,
         when: str,
         nodeid: str,
         location: tuple[str, int, str] | None,
     ) -> None:
-        category = warning_message.category
-        bases = [(base.__module__, base.__qualname__) for base in category.__mro__[:-1]]
         filename, lineno = str(warning_message.filename), warning_message.lineno
+        line = warning_message.line
+        with suppress(Exception):  # as pytest goes on without the line where it cannot be read
+            line = line or originals.getline(filename, lineno)
+        bases = warning_message.category.__mro__[:-1]
         self._sender.send(
-            "warning",
-            bases,
-            str(warning_message.message),
-            filename,
-            lineno,
-            when,
-            nodeid,
-            location,
-            warning_message.line or linecache.getline(filename, lineno),
-            getattr(warning_message, "source", None) is not None,
+            frames.WarningRecorded(
+                categories=[(base.__module__, base.__qualname__) for base in bases],
+                message=str(warning_message.message),
+                filename=filename,
+                lineno=lineno,
+                when=when,
+                nodeid=nodeid,
+                location=location,
+                line=line or "",
+                has_source=getattr(warning_message, "source", None) is not None,
+            )
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any) -> bool:
-        if self._config is None:
+    def pytest_internalerror(self, excrepr: object) -> bool:
+        if self._known_config is None:
+            assert self._first_config is not None
             self._terminal.attach(self._first_config, self._after())
-        self._sender.send("internalerror", str(excrepr))
+        self._sender.send(frames.InternalError(str(excrepr)))
         return True  # it is shown
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         if self._stderr is not None:
             sys.stderr = self._stderr
-        self._sender.send("stopped", self._reason((excinfo.type, excinfo.value, excinfo.tb)))
+        reason = self._reason((excinfo.type, excinfo.value, excinfo.tb))
+        self._sender.send(frames.Stopped(reason))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
-    ) -> Generator[None, Any, None]:
+    ) -> Generator[None, Result[None], None]:
         self._terminal.before_summary()
         outcome = yield
         if outcome.excinfo is not None and issubclass(outcome.excinfo[0], pytest.exit.Exception):
-            self._sender.send("stopped", self._reason(outcome.excinfo))
+            self._sender.send(frames.Stopped(self._reason(outcome.excinfo)))
             hush_standard_error()  # pytest says it there, and so it does on the host
-        if self._xml is not None:
-            self._sender.send("properties", self._xml.global_properties)
-        mapped = self._workers.mapped if self._distributed else mapped_libraries()
-        self._sender.hold("mapped", sorted(mapped))
+        if self._junit is not None:
+            properties = [(str(n), str(v)) for n, v in self._junit.global_properties]
+            self._sender.send(frames.JUnitProperties(properties))
+        mapped = mapped_libraries()
+        if self._distributed and self._workers is not None:
+            mapped = sorted(self._workers.mapped)
+        self._sender.hold(frames.LibrariesLoaded(mapped))
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
-        told = str(stop) if stop else None
-        self._sender.send("finish", int(exitstatus), told, int(session.exitstatus))
+        reason = str(stop) if stop else None
+        self._sender.send(frames.SessionFinished(int(exitstatus), reason, int(session.exitstatus)))
 
-    def _reason(self, excinfo: Any) -> list[Any] | None:
-        """Why something ended before its time: kind, message, return code, place, traceback."""
+    def _reason(self, excinfo: ExcInfo | None) -> frames.StopReason | None:
         if excinfo is None:
             return None
-        error = excinfo[1]
-        if isinstance(error, pytest.UsageError):
-            self._usage_error = True
-            return ["UsageError", [str(value) for value in error.args], None, None, ""]
-        kind = "error"
-        for known in (KeyboardInterrupt, pytest.exit.Exception):
-            if isinstance(error, known):
-                kind = known.__name__
-        for stop in ("Interrupted", "Failed"):
-            if isinstance(error, getattr(pytest.Session, stop)):
-                kind = stop
-        shown = pytest.ExceptionInfo.from_exc_info(excinfo).getrepr(funcargs=True)
-        crash = shown.reprcrash
-        place = [str(crash.path), crash.lineno, crash.message] if crash is not None else None
-        message = getattr(error, "msg", None) or str(error)
-        return [kind, str(message), getattr(error, "returncode", None), place, str(shown)]
+        self._usage_error |= isinstance(excinfo[1], pytest.UsageError)
+        return stop_reason(excinfo)
 
-    def _serialised(self, report: Any) -> dict[str, Any]:
-        """The report as data; what one odd attribute spoils is sent as a plain report."""
-        node = report.__dict__.pop("node", None)  # xdist's, alive
-        try:
-            data = self._config.hook.pytest_report_to_serializable(
-                config=self._config, report=report
-            )
-        except Exception as error:  # noqa: BLE001  (any plugin may raise anything here)
-            data = None
-            report.sections = [*report.sections, ("pytest-arm64", f"not serialisable: {error!r}")]
-        if data is None:
-            data = {
-                "$report_type": type(report).__name__,
-                "nodeid": report.nodeid,
-                "location": getattr(report, "location", None),
-                "keywords": {},
-                "outcome": report.outcome,
-                "longrepr": None if report.longrepr is None else str(report.longrepr),
-                "when": getattr(report, "when", "call"),
-                "sections": [(str(name), str(text)) for name, text in report.sections],
-                "duration": getattr(report, "duration", 0),
-                "user_properties": [],
-                "result": None,
-            }
-        data = dict(data)
-        if node is not None:
-            report.node = node
-            data["$arm64_worker"] = [str(node.gateway.id), _worker_line(node)]
-        data["user_properties"] = [
-            (str(name), value if isinstance(value, _SAME_IN_JSON) else str(value))
-            for name, value in data.get("user_properties") or ()
-        ]
-        if isinstance(data.get("longrepr"), str) and not isinstance(report.longrepr, str):
-            data["$arm64_shown"] = self._terminal.rendered(report.longrepr)
-        if report.outcome == "failed":
-            data["$arm64_missed"] = self._missed.names(str(self._config.rootpath))
-        return data
-
-
-def _worker_line(node: Any) -> str:
-    from _pytest.reports import getworkerinfoline
-
-    line: Any = getworkerinfoline
-    return str(line(node)) if hasattr(node, "workerinfo") else ""
-
-
-def _plain(report: pytest.TestReport) -> bool:
-    return (
-        type(report) is pytest.TestReport
-        and report.outcome == "passed"
-        and report.longrepr is None
-        and not report.sections
-        and not report.user_properties
-        and report.__dict__.keys() <= _PLAIN
-    )
+    def _serialised(self, report: Report) -> tuple[frames.ReportData, frames.ReportDetails]:
+        failed = report.outcome == "failed"
+        missing = self._missed.names(str(self._config.rootpath)) if failed else []
+        return serialised(self._config, report, missing, self._terminal.rendered)
 
 
 def _lines(results: Sequence[str | Sequence[str]]) -> list[str]:
     """Lines in the order in which pytest's reporter shows those of several plugins."""
-    found: list[str] = []
+    lines: list[str] = []
     for result in reversed(results):
-        found += [result] if isinstance(result, str) else [str(line) for line in result]
-    return found
+        lines += [result] if isinstance(result, str) else [str(line) for line in result]
+    return lines
 
 
 def _plugins(config: pytest.Config) -> list[str]:
-    found = {
-        f"{distribution.metadata['Name']}-{distribution.version}"
-        for _, distribution in config.pluginmanager.list_plugin_distinfo()
-    }
-    return sorted(found)
-
-
-def _without_file(config: pytest.Config) -> Any:
-    """pytest's JUnit plugin, which goes on recording and leaves the file to the host."""
-    from _pytest.junitxml import LogXML
-
-    for plugin in config.pluginmanager.get_plugins():
-        if isinstance(plugin, LogXML):
-            plugin.logfile = os.devnull
-            return plugin
-    return None
+    distributions = config.pluginmanager.list_plugin_distinfo()
+    return sorted({f"{d.metadata['Name']}-{d.version}" for _, d in distributions})

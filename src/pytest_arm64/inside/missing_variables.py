@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any
+from collections.abc import Callable
+from types import FrameType
+from typing import cast
+
+from .originals import originals
 
 # Asked for by every other library, and no reason for a test to fail.
 _COMMON = frozenset(
@@ -25,23 +28,22 @@ class MissedVariables:
     def __init__(self) -> None:
         self._ever: dict[str, str] = {}
         self._lately: set[str] = set()
-        self._data = _Telling()
+        self._data = _Observed()
 
     def watch(self) -> None:
-        """Have ``os.environ`` tell what it does not have.
+        """Have ``os.environ`` report what it does not have.
 
-        Its dictionary is replaced, not its methods: whoever asks sees no frame more than before.
+        Its dictionary is replaced, not its methods: callers see no frame more than before.
         """
-        environ: Any = os.environ
-        self._data = _Telling(environ._data)
-        self._data.tell = self._missed
-        environ._data = os.environb._data = self._data  # type: ignore[attr-defined]
+        self._data = _Observed(cast("dict[bytes, bytes]", vars(os.environ)["_data"]))
+        self._data.missing = self._missed
+        vars(os.environ)["_data"] = vars(os.environb)["_data"] = self._data
 
     def _missed(self, key: bytes) -> None:
-        name = os.fsdecode(key)
+        name = originals.fsdecode(key)
         if name in _COMMON or name.startswith(_COMMON_PREFIXES):
             return
-        frame: Any = sys._getframe(2)
+        frame: FrameType | None = originals.getframe(2)
         while frame is not None and frame.f_code.co_filename.endswith(_LOOKUPS):
             frame = frame.f_back
         self._lately.add(name)
@@ -57,11 +59,11 @@ class MissedVariables:
         That are those which this test has asked for, and those which code of the project below
         *root* has asked for at any time: at import, or in a fixture of many tests.
         """
-        below = os.path.join(root, "")
+        below = f"{root.rstrip('/')}/"
         return sorted(
             name
             for name, reader in self._ever.items()
-            if os.fsencode(name) not in self._data
+            if originals.fsencode(name) not in self._data
             and (name in self._lately or (reader.startswith(below) and not _installed(reader)))
         )
 
@@ -70,9 +72,9 @@ def _installed(path: str) -> bool:
     return "site-packages" in path
 
 
-class _Telling(dict):  # type: ignore[type-arg]
-    tell: Any = None
+class _Observed(dict[bytes, bytes]):
+    missing: Callable[[bytes], None]
 
-    def __missing__(self, key: Any) -> Any:
-        self.tell(key)
+    def __missing__(self, key: bytes) -> bytes:
+        self.missing(key)
         raise KeyError(key)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import cast
 
 import pytest
-from _pytest import config as config_module
 
-from .boundary import MARKER, keep_off_arm, records_here
+from .apart import records_here
+from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.records import (
@@ -20,8 +20,9 @@ from .fixtures.records import (
     arm64_install,
 )
 from .fixtures.target import arm64_target
-from .matrix_rows import Rows
+from .matrix_rows import MatrixData, Rows
 from .options import OPTIONS, Kind
+from .pytest_internals import use_pytests_name
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
@@ -35,8 +36,7 @@ MARKED = "PYTEST_ARM64_MARKED"
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.set_blocked("arm64")  # the host's half, where it is installed here too
-    if hasattr(config_module, "_get_prog_name"):
-        parser.prog = config_module._get_prog_name(sys.argv)
+    use_pytests_name(parser)
     group = parser.getgroup("arm64", "running on ARM64")
     # They reach this session through ``addopts``; the host has checked their values.
     for option in OPTIONS:
@@ -46,18 +46,18 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    known: Any = early_config.known_args_namespace
-    if getattr(known, "cov_source", None):
+    options = early_config.known_args_namespace
+    if getattr(options, "cov_source", None):
         _be_third_party()  # before pytest-cov begins to measure, which is here
         if MARKED in os.environ:  # the host's pytest-cov merges the data, and reports
-            known.cov_report, known.cov_fail_under = {"": ""}, 0
+            options.cov_report, options.cov_fail_under = {"": ""}, 0
     yield
     if SOURCE in os.environ:
         sources = json.loads(os.environ[SOURCE])
         _map_to_source(early_config.pluginmanager.getplugin("_cov"), sources)
 
 
-def _map_to_source(cov: Any, sources: list[str]) -> None:
+def _map_to_source(cov: object, sources: list[str]) -> None:
     """Have what was measured in installed projects told of their sources, where these exist."""
     import sysconfig
 
@@ -117,7 +117,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.get_closest_marker("arm64")]
 
 
-def _roll_the_same(option: Any, seed: int) -> None:
+def _roll_the_same(option: Namespace, seed: int) -> None:
     """Seeds of pytest-randomly and Hypothesis, where the user gave none."""
     if getattr(option, "randomly_seed", None) == "default":
         option.randomly_seed = seed
@@ -128,7 +128,7 @@ def _roll_the_same(option: Any, seed: int) -> None:
 @pytest.fixture(scope="session")
 def arm64_matrix() -> Rows:
     """The wheel matrix of what is deployed, by package name."""
-    matrices = records_here().get("matrices", [])
+    matrices = cast("list[MatrixData]", records_here().get("matrices", []))
     if not matrices:
         pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
     return Rows(matrices[0])

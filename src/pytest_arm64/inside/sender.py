@@ -6,26 +6,21 @@ the host can put both in the order in which they were written.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
+import errno
 import os
-import resource
 import select
 import sys
 import threading
-from typing import Any
 
-PROTOCOL = 4
+from .frames import Frame
+from .originals import json_encoder, originals, private_copy
+
 MARK = b"\0arm64-%s-%d\0"
-# High, because tests that close "all" descriptors usually begin at 3 and stop early.
-_HIGHEST_DESCRIPTOR = 4096
-# ASCII only: line separators and lone surrogates of a test's making stay inside the string.
-_ENCODER = json.JSONEncoder(separators=(",", ":"), skipkeys=True, default=repr)
+_CLOSED = b"\npytest-arm64: a test closed the descriptor by which its outcome is reported\n"
 
 
 class Sender:
-    """Writes frames, each a list of a kind and its values, in the order of the calls.
+    """Writes frames in the order of the calls.
 
     A line holds the frames that go at once: ``[mark, frame, …]``, mark 0 where none was written.
     """
@@ -36,55 +31,67 @@ class Sender:
         self._nonce = b""
         self._batches = 0
         self._lock = threading.RLock()
-        self._owner = os.getpid()
-        self._held: list[tuple[Any, ...]] = []
+        self._getpid = originals.getpid
+        self._owner = self._getpid()
+        self._encode = json_encoder()
+        self._held: list[tuple[object, ...]] = []
 
     def mark_with(self, nonce: str) -> None:
         """Mark what is printed, from now on."""
         self._nonce = nonce.encode()
 
-    def hold(self, *frame: Any) -> None:
-        """Send with the next frame that cannot wait."""
-        self._held.append(frame)
+    def hold(self, frame: Frame) -> None:
+        """Send *frame* with the next one that cannot wait."""
+        self._held.append((frame.__class__.__name__, *frame))
 
-    def send(self, *frame: Any) -> None:
-        """Send now, after what is held."""
-        self._held.append(frame)
+    def send(self, frame: Frame) -> None:
+        """Send *frame* now, after what is held."""
+        self._held.append((frame.__class__.__name__, *frame))
         self.flush()
 
     def flush(self) -> None:
         """Send what is held. A fork of this process, unwinding through pytest, stays silent."""
-        if not self._held or os.getpid() != self._owner:
+        if not self._held or self._getpid() != self._owner:
             return
         with self._lock:
             frames, self._held = self._held, []
             mark = 0
             if self._nonce and self._printed is not None:
                 mark = self._batches = self._batches + 1
-                # What Python still buffers was printed before these frames.
-                with contextlib.suppress(OSError, ValueError, AttributeError):
-                    sys.__stdout__.flush()  # type: ignore[union-attr]
+                _flush_standard_output()
                 _write(self._printed, MARK % (self._nonce, mark))
-            _write(self._descriptor, f"{_ENCODER.encode([mark, *frames])}\n".encode())
+            _write(self._descriptor, f"{self._encode([mark, *frames])}\n".encode())
 
 
 def take_standard_output() -> Sender:
     """Make file descriptor 1 private, and let everything that is printed go to descriptor 2."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    lowest = max(3, min(limit, _HIGHEST_DESCRIPTOR) - 8)
-    private = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, lowest)
-    printed = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, lowest)
+    private, printed = private_copy(1), private_copy(2)
     os.dup2(2, 1)
-    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]  # a TextIO, which a new process has
     return Sender(private, printed)
+
+
+def _flush_standard_output() -> None:
+    """What Python still buffers was printed before the frames that are sent now."""
+    try:
+        if originals.stdout is not None:
+            originals.stdout.flush()
+    except (OSError, ValueError, RuntimeError):  # a test closed it, or it is just being flushed
+        pass
 
 
 def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         try:
-            view = view[os.write(descriptor, view) :]
+            view = view[originals.write(descriptor, view) :]
         except BlockingIOError:  # a test has made standard error non-blocking
-            waiting = select.poll()
+            waiting = originals.poll()
             waiting.register(descriptor, select.POLLOUT)
             waiting.poll()
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            # As a death that the host can report: nothing else can be said any more.
+            originals.write(2, _CLOSED)
+            originals.end_process(1)

@@ -6,14 +6,34 @@ conftest, a plugin, live logging or ``--setup-show`` write besides.
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from inspect import isgeneratorfunction
-from typing import Any
+from typing import TYPE_CHECKING, TextIO, cast
 
 import pytest
 
+from .frames import OWN_HEADER, TerminalLook, TerminalText
+from .pytest_internals import (
+    PACKAGE,
+    HookImpl,
+    all_hook_implementations,
+    captures_descriptors,
+    hook_implementations,
+    remove_implementation,
+    rendered,
+    replace_terminal,
+    terminal_reporter,
+    wrap_tree_printer,
+    writing_to,
+)
 from .sender import Sender
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+Function = Callable[..., object]
 
 SHOWING = (
     "pytest_report_header",
@@ -22,27 +42,25 @@ SHOWING = (
     "pytest_report_teststatus",
 )
 """Hooks by which plugins add to what the reporter shows."""
-OWN_HEADER = "\0"
-"""Stands among the header's lines for those that the host's own reporter tells."""
 
 
 class Terminal:
-    """The file of the reporter's writer; *like* tells what the host's terminal is."""
+    """The file of the reporter's writer; *look* is what the host's terminal is like."""
 
     encoding = "utf-8"
 
-    def __init__(self, sender: Sender, like: Mapping[str, Any]) -> None:
+    def __init__(self, sender: Sender, look: TerminalLook) -> None:
         self._sender = sender
-        self._like = like
+        self._look = look
         self._muted = False
         self._summary = False
-        self._config: Any = None
-        self._reporter: Any = None
-        self._real: Any = None
+        self._config: pytest.Config | None = None
+        self._reporter: TerminalReporter | None = None
+        self._real: TextIO = sys.stdout
         self._text: list[str] = []
         self.tree = ""
 
-    def attach(self, config: pytest.Config, after: Mapping[str, Callable[..., None]]) -> None:
+    def attach(self, config: pytest.Config, after: Mapping[str, Function]) -> None:
         """Take the place of the terminal; *after* is called, by hook, when the reporter was.
 
         It must be after the reporter: to ask how a report is to be shown may change it, as
@@ -50,61 +68,48 @@ class Terminal:
         """
         if self._config is not None:
             return
-        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        reporter = terminal_reporter(config)
         self._config, self._reporter = config, reporter
         if reporter is None:
             config.pluginmanager.register(_Instead(after), "arm64-instead")
             return
-        writer = reporter._tw
-        self._real, writer._file = writer._file, self
-        writer.fullwidth = self._like["width"]
-        writer.hasmarkup = reporter.hasmarkup = self._like["markup"]
-        reporter._screen_width = writer.fullwidth
-        for implementation in self._implementations():
+        look = self._look
+        self._real = replace_terminal(reporter, self, width=look["width"], markup=look["markup"])
+        for implementation in all_hook_implementations(config):
             if implementation.plugin is reporter:
                 seen = self._with(implementation.function, muted=True)
                 if implementation.function.__name__ in after:
                     seen = _then(seen, after[implementation.function.__name__])
                 implementation.function = seen
-        reporter._printcollecteditems = self._as_tree(reporter._printcollecteditems)
+        wrap_tree_printer(reporter, self._as_tree)
         # What the host's own pytest says is not said twice.
-        headers: list[Any] = config.pluginmanager.hook.pytest_report_header.get_hookimpls()
-        for implementation in headers:
+        for implementation in hook_implementations(config, "pytest_report_header"):
             if implementation.plugin is reporter:
                 implementation.function = _own_header
-            elif implementation.function.__module__.startswith("_pytest."):
-                config.pluginmanager.hook.pytest_report_header._remove_plugin(implementation.plugin)
+            elif implementation.function.__module__.startswith(f"{PACKAGE}."):
+                remove_implementation(config, "pytest_report_header", implementation.plugin)
 
     def before_summary(self) -> None:
         """From now on it is the closing summary that foreign plugins add to."""
-        if self._reporter is None:
+        if self._reporter is None or self._config is None:
             return
-        for (
-            implementation
-        ) in self._config.pluginmanager.hook.pytest_terminal_summary.get_hookimpls():
-            if not _of_pytest(implementation):
-                implementation.function = self._with(
-                    implementation.function, muted=False, summary=True
-                )
+        for implementation in _foreign(self._config, "pytest_terminal_summary"):
+            function = implementation.function
+            implementation.function = self._with(function, muted=False, summary=True)
 
     def foreign(self) -> dict[str, list[str]]:
         """Modules of plugins, by the showing hook that they implement."""
+        assert self._config is not None
+        config = self._config
         return {
-            name: sorted({i.function.__module__ for i in _implementations_of(self._config, name)})
+            name: sorted({i.function.__module__ for i in _foreign(config, name)})
             for name in SHOWING
         }
 
-    def rendered(self, shown: Any) -> str:
-        """What *shown* would show of itself on the host's terminal."""
-        import io
-
-        from _pytest.config import create_terminal_writer
-
-        file = io.StringIO()
-        writer = create_terminal_writer(self._config, file)
-        writer.hasmarkup, writer.fullwidth = self._like["markup"], self._like["width"]
-        shown.toterminal(writer)
-        return file.getvalue()
+    def rendered(self, shown: object) -> str:
+        """What *shown* prints of itself on a terminal like the host's."""
+        assert self._config is not None
+        return rendered(self._config, shown, io.StringIO(), self._look)
 
     def write(self, text: str) -> int:
         if self.captured():
@@ -119,50 +124,41 @@ class Terminal:
 
     def flush(self) -> None:
         if self._text:
-            closed = self._reporter.currentfspath is None
+            closed = self._reporter is None or self._reporter.currentfspath is None
             text = "".join(self._text)
             self._text.clear()
-            self._sender.send("terminal", text, closed, self._summary)
+            self._sender.send(TerminalText(text, closed, self._summary))
 
     def isatty(self) -> bool:
-        return bool(self._like["tty"])
+        return bool(self._look["tty"])
 
     def fileno(self) -> int:
         return int(self._real.fileno())
 
     def captured(self) -> bool:
         """Whether descriptor 1, and so the terminal, is captured: then so is what is written."""
-        manager: Any = self._config.pluginmanager.getplugin("capturemanager")
-        capture = getattr(manager, "_global_capturing", None)
-        return (
-            getattr(manager, "_method", "") == "fd" and getattr(capture, "_state", "") == "started"
-        )
-
-    def _implementations(self) -> list[Any]:
-        hooks = vars(self._config.pluginmanager.hook).values()
-        return [i for hook in hooks if hasattr(hook, "get_hookimpls") for i in hook.get_hookimpls()]
+        return self._config is not None and captures_descriptors(self._config)
 
     def _switch(self, muted: bool, summary: bool) -> tuple[bool, bool]:
-        """Treat what is written as told; how it was treated."""
+        """Treat what is written so from now on; how it was treated before."""
         if self._text:
             self.flush()
         before = self._muted, self._summary
         self._muted, self._summary = muted, summary
         return before
 
-    def _with(
-        self, function: Callable[..., Any], *, muted: bool, summary: bool = False
-    ) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
+    def _with(self, function: Function, *, muted: bool, summary: bool = False) -> Function:
+        def call(*args: object) -> object:
             before = self._switch(muted, summary)
             try:
                 return function(*args)
             finally:
                 self._switch(*before)
 
-        def wrap(*args: Any) -> Any:
-            generator = function(*args)
-            step, value = generator.send, None
+        def wrap(*args: object) -> Generator[object, object, object]:
+            generator = cast("Generator[object, object, object]", function(*args))
+            step: Function = generator.send
+            value: object = None
             while True:
                 before = self._switch(muted, summary)
                 try:
@@ -176,20 +172,20 @@ class Terminal:
                 except BaseException as error:  # noqa: BLE001  (passed on)
                     step, value = generator.throw, error
 
-        chosen = wrap if isgeneratorfunction(function) else call
+        chosen: Function = wrap if isgeneratorfunction(function) else call
         chosen.__module__ = function.__module__
         return chosen
 
-    def _as_tree(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``--collect-only``: the tree is made here, where the nodes are."""
+    def _as_tree(self, function: Callable[..., None]) -> Callable[..., None]:
+        """``--collect-only``: the tree is printed here, where the nodes are."""
 
-        def call(*args: Any) -> None:
-            writer = self._reporter._tw
-            file = writer._file = Nowhere()
+        def call(*args: object) -> None:
+            assert self._reporter is not None
+            file = Nowhere()
             try:
-                function(*args)
+                with writing_to(self._reporter, file):
+                    function(*args)
             finally:
-                writer._file = self
                 self.tree = "".join(file.written)
 
         return call
@@ -198,7 +194,7 @@ class Terminal:
 class _Instead:
     """At the reporter's place where there is none."""
 
-    def __init__(self, after: Mapping[str, Callable[..., None]]) -> None:
+    def __init__(self, after: Mapping[str, Function]) -> None:
         self._after = after
 
     @pytest.hookimpl(trylast=True)
@@ -209,15 +205,15 @@ class _Instead:
         self._after["pytest_runtest_logreport"](report)
 
 
-def _own_header(*_: Any) -> str:
+def _own_header(*_: object) -> str:
     return OWN_HEADER
 
 
-_own_header.__module__ = "_pytest.terminal"
+_own_header.__module__ = f"{PACKAGE}.terminal"
 
 
-def _then(function: Callable[..., Any], after: Callable[..., None]) -> Callable[..., Any]:
-    def call(*args: Any) -> None:
+def _then(function: Function, after: Function) -> Function:
+    def call(*args: object) -> None:
         function(*args)
         after(*args)
 
@@ -246,15 +242,11 @@ class Nowhere:
 
 def hush_standard_error() -> None:
     """What pytest's entry point still says was told to the host already."""
-    sys.stderr = Nowhere()
+    sys.stderr = cast("TextIO", Nowhere())
 
 
-def _implementations_of(config: pytest.Config, name: str) -> list[Any]:
-    return [
-        i for i in getattr(config.pluginmanager.hook, name).get_hookimpls() if not _of_pytest(i)
-    ]
-
-
-def _of_pytest(implementation: Any) -> bool:
-    package = implementation.function.__module__.split(".")[0]
-    return package in ("_pytest", (__package__ or "").split(".")[0])
+def _foreign(config: pytest.Config, name: str) -> list[HookImpl]:
+    """Implementations of a hook that are neither pytest's nor ours."""
+    own = (PACKAGE, (__package__ or "").split(".")[0])
+    implementations = hook_implementations(config, name)
+    return [i for i in implementations if i.function.__module__.split(".")[0] not in own]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import pytest
 
 from . import plugin
-from .boundary import RECORD, Apart, records_here
+from .apart import Apart, records_here
+from .boundary import RECORD
+from .frames import BoundaryTests
 from .mapped import mapped_libraries
+from .originals import originals
 from .watch import Watch
 
 NAME = __name__
+INPUT = "arm64"
+"""What of a worker's input is for this plugin."""
 MAPPED = "arm64_mapped"
 """What of a worker's output tells the libraries that it had loaded."""
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
@@ -25,6 +29,15 @@ FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 arm64_measure = plugin.arm64_measure
 arm64_target = plugin.arm64_target
 pytest_runtest_setup = plugin.pytest_runtest_setup
+
+
+class WorkerInput(TypedDict):
+    """What a worker gets of the session's task."""
+
+    seconds: float
+    """How long a test may take, 0 for any."""
+    notes: str
+    """Folder for what the controller reads."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -39,13 +52,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_configure(config: pytest.Config) -> None:
     plugin.pytest_configure(config)
-    given = getattr(config, "workerinput", {}).get("arm64")
+    given = getattr(config, "workerinput", {}).get(INPUT)
     if given is not None:
-        name = config.workerinput["workerid"]  # type: ignore[attr-defined]
-        config.pluginmanager.register(_Watched(given, str(name)))
+        name = str(config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist's
+        config.pluginmanager.register(_Watched(given, name))
         records = records_here()
         if RECORD in records:
-            note = Path(given["notes"], f"{name}.{RECORD}")
+            note = os.path.join(given["notes"], f"{name}.{RECORD}")
             config.pluginmanager.register(Apart(records, partial(_write, note)))
 
 
@@ -55,14 +68,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output[MAPPED] = mapped_libraries()
 
 
-def _write(note: Path, tests: Sequence[Any]) -> None:
-    note.write_text(json.dumps(tests), "utf-8")
+def _write(note: str, tests: BoundaryTests) -> None:
+    with originals.open(note, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(tests))
 
 
 class _Watched:
-    def __init__(self, given: Mapping[str, Any], name: str) -> None:
+    def __init__(self, given: WorkerInput, name: str) -> None:
         self._watch = Watch(given["seconds"])
-        self._note = Path(given["notes"], name)
+        self._note = os.path.join(given["notes"], name)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._watch.collected(session.items)
@@ -71,6 +85,7 @@ class _Watched:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, None, None]:
         reason = self._watch.begin(item.nodeid)
         if reason is not None:
-            self._note.write_text(f"{item.nodeid}\0{reason}", "utf-8")
+            with originals.open(self._note, "w", encoding="utf-8") as stream:
+                stream.write(f"{item.nodeid}\0{reason}")
         yield
         self._watch.end()

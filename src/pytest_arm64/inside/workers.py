@@ -9,23 +9,25 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 
 from .boundary import RECORD
-from .worker import FORGET, MAPPED, NAME
+from .frames import BoundaryTest, BoundaryTests, WorkerDeath
+from .pytest_internals import XdistNode, worker_status
+from .worker import FORGET, INPUT, MAPPED, NAME, WorkerInput
 
 
-class Workers:
-    """Registered in the process that distributes."""
+class XdistWorkers:
+    """Registered in the process that distributes; *seconds* is what a test may take, 0 for any."""
 
-    def __init__(self, task: Mapping[str, Any]) -> None:
-        self._seconds = task.get("timeout", 0)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._notes = ""
         self._began: dict[str, float] = {}
+        self._deaths: dict[str, WorkerDeath] = {}
         self.mapped: set[str] = set()
         """Libraries that workers had loaded at their end."""
 
@@ -34,8 +36,9 @@ class Workers:
         self._load_ours()
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        self.mapped |= set(getattr(node, "workeroutput", {}).get(MAPPED, ()))
+    def pytest_testnodedown(self, node: XdistNode) -> None:
+        output = getattr(node, "workeroutput", {})
+        self.mapped |= set(cast("list[str]", output.get(MAPPED, ())))
         self._load_ours()  # another worker may be started in its place
 
     def _load_ours(self) -> None:
@@ -46,18 +49,20 @@ class Workers:
             os.environ["PYTEST_PLUGINS"] = f"{before},{NAME}".strip(",")
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
+    def pytest_configure_node(self, node: XdistNode) -> None:
         if not self._notes:
             self._notes = tempfile.mkdtemp()
-        node.workerinput["arm64"] = {"seconds": self._seconds, "notes": self._notes}
+        ours: WorkerInput = {"seconds": self._seconds, "notes": self._notes}
+        node.workerinput[INPUT] = ours
 
-    def bounded(self, node: Any) -> list[Any]:
-        """What the worker *node* tells of tests behind an x86 boundary."""
+    def bounded(self, node: XdistNode) -> BoundaryTests | None:
+        """Tests behind an x86 boundary, as the worker *node* noted them."""
+        note = Path(self._notes, f"{node.gateway.id}.{RECORD}")
         try:
-            found = json.loads(Path(self._notes, f"{node.gateway.id}.{RECORD}").read_text("utf-8"))
+            selected, marked = json.loads(note.read_text("utf-8"))
         except FileNotFoundError:
-            return []
-        return list(found)
+            return None
+        return BoundaryTests([BoundaryTest(*test) for test in selected], marked)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._began[nodeid] = time.monotonic()
@@ -66,18 +71,26 @@ class Workers:
         self._began.pop(nodeid, None)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         # The last words of several workers may be mixed; how long each took is known.
         took = time.monotonic() - self._began.pop(crashitem, time.monotonic())
         with contextlib.suppress(AttributeError, OSError, subprocess.TimeoutExpired):
-            report._arm64_code = report.node.gateway._io.popen.wait(5)
-            # The watch of the worker ends it so.
-            report._arm64_overdue = report._arm64_code == 1 and 0 < 0.9 * self._seconds <= took
+            code = worker_status(report.node, 5)
+            if code is not None:
+                # The watch of the worker ends it so.
+                overdue = code == 1 and 0 < 0.9 * self._seconds <= took
+                self._deaths[crashitem] = WorkerDeath(code, overdue)
         with contextlib.suppress(AttributeError, OSError):
             note = Path(self._notes, report.node.gateway.id).read_text("utf-8")
             nodeid, _, reason = note.partition("\0")
             if nodeid == crashitem:
                 report.outcome, report.wasxfail = "skipped", reason
+
+    def death_of(self, report: pytest.TestReport) -> WorkerDeath | None:
+        """How the worker died about which *report* is; None where it is about a test."""
+        if report.when in ("setup", "call", "teardown"):
+            return None
+        return self._deaths.pop(report.nodeid, None)
 
     def pytest_unconfigure(self) -> None:
         if self._notes:

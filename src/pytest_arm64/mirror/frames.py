@@ -1,51 +1,16 @@
-"""From the bytes of the protocol channel to frames; whatever cannot be one is an error."""
+"""From the bytes of the protocol channel to batches of frames, in the order of their writing."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import ProtocolError
-
-PROTOCOL_VERSION = 4
-# Fewest values of each kind of frame.
-KINDS = {
-    "hello": 3,
-    "session": 5,
-    "deselected": 1,
-    "collectreport": 1,
-    "bounded": 2,
-    "collecting": 0,
-    "collected": 5,
-    "collection": 1,
-    "expected": 2,
-    "logstart": 2,
-    "passed": 7,
-    "report": 4,
-    "logfinish": 2,
-    "warning": 9,
-    "terminal": 3,
-    "loop": 1,
-    "internalerror": 1,
-    "stopped": 1,
-    "properties": 1,
-    "mapped": 1,
-    "finish": 3,
-    "exit": 1,
-}
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One event of the session inside."""
-
-    kind: str
-    values: tuple[Any, ...]
+from ..inside.frames import Frame
+from .decoding import decoded
 
 
 @dataclass(frozen=True)
@@ -86,7 +51,7 @@ class Ordered:
     """Puts frames and what was printed in the order in which they were written.
 
     They come by two ways. Before each batch of frames a mark is written among what is printed;
-    the batch tells its number, and waits here for that mark.
+    the batch has its number, and waits here for that mark.
     """
 
     def __init__(self, nonce: str) -> None:
@@ -149,11 +114,11 @@ class Ordered:
         """Text up to the next mark, and its number; what may yet become a mark is kept."""
         if not self._printed:
             return b"", 0
-        found = self._mark.search(self._printed)
-        if found:
-            text = self._printed[: found.start()]
-            self._printed = self._printed[found.end() :]
-            return text, int(found[1])
+        mark = self._mark.search(self._printed)
+        if mark:
+            text = self._printed[: mark.start()]
+            self._printed = self._printed[mark.end() :]
+            return text, int(mark[1])
         unfinished = self._unfinished.search(self._printed)
         at = unfinished.start() if unfinished else len(self._printed)
         text, self._printed = self._printed[:at], self._printed[at:]
@@ -175,13 +140,4 @@ def parse_batch(line: bytes) -> Batch:
     mark, *frames = value
     if type(mark) is not int or mark < 0:
         raise ProtocolError(f"the session inside sent frames without a number: {line[:120]!r}")
-    return Batch(mark, tuple(map(_frame, frames)))
-
-
-def _frame(value: Any) -> Frame:
-    if not isinstance(value, list) or not value or not isinstance(value[0], str):
-        raise ProtocolError(f"the session inside sent no frame: {str(value)[:120]}")
-    kind, *values = value
-    if len(values) < KINDS.get(kind, sys.maxsize):
-        raise ProtocolError(f"the session inside sent an unknown frame: {str(value)[:120]}")
-    return Frame(kind, tuple(values))
+    return Batch(mark, tuple(map(decoded, frames)))

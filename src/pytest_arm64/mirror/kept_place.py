@@ -14,7 +14,7 @@ TASK = "kept.json"
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptPlace:
     """A place that is there after the run."""
 
     what: str

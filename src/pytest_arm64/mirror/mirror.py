@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, cast, get_args
 
 import pytest
 
 from ..errors import ProtocolError
-from .frames import PROTOCOL_VERSION, Frame
+from ..inside import frames
+from ..inside.frames import BoundaryTest, Frame, Location, StopReason
 from .missing_variables import name_lacking
+from .pytest_internals import (
+    add_junit_attributes,
+    counts_items,
+    junit_recorders,
+    put_properties_first,
+    show_collected,
+    terminal_file,
+    terminal_reporter,
+    writing_nowhere,
+)
 from .reconcile import Ledger
-from .reports import failed_report, passed_report, rebuilt_report, rebuilt_warning
-from .stops import Stop
+from .reports import AnyReport, failed_report, passed_report, rebuilt_report, rebuilt_warning
 from .task import End
 
-Location = tuple[str, "int | None", str]
+if TYPE_CHECKING:
+    from _pytest.junitxml import LogXML
+    from _pytest.terminal import TerminalReporter
 
+STATUS = "arm64_status"
+"""Attribute of a report: how a plugin inside wants it shown."""
+_MAXIMUM_LOADED = 20_000
+_METHODS = {frame: f"_on_{frame.__name__.lower()}" for frame in get_args(Frame)}
 # What a process that goes on after a death says again until it has collected.
-_MAXIMUM_MAPPED = 20_000
-_SAID_ALREADY = frozenset(
-    {
-        "session",
-        "collecting",
-        "bounded",
-        "deselected",
-        "collectreport",
-        "collected",
-        "terminal",
-        "warning",
-    }
+_SAID_ALREADY = (
+    frames.SessionStarted,
+    frames.CollectionStarted,
+    frames.BoundaryTests,
+    frames.Deselected,
+    frames.CollectionReported,
+    frames.ItemsCollected,
+    frames.TerminalText,
+    frames.WarningRecorded,
 )
 
 
-@dataclass(frozen=True)
-class Bounded:
-    """A test that stays on x86."""
-
-    nodeid: str
-    location: Location
-    reason: str
-    """Why, and what would change it."""
-
-
 class HostMirror:
-    """One method per kind of frame; keeps the ledger."""
+    """One method per kind of frame; keeps the ledger.
+
+    A method decodes all of its frame before it calls a hook: an error in the first is one of the
+    session inside, in the second one of a plugin here.
+    """
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
@@ -59,7 +64,7 @@ class HostMirror:
         """Tests of the parts of the run that went before."""
         self._config = session.config
         self._hook = session.config.hook
-        self._keywords: Mapping[str, Any] = {}
+        self._keywords: Mapping[str, object] = {}
         self._location: Location = ("", None, "")
         """Of the test that was started last: what frames do not repeat."""
         self._again = False
@@ -69,7 +74,7 @@ class HostMirror:
         """Running tests of whose attempts one more follows."""
         self.deselected: list[str] = []
         """Node ids of tests that were collected and left out."""
-        self.bounded: dict[str, Bounded] = {}
+        self.bounded: dict[str, BoundaryTest] = {}
         """By node id: tests that were selected and belong behind an x86 boundary."""
         self.marked: frozenset[str] = frozenset()
         """Node ids of those and of the ones that were not selected."""
@@ -90,18 +95,18 @@ class HostMirror:
         """Lines of foreign plugins inside, ``OWN_HEADER`` where pytest's own are among them."""
         self.collection_lines: list[str] = []
         self.summary: list[str] = []
-        self.mapped: set[str] = set()
+        self.loaded: set[str] = set()
         """Libraries that processes of the session had loaded at their end."""
         self.started = self.collected = self.looped = False
         """How far the session inside has come."""
         self.worker_death: Callable[[End], str] = str
         """What there is to say of a worker of pytest-xdist that ended so."""
-        self.stop: Stop | None = None
+        self.stop: StopReason | None = None
         self.internal_error: str | None = None
 
     @property
-    def _reporter(self) -> Any:
-        return self._config.pluginmanager.getplugin("terminalreporter")
+    def _reporter(self) -> TerminalReporter | None:
+        return terminal_reporter(self._config)
 
     def next_process(self) -> None:
         """Another process goes on where one has died."""
@@ -113,17 +118,12 @@ class HostMirror:
         """Re-emit *frame*.
 
         Raises:
-            ProtocolError: its values are not what its kind has.
+            ProtocolError: it describes nothing that pytest knows.
         """
         if self.ledger.exit_code is not None:
-            self.ledger.faults.append(f"a {frame.kind} frame came after its end")
-        if self._again and frame.kind in _SAID_ALREADY:
-            return
-        try:
-            event = getattr(self, f"_on_{frame.kind}")
-            event(*frame.values)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            raise ProtocolError(f"a {frame.kind} frame cannot be used: {error!r}") from error
+            self.ledger.faults.append(f"a {type(frame).__name__} frame came after its end")
+        if not (self._again and isinstance(frame, _SAID_ALREADY)):
+            getattr(self, _METHODS[type(frame)])(frame)
 
     def output(self, data: bytes) -> None:
         """What a test printed, or the interpreter did, live."""
@@ -133,7 +133,7 @@ class HostMirror:
         sys.stdout.flush()
         reporter = self._reporter
         # Past the reporter, which knows nothing of what is printed in an ordinary run either.
-        file = reporter._tw._file if reporter is not None else sys.stdout
+        file = terminal_file(reporter) if reporter is not None else sys.stdout
         file.write(data.decode("utf-8", "backslashreplace"))
         file.flush()
 
@@ -151,112 +151,99 @@ class HostMirror:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    def _on_hello(self, protocol: int, pid: int, version: str) -> None:
-        if protocol != PROTOCOL_VERSION:
-            raise ProtocolError(f"the session inside speaks protocol {protocol}")
-        self.pid, self.pytest_version = int(pid), version
+    def _on_hello(self, frame: frames.Hello) -> None:
+        if frame.protocol != frames.PROTOCOL_VERSION:
+            raise ProtocolError(f"the session inside speaks protocol {frame.protocol}")
+        self.pid, self.pytest_version = frame.pid, frame.pytest_version
 
-    def _on_session(
-        self,
-        plugins: list[str],
-        header: list[str],
-        showing: dict[str, list[str]],
-        only: bool,
-        paths: bool | None,
-    ) -> None:
+    def _on_sessionstarted(self, frame: frames.SessionStarted) -> None:
         self.started = True
-        self.plugins, self.header, self.showing = tuple(plugins), header, showing
-        self.ledger.collect_only = only
-        if paths is not None and self._reporter is not None:
-            self._reporter.showfspath = paths
+        self.plugins, self.header = tuple(frame.plugins), frame.header
+        self.showing = frame.showing
+        self.ledger.collect_only = frame.collect_only
+        if frame.showfspath is not None and self._reporter is not None:
+            self._reporter.showfspath = frame.showfspath
 
-    def _on_collecting(self) -> None:
+    def _on_collectionstarted(self, _: frames.CollectionStarted) -> None:
         if self._reporter is not None:
             self._reporter.pytest_collection()
 
-    def _on_deselected(self, nodeids: list[str]) -> None:
-        self.deselected += nodeids
+    def _on_deselected(self, frame: frames.Deselected) -> None:
+        self.deselected += frame.nodeids
         if self._reporter is not None:
-            self._reporter.pytest_deselected([SimpleNamespace(nodeid=n) for n in nodeids])
+            items = [SimpleNamespace(nodeid=nodeid) for nodeid in frame.nodeids]
+            self._reporter.pytest_deselected(cast("Sequence[pytest.Item]", items))
 
-    def _on_bounded(self, tests: list[list[Any]], marked: list[str]) -> None:
-        self.marked = frozenset(map(str, marked))
-        for nodeid, (file, line, name), reason in tests:
-            self.bounded[str(nodeid)] = Bounded(str(nodeid), (file, line, name), str(reason))
+    def _on_boundarytests(self, frame: frames.BoundaryTests) -> None:
+        self.marked = frozenset(frame.marked)
+        self.bounded |= {test.nodeid: test for test in frame.selected}
 
-    def _on_collectreport(self, data: dict[str, Any]) -> None:
-        report = self._rebuilt(data)
+    def _on_collectionreported(self, frame: frames.CollectionReported) -> None:
+        report = self._rebuilt(frame)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.broken[report.nodeid] = None
         self._hook.pytest_collectreport(report=report)
 
-    def _on_collected(
-        self, nodeids: list[str], worker: str, count: int, lines: list[str], tree: str
-    ) -> None:
-        if worker:
+    def _on_itemscollected(self, frame: frames.ItemsCollected) -> None:
+        if frame.worker:
             if self.ledger.distributed:
                 return
             self.ledger.distributed = True
-        self.ledger.collected.update(nodeids)
-        self._session.testscollected = self._before + len(nodeids)
-        self._session.items = self._stand_ins(nodeids)
-        self.collection_lines = lines
+        self.ledger.collected.update(frame.nodeids)
+        self._session.testscollected = self._before + len(frame.nodeids)
+        self._session.items = self._stand_ins(frame.nodeids)
+        self.collection_lines = frame.lines
         reporter = self._reporter
-        if reporter is None or worker:
+        if reporter is None or frame.worker:
             return
-        reporter._numcollected = count
-        reporter._printcollecteditems = lambda items: reporter._tw.write(tree)  # noqa: ARG005
-        reporter.pytest_collection_finish(self._session)
+        show_collected(reporter, self._session, frame.total, frame.tree)
         if self.ledger.collect_only:
             self._session.items = []
 
-    def _stand_ins(self, nodeids: list[str]) -> list[Any]:
+    def _stand_ins(self, nodeids: list[str]) -> list[pytest.Item]:
         """Items for pytest's own reporter where it counts them; to others they would be real."""
-        reporter = self._reporter
-        times = getattr(reporter, "_show_progress_info", "") == "times"
-        if not (self.ledger.collect_only or times):
+        if not (self.ledger.collect_only or counts_items(self._reporter)):
             return []
-        return [SimpleNamespace(nodeid=n, location=(n.split("::")[0], None, n)) for n in nodeids]
+        items = [SimpleNamespace(nodeid=n, location=(n.split("::")[0], None, n)) for n in nodeids]
+        return cast("list[pytest.Item]", items)
 
-    def _on_collection(self, reason: list[Any] | None) -> None:
+    def _on_collectionended(self, frame: frames.CollectionEnded) -> None:
         self._again = False
         self.collected = True
-        self._stopped(reason)
+        self._stopped(frame.reason)
 
-    def _on_expected(self, nodeid: str, reason: str) -> None:
-        self.expected[nodeid] = str(reason)
+    def _on_deathexpected(self, frame: frames.DeathExpected) -> None:
+        self.expected[frame.nodeid] = frame.reason
 
-    def _on_logstart(self, nodeid: str, location: list[Any]) -> None:
-        where = self._location = (location[0], location[1], location[2])
-        self.running[nodeid] = where
+    def _on_logstart(self, frame: frames.LogStart) -> None:
+        self._location = self.running[frame.nodeid] = frame.location
         self.began = time.monotonic()
-        self._hook.pytest_runtest_logstart(nodeid=nodeid, location=where)
+        self._hook.pytest_runtest_logstart(nodeid=frame.nodeid, location=frame.location)
 
-    def _on_passed(self, *values: Any) -> None:
-        if values[3] is not None:
-            self._keywords = values[3]
-        report = passed_report(values, self._location, self._keywords)
+    def _on_phasepassed(self, frame: frames.PhasePassed) -> None:
+        if frame.keywords is not None:
+            self._keywords = frame.keywords
+        report = passed_report(frame, self._location, self._keywords)
         self._attempt(report)
         if report.when == "call":
             self.ledger.decided.add(report.nodeid)
         self._hook.pytest_runtest_logreport(report=report)
 
-    def _attempt(self, report: Any) -> None:
+    def _attempt(self, report: AnyReport) -> None:
         """Keep in mind whether another attempt has to follow."""
         if report.when == "setup":
             self._rerun.discard(report.nodeid)
-        if report.outcome == "rerun":
+        if cast("str", report.outcome) == "rerun":
             self._rerun.add(report.nodeid)
 
-    def _rebuilt(self, data: dict[str, Any]) -> Any:
-        missed = data.pop("$arm64_missed", ())
-        report = rebuilt_report(self._config, data)
-        name_lacking(report, missed, os.environ)
+    def _rebuilt(self, frame: frames.CollectionReported | frames.PhaseReported) -> AnyReport:
+        report = rebuilt_report(self._config, frame.data, frame.details)
+        name_lacking(report, frame.details.missing_variables, os.environ)
         return report
 
-    def _on_report(self, data: dict[str, Any], status: Any, attributes: Any, hidden: bool) -> None:
-        report = self._rebuilt(data)
+    def _on_phasereported(self, frame: frames.PhaseReported) -> None:
+        report = self._rebuilt(frame)
         if report.outcome == "failed":
             self.ledger.failures += 1
             self.failed[report.nodeid] = self.broken[report.nodeid] = None
@@ -264,56 +251,38 @@ class HostMirror:
         if report.when == "call" or report.outcome != "passed":
             self.ledger.decided.add(report.nodeid)
         if report.when not in ("setup", "call", "teardown"):
-            # A worker of pytest-xdist died: nothing more comes of this test.
-            self.ledger.finished[report.nodeid] += 1
-            self.running.pop(report.nodeid, None)
-            code = getattr(report, "_arm64_code", None)
-            if isinstance(code, int):
-                overdue = bool(getattr(report, "_arm64_overdue", False))
-                cause = self.worker_death(End(code, overdue=overdue))
-                report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
-        if status is not None:
-            category, letter, word = status
-            word = (word[0], word[1]) if isinstance(word, list) else word
-            report._arm64_status = (category, letter, word)
-        if attributes:
-            self._add_attributes(report, attributes)
-        with self._unseen(hidden):
+            self._worker_died(report, frame.death)
+        if frame.status is not None:
+            vars(report)[STATUS] = tuple(frame.status)
+        if frame.attributes:
+            for recorder in self._junit():
+                add_junit_attributes(recorder, cast("pytest.TestReport", report), frame.attributes)
+        reporter = self._reporter
+        # Inside, what the reporter said of it became what the test has printed.
+        hidden = frame.hidden and reporter is not None
+        with writing_nowhere(reporter) if hidden and reporter else nullcontext():
             self._hook.pytest_runtest_logreport(report=report)
 
-    @contextmanager
-    def _unseen(self, hidden: bool) -> Iterator[None]:
-        """Inside, what the reporter said of it became what the test has printed."""
-        writer = self._reporter._tw if hidden and self._reporter is not None else None
-        if writer is None:
-            yield
-            return
-        file, writer._file = writer._file, io.StringIO()
-        try:
-            yield
-        finally:
-            writer._file = file
+    def _worker_died(self, report: AnyReport, death: frames.WorkerDeath | None) -> None:
+        """A worker of pytest-xdist died: nothing more comes of this test."""
+        self.ledger.finished[report.nodeid] += 1
+        self.running.pop(report.nodeid, None)
+        if death is not None:
+            cause = self.worker_death(End(death.code, overdue=death.overdue))
+            report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
 
-    def _add_attributes(self, report: Any, attributes: dict[str, str]) -> None:
-        for plugin in self._xml():
-            plugin.node_reporter(report).attrs.update(attributes)
+    def _on_junitproperties(self, frame: frames.JUnitProperties) -> None:
+        for recorder in self._junit():
+            put_properties_first(recorder, frame.properties)
 
-    def _on_properties(self, properties: list[list[str]]) -> None:
-        for plugin in self._xml():
-            inside = [(name, value) for name, value in properties]
-            here = [entry for entry in plugin.global_properties if entry not in inside]
-            plugin.global_properties[:] = inside + here
+    def _junit(self) -> Sequence[LogXML]:
+        return junit_recorders(self._config)
 
-    def _xml(self) -> list[Any]:
-        from _pytest.junitxml import LogXML
+    def _on_librariesloaded(self, frame: frames.LibrariesLoaded) -> None:
+        self.loaded |= {path for path in frame.paths[:_MAXIMUM_LOADED] if path[:1] == "/"}
 
-        return [p for p in self._config.pluginmanager.get_plugins() if isinstance(p, LogXML)]
-
-    def _on_mapped(self, paths: list[str]) -> None:
-        self.mapped |= {path for path in map(str, paths[:_MAXIMUM_MAPPED]) if path[:1] == "/"}
-
-    def _on_logfinish(self, nodeid: str, location: list[Any] | None) -> None:
-        ledger = self.ledger
+    def _on_logfinish(self, frame: frames.LogFinish) -> None:
+        ledger, nodeid = self.ledger, frame.nodeid
         self.expected.pop(nodeid, None)
         if self.running.pop(nodeid, None) is None and not ledger.distributed:
             ledger.faults.append(f"{nodeid} was finished without its start")
@@ -322,52 +291,51 @@ class HostMirror:
         if not ledger.distributed:
             ledger.decided.discard(nodeid)
         ledger.finished[nodeid] += nodeid not in self._rerun
-        where = self._location if location is None else (location[0], location[1], location[2])
-        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=where)
+        location = self._location if frame.location is None else frame.location
+        self._hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
-    def _on_warning(self, *values: Any) -> None:
-        when, nodeid, location = values[4:7]
+    def _on_warningrecorded(self, frame: frames.WarningRecorded) -> None:
         self._hook.pytest_warning_recorded.call_historic(
             kwargs={
-                "warning_message": rebuilt_warning(values),
-                "when": when,
-                "nodeid": nodeid,
-                "location": tuple(location) if location else None,
+                "warning_message": rebuilt_warning(frame),
+                "when": frame.when,
+                "nodeid": frame.nodeid,
+                "location": frame.location,
             }
         )
 
-    def _on_terminal(self, text: str, closed: bool, summary: bool) -> None:
-        if summary:
-            self.summary.append(text)
+    def _on_terminaltext(self, frame: frames.TerminalText) -> None:
+        if frame.summary:
+            self.summary.append(frame.text)
             return
-        self._write(text)
-        if closed and self._reporter is not None:
+        self._write(frame.text)
+        if frame.closed and self._reporter is not None:
             self._reporter.currentfspath = None
 
-    def _on_loop(self, reason: list[Any] | None) -> None:
+    def _on_loopended(self, frame: frames.LoopEnded) -> None:
         self.looped = True
         self.ledger.complete = self.collected
-        self._stopped(reason)
+        self._stopped(frame.reason)
 
-    def _on_stopped(self, reason: list[Any] | None) -> None:
+    def _on_stopped(self, frame: frames.Stopped) -> None:
         if self.stop is None:
-            self._stopped(reason)
+            self._stopped(frame.reason)
 
-    def _stopped(self, reason: list[Any] | None) -> None:
+    def _stopped(self, reason: StopReason | None) -> None:
         if reason is not None:
-            self.stop = Stop.of(reason)
-            self.ledger.reason = (self.stop.kind, self.stop.message, self.stop.code)
+            self.stop = reason
+            self.ledger.reason = reason.kind
 
-    def _on_internalerror(self, text: str) -> None:
-        self.internal_error = text
+    def _on_internalerror(self, frame: frames.InternalError) -> None:
+        self.internal_error = frame.text
 
-    def _on_finish(self, status: int, why: str | None, changed: int) -> None:
-        self.ledger.status, self.ledger.changed = int(status), int(changed)
-        if why is not None and self.ledger.reason is None:
-            self.ledger.reason = ("Interrupted", why, None)
+    def _on_sessionfinished(self, frame: frames.SessionFinished) -> None:
+        self.ledger.status, self.ledger.changed = frame.status, frame.changed
+        if frame.reason is not None and self.ledger.reason is None:
+            self.ledger.reason = "Interrupted"
 
-    def _on_exit(self, code: int) -> None:
-        self.ledger.exit_code = int(code)
+    def _on_exited(self, frame: frames.Exited) -> None:
+        self.ledger.exit_code = frame.code
 
     def fail(self, nodeid: str, text: str) -> None:
         """Report *nodeid* as failed, complete with its start and finish."""

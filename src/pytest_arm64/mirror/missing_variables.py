@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .reports import AnyReport
 
 
-def name_lacking(report: Any, missed: Iterable[str], environ: Mapping[str, str]) -> None:
+def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str, str]) -> None:
     """Say below a failure which of the *missed* variables this machine's *environ* has.
 
     Names only: no value of the host's goes anywhere.
@@ -24,8 +27,9 @@ def name_lacking(report: Any, missed: Iterable[str], environ: Mapping[str, str])
     files = [name for name in lacking if _is_file_here(environ[name])]
     if files:
         text += f"\n  {', '.join(files)}: names a file, which has to lie in the repository then"
-    if hasattr(report.longrepr, "addsection"):
-        report.longrepr.addsection("test-environment", text)
+    add_section = getattr(report.longrepr, "addsection", None)
+    if add_section is not None:
+        add_section("test-environment", text)
     else:
         report.sections = [*report.sections, ("test-environment", text)]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 COMPLETE_STATUSES = (0, 1, 5)
 """Exit statuses of a session that ran what it had: passed, failed, nothing to run."""
@@ -33,8 +32,8 @@ class Ledger:
     """The status that a hook of the project has made of it."""
     exit_code: int | None = None
     """Exit status that the process told after the session."""
-    reason: tuple[str, Any, Any] | None = None
-    """Why it stopped early: exception name, message, return code."""
+    reason: str | None = None
+    """Why it stopped early: name of the exception."""
     collect_only: bool = False
     """Whether it was to collect and run nothing."""
 
@@ -53,37 +52,39 @@ class Ledger:
 
     def problems(self) -> list[str]:
         """Why this session must not count as passed beyond what its reports say."""
-        found = list(dict.fromkeys(self.faults))
+        problems = list(dict.fromkeys(self.faults))
         if self.status in COMPLETE_STATUSES and self.reason is None and not self.complete:
-            found.append("the session inside never said that its tests were over")
+            problems.append("the session inside never said that its tests were over")
         if self.status is None and self.exit_code is None:
-            found.append("the session inside never said that it was over")
+            problems.append("the session inside never said that it was over")
         elif self.status is None and self.exit_code in COMPLETE_STATUSES:
-            found.append(f"the process inside ended with {self.exit_code} without a session's end")
+            problems.append(
+                f"the process inside ended with {self.exit_code} without a session's end"
+            )
         if self.changed is not None and self.exit_code not in (None, self.changed):
-            found.append(
+            problems.append(
                 f"the session inside ended with status {self.changed} and its process with "
                 f"{self.exit_code}"
             )
         if self.status == 0 and self.failures:
-            found.append(f"the session inside says 0 and {self.failures} failures were reported")
+            problems.append(f"the session inside says 0 and {self.failures} failures were reported")
         if self.status in COMPLETE_STATUSES and self.reason is None and self.missing():
-            found.append(f"{sum(self.missing().values())} collected tests were never reported")
+            problems.append(f"{sum(self.missing().values())} collected tests were never reported")
         if self.surplus() and not self.distributed:
-            found.append(
+            problems.append(
                 f"{sum(self.surplus().values())} tests were reported more often than collected"
             )
         if self.status == 5 and self.finished:
-            found.append("the session inside says that it ran no test, and tests were reported")
-        return found
+            problems.append("the session inside says that it ran no test, and tests were reported")
+        return problems
 
 
 def together(statuses: Iterable[int], *, complete: bool) -> int:
     """The exit status of several sessions: the gravest; 5 only if none of them had a test."""
-    found = set(statuses)
-    grave = found - {0, 5}
+    distinct = set(statuses)
+    grave = distinct - {0, 5}
     if grave:
         return max(grave)
     if not complete:
         return 1
-    return 5 if found == {5} else 0
+    return 5 if distinct == {5} else 0

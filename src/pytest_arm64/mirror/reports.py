@@ -5,65 +5,90 @@ from __future__ import annotations
 import builtins
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, cast
 
 import pytest
 
+from ..errors import ProtocolError
+from ..inside.frames import Location, PhasePassed, ReportData, ReportDetails, WarningRecorded
+from .pytest_internals import (
+    WARNING_MODULES,
+    Gateway,
+    TerminalWriter,
+    Worker,
+    plain_location,
+    restore_subtest,
+)
+
+AnyReport: TypeAlias = pytest.TestReport | pytest.CollectReport
+Phase: TypeAlias = Literal["setup", "call", "teardown"]
 _HAS_TIMES = "start" in inspect.signature(pytest.TestReport.__init__).parameters
 
 
 def passed_report(
-    values: Sequence[Any], started: tuple[str, int | None, str], keywords: Mapping[str, Any]
+    frame: PhasePassed, started: Location, keywords: Mapping[str, object]
 ) -> pytest.TestReport:
-    """The report of an uneventful phase, from the values of a ``passed`` frame.
+    """The report of an uneventful phase.
 
-    *started* is the location of the test that was started last, *keywords* those told last.
+    *started* is the location of the test that was started last, *keywords* those of the last
+    report that had any.
     """
-    nodeid, location, when, _, duration, start, stop = values[:7]
-    times = {"start": start, "stop": stop} if _HAS_TIMES else {}
+    times: dict[str, Any] = {"start": frame.start, "stop": frame.stop} if _HAS_TIMES else {}
     return pytest.TestReport(
-        nodeid=nodeid,
-        location=started if location is None else _location(location),
-        keywords=keywords,
+        nodeid=frame.nodeid,
+        location=started if frame.location is None else frame.location,
+        keywords=cast("Mapping[str, Literal[1]]", keywords),
         outcome="passed",
         longrepr=None,
-        when=when,
-        duration=duration,
+        when=cast("Phase", frame.when),
+        duration=frame.duration,
         **times,
     )
 
 
-def rebuilt_report(config: pytest.Config, data: dict[str, Any]) -> Any:
+def rebuilt_report(config: pytest.Config, data: ReportData, details: ReportDetails) -> AnyReport:
     """The report that *data* describes; a plain one where its type is unknown here.
 
     JSON has turned tuples into lists; those that pytest and its plugins rely on are restored.
+
+    Raises:
+        ProtocolError: a report cannot be made of it.
     """
-    for name in ("sections", "user_properties"):
-        data[name] = [tuple(entry) for entry in data.get(name) or []]
-    if data.get("location") is not None:
-        data["location"] = _location(data["location"])
-    worker, shown = data.pop("$arm64_worker", None), data.pop("$arm64_shown", None)
-    if isinstance(data.get("longrepr"), list):
-        data["longrepr"] = tuple(data["longrepr"])
+    try:
+        return _rebuilt(config, dict(data), details)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise ProtocolError(
+            f"a report from the session inside cannot be used: {error!r}"
+        ) from error
+
+
+def _rebuilt(config: pytest.Config, data: ReportData, details: ReportDetails) -> AnyReport:
+    sections, properties = _pairs(data.get("sections")), _pairs(data.get("user_properties"))
+    data |= {"sections": sections, "user_properties": properties}
+    for name in ("location", "longrepr"):
+        value = data.get(name)
+        if isinstance(value, list):
+            data[name] = tuple(value)
     try:
         report = config.hook.pytest_report_from_serializable(config=config, data=dict(data))
     except Exception as error:  # noqa: BLE001  (any plugin may raise anything here)
         report = None
-        data["sections"].append(("pytest-arm64", f"report was not understood here: {error!r}"))
+        sections.append(("pytest-arm64", f"report was not understood here: {error!r}"))
     if report is None:
         report = _plain(data)
-    context, told = getattr(report, "context", None), data.get("_subtest.context")
-    if isinstance(told, Mapping) and hasattr(context, "kwargs"):
-        # pytest describes a subtest's values when it makes the context, and would again here.
-        object.__setattr__(context, "kwargs", told.get("kwargs", {}))
-    if shown is not None:
-        report.longrepr = Shown(str(report.longrepr), shown)
-    if worker is not None:
-        report.node = Worker(Gateway(worker[0]), worker[1])
-    return report
+    restore_subtest(report, data)
+    if details.shown is not None:
+        report.longrepr = Shown(str(report.longrepr), details.shown)
+    if details.worker is not None:
+        name, line = details.worker
+        report.node = Worker(Gateway(name), line)
+    return cast("AnyReport", report)
+
+
+def _pairs(value: object) -> list[tuple[object, ...]]:
+    return [tuple(entry) for entry in cast("list[list[object]]", value or [])]
 
 
 class Shown:
@@ -76,63 +101,40 @@ class Shown:
     def __str__(self) -> str:
         return self._text
 
-    def toterminal(self, writer: Any) -> None:
+    def toterminal(self, writer: TerminalWriter) -> None:
         writer.write_raw(self._shown) if hasattr(writer, "write_raw") else writer.write(self._shown)
 
 
-@dataclass(frozen=True)
-class Gateway:
-    """What pytest asks of the way to an xdist worker."""
-
-    id: str
-
-
-@dataclass(frozen=True)
-class Worker:
-    """What pytest asks of the xdist worker that ran a test."""
-
-    gateway: Gateway
-    _workerinfocache: str
-    """What pytest keeps there: the worker's machine and interpreter, told above a failure."""
-
-
-def _plain(data: Mapping[str, Any]) -> pytest.TestReport | pytest.CollectReport:
+def _plain(data: ReportData) -> AnyReport:
     """A report of pytest's own kind with what every kind has in common."""
-    longrepr = data.get("longrepr")
+    nodeid, longrepr = str(data.get("nodeid", "")), data.get("longrepr")
     if isinstance(longrepr, Mapping):
         longrepr = str(longrepr.get("reprcrash") or longrepr)
+    common: dict[str, Any] = {  # of any type, as JSON has it
+        "nodeid": nodeid,
+        "outcome": data.get("outcome", "failed"),
+        "longrepr": longrepr,
+        "sections": data.get("sections", ()),
+    }
     if data.get("when") == "collect" or data.get("$report_type") == "CollectReport":
-        return pytest.CollectReport(
-            nodeid=str(data.get("nodeid", "")),
-            outcome=data.get("outcome", "failed"),
-            longrepr=longrepr,
-            result=[],
-            sections=data.get("sections", ()),
-        )
-    return pytest.TestReport(
-        nodeid=str(data.get("nodeid", "")),
-        location=data.get("location") or (str(data.get("nodeid", "")).split("::")[0], None, ""),
-        keywords=data.get("keywords") or {},
-        outcome=data.get("outcome", "failed"),
-        longrepr=longrepr,
-        when=data.get("when") or "call",
-        sections=data.get("sections", ()),
-        duration=data.get("duration") or 0,
-        user_properties=data.get("user_properties") or [],
-    )
+        return pytest.CollectReport(**common, result=[])
+    common |= {
+        "location": data.get("location") or plain_location(nodeid),
+        "keywords": data.get("keywords") or {},
+        "when": data.get("when") or "call",
+        "duration": data.get("duration") or 0,
+        "user_properties": data.get("user_properties") or [],
+    }
+    return pytest.TestReport(**common)
 
 
 def failed_report(
-    nodeid: str,
-    location: tuple[str, int | None, str] | None,
-    text: str,
-    when: Literal["call", "teardown"] = "call",
-) -> Any:
+    nodeid: str, location: Location | None, text: str, when: Phase = "call"
+) -> pytest.TestReport:
     """A failure that no session inside could report, because it is about that session."""
-    path, _, name = nodeid.partition("::")
     return pytest.TestReport(
         nodeid=nodeid,
-        location=location or (path, None, name or nodeid),
+        location=location or plain_location(nodeid),
         keywords={},
         outcome="failed",
         longrepr=text,
@@ -140,15 +142,21 @@ def failed_report(
     )
 
 
-def rebuilt_warning(values: Sequence[Any]) -> warnings.WarningMessage:
-    """The warning of a ``warning`` frame."""
-    bases, message, filename, lineno = values[:4]
-    category = _category(tuple((str(module), str(name)) for module, name in bases))
+def rebuilt_warning(frame: WarningRecorded) -> warnings.WarningMessage:
+    """The warning that *frame* describes.
+
+    Raises:
+        ProtocolError: its category is not the name of a class.
+    """
+    try:
+        category = _category(tuple(frame.categories))
+    except ValueError as error:
+        raise ProtocolError(f"a warning from the session inside cannot be used: {error}") from error
     instance = category.__new__(category)
-    instance.args = (message,)
-    source = _UNTRACED if values[8] else None
+    instance.args = (frame.message,)
+    source = _UNTRACED if frame.has_source else None
     return warnings.WarningMessage(
-        instance, category, filename, lineno, line=values[7], source=source
+        instance, category, frame.filename, frame.lineno, line=frame.line, source=source
     )
 
 
@@ -157,28 +165,24 @@ _UNTRACED = type("Untraced", (), {})()
 
 
 @cache
-def _category(bases: tuple[tuple[str, str], ...]) -> Any:
+def _category(bases: tuple[tuple[str, str], ...]) -> type[Warning]:
     """The first of *bases* if it is a builtin or pytest's, else one of its name.
 
     Nothing is imported for it: what is installed inside need not be here.
     """
     for position, (module, name) in enumerate(bases):
-        found = None
+        base = None
         if module == "builtins":
-            found = getattr(builtins, name, None)
-        elif module in ("pytest", "_pytest.warning_types"):
-            found = getattr(pytest, name, None)
-        if isinstance(found, type) and issubclass(found, Warning):
+            base = getattr(builtins, name, None)
+        elif module in WARNING_MODULES:
+            base = getattr(pytest, name, None)
+        if isinstance(base, type) and issubclass(base, Warning):
             if position == 0:
-                return found
+                return base
             own_module, own_name = bases[0]
-            return type(own_name, (found,), {"__module__": own_module, "__str__": _text_of})
+            return type(own_name, (base,), {"__module__": own_module, "__str__": _text_of})
     return UserWarning
 
 
 def _text_of(warning: Warning) -> str:
     return str(warning.args[0])
-
-
-def _location(value: Sequence[Any]) -> tuple[str, int | None, str]:
-    return (value[0], value[1], value[2])

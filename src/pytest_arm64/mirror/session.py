@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 
 from ..errors import Arm64Error
+from ..inside.frames import Frame
 from .backstop import Backstop
 from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
 from .reconcile import COMPLETE_STATUSES
 from .signals import TERMINATED, TERMINATION_SECONDS, on_signals
-from .stops import InsideError
+from .stops import InsideError, raise_here
 from .task import End, Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
@@ -44,7 +45,7 @@ class MirroredSession:
         self._running: Running | None = None
         self._words = LastWords()
         self._deaths = 0
-        self._left_at_end = False
+        self._left_at_end = self._ended_here = False
         self._interrupted = self._terminated = False
         self._timer: threading.Timer | None = None
         self.mirror = mirror
@@ -75,12 +76,12 @@ class MirroredSession:
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self) -> None:
         """End before the first test, as ``-x`` would; what goes on inside is lost."""
         self.close()
         self._events = iter(())
         ledger = self.mirror.ledger
-        ledger.reason = ("Failed", reason, None)
+        ledger.reason = "Failed"
         ledger.status = ledger.changed = ledger.exit_code = 1
 
     def finish(self) -> None:
@@ -111,9 +112,15 @@ class MirroredSession:
         if reached():
             return
         with on_signals(self._interrupt, self._terminate):
-            for _ in self._events:
-                if reached():
-                    return
+            try:
+                for _ in self._events:
+                    if reached():
+                        return
+            except Arm64Error:
+                raise
+            except BaseException:  # of a plugin here, which ends the run as it would natively
+                self._ended_here = True
+                raise
 
     def _interrupt(self) -> None:
         """Have the session inside stop as it would by Ctrl-C; what it still says is shown."""
@@ -138,7 +145,7 @@ class MirroredSession:
             return
         if stop.kind == "error":
             self._advance(lambda: mirror.internal_error is not None)
-        stop.raise_here(self._session, mirror.internal_error)
+        raise_here(stop, self._session, mirror.internal_error)
 
     def _follow(self) -> Iterator[None]:
         """All processes in turn: a death fails its test, the rest goes on in a new one."""
@@ -180,14 +187,14 @@ class MirroredSession:
             if not self._died(end, collecting):
                 return
 
-    def _handled(self, events: Iterator[object]) -> Iterator[None]:
+    def _handled(self, events: Iterator[Frame | bytes]) -> Iterator[None]:
         for event in events:
             words = self._words
             shown = words.add(event) if isinstance(event, bytes) else words.release()
             if shown:
                 self.mirror.output(shown)
             if not isinstance(event, bytes):
-                self.mirror.handle(event)  # type: ignore[arg-type]
+                self.mirror.handle(event)
                 yield
 
     def _died(self, end: End, collecting: str) -> bool:
@@ -216,7 +223,7 @@ class MirroredSession:
             self.problems.append(f"the run was interrupted, and would not stop in {names}")
             return False
         if self._session.shouldfail:
-            ledger.reason = ("Failed", str(self._session.shouldfail), None)
+            ledger.reason = "Failed"
             ledger.status = ledger.changed = ledger.exit_code = 1
             return False
         if self._deaths >= MAXIMUM_DEATHS:
@@ -243,7 +250,9 @@ class MirroredSession:
 
     def _conclude(self) -> None:
         ledger = self.mirror.ledger
-        self.problems += [told for told in ledger.problems() if told not in self.problems]
+        if self._ended_here:
+            return
+        self.problems += [each for each in ledger.problems() if each not in self.problems]
         if self._interrupted:
             return  # as ever, what it did not come to is neither passed nor failed
         if ledger.missing() and ledger.reason is None and ledger.final in (None, 0, 1):
@@ -255,6 +264,8 @@ class MirroredSession:
         final = self.mirror.ledger.final
         if self._terminated:
             return TERMINATED
+        if self._ended_here:
+            return here
         if self.problems and final in (None, *COMPLETE_STATUSES):
             return here if here not in COMPLETE_STATUSES else 1
         if here not in COMPLETE_STATUSES or final is None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import pytest
 
-from .mirror import HostMirror
+from ..inside.frames import OWN_HEADER
+from .mirror import STATUS, HostMirror
+from .pytest_internals import TerminalReporter, remove_implementations
 from .session import MirroredSession
 
 NAME = "arm64-inside"
-# Stands among the header's lines of the session inside for those that are told here.
-OWN_HEADER = "\0"
 
 
 class ShownInside:
@@ -29,16 +28,13 @@ class ShownInside:
         # restores the filters after this hook.
         warnings.simplefilter("ignore")
 
-    def take(self, session: MirroredSession, pluginmanager: Any) -> None:
+    def take(self, session: MirroredSession, pluginmanager: pytest.PytestPluginManager) -> None:
         """Show for *session*; plugins that are on both sides show what they know inside."""
         self.session, self.mirror = session, session.mirror
         mirror = session.mirror
         self._mirrors.append(mirror)
         for name, modules in mirror.showing.items():
-            caller = getattr(pluginmanager.hook, name)
-            for implementation in caller.get_hookimpls():
-                if implementation.function.__module__ in modules:
-                    caller._remove_plugin(implementation.plugin)
+            remove_implementations(pluginmanager, name, modules)
         if len(self._mirrors) == 1:  # the header is shown once
             pluginmanager.register(_HeaderBelow(self._header()[1]))
 
@@ -60,10 +56,10 @@ class ShownInside:
             self.session.leave()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: Any) -> Any:
-        return getattr(report, "_arm64_status", None)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> object:
+        return getattr(report, STATUS, None)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         for mirror in self._mirrors:
             if mirror.summary:
                 terminalreporter.ensure_newline()

@@ -1,15 +1,12 @@
-"""Why a session inside stopped before its time, and the same stop raised here."""
+"""The reason why a session inside stopped early, raised here as there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
-from _pytest._code.code import ReprFileLocation, ReprTracebackNative
 
+from ..inside.frames import StopReason
 from .option_table import missing_plugins
+from .pytest_internals import replace_traceback
 
 
 class InsideError(Exception):
@@ -20,45 +17,24 @@ class InsideError(Exception):
         self.text = text
 
 
-@dataclass(frozen=True)
-class Stop:
-    """What ended a phase of the session inside."""
-
-    kind: str
-    message: Any
-    code: int | None
-    place: tuple[str, int, str] | None
-    traceback: str
-
-    @classmethod
-    def of(cls, values: Sequence[Any]) -> Stop:
-        """From the reason in a frame."""
-        kind, message, code, place, traceback = values[:5]
-        where = (str(place[0]), int(place[1]), str(place[2])) if place is not None else None
-        return cls(str(kind), message, code, where, str(traceback))
-
-    def raise_here(self, session: pytest.Session, internal_error: str | None) -> None:
-        """End this phase here as it ended there."""
-        if self.kind == "UsageError":
-            raise pytest.UsageError(*map(_with_next_step, self.message))
-        if self.kind == "Failed":
-            raise session.Failed(self.message)
-        if self.kind == "Interrupted":
-            raise session.Interrupted(self.message)
-        if self.kind == "Exit":
-            raise pytest.exit.Exception(self.message, self.code)
-        if self.kind == "KeyboardInterrupt":
-            raise KeyboardInterrupt(self.message)
-        raise InsideError(internal_error or self.traceback)
-
-    def shown_as_interrupt(self) -> Any:
-        """What pytest's reporter asks of an interrupt: where it was, and the whole traceback."""
-        return _Interrupt(self)
+def raise_here(stop: StopReason, session: pytest.Session, internal_error: str | None) -> None:
+    """End this phase here as it ended there."""
+    if stop.kind == "UsageError":
+        raise pytest.UsageError(*map(_with_next_step, stop.arguments))
+    if stop.kind == "Failed":
+        raise session.Failed(stop.message)
+    if stop.kind == "Interrupted":
+        raise session.Interrupted(stop.message)
+    if stop.kind == "Exit":
+        raise pytest.exit.Exception(stop.message, stop.code)
+    if stop.kind == "KeyboardInterrupt":
+        raise KeyboardInterrupt(stop.message)
+    raise InsideError(internal_error or stop.traceback)
 
 
 def _with_next_step(message: str) -> str:
     """*message*, and where it refuses a known plugin's option, how to have that plugin."""
-    _, refused, words = str(message).partition("unrecognized arguments: ")
+    _, refused, words = message.partition("unrecognized arguments: ")
     plugins = missing_plugins({word.partition("=")[0] for word in words.split()})
     if not refused or not plugins:
         return message
@@ -68,17 +44,6 @@ def _with_next_step(message: str) -> str:
     )
 
 
-class _Interrupt:
-    def __init__(self, stop: Stop) -> None:
-        path, line, message = stop.place or ("", 0, stop.message)
-        self.reprcrash = ReprFileLocation(path, line, message)
-        self._text = stop.traceback
-
-    def toterminal(self, writer: Any) -> None:
-        writer.line(self._text)
-
-
-def show_as_inside(excrepr: Any, error: InsideError) -> None:
+def show_as_inside(excrepr: object, error: InsideError) -> None:
     """Have an internal error's description here say what the one inside said."""
-    excrepr.reprtraceback = ReprTracebackNative([error.text])
-    excrepr.chain = [(excrepr.reprtraceback, None, None)]
+    replace_traceback(excrepr, error.text)

@@ -6,9 +6,10 @@ import json
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-NO_TERMINAL: Mapping[str, Any] = {"width": 80, "markup": False, "tty": False}
+from ..inside.frames import TaskFile, TerminalLook
+
+NO_TERMINAL: TerminalLook = {"width": 80, "markup": False, "tty": False}
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,14 @@ class Task:
     cwd: str
     module: bool
     """Whether the user typed ``python -m pytest``."""
-    facts: Mapping[str, Any]
-    records: Mapping[str, Any] = field(default_factory=dict)
-    """What the fixtures tell of the cell beyond its facts: the wheel matrices."""
+    facts: Mapping[str, object]
+    records: Mapping[str, object] = field(default_factory=dict)
+    """What the fixtures read of the cell beyond its facts: the wheel matrices."""
     finished: Mapping[str, int] = field(default_factory=dict)
     """Node ids that need not run again, with counts."""
     failed: Sequence[str] = ()
     """Those of them that failed."""
-    terminal: Mapping[str, Any] = field(default_factory=lambda: dict(NO_TERMINAL))
+    terminal: TerminalLook = field(default_factory=lambda: NO_TERMINAL)
     """What the host's terminal is like."""
     timeout: float = 0.0
     """Seconds that a test may take, 0 for any."""
@@ -38,21 +39,21 @@ class Task:
     """Variables of this run, beyond those of the place."""
 
     def encode(self) -> bytes:
-        return json.dumps(
-            {
-                "args": self.args,
-                "cwd": self.cwd,
-                "module": self.module,
-                "facts": dict(self.facts),
-                "records": dict(self.records),
-                "finished": dict(self.finished),
-                "failed": list(self.failed),
-                "terminal": dict(self.terminal),
-                "timeout": self.timeout,
-                "where": self.where,
-                "nonce": self.nonce,
-            }
-        ).encode()
+        """The file from which the agent reads it."""
+        file: TaskFile = {
+            "args": self.args,
+            "cwd": self.cwd,
+            "module": self.module,
+            "facts": dict(self.facts),
+            "records": dict(self.records),
+            "finished": dict(self.finished),
+            "failed": list(self.failed),
+            "terminal": self.terminal,
+            "timeout": self.timeout,
+            "where": self.where,
+            "nonce": self.nonce,
+        }
+        return json.dumps(file).encode()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..engine.container import STDERR, STDOUT, Container, Exec
 from ..environment.inside_files import PACKAGE, inside_files
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, TarEntry, tar_of, with_parents
 from ..errors import EngineError
-from .kept_place import TASK, Kept, in_words, opened_with
+from .kept_place import TASK, KeptPlace, in_words, opened_with
 from .results import VARIABLE, unpack
 from .task import End, Task
 
@@ -71,7 +71,7 @@ class Transport(Protocol):
             ProtocolError: it cannot be taken.
         """
 
-    def keep(self, task: Task) -> Kept:
+    def keep(self, task: Task) -> KeptPlace:
         """Have such a place stay when this process is gone, for tests of *task*.
 
         Raises:
@@ -110,7 +110,7 @@ class ContainerTransport:
         with self._container.fetch(RESULTS) as stream:
             unpack(stream, folder)
 
-    def keep(self, task: Task) -> Kept:
+    def keep(self, task: Task) -> KeptPlace:
         name = f"pytest-arm64-kept-{uuid.uuid4().hex[:8]}"
         self._container.put(OUT, tar_of({TASK: TarEntry(task.encode())}))
         variables = {**self._environment, **task.environment, VARIABLE: RESULTS}
@@ -118,7 +118,7 @@ class ContainerTransport:
         self._container.keep(name, opened)
         client = self._container.client_name
         start = ("python", "-m", "pytest") if task.module else ("pytest",)
-        return Kept(
+        return KeptPlace(
             what=f"container {name}, for a day",
             enter=in_words([client, "exec", "-it", "-w", task.cwd, name, *start]),
             remove=in_words([client, "rm", "-fv", name]),
@@ -206,7 +206,7 @@ class LocalTransport:
             stream.seek(0)
             unpack(stream, folder)
 
-    def keep(self, task: Task) -> Kept:
+    def keep(self, task: Task) -> KeptPlace:
         folder = tempfile.mkdtemp(prefix="pytest-arm64-kept-")
         shutil.copytree(self._folder.name, folder, dirs_exist_ok=True)
         path = Path(folder, TASK)
@@ -217,7 +217,7 @@ class LocalTransport:
         python = Path(sys.executable)
         start = [str(python), "-m", "pytest"] if task.module else [str(python.with_name("pytest"))]
         words = ["env", *(f"{name}={value}" for name, value in opened.items()), *start]
-        return Kept(
+        return KeptPlace(
             what=f"folder {folder}",
             enter=f"cd {in_words([task.cwd])} && {in_words(words)}",
             remove=in_words(["rm", "-r", folder]),

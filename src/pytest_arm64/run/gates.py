@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, Literal
 
 import pytest
-from _pytest.mark.expression import Expression
 
 from ..decide.gate import DECISIONS
 from ..errors import SettingsError
 from ..inside.golden.told import PROPERTY
+from ..mirror.pytest_internals import compiled_expression
 from .arguments import GATE, positional
 from .differences import Here, common_failure, difference
 from .silent import CellResult
@@ -139,13 +139,13 @@ def _matcher(expression: str) -> Callable[[Callable[[str], bool]], bool]:
     if not expression:
         return lambda match: True  # noqa: ARG005
     try:
-        compiled = Expression.compile(expression)
+        compiled = compiled_expression(expression)
     except Exception:  # noqa: BLE001  (the session inside tells the user what is wrong with it)
         return lambda match: False  # noqa: ARG005
 
     def evaluate(match: Callable[[str], bool]) -> bool:
         # pytest 8.3 also passes the keyword arguments of a mark.
-        return bool(compiled.evaluate(lambda name, /, **_: match(name)))
+        return bool(compiled(lambda name, /, **_: match(name)))
 
     return evaluate
 

@@ -13,6 +13,7 @@ import pytest
 from ..config.project_files import repository_root
 from ..decide.gate import DECISIONS
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
+from ..mirror.pytest_internals import remember_interrupt
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
 from ..mirror.shown_inside import NAME as INSIDE
@@ -308,7 +309,7 @@ class HostPlugin:
             emit(self._config, gate)
             if session.shouldfail:  # -x, --maxfail
                 if self._session is not None:
-                    self._session.abandon(str(session.shouldfail))
+                    self._session.abandon()
                 raise session.Failed(session.shouldfail)
         if self._session is not None:
             with as_usage_error():
@@ -340,7 +341,7 @@ class HostPlugin:
         stop = self._session.mirror.stop if self._session is not None else None
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if stop is not None and stop.place is not None and reporter is not None:
-            reporter._keyboardinterrupt_memo = stop.shown_as_interrupt()
+            remember_interrupt(reporter, stop.place, stop.traceback)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         places = [run.place for run in self.runs] or ([self.current.place] if self.current else [])

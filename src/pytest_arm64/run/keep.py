@@ -16,7 +16,7 @@ from ..mirror.kept_place import in_words
 from .arguments import positional
 
 if TYPE_CHECKING:
-    from ..mirror.kept_place import Kept
+    from ..mirror.kept_place import KeptPlace
     from ..mirror.mirror import HostMirror
     from ..mirror.task import Task
     from ..mirror.transport import Transport
@@ -79,7 +79,7 @@ class Keeper:
             terminalreporter.write_line(line)
 
 
-def _told(config: pytest.Config, kept: Kept, held: Held) -> Iterator[str]:
+def _told(config: pytest.Config, kept: KeptPlace, held: Held) -> Iterator[str]:
     args, typed = held.task.args, set(config.invocation_params.args)
     # A service's session gets paths of its own, and perhaps ``-c`` with its configuration.
     paths = positional(config.option) + [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ..mirror.pytest_internals import accept_ini_keys, forget_warning_filters
 from ..mirror.shown_inside import NAME, ShownInside
 from .arguments import unknown_here
 from .usage import UNJUDGED, as_usage_error, refuse_misspelt, unjudged
@@ -17,8 +18,7 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     config.pluginmanager.register(ShownInside(), NAME)
     config.known_args_namespace.noconftest = True
     # What is filtered is filtered where it is raised; categories need not be known here.
-    config.known_args_namespace.pythonwarnings = None
-    config._inicache["filterwarnings"] = []
+    forget_warning_filters(config)
     config.known_args_namespace.strict_config = False
     # pytest-cov would start to measure this process and overwrite what its twin inside writes.
     config.known_args_namespace.cov_source = None
@@ -27,10 +27,7 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
         refuse_misspelt(unknown)
     config.stash[UNJUDGED] = unjudged(args, unknown)
     unknown_here(args, unknown)
-    inicfg = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
-    for name in inicfg:
-        if name not in parser._inidict:
-            parser.addini(name, "known to the session inside")
+    accept_ini_keys(config, parser)
 
 
 def keep_workers_out(config: pytest.Config) -> None:

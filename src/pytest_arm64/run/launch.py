@@ -15,8 +15,10 @@ import pytest
 
 from ..config.given import Given
 from ..config.project import Project, load_project
+from ..inside.frames import TerminalLook
 from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
+from ..mirror.pytest_internals import terminal_look, terminal_reporter
 from ..mirror.session import MirroredSession
 from ..mirror.task import NO_TERMINAL, Task
 from .arguments import (
@@ -96,13 +98,9 @@ def tell_what_it_rests_on(reporter: Any, places: Sequence[Place], problems: Sequ
             reporter.line(problem, red=True)
 
 
-def _terminal(config: pytest.Config) -> dict[str, Any]:
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is None:
-        return dict(NO_TERMINAL)
-    writer = reporter._tw
-    tty = bool(reporter.isatty)
-    return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
+def _terminal(config: pytest.Config) -> TerminalLook:
+    reporter = terminal_reporter(config)
+    return NO_TERMINAL if reporter is None else terminal_look(reporter)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from ..config.project import Project
 from ..errors import Arm64Error, SettingsError
+from ..inside import frames
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..mirror.session import MirroredSession
@@ -167,19 +168,19 @@ def _differences(here: Counter[str], inside: Counter[str]) -> list[str]:
 class _MarkedMirror(HostMirror):
     """Shows tests; header, collection and what modules warn of were shown by this process."""
 
-    def _on_session(self, *values: Any) -> None:
+    def _on_sessionstarted(self, frame: frames.SessionStarted) -> None:
         self.started = True
-        self.plugins = tuple(values[0])
+        self.plugins = tuple(frame.plugins)
 
-    def _on_collecting(self) -> None:
+    def _on_collectionstarted(self, _: frames.CollectionStarted) -> None:
         pass
 
-    def _on_deselected(self, *_: Any) -> None:
+    def _on_deselected(self, _: frames.Deselected) -> None:
         pass
 
-    def _on_collected(self, nodeids: list[str], *_: Any) -> None:
-        self.ledger.collected.update(nodeids)
+    def _on_itemscollected(self, frame: frames.ItemsCollected) -> None:
+        self.ledger.collected.update(frame.nodeids)
 
-    def _on_warning(self, *values: Any) -> None:
-        if values[4] == "runtest":
-            super()._on_warning(*values)
+    def _on_warningrecorded(self, frame: frames.WarningRecorded) -> None:
+        if frame.when == "runtest":
+            super()._on_warningrecorded(frame)

@@ -66,7 +66,7 @@ class NestedRun:
     @property
     def mapped(self) -> frozenset[str]:
         """Libraries that the mirrored session's processes had loaded at their end."""
-        return frozenset(self.session.mirror.mapped if self.session is not None else ())
+        return frozenset(self.session.mirror.loaded if self.session is not None else ())
 
     @property
     def deselected(self) -> tuple[str, ...] | None:

@@ -20,7 +20,7 @@ from ..config.targets import suggestion
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
-from ..mirror.mirror import Bounded
+from ..inside.frames import BoundaryTest
 from ..mirror.task import Task
 from .arguments import GATE, positional
 from .cells import Planned, planned_cells
@@ -49,7 +49,7 @@ class Part:
     """In the order in which they run."""
     beside: bool = False
     """Whether there are services, and it belongs to none of them."""
-    bounded: tuple[Bounded, ...] = ()
+    bounded: tuple[BoundaryTest, ...] = ()
     """The tests that it is for, where those are marked as staying on x86."""
 
     @property
@@ -70,7 +70,7 @@ class Part:
         alone = self.service.boundary is not None and not self.service.itself
         return {} if alone else {RECORD: None}
 
-    def behind_boundary(self, tests: Iterable[Bounded]) -> Part:
+    def behind_boundary(self, tests: Iterable[BoundaryTest]) -> Part:
         """The part with *tests* of this one that stay on x86."""
         cells = planned_cells(self.settings, self.service, x86=True)
         return replace(self, cells=cells, bounded=tuple(tests))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, cast
+from warnings import WarningMessage
 
 import pytest
 
@@ -21,6 +22,9 @@ from ..mirror.task import NO_TERMINAL, Task
 from ..progress import Progress
 from .cells import Planned
 from .place import Place
+
+if TYPE_CHECKING:
+    from _pytest.junitxml import LogXML
 
 # From the least to the most that is wrong; of a test's phases the most counts.
 _OUTCOMES = ("passed", "skipped", "xfailed", "xpassed", "failed", "error")
@@ -40,7 +44,7 @@ class Outcome:
     """Why it failed, as pytest would show it."""
     seconds: float = 0.0
     """Of all its phases."""
-    user_properties: tuple[tuple[str, Any], ...] = ()
+    user_properties: tuple[tuple[str, object], ...] = ()
     warnings: tuple[str, ...] = ()
     """Category and message of each warning that it caused."""
 
@@ -54,8 +58,8 @@ class CellResult:
     """What one silent session has come to."""
 
     planned: Planned
-    facts: Mapping[str, Any]
-    """What the fixture ``arm64_target`` tells in there."""
+    facts: Mapping[str, object]
+    """Value of the fixture ``arm64_target`` in it."""
     status: int
     """Exit status, never 0, 1 or 5 where there are problems."""
     problems: tuple[str, ...]
@@ -132,7 +136,7 @@ class SilentCell:
         self._place.transport.fetch(out)
         if not only:
             self._collected = Counter(mirror.ledger.collected)
-        problems = [*session.problems, *mirror.told()]
+        problems = [*session.problems, *mirror.early_end()]
         status = mirror.ledger.final
         return CellResult(
             planned=self.planned,
@@ -167,17 +171,16 @@ class _Recorder:
         return dict(self._tests)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        found = outcome_of(report)
-        if found is None:
+        outcome = outcome_of(report)
+        if outcome is None:
             return
-        known = self._tests.get(report.nodeid, Outcome(report.nodeid, "passed"))
-        worse = _OUTCOMES.index(found) > _OUTCOMES.index(known.outcome)
+        before = self._tests.get(report.nodeid, Outcome(report.nodeid, "passed"))
         self._tests[report.nodeid] = replace(
-            known,
-            outcome=found if worse else known.outcome,
-            text=known.text or (str(report.longrepr) if report.failed else ""),
-            seconds=known.seconds + report.duration,
-            user_properties=tuple(report.user_properties) or known.user_properties,
+            before,
+            outcome=max(outcome, before.outcome, key=_OUTCOMES.index),
+            text=before.text or (str(report.longrepr) if report.failed else ""),
+            seconds=before.seconds + report.duration,
+            user_properties=tuple(report.user_properties) or before.user_properties,
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -185,17 +188,17 @@ class _Recorder:
             text = str(report.longrepr)
             self._tests[report.nodeid] = Outcome(report.nodeid, "error", text)
 
-    def pytest_warning_recorded(self, warning_message: Any, nodeid: str) -> None:
-        known = self._tests.get(nodeid)
-        if known is not None:
-            told = (*known.warnings, warning_text(warning_message))
-            self._tests[nodeid] = replace(known, warnings=told)
+    def pytest_warning_recorded(self, warning_message: WarningMessage, nodeid: str) -> None:
+        outcome = self._tests.get(nodeid)
+        if outcome is not None:
+            texts = (*outcome.warnings, warning_text(warning_message))
+            self._tests[nodeid] = replace(outcome, warnings=texts)
 
     def pytest_runtest_logfinish(self) -> None:
         self._tell(f"{len(self._tests)} tests")
 
 
-def outcome_of(report: Any) -> str | None:
+def outcome_of(report: pytest.TestReport) -> str | None:
     """A phase's outcome; None for one that another attempt follows."""
     if report.outcome == "failed":
         return "failed" if report.when == "call" else "error"
@@ -204,7 +207,7 @@ def outcome_of(report: Any) -> str | None:
     return report.outcome if report.outcome in _OUTCOMES else None
 
 
-def warning_text(warning_message: Any) -> str:
+def warning_text(warning_message: WarningMessage) -> str:
     """A warning's category and message, without addresses."""
     message = re.sub(r"0x[0-9a-f]{6,}", "0x…", str(warning_message.message))
     return f"{warning_message.category.__name__}: {message}"
@@ -214,9 +217,10 @@ class _SilentMirror(HostMirror):
     """Calls the hooks of a plugin manager of its own, and writes nowhere."""
 
     def __init__(self, config: pytest.Config, recorder: _Recorder) -> None:
-        session: Any = SimpleNamespace(
+        stand_in = SimpleNamespace(
             config=config, items=[], testscollected=0, testsfailed=0, shouldfail=False
         )
+        session = cast("pytest.Session", stand_in)
         super().__init__(session)
         self.session = session
         manager = pytest.PytestPluginManager()
@@ -225,11 +229,11 @@ class _SilentMirror(HostMirror):
         self._last = ""
 
     @property
-    def _reporter(self) -> Any:
+    def _reporter(self) -> None:
         return None
 
-    def _xml(self) -> list[Any]:
-        return []
+    def _junit(self) -> Sequence[LogXML]:
+        return ()
 
     def output(self, data: bytes) -> None:
         self._write(data.decode("utf-8", "replace"))
@@ -237,7 +241,7 @@ class _SilentMirror(HostMirror):
     def _write(self, text: str) -> None:
         self._last = (self._last + text)[-_TAIL:]
 
-    def told(self) -> list[str]:
+    def early_end(self) -> list[str]:
         """What it was ended by, where it did not come to its end."""
         if self.internal_error is not None:
             return [self.internal_error]

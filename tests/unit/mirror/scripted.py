@@ -6,60 +6,68 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pytest_arm64.mirror.kept_place import Kept
+from pytest_arm64.inside import frames
+from pytest_arm64.inside.frames import Frame
+from pytest_arm64.mirror.kept_place import KeptPlace
 from pytest_arm64.mirror.task import End, Task
 from pytest_arm64.mirror.transport import OUTPUT, PROTOCOL
 
-Lines = list[list[Any]]
+Frames = list[Frame]
+NO_DETAILS = frames.ReportDetails(worker=None, shown=None, missing_variables=[])
 
 
-def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Lines:
+def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Frames:
     """The frames of a whole, uneventful session."""
     return [
-        ["hello", 4, 4_000_000, "9.0"],
-        ["session", [], [], {}, False, None],
-        ["collected", list(nodeids), "", len(nodeids), [], ""],
-        ["collection", None],
+        frames.Hello(frames.PROTOCOL_VERSION, 4_000_000, "9.0"),
+        frames.SessionStarted([], [], {}, collect_only=False, showfspath=None),
+        frames.ItemsCollected(list(nodeids), "", len(nodeids), [], ""),
+        frames.CollectionEnded(None),
         *(frame for nodeid in nodeids for frame in test(nodeid)),
-        ["loop", None],
-        ["finish", status, None, status],
-        ["exit", status],
+        frames.LoopEnded(None),
+        frames.SessionFinished(status, None, status),
+        frames.Exited(status),
     ]
 
 
-def test(nodeid: str) -> Lines:
+def test(nodeid: str) -> Frames:
     """The frames of one test that passes."""
-    location = ["t.py", 1, nodeid.partition("::")[2]]
-    phases = [["passed", nodeid, location, when, {}, 0.1, 1, 2] for when in PHASES]
-    return [["logstart", nodeid, location], *phases, ["logfinish", nodeid, location]]
+    location = ("t.py", 1, nodeid.partition("::")[2])
+    phases = [frames.PhasePassed(nodeid, location, when, {}, 0.1, 1, 2) for when in PHASES]
+    return [frames.LogStart(nodeid, location), *phases, frames.LogFinish(nodeid, location)]
 
 
-test.__test__ = False  # type: ignore[attr-defined]
+test.__test__ = False  # type: ignore[attr-defined]  # for pytest, which looks for it
 PHASES = ("setup", "call", "teardown")
 
 
-def failed(nodeid: str) -> list[Any]:
-    """The report of a failure."""
-    data = {
+def reported(nodeid: str, outcome: str = "failed") -> frames.PhaseReported:
+    """The report of a call."""
+    data: frames.ReportData = {
         "$report_type": "TestReport",
         "nodeid": nodeid,
         "location": ["t.py", 1, "x"],
         "keywords": {},
-        "outcome": "failed",
+        "outcome": outcome,
         "longrepr": "broken",
         "when": "call",
         "sections": [],
         "user_properties": [],
         "duration": 0.1,
     }
-    return ["report", data, None, None, False]
+    return frames.PhaseReported(data, NO_DETAILS, None, None, hidden=False, death=None)
 
 
-def encoded(frames: Lines) -> bytes:
-    """As they come by the wire."""
-    return b"".join(json.dumps([0, frame]).encode() + b"\n" for frame in frames)
+def as_json(frame: Frame) -> list[object]:
+    """*frame* as the sender writes it."""
+    return [type(frame).__name__, *frame]
+
+
+def encoded(sent: Sequence[Frame | list[object]]) -> bytes:
+    """Frames, or what is written in their place, as they come by the wire."""
+    values = [frame if isinstance(frame, list) else as_json(frame) for frame in sent]
+    return b"".join(json.dumps([0, value]).encode() + b"\n" for value in values)
 
 
 @dataclass
@@ -79,7 +87,7 @@ class Scripted:
     def fetch(self, folder: Path) -> None:
         """There is nothing in it."""
 
-    def keep(self, task: Task) -> Kept:
+    def keep(self, task: Task) -> KeptPlace:
         raise AssertionError(f"nobody keeps the place of {task}")
 
 

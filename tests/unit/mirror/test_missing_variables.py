@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from pytest_arm64.mirror.missing_variables import name_lacking
 
 
+def a_report() -> pytest.CollectReport:
+    return pytest.CollectReport("t.py", "failed", None, [])
+
+
 @pytest.mark.parametrize("value", ["yes", "relative", "/nowhere", "x" * 9000, "nul\0"])
 def test_names_are_told_and_values_are_not(value: str) -> None:
-    report = SimpleNamespace(longrepr=None, sections=[])
+    report = a_report()
     name_lacking(report, ["TOKEN", "ABSENT"], {"TOKEN": value})
     ((title, text),) = report.sections
     assert title == "test-environment"
@@ -25,7 +28,7 @@ def test_names_are_told_and_values_are_not(value: str) -> None:
 def test_a_file_of_this_machine_is_not_inside(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
-    report = SimpleNamespace(longrepr=None, sections=[])
+    report = a_report()
     name_lacking(report, ["CA", "MODE"], {"CA": str(bundle), "MODE": "x"})
     text = report.sections[0][1]
     assert text.endswith("CA: names a file, which has to lie in the repository then")
@@ -33,6 +36,6 @@ def test_a_file_of_this_machine_is_not_inside(tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_where_this_machine_has_none_of_them() -> None:
-    report = SimpleNamespace(longrepr=None, sections=[])
+    report = a_report()
     name_lacking(report, ["ABSENT"], {})
     assert report.sections == []

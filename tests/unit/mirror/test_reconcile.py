@@ -30,10 +30,8 @@ def test_multisets_not_counts(collected: list[str], finished: list[str]) -> None
     assert bool(ledger.problems()) == (Counter(collected) != Counter(finished))
 
 
-@pytest.mark.parametrize(
-    "reason", [("Failed", "stopping after 1 failures", None), ("Exit", "x", 0)]
-)
-def test_its_own_reason_excuses_what_is_missing(reason: tuple[str, str, int | None]) -> None:
+@pytest.mark.parametrize("reason", ["Failed", "Exit"])
+def test_its_own_reason_excuses_what_is_missing(reason: str) -> None:
     ledger = ended(["a", "b"], ["a"], 1)
     assert ledger.problems()
     ledger.reason = reason
