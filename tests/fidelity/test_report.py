@@ -215,7 +215,7 @@ def test_without_the_run_there_is_no_report_and_it_is_said(case: Case) -> None:
     process = case.start(["--arm64-report", "out"])
     out, _ = process.communicate(timeout=40)
     assert process.returncode == 4
-    assert "--arm64-report tells of a run with --arm64: give both" in out
+    assert "--arm64-report has no effect without --arm64" in out
     code, out, data = run(case, "--collect-only")
     assert (code, data) == (0, None), out
 
