@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Measurement,
         Memory,
         Place,
-        Planned,
+        PlannedCell,
         Ratio,
         Settings,
         SilentCell,
@@ -94,7 +94,7 @@ class Plugin:
         hooks.pytest_arm64_refused(config=config)
 
     def pytest_arm64_place(
-        self, config: pytest.Config, settings: Settings, planned: Planned
+        self, config: pytest.Config, settings: Settings, planned: PlannedCell
     ) -> object:
         return hooks.pytest_arm64_place(config=config, settings=settings, planned=planned)
 

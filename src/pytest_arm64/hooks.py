@@ -11,14 +11,14 @@ import pytest
 if TYPE_CHECKING:
     from .config.settings import Settings
     from .mirror.transport import Transport
-    from .run.cells import Planned
+    from .run.cells import PlannedCell
     from .run.place import Place
     from .run.silent import CellResult, SilentCell
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_arm64_place(
-    config: pytest.Config, settings: Settings, planned: Planned
+    config: pytest.Config, settings: Settings, planned: PlannedCell
 ) -> AbstractContextManager[Place] | Any:
     """Where the session of the cell *planned* runs, in place of a container.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .inside.measure.ratio import Ratio
     from .inside.measure.summary import Summary
     from .mirror.transport import Transport
-    from .run.cells import Planned
+    from .run.cells import PlannedCell
     from .run.place import Place
     from .run.silent import CellResult, SilentCell
 
@@ -34,7 +34,7 @@ __all__ = [
     "Measurement",
     "Memory",
     "Place",
-    "Planned",
+    "PlannedCell",
     "Ratio",
     "Settings",
     "SilentCell",
@@ -77,7 +77,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module with __
         "Measurement": "inside.measure.measurer",
         "Memory": "inside.measure.memory",
         "Place": "run.place",
-        "Planned": "run.cells",
+        "PlannedCell": "run.cells",
         "Ratio": "inside.measure.ratio",
         "Settings": "config.settings",
         "SilentCell": "run.silent",

@@ -16,18 +16,18 @@ from local_place import _local  # type: ignore[import-not-found]
 from reported_place import FACTS  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(planned: Planned) -> Any:
+def pytest_arm64_place(planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     return _bounded(planned)
 
 
 @contextmanager
-def _bounded(planned: Planned) -> Iterator[Place]:
+def _bounded(planned: PlannedCell) -> Iterator[Place]:
     from pytest_arm64.errors import EmulationError
 
     machine = {"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture]

@@ -14,12 +14,12 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
+def pytest_arm64_place(config: pytest.Config, planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     return _gated(config.option.arm64_gate or "all")
 

@@ -11,12 +11,12 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_arm64.config.settings import Settings
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(settings: Settings, planned: Planned) -> Any:
+def pytest_arm64_place(settings: Settings, planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     several = len(settings.cores) > 1 or settings.reference
     return _local({"WHERE": planned.name} if several else {})

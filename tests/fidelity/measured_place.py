@@ -13,12 +13,12 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(planned: Planned) -> Any:
+def pytest_arm64_place(planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     facts = json.loads(os.environ["PLACED_FACTS"])
     return _placed({**facts, "core": planned.cell.core})

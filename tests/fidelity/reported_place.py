@@ -11,7 +11,7 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 FACTS = {
@@ -27,7 +27,7 @@ FACTS = {
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(planned: Planned) -> Any:
+def pytest_arm64_place(planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     return _reported({"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture])
 

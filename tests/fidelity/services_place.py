@@ -15,18 +15,18 @@ from reported_place import FACTS  # type: ignore[import-not-found]
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_arm64.run.cells import Planned
+    from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_arm64_place(config: pytest.Config, planned: Planned) -> Any:
+def pytest_arm64_place(config: pytest.Config, planned: PlannedCell) -> Any:
     """Called on the host alone: inside, nobody knows this hook."""
     return _service(config.option.arm64_gate or "report", planned, config.rootpath)
 
 
 @contextmanager
-def _service(policy: str, planned: Planned, root: Path) -> Iterator[Place]:
+def _service(policy: str, planned: PlannedCell, root: Path) -> Iterator[Place]:
     from pytest_arm64.audit.matrix import Row, WheelMatrix
     from pytest_arm64.decide.assessment import Assessment
     from pytest_arm64.decide.baseline import read_baseline

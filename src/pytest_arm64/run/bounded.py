@@ -6,10 +6,10 @@ import pytest
 
 from ..errors import Arm64Error
 from .gates import Gate, emit
-from .parts import Part
+from .parts import RunPart
 
 
-def skip(session: pytest.Session, part: Part, error: Arm64Error) -> str:
+def skip(session: pytest.Session, part: RunPart, error: Arm64Error) -> str:
     """Report the tests of *part* as skipped for want of a place; what is told below the results.
 
     Args:

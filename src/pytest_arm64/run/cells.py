@@ -22,7 +22,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCell:
     """One cell of a session."""
 
     cell: Cell
@@ -38,7 +38,7 @@ class Planned:
 
 def planned_cells(
     settings: Settings, service: ServiceConfig, *, x86: bool = False
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedCell, ...]:
     """The cells of *service*, by its *settings*, in the order in which they run.
 
     The mirrored one is the last.
@@ -53,7 +53,7 @@ def planned_cells(
     if x86 or (service.boundary is not None and not service.itself):
         planned = [(Role.MIRRORED, "amd64", first)]
     return tuple(
-        Planned(
+        PlannedCell(
             Cell(
                 target=settings.target,
                 architecture=architecture,

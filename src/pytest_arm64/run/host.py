@@ -34,7 +34,7 @@ from .gates import (
 from .keep import Held
 from .launch import places, prepare, tell_what_it_rests_on
 from .nested import NestedRun
-from .parts import Part, parts_of
+from .parts import RunPart, parts_of
 from .place import OpenPlace
 from .usage import as_usage_error, missing_path
 
@@ -65,7 +65,7 @@ class HostPlugin:
         """What the audit found; None where nothing was audited."""
         self.runs: list[NestedRun] = []
         """Those that were started, in their order."""
-        self.refused: list[tuple[Part, Arm64Error]] = []
+        self.refused: list[tuple[RunPart, Arm64Error]] = []
         """Those that could not be started, and why."""
         self.problems: list[str] = []
         """What makes the run incomplete, beside what its parts tell themselves."""
@@ -187,14 +187,14 @@ class HostPlugin:
             return True
         return False
 
-    def _tell_refused(self, part: Part, error: Arm64Error) -> None:
+    def _tell_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
         reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None and reporter.verbosity >= 0:
             first = printable((error.what.splitlines() or [""])[0])
             reporter.write_line(f"arm64: {self._numbered(part)}: NOT RUN: {first}")
 
-    def _numbered(self, part: Part) -> str:
+    def _numbered(self, part: RunPart) -> str:
         number = self._parts - len(self._waiting)
         return f"{part.name} ({number} of {self._parts})"
 
@@ -227,7 +227,7 @@ class HostPlugin:
         if not run.part.beside:
             findings.add(found, run.place, run.part.name)
 
-    def _keep(self, found: Assessment, part: Part) -> Findings:
+    def _keep(self, found: Assessment, part: RunPart) -> Findings:
         """The findings of the run, which begin with what was *found* first."""
         from .findings import Findings
 

@@ -27,7 +27,7 @@ from .arguments import (
     positional,
     refuse_what_cannot_work,
 )
-from .cells import Planned
+from .cells import PlannedCell
 from .place import OpenPlace, Place, container_places
 
 SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
@@ -108,7 +108,7 @@ def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
     """Places of a plugin's, or containers."""
 
     @contextmanager
-    def provided(planned: Planned) -> Iterator[Place]:
+    def provided(planned: PlannedCell) -> Iterator[Place]:
         found = config.hook.pytest_arm64_place(
             config=config, settings=project.settings, planned=planned
         )

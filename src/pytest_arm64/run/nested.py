@@ -19,10 +19,10 @@ from ..mirror.mirror import HostMirror
 from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .arguments import same_everywhere
-from .cells import Planned
+from .cells import PlannedCell
 from .keep import Held
 from .launch import session_in
-from .parts import Part
+from .parts import RunPart
 from .place import NotBuiltError, OpenPlace, Place
 from .silent import CellResult, SilentCell
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 class NestedRun:
     """Everything of one part; its containers live until ``close``."""
 
-    def __init__(self, config: pytest.Config, part: Part, open_place: OpenPlace) -> None:
+    def __init__(self, config: pytest.Config, part: RunPart, open_place: OpenPlace) -> None:
         self._config = config
         self._open_place = open_place
         self._resources = ExitStack()
         self._folder: Path | None = None
         self._task = part.task
         *self._others, self._planned = part.cells
-        self._opened: list[tuple[Planned, Place]] = []
+        self._opened: list[tuple[PlannedCell, Place]] = []
         """Places of the silent cells."""
         self._place: Place | None = None
         self._finished = False
@@ -101,7 +101,7 @@ class NestedRun:
         self._place = self._enter(self._planned)
         self._task = replace(task, facts=self._place.facts, where=self._place.where)
 
-    def _enter(self, planned: Planned) -> Place:
+    def _enter(self, planned: PlannedCell) -> Place:
         try:
             return self._resources.enter_context(self._open_place(planned))
         except NotBuiltError as error:
@@ -164,7 +164,7 @@ class NestedRun:
         self._resources.close()
 
     def _silent_cell(
-        self, planned: Planned, place: Place, task: Task, collected: Counter[str] | None = None
+        self, planned: PlannedCell, place: Place, task: Task, collected: Counter[str] | None = None
     ) -> SilentCell:
         from ..report.progress import TerminalProgress
 

@@ -23,7 +23,7 @@ from ..inside.boundary import RECORD
 from ..inside.frames import BoundaryTest
 from ..mirror.task import Task
 from .arguments import GATE, positional
-from .cells import Planned, planned_cells
+from .cells import PlannedCell, planned_cells
 
 _CONFIGURED = {
     "pytest.ini": "",
@@ -38,14 +38,14 @@ _TEST_FILES = ("test_*.py", "*_test.py")
 
 
 @dataclass(frozen=True)
-class Part:
+class RunPart:
     """What one mirrored session and its silent ones run."""
 
     service: ServiceConfig
     """The project itself for what belongs to none of its services."""
     settings: Settings
     task: Task
-    cells: tuple[Planned, ...]
+    cells: tuple[PlannedCell, ...]
     """In the order in which they run."""
     beside: bool = False
     """Whether there are services, and it belongs to none of them."""
@@ -70,13 +70,13 @@ class Part:
         alone = self.service.boundary is not None and not self.service.itself
         return {} if alone else {RECORD: None}
 
-    def behind_boundary(self, tests: Iterable[BoundaryTest]) -> Part:
+    def behind_boundary(self, tests: Iterable[BoundaryTest]) -> RunPart:
         """The part with *tests* of this one that stay on x86."""
         cells = planned_cells(self.settings, self.service, x86=True)
         return replace(self, cells=cells, bounded=tuple(tests))
 
 
-def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[Part, ...]:
+def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPart, ...]:
     """The parts of a run in the order of the services' configuration; one where there are none.
 
     Raises:
@@ -86,7 +86,7 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[Part,
     wanted = tuple(config.option.arm64_service)
     _check(wanted, project)
     itself, settings = project.itself, project.settings
-    whole = Part(itself, settings, task, planned_cells(settings, itself))
+    whole = RunPart(itself, settings, task, planned_cells(settings, itself))
     if not project.services.configured or config.option.arm64_requirements:
         return (whole,)
     found = [
@@ -121,7 +121,7 @@ def _part(
     config: pytest.Config,
     project: Project,
     task: Task,
-) -> Part:
+) -> RunPart:
     args = [*_without(task.args, [w for w, _ in _named(config)]), *words]
     cwd = task.cwd
     option = config.option
@@ -136,7 +136,7 @@ def _part(
     own = project.settings_of(service)
     if own.artifact is not None and own.reference:
         raise no_x86_side(service.where)
-    return Part(
+    return RunPart(
         service,
         own,
         replace(task, args=tuple(args), cwd=cwd),
@@ -180,7 +180,9 @@ def _shares(config: pytest.Config, project: Project) -> Iterator[tuple[ServiceCo
         yield project.itself, [*words, *_ignored(others, paths)]
 
 
-def _failed_last(config: pytest.Config, parts: Sequence[Part], project: Project) -> list[Part]:
+def _failed_last(
+    config: pytest.Config, parts: Sequence[RunPart], project: Project
+) -> list[RunPart]:
     """With ``--lf``, those of *parts* in which something failed last; all where nothing did."""
     kept = getattr(config, "cache", None)
     failed = kept.get("cache/lastfailed", {}) if kept is not None and config.option.lf else {}

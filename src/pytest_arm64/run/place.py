@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config.project import Project
 from ..errors import EmulationError, InstallError
 from ..mirror.transport import ContainerTransport, Transport
-from .cells import Planned, Role, planned_cells
+from .cells import PlannedCell, Role, planned_cells
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -60,7 +60,7 @@ class NotBuiltError(Exception):
         self.assessment = assessment
 
 
-OpenPlace = Callable[[Planned], AbstractContextManager[Place]]
+OpenPlace = Callable[[PlannedCell], AbstractContextManager[Place]]
 
 
 @contextmanager
@@ -116,7 +116,7 @@ class _Containers:
         self._environments: dict[tuple[str, Cell], Environment] = {}
 
     @contextmanager
-    def open(self, planned: Planned) -> Iterator[Place]:
+    def open(self, planned: PlannedCell) -> Iterator[Place]:
         from ..engine.emulation import lacking
         from ..report.header import header_lines, summary_line
         from .cell_container import cell_container, cell_environment
@@ -161,7 +161,7 @@ class _Containers:
             )
 
     @contextmanager
-    def open_with_cases(self, planned: Planned) -> Iterator[Place]:
+    def open_with_cases(self, planned: PlannedCell) -> Iterator[Place]:
         from ..environment.native_cases import LIBRARY, native_cases
 
         offline = self._project.settings.offline
@@ -170,12 +170,12 @@ class _Containers:
             place.transport.give({LIBRARY: library})
             yield place
 
-    def _assessment(self, environment: Environment, planned: Planned) -> Assessment:
+    def _assessment(self, environment: Environment, planned: PlannedCell) -> Assessment:
         return self._audit.result().installed(
             planned.service.name, planned.cell.target, environment.ran, environment.record
         )
 
-    def _environment(self, planned: Planned) -> Environment:
+    def _environment(self, planned: PlannedCell) -> Environment:
         """The cell's environment; a reference has the versions that the mirrored cell has."""
         from ..environment.build import make_environment
 

@@ -20,7 +20,7 @@ from ..mirror.reconcile import COMPLETE_STATUSES
 from ..mirror.session import MirroredSession
 from ..mirror.task import NO_TERMINAL, Task
 from ..progress import Progress
-from .cells import Planned
+from .cells import PlannedCell
 from .place import Place
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Outcome:
 class CellResult:
     """What one silent session has come to."""
 
-    planned: Planned
+    planned: PlannedCell
     facts: Mapping[str, object]
     """Value of the fixture ``arm64_target`` in it."""
     status: int
@@ -77,7 +77,7 @@ class SilentCell:
     def __init__(
         self,
         config: pytest.Config,
-        planned: Planned,
+        planned: PlannedCell,
         place: Place,
         task: Task,
         folder: Path,

@@ -7,12 +7,12 @@ from pathlib import Path
 from pytest_arm64.config.services import ServiceConfig
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import find_target
-from pytest_arm64.run.cells import Planned, Role, planned_cells
+from pytest_arm64.run.cells import PlannedCell, Role, planned_cells
 
 TARGET = find_target("al2023-python3.12", {})
 
 
-def cells(**more: object) -> tuple[Planned, ...]:
+def cells(**more: object) -> tuple[PlannedCell, ...]:
     settings = Settings(root=Path("/p"), target=TARGET, **more)  # type: ignore[arg-type]
     return planned_cells(settings, ServiceConfig("p", settings.root, itself=True))
 

@@ -15,7 +15,7 @@ from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.mirror.task import Task
-from pytest_arm64.run.parts import Part, parts_of
+from pytest_arm64.run.parts import RunPart, parts_of
 
 MANIFEST = """
 [tool.pytest-arm64]
@@ -73,7 +73,7 @@ def parts(
     failed: tuple[str, ...] = (),
     reference: bool = False,
     **options: Any,
-) -> dict[str, Part]:
+) -> dict[str, RunPart]:
     values = {
         "arm64_service": [],
         "arm64_requirements": [],
@@ -99,7 +99,7 @@ def parts(
     return {part.name: part for part in parts_of(config, project, task)}
 
 
-def arguments(root: Path, found: dict[str, Part]) -> dict[str, list[str]]:
+def arguments(root: Path, found: dict[str, RunPart]) -> dict[str, list[str]]:
     return {
         name: [
             word.replace(f"{root}/", "") for word in part.task.args if word != f"--rootdir={root}"
