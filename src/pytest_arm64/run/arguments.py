@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from ..config.project import Project
 from ..config.services import REPOSITORY
@@ -58,12 +57,12 @@ def add_to(parser: argparse.ArgumentParser, option: OwnOption) -> None:
     parser.add_argument(option.name, action=action, default=argparse.SUPPRESS)
 
 
-def positional(options: Any) -> list[str]:
+def positional(options: object) -> list[str]:
     """The arguments that name files, folders and node ids, of pytest's parsed *options*."""
     return [str(arg) for arg in getattr(options, "file_or_dir", None) or ()]
 
 
-def call_services_by_name(options: Any, project: Project) -> None:
+def call_services_by_name(options: argparse.Namespace, project: Project) -> None:
     """Put the project's own name for its other one, ``repository``, in pytest's *options*.
 
     It stands in ``--arm64-service``, and in node ids of gates.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -44,7 +44,7 @@ class Findings:
         if place.abi is not None and place.facts.get("machine") == MACHINE:
             self._abi[self._named(service)] = list(abi_findings(place.abi, Where("")))
 
-    def records(self, service: str) -> dict[str, Any]:
+    def records(self, service: str) -> dict[str, object]:
         """What the fixtures inside tell where *service* is installed; all, where it is none."""
         matrices = self.assessment.matrices
         own = [matrix for matrix in matrices if matrix.service == service] or matrices
@@ -143,7 +143,7 @@ class Findings:
             for matrix in self.assessment.matrices
         ]
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         lines = [*self._reported(), *self.assessment.reminders()]
         for line in lines[:_SHOWN]:
             terminalreporter.line(f"arm64: {printable(line)}")

@@ -31,7 +31,7 @@ class Gate:
     location: tuple[str, int | None, str]
     text: str = ""
     seconds: float = 0.0
-    properties: tuple[tuple[str, Any], ...] = ()
+    properties: tuple[tuple[str, object], ...] = ()
     """What its report carries for other plugins and the JUnit file: state, cause, verdict."""
     elsewhere: str = ""
     """Which other gates say what is wrong; empty where none does. Such a gate is skipped."""

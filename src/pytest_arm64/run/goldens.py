@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from ..errors import Arm64Error
 from ..inside.golden.check import RECORDED, REFERENCE
@@ -71,7 +70,7 @@ def recorded(out: Path) -> tuple[Recorded, ...]:
 def as_reference(values: Sequence[Recorded]) -> dict[str, bytes]:
     """Files by name below ``$PYTEST_ARM64_OUT``, which the mirrored cell compares with."""
     files = {f"{REFERENCE}/.here": b""}
-    runs: dict[Path, dict[str, Any]] = {}
+    runs: dict[Path, dict[str, object]] = {}
     for one in values:
         key = provenance_key(one.golden.provenance)
         runs.setdefault(one.folder, {})[key] = dict(one.golden.provenance)
@@ -167,7 +166,7 @@ def _same(one: Recorded) -> bool:
     return before is not None and before.test == one.golden.test and before.same_values(one.golden)
 
 
-def _runs(folder: Path) -> dict[str, Any]:
+def _runs(folder: Path) -> dict[str, object]:
     try:
         runs = json.loads((folder / PROVENANCE).read_bytes())["runs"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -175,7 +174,7 @@ def _runs(folder: Path) -> dict[str, Any]:
     return runs if isinstance(runs, dict) else {}
 
 
-def _provenance_file(runs: Mapping[str, Any]) -> bytes:
+def _provenance_file(runs: Mapping[str, object]) -> bytes:
     return (json.dumps({"format": 1, "runs": runs}, indent=1, sort_keys=True) + "\n").encode()
 
 

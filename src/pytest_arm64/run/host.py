@@ -17,6 +17,7 @@ from ..mirror.pytest_internals import remember_interrupt
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
 from ..mirror.shown_inside import NAME as INSIDE
+from ..mirror.shown_inside import ShownInside
 from ..mirror.stops import InsideError, show_as_inside
 from ..report.header import plugin_lines
 from ..report.matrix_output import printable
@@ -182,14 +183,17 @@ class HostPlugin:
             assert run.session is not None
             self.current = run
             self.runs.append(run)
-            inside: Any = self._config.pluginmanager.getplugin(INSIDE)
+            inside: ShownInside | None = self._config.pluginmanager.getplugin(INSIDE)
+            assert inside is not None
             inside.take(run.session, self._config.pluginmanager)
             return True
         return False
 
     def _tell_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         if reporter is not None and reporter.verbosity >= 0:
             first = printable((error.what.splitlines() or [""])[0])
             reporter.write_line(f"arm64: {self._numbered(part)}: NOT RUN: {first}")
@@ -287,7 +291,9 @@ class HostPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._run_tests(session)
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         while self._waiting:
             if reporter is not None:
                 reporter.ensure_newline()
@@ -332,18 +338,22 @@ class HostPlugin:
         ]
         session.exitstatus = together(statuses, complete=not self.problems)
 
-    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[Any]) -> None:
+    def pytest_internalerror(
+        self, excrepr: object, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> None:
         if isinstance(excinfo.value, InsideError):
             show_as_inside(excrepr, excinfo.value)
 
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self) -> None:
         stop = self._session.mirror.stop if self._session is not None else None
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         if stop is not None and stop.place is not None and reporter is not None:
             remember_interrupt(reporter, stop.place, stop.traceback)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         places = [run.place for run in self.runs] or ([self.current.place] if self.current else [])
         problems = [
             f"{run.part.name}: {problem}" if self._parts > 1 else problem

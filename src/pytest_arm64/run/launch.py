@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -88,7 +87,9 @@ def session_in(
     )
 
 
-def tell_what_it_rests_on(reporter: Any, places: Sequence[Place], problems: Sequence[str]) -> None:
+def tell_what_it_rests_on(
+    reporter: pytest.TerminalReporter, places: Sequence[Place], problems: Sequence[str]
+) -> None:
     """Below the results: where they come from, and why they must not be believed."""
     for line in dict.fromkeys(place.summary for place in places if place.summary):
         reporter.line(line)

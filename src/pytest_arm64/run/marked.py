@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,9 @@ from .keep import Held
 from .launch import places, prepare, session_in, tell_what_it_rests_on
 from .place import NotBuiltError, Place
 from .usage import as_usage_error
+
+if TYPE_CHECKING:
+    import pluggy
 
 MARKER = "arm64"
 _MARKED = "PYTEST_ARM64_MARKED"
@@ -44,7 +47,7 @@ class MarkedPlugin:
         self._task: Task | None = None
         self._prepared: tuple[Project, Task] | None = None
         """None until the session starts."""
-        self.facts: Mapping[str, Any] | None = None
+        self.facts: Mapping[str, object] | None = None
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
 
     @property
@@ -77,7 +80,9 @@ class MarkedPlugin:
     # Within the wrappers of others, so that what they finish after the tests, such as the data of
     # coverage, finds all of it.
     @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+    def pytest_runtestloop(
+        self, session: pytest.Session
+    ) -> Generator[None, pluggy.Result[object], None]:
         if self._marked or self._config.option.collectonly:
             pass
         elif self._config.option.arm64_require_native:
@@ -91,7 +96,7 @@ class MarkedPlugin:
             session.testscollected += sum(self._marked.values())
             with as_usage_error():
                 self._open(session)
-        outcome: Any = yield
+        outcome = yield
         if outcome.excinfo is None and self._session is not None:
             with as_usage_error():
                 for step in (self._session.start, self._session.collect, self._session.run):
@@ -108,7 +113,9 @@ class MarkedPlugin:
         except NotBuiltError as error:
             raise error.cause from None
         self.facts = place.facts
-        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         if reporter is not None and reporter.verbosity >= 0:
             for line in place.header:
                 reporter.write_line(line)
@@ -144,7 +151,7 @@ class MarkedPlugin:
             elif problems or ledger.final == 1:
                 session.exitstatus = 1
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         places = [self._place] if self._place is not None else []
         problems = self._session.problems if self._session is not None else []
         tell_what_it_rests_on(terminalreporter, places, problems)

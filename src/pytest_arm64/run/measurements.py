@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ..errors import ProtocolError
 from ..inside.measure.record import FOLDER, MalformedRecordError, Measured
@@ -68,7 +67,7 @@ def measured_below(out: Path) -> Iterator[Measured]:
 
 def write_measurements(path: Path, measured: list[Measured]) -> None:
     """All values of all cells, for ``pytest-arm64 cost`` and for whoever else wants them."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "format": FORMAT,
         "measured": [one.to_json() for one in measured],
     }

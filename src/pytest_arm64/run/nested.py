@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -108,7 +108,7 @@ class NestedRun:
             self.assessment = error.assessment
             raise error.cause from None
 
-    def start(self, session: pytest.Session, records: Mapping[str, Any]) -> None:
+    def start(self, session: pytest.Session, records: Mapping[str, object]) -> None:
         """Run the silent cells, then start the mirrored session; *records* are its fixtures'.
 
         Raises:
@@ -183,6 +183,6 @@ class NestedRun:
 
 def _forget_warnings(config: pytest.Config) -> None:
     """What this process warned of while it read the configuration is said again inside."""
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
         reporter.stats.pop("warnings", None)

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -63,7 +62,7 @@ class RunPart:
         return f"{self.owner}: x86 boundary" if self.bounded else self.owner
 
     @property
-    def records(self) -> dict[str, Any]:
+    def records(self) -> dict[str, object]:
         """Which of the tests it has: the marked ones, all others, or simply all."""
         if self.bounded:
             return {RECORD: sorted({one.nodeid.partition("::")[0] for one in self.bounded})}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..config.project import Project
 from ..errors import EmulationError, InstallError
@@ -34,7 +34,7 @@ class Place:
 
     transport: Transport
     header: tuple[str, ...]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
     where: str
     """For a death's report: machine, core, native or emulated."""
     lacks: str = ""

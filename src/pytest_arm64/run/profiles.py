@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError
 from ..inside.measure.profile_record import FOLDER, Profile, merged
@@ -14,6 +14,9 @@ from ..inside.measure.record import MalformedRecordError
 from ..mirror.transport import Transport
 from ..report.hotspots import hotspot_lines
 from .silent import CellResult
+
+if TYPE_CHECKING:
+    import pytest
 
 FILE = "profile.json"
 FORMAT = 1
@@ -41,7 +44,7 @@ class HostProfiles:
             document = {"format": FORMAT, "profiles": [one.to_json() for one in self._found]}
             (self._folder / FILE).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in hotspot_lines(self._found) if self._found else ():
             terminalreporter.line(line)
 

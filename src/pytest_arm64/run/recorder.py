@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -137,7 +137,9 @@ class Recorder:
         refused = [error for _, error in self._host.refused if isinstance(error, InstallError)]
         if self._folder is None or not refused:
             return
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         with contextlib.suppress(Arm64Error):  # the one that ends the run is told
             path = write_report(self._report(), self._folder)
             if reporter is not None:
@@ -153,7 +155,9 @@ class Recorder:
         ]
         gates = list(selected(judged, self._config))
         session.testscollected += len(gates)
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         if reporter is not None:
             reporter.ensure_newline()  # else pytest tells the last line's progress again
         for gate in gates:
@@ -167,7 +171,7 @@ class Recorder:
         if session.exitstatus in COMPLETE_STATUSES:
             session.exitstatus = 1
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._lines:
             terminalreporter.line(f"arm64: {printable(line)}")
 
@@ -355,6 +359,6 @@ def _below(path: Path, parent: Path) -> bool:
     return path == parent or parent in path.parents
 
 
-def _reason(report: Any) -> str:
+def _reason(report: pytest.TestReport) -> str:
     longrepr = report.longrepr
     return str(longrepr[2]) if isinstance(longrepr, (tuple, list)) and len(longrepr) == 3 else ""

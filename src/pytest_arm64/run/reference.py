@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ..errors import EmulationError
 from ..inside.golden.control import narrower
 from ..inside.golden.told import told_by
+from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
 from .differences import Here, common_failure, difference
@@ -50,7 +51,7 @@ class ReferenceSide:
         cell: SilentCell,
         result: CellResult,
         others: Sequence[SilentCell],
-        mirrored: Any,
+        mirrored: Transport,
     ) -> None:
         if cell.planned.role is not Role.REFERENCE:
             return
@@ -85,11 +86,11 @@ class ReferenceSide:
             return ()
         return recorded(control.out)
 
-    def pytest_deselected(self, items: Sequence[Any]) -> None:
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._deselected.update(item.nodeid for item in items)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: Any) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._result is None or _OURS in report.keywords or report.nodeid.startswith(GATE):
             return
         found = outcome_of(report)
@@ -104,7 +105,7 @@ class ReferenceSide:
             self._here[report.nodeid] = Here(found, str(report.longrepr) if report.failed else "")
             self._judge(report)
 
-    def _judge(self, report: Any) -> None:
+    def _judge(self, report: pytest.TestReport) -> None:
         """Add to *report* what differs; one that passed becomes a failure where it compares."""
         assert self._result is not None
         here, x86 = self._here[report.nodeid], self._result.tests.get(report.nodeid)
@@ -124,7 +125,9 @@ class ReferenceSide:
             del report.wasxfail
         report.outcome, report.longrepr = "failed", f"{TITLE}: {told}"
 
-    def pytest_warning_recorded(self, warning_message: Any, nodeid: str) -> None:
+    def pytest_warning_recorded(
+        self, warning_message: warnings.WarningMessage, nodeid: str
+    ) -> None:
         if nodeid:
             self._warnings.setdefault(nodeid, []).append(warning_text(warning_message))
 
@@ -137,7 +140,9 @@ class ReferenceSide:
         result = self._result
         if result is None:
             return
-        reporter: Any = self._config.pluginmanager.getplugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
+            "terminalreporter"
+        )
         if reporter is not None:
             reporter.ensure_newline()
         believed = complete and not result.problems
@@ -222,7 +227,7 @@ class ReferenceSide:
                 f"record: {len(failing)} tests fail on linux/amd64: no golden of theirs was changed"
             )
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         lines = []
         if self._compares and self._ran:
             differ = f"{len(self._differing)} differ"

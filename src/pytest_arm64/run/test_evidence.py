@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -115,7 +115,7 @@ class Gathered:
 class _Shown:
     """What the tests of one part of the run have shown."""
 
-    golden: dict[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    golden: dict[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     measured: dict[tuple[str, Where], Measured] = field(default_factory=dict)
     profiles: list[Profile] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
@@ -165,7 +165,7 @@ def _measured(text: object) -> Iterator[Measured]:
         return  # a property of somebody else's
 
 
-def _named(value: Mapping[str, Any]) -> list[str]:
+def _named(value: Mapping[str, object]) -> list[str]:
     names = value.get("pictures")
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
