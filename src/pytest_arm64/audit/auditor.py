@@ -107,7 +107,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._indexes: dict[Sources, Index] = {}
 
     @cached_property
-    def _clock(self) -> Deadline:
+    def _deadline(self) -> Deadline:
         from ..index.fetch import Deadline
 
         return Deadline(self._time_limit)
@@ -124,7 +124,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         from ..index.repositories import Repositories
 
         return Repositories(
-            self._environ, self._clock, offline=self._offline, refresh=self._refresh
+            self._environ, self._deadline, offline=self._offline, refresh=self._refresh
         )
 
     def __exit__(
@@ -150,7 +150,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         )
         if sources not in self._indexes:
             self._indexes[sources] = Index(
-                sources, self._clock, offline=self._offline, refresh=self._refresh
+                sources, self._deadline, offline=self._offline, refresh=self._refresh
             )
         return self._indexes[sources]
 

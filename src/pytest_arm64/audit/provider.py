@@ -213,7 +213,7 @@ class Provider(AbstractProvider[SourcedRequirement, Candidate, Identity]):
         if name == _OTHER_PYTHON:
             return
         candidates = self.candidates
-        candidates.index.clock.check()
+        candidates.index.deadline.check()
         unanswered = (
             Candidate(name, extra)
             if name in candidates.locals

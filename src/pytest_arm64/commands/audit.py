@@ -197,11 +197,13 @@ def _services(
     environ: Mapping[str, str],
 ) -> tuple[Sequence[Service], Sequence[Arm64Error]]:
     """What the services ask for; of several, one that cannot be read does not end it."""
-    from ..inputs.configured import wished
+    from ..inputs.configured import configured_service
 
     readers: list[Callable[[], Service]]
     if declared.configured and not options.path:
-        readers = [partial(wished, service, files, environ) for service in declared.configured]
+        readers = [
+            partial(configured_service, service, files, environ) for service in declared.configured
+        ]
     else:
         paths = options.path or ["."]
         readers = [partial(_service, path, options, files, declared, environ) for path in paths]

@@ -18,7 +18,7 @@ from ..config.targets import Target
 from ..environment.record import InstallRecord
 from ..errors import NothingToReadError, SettingsError
 from ..index.pip_config import PipConfig, host_pip_config
-from ..inputs.configured import project_service, wished
+from ..inputs.configured import configured_service, project_service
 from ..inputs.service import Service
 from .allowances import Allowance, read_allowances, unused
 from .baseline import Baseline, read_baseline
@@ -156,7 +156,7 @@ def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> 
 def _services(project: Project, environ: Mapping[str, str]) -> Iterator[Service]:
     if project.files.configures_services:
         for service in project.services.configured:
-            yield wished(service, project.files, environ)
+            yield configured_service(service, project.files, environ)
         return
     settings = project.settings
     try:

@@ -249,7 +249,7 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Require
     if manifest.virtual and not tests and scope is manifest.deploy:
         read_project(manifest.root / "pyproject.toml", reading)
         texts = ()
-    found = reading.wishes("environment")
+    found = reading.requirement_set("environment")
     return with_requirements(found, texts, "pyproject.toml")
 
 

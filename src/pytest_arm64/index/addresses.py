@@ -18,8 +18,8 @@ def subdirectory_of(url: str) -> str:
 
     One that leads out of it counts as none.
     """
-    told = urllib.parse.parse_qs(urllib.parse.urlsplit(url).fragment).get("subdirectory", [""])[0]
-    path = PurePosixPath(told)
+    folder = urllib.parse.parse_qs(urllib.parse.urlsplit(url).fragment).get("subdirectory", [""])[0]
+    path = PurePosixPath(folder)
     return "" if path.is_absolute() or ".." in path.parts or not path.parts else str(path)
 
 
@@ -30,6 +30,6 @@ def shown(url: str) -> str:
 
 def git_address(url: str, revision: str, subdirectory: str) -> str:
     """A place in a repository as pip spells it: ``git+URL@revision#subdirectory=folder``."""
-    found = url if url.startswith("git+") else f"git+{url}"
-    found += f"@{revision}" if revision else ""
-    return found + (f"#subdirectory={subdirectory}" if subdirectory else "")
+    address = url if url.startswith("git+") else f"git+{url}"
+    address += f"@{revision}" if revision else ""
+    return address + (f"#subdirectory={subdirectory}" if subdirectory else "")

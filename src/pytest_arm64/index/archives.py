@@ -134,9 +134,9 @@ class RangeFile(io.RawIOBase):
         start = self._position
         if end <= start:
             return b""
-        found = self._part(start, end)
+        content = self._part(start, end)
         self._position = end
-        return found
+        return content
 
     def _part(self, start: int, end: int) -> bytes:
         for first, content in self._parts:
@@ -156,11 +156,11 @@ class RangeFile(io.RawIOBase):
 def _from_zip(archive: BinaryIO, wanted: Callable[[str], bool]) -> bytes:
     try:
         with zipfile.ZipFile(archive) as opened:
-            found = [info for info in opened.infolist() if wanted(info.filename)]
-            if len(found) != 1:
-                kind = ArchiveError if found else AbsentError
-                raise kind(f"it holds {len(found) or 'no'} such files")
-            with opened.open(found[0]) as stream:
+            members = [info for info in opened.infolist() if wanted(info.filename)]
+            if len(members) != 1:
+                kind = ArchiveError if members else AbsentError
+                raise kind(f"it holds {len(members) or 'no'} such files")
+            with opened.open(members[0]) as stream:
                 content = stream.read(MAXIMUM_METADATA + 1)
     except _BROKEN as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None

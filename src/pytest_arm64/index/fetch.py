@@ -115,8 +115,8 @@ class Access:
             self.credentials[origin] = self._from_netrc(url)
         if not self.credentials[origin] and self.keyring in (IMPORT, SUBPROCESS):
             self.ask_keyring(url)
-        known = self.credentials[origin]
-        return {"Authorization": known} if known else {}
+        credentials = self.credentials[origin]
+        return {"Authorization": credentials} if credentials else {}
 
     def ask_keyring(self, url: str) -> bool:
         """Ask a keyring for the host of *url*, once; whether there are credentials now."""
@@ -126,9 +126,9 @@ class Access:
                 self.asked.add(origin)
                 user = self.users.get(origin, "")
                 for place in dict.fromkeys([self.places.get(origin, host), host]):
-                    found = from_keyring(self.keyring, place, user, self.environ)
-                    if found is not None:
-                        self.credentials[origin] = _basic(*found)
+                    credentials = from_keyring(self.keyring, place, user, self.environ)
+                    if credentials is not None:
+                        self.credentials[origin] = _basic(*credentials)
                         break
                 else:
                     if user and not self.credentials.get(origin):
@@ -140,9 +140,9 @@ class Access:
         if self.netrc is None or not host:
             return ""
         with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
-            found = netrc.netrc(str(self.netrc)).authenticators(host)
-            if found:
-                return _basic(found[0], found[2] or "")
+            login = netrc.netrc(str(self.netrc)).authenticators(host)
+            if login:
+                return _basic(login[0], login[2] or "")
         return ""
 
 
@@ -150,11 +150,11 @@ class Fetcher:
     """HTTP and files behind one method."""
 
     def __init__(
-        self, access: Access, clock: Deadline, *, offline: bool = False, refresh: bool = False
+        self, access: Access, deadline: Deadline, *, offline: bool = False, refresh: bool = False
     ) -> None:
         """*refresh* tells those who keep what they fetch that it is asked for anew."""
         self.access = access
-        self.clock = clock
+        self.deadline = deadline
         self.offline = offline
         self.refresh = refresh
         self._pools: dict[tuple[str, bool, bool], urllib3.PoolManager] = {}
@@ -196,10 +196,10 @@ class Fetcher:
             raise FetchError(f"{shown(url)} is not in the cache, and --offline was given")
         response = self._answer(url, dict(headers or {}))
         try:
-            found = {name.lower(): value for name, value in response.headers.items()}
+            received = {name.lower(): value for name, value in response.headers.items()}
             yield (
-                Reply(response.status, found, b"", _final(url, response)),
-                _Stream(response, url, self.clock),
+                Reply(response.status, received, b"", _final(url, response)),
+                _Stream(response, url, self.deadline),
             )
         finally:
             # Closed, not returned to the pool: what is left unread may be endless.
@@ -209,7 +209,7 @@ class Fetcher:
     def _answer(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         host = _origin(url)
         for attempt in range(_TRIES):
-            self.clock.check()
+            self.deadline.check()
             if self._silent.get(host, 0) >= _PATIENCE:
                 raise FetchError(f"{host}: {self._reasons[host]}")
             given = self.access.header(url)
@@ -226,11 +226,13 @@ class Fetcher:
             if response.status not in _AGAIN or attempt == _TRIES - 1:
                 return response
             response.close()
-            time.sleep(min(_pause(response.headers.get("Retry-After"), attempt), self.clock.left()))
+            time.sleep(
+                min(_pause(response.headers.get("Retry-After"), attempt), self.deadline.left())
+            )
         raise AssertionError("unreachable")
 
     def _request(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        left = self.clock.left()
+        left = self.deadline.left()
         return self._pool(url).request(
             "GET",
             url,
@@ -272,13 +274,13 @@ class Fetcher:
 class _Stream:
     """The body, each read bounded by the time that is left."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, clock: Deadline) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, deadline: Deadline) -> None:
         self._response = response
         self._url = url
-        self._clock = clock
+        self._deadline = deadline
 
     def read(self, size: int = -1, /) -> bytes:
-        self._clock.check()
+        self._deadline.check()
         try:
             # read() would wait for all of *size*, for as long as a server drips bytes.
             return self._response.read1(size if size > 0 else 65536)

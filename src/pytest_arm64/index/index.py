@@ -80,14 +80,14 @@ class Sources:
         indexes = [first, *settings.get("extra-index-url", "").split(), *extra]
         folders = [*settings.get("find-links", "").split(), *links]
         try:
-            found = [access.learn(url).rstrip("/") for url in ([] if no_index else indexes)]
+            addresses = [access.learn(url).rstrip("/") for url in ([] if no_index else indexes)]
             places = [access.learn(_as_url(folder)) for folder in folders]
         except ValueError as error:
             raise SettingsError(
                 f"the address of an index cannot be read: {error}",
                 next_step="python -m pip config list",
             ) from None
-        return cls(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(places)), access)
+        return cls(tuple(dict.fromkeys(addresses)), tuple(dict.fromkeys(places)), access)
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,17 @@ class Index:
     def __init__(
         self,
         sources: Sources,
-        clock: Deadline,
+        deadline: Deadline,
         *,
         offline: bool = False,
         refresh: bool = False,
         workers: int = 16,
     ) -> None:
-        self.clock = clock
+        self.deadline = deadline
         self._sources = sources
         self._offline = offline
         self._refresh = refresh
-        self.fetcher = Fetcher(sources.access, clock, offline=offline, refresh=refresh)
+        self.fetcher = Fetcher(sources.access, deadline, offline=offline, refresh=refresh)
         self._workers = DaemonWorkers(workers)
         self._lock = threading.Lock()
         self._pages: dict[str, list[Future[Listing | None]]] = {}
@@ -190,7 +190,7 @@ class Index:
             MetadataError: it cannot be had.
         """
         try:
-            return self.prefetch_metadata(project, file).result(self.clock.left() + 0.1)
+            return self.prefetch_metadata(project, file).result(self.deadline.left() + 0.1)
         except FutureTimeout:
             raise MetadataError(f"{file.name}: no answer in the time of the audit") from None
 
@@ -199,10 +199,10 @@ class Index:
         unread: list[str] = []
         for index, future in zip(self._sources.indexes, self.prefetch(project), strict=True):
             try:
-                listing = future.result(self.clock.left() + 0.1)
+                listing = future.result(self.deadline.left() + 0.1)
             except FutureTimeout:
                 return Page(
-                    project, Releases(project), f"no answer within {self.clock.seconds:g} s"
+                    project, Releases(project), f"no answer within {self.deadline.seconds:g} s"
                 )
             except (FetchError, PageError) as error:
                 # As pip does: the others count.
@@ -248,18 +248,18 @@ class Index:
         url = f"{index}/{project}/"
         key = cache.digest([url])
         remote = not url.startswith("file:")
-        kept = cache.load(_PAGES, key) if remote else None
-        if kept is not None and not isinstance(kept.get("listing"), dict):
-            kept = None  # of another version: it says nothing, not that there is nothing
-        if kept is not None and self._fresh(kept):
-            return self._kept_listing(kept)
+        cached = cache.load(_PAGES, key) if remote else None
+        if cached is not None and not isinstance(cached.get("listing"), dict):
+            cached = None  # of another version: it says nothing, not that there is nothing
+        if cached is not None and self._fresh(cached):
+            return self._cached_listing(cached)
         headers = {"Accept": ACCEPT}
-        if kept is not None and isinstance(kept.get("etag"), str) and kept["etag"]:
-            headers["If-None-Match"] = kept["etag"]
+        if cached is not None and isinstance(cached.get("etag"), str) and cached["etag"]:
+            headers["If-None-Match"] = cached["etag"]
         reply = self.fetcher.get(url, headers=headers, limit=MAXIMUM_PAGE)
-        if reply.status == 304 and kept is not None:
-            cache.store(_PAGES, key, {**kept, "fetched": time.time()})
-            return self._kept_listing(kept)
+        if reply.status == 304 and cached is not None:
+            cache.store(_PAGES, key, {**cached, "fetched": time.time()})
+            return self._cached_listing(cached)
         if reply.status in (404, 410):
             return None
         if reply.status != 200:
@@ -281,45 +281,45 @@ class Index:
             )
         return listing
 
-    def _fresh(self, kept: Mapping[str, Any]) -> bool:
+    def _fresh(self, cached: Mapping[str, Any]) -> bool:
         if self._offline:
             return True
-        fetched = kept.get("fetched")
+        fetched = cached.get("fetched")
         age = time.time() - fetched if isinstance(fetched, float) else FRESH_SECONDS
         return not self._refresh and 0 <= age < FRESH_SECONDS
 
-    def _kept_listing(self, kept: Mapping[str, Any]) -> Listing:
-        fetched = kept.get("fetched")
+    def _cached_listing(self, cached: Mapping[str, Any]) -> Listing:
+        fetched = cached.get("fetched")
         if isinstance(fetched, float):
             self.oldest = min(self.oldest, fetched)
-        return checked_listing(kept.get("listing"))
+        return checked_listing(cached.get("listing"))
 
     def _file_metadata(self, project: str, file: IndexFile) -> Metadata:
         # A file is what its hash says; without one its address has to do, and not for ever.
         remote = not file.url.startswith("file:")
         key = cache.digest([project, file.name, file.sha256 or file.url])
-        kept = cache.load(_METADATA, key) if remote else None
-        if kept is not None and (file.sha256 or self._fresh(kept)):
-            requires = kept.get("requires")
+        cached = cache.load(_METADATA, key) if remote else None
+        if cached is not None and (file.sha256 or self._fresh(cached)):
+            requires = cached.get("requires")
             if isinstance(requires, list):
                 return Metadata(
                     tuple(map(str, requires)),
-                    str(kept.get("requires-python", "")),
-                    str(kept.get("doubt", "")),
+                    str(cached.get("requires-python", "")),
+                    str(cached.get("doubt", "")),
                 )
-        found = read_metadata(self.fetcher, project, file)
+        metadata = read_metadata(self.fetcher, project, file)
         if remote:
             cache.store(
                 _METADATA,
                 key,
                 {
                     "fetched": time.time(),
-                    "requires": list(found.requires),
-                    "requires-python": found.requires_python,
-                    "doubt": found.doubt,
+                    "requires": list(metadata.requires),
+                    "requires-python": metadata.requires_python,
+                    "doubt": metadata.doubt,
                 },
             )
-        return found
+        return metadata
 
 
 def page_of_reference(project: str, url: str) -> Page | None:

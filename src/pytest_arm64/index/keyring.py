@@ -37,10 +37,12 @@ def from_keyring(
 
 def _by_library(library: object, place: str, user: str) -> tuple[str, str] | None:
     try:
-        found = library.get_credential(place, user or None)  # type: ignore[attr-defined]
+        credential = library.get_credential(place, user or None)  # type: ignore[attr-defined]
     except Exception:  # noqa: BLE001 - backends raise whatever they like; there is no credential
         return None
-    return (found.username or "", found.password or "") if found is not None else None
+    return (
+        (credential.username or "", credential.password or "") if credential is not None else None
+    )
 
 
 def _by_program(place: str, user: str, environ: Mapping[str, str]) -> tuple[str, str] | None:

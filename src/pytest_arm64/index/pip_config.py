@@ -145,8 +145,8 @@ def _merge(output: str, ask: Callable[[str], str]) -> dict[str, str]:
             continue
         if not isinstance(value, str):
             continue
-        known = sections[section]
-        known[key] = value if known.get(key, value) == value else ask(name)
+        settings = sections[section]
+        settings[key] = value if settings.get(key, value) == value else ask(name)
     return {k: v for section in order for k, v in sections[section].items() if v}
 
 

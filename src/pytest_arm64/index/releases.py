@@ -65,15 +65,15 @@ class Releases(Mapping[Version, tuple[IndexFile, ...]]):
 
 def merged(listings: Iterable[Listing]) -> Listing:
     """One listing of several; of files with one name, a local one, else the first."""
-    found = [listing for listing in listings if listing]
-    if len(found) == 1:
-        return found[0]
+    filled = [listing for listing in listings if listing]
+    if len(filled) == 1:
+        return filled[0]
     by_name: dict[str, tuple[str, list[Any]]] = {}
-    for listing in found:
+    for listing in filled:
         for version, rows in listing.items():
             for row in rows:
-                known = by_name.setdefault(row[0], (version, row))
-                if row[1].startswith("file:") and not known[1][1].startswith("file:"):
+                listed = by_name.setdefault(row[0], (version, row))
+                if row[1].startswith("file:") and not listed[1][1].startswith("file:"):
                     by_name[row[0]] = (version, row)
     result: dict[str, list[list[Any]]] = {}
     for version, row in by_name.values():

@@ -43,18 +43,18 @@ def read_metadata(fetcher: Fetcher, project: str, file: IndexFile) -> Metadata:
 
 def _of_wheel(fetcher: Fetcher, project: str, file: IndexFile) -> bytes:
     if file.metadata:
-        found = _separate(fetcher, file)
-        if found is not None:
-            return found
+        content = _separate(fetcher, file)
+        if content is not None:
+            return content
     if file.url.startswith("file:"):
         with file_path(file.url).open("rb") as stream:
             return wheel_metadata(stream, project)
     try:
-        found = _from_tail(fetcher, project, file)
+        content = _from_tail(fetcher, project, file)
     except ArchiveError:
-        found = None
-    if found is not None:
-        return found
+        content = None
+    if content is not None:
+        return content
     with _whole(fetcher, file) as archive:
         return wheel_metadata(archive, project)
 
@@ -137,10 +137,10 @@ def _ranged(extent: str) -> dict[str, str]:
 
 
 def _extent(reply: Reply) -> tuple[int, int, int] | None:
-    found = _CONTENT_RANGE.match(reply.headers.get("content-range", ""))
-    if reply.status != 206 or not found:
+    extent = _CONTENT_RANGE.match(reply.headers.get("content-range", ""))
+    if reply.status != 206 or not extent:
         return None
-    start, end, size = map(int, found.groups())
+    start, end, size = map(int, extent.groups())
     honest = 0 <= start <= end < size <= 64 * 2**30
     return (start, end, size) if honest else None
 

@@ -97,11 +97,11 @@ class Repositories:
     """Fetches each commit once, and finds it again without a network."""
 
     def __init__(
-        self, environ: Mapping[str, str], clock: Deadline, *, offline: bool, refresh: bool
+        self, environ: Mapping[str, str], deadline: Deadline, *, offline: bool, refresh: bool
     ) -> None:
         """*environ* is that of git; *refresh* asks anew where a branch or tag points to."""
         self._environ = environ
-        self._clock = clock
+        self._deadline = deadline
         self._offline = offline
         self._refresh = refresh
 
@@ -114,29 +114,29 @@ class Repositories:
         key = cache.digest(
             [_FORMAT, name, shown(reference.url), reference.revision, reference.subdirectory]
         )
-        kept = cache.load(KIND, key)
-        known = _kept(kept) if kept is not None else None
-        if known is not None and (self._offline or self._is_current(reference, kept)):
+        cached = cache.load(KIND, key)
+        checkout = _cached_checkout(cached) if cached is not None else None
+        if checkout is not None and (self._offline or self._is_current(reference, cached)):
             with suppress(OSError):
-                known.archive.touch()  # what was used last is pruned last
-            return known
+                checkout.archive.touch()  # what was used last is pruned last
+            return checkout
         if self._offline:
             raise FetchError(f"{shown(reference.url)} is not in the cache, and --offline was given")
-        found = self._fetched(name, reference)
+        checkout = self._fetched(name, reference)
         record = {
-            "commit": found.commit,
-            "sha256": found.sha256,
-            "manifest": found.manifest,
-            "has_setup": found.has_setup,
+            "commit": checkout.commit,
+            "sha256": checkout.sha256,
+            "manifest": checkout.manifest,
+            "has_setup": checkout.has_setup,
             "fetched": time.time(),
         }
         cache.store(KIND, key, record)
-        return found
+        return checkout
 
-    def _is_current(self, reference: GitReference, kept: Mapping[str, object] | None) -> bool:
+    def _is_current(self, reference: GitReference, cached: Mapping[str, object] | None) -> bool:
         if _COMMIT.match(reference.revision):
             return True
-        fetched = (kept or {}).get("fetched")
+        fetched = (cached or {}).get("fetched")
         age = time.time() - fetched if isinstance(fetched, float) else FRESH_SECONDS
         return 0 <= age < FRESH_SECONDS and not self._refresh
 
@@ -185,17 +185,17 @@ class Repositories:
         if not wanted:
             return self._git(tree, "rev-parse", "--verify", "HEAD^{commit}")
         for name in (f"refs/remotes/origin/{wanted}", f"refs/tags/{wanted}", wanted):
-            told = self._ask(tree, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
-            if told:
-                return told
+            commit = self._ask(tree, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+            if commit:
+                return commit
         # Only what branches and tags lead to is cloned: not the head of a pull request.
         self._git(tree, "fetch", "--quiet", "origin", wanted)
         return self._git(tree, "rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
     def _described(self, tree: Path, commit: str) -> tuple[int, str]:
         """Seconds of the commit, and what tools that name versions by tags read in an archive."""
-        told = self._git(tree, "log", "-1", "--format=%ct %cI", commit)
-        seconds, _, date = told.partition(" ")
+        dated = self._git(tree, "log", "-1", "--format=%ct %cI", commit)
+        seconds, _, date = dated.partition(" ")
         name = self._ask(tree, "describe", "--tags", "--match", "*[0-9]*", commit)
         lines = [f"node: {commit}", f"node-date: {date}"]
         if name:
@@ -213,7 +213,7 @@ class Repositories:
         program = shutil.which("git", path=self._environ.get("PATH"))
         if program is None:
             raise FetchError("git is not installed on this machine, and a repository is wanted")
-        self._clock.check()
+        self._deadline.check()
         environ = {k: v for k, v in self._environ.items() if k not in _FOREIGN}
         environ.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0")
         environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
@@ -229,17 +229,17 @@ class Repositories:
             start_new_session=True,
         ) as process:
             try:
-                told, complaint = process.communicate(timeout=self._clock.left())
+                output, complaint = process.communicate(timeout=self._deadline.left())
             except BaseException as error:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 if isinstance(error, subprocess.TimeoutExpired):
-                    self._clock.check()
+                    self._deadline.check()
                 raise
         if process.returncode != 0:
             raise FetchError(f"git {arguments[0]}: {_reason(complaint)}")
-        return told.strip()
+        return output.strip()
 
 
 def _reason(complaint: str) -> str:
@@ -253,7 +253,7 @@ def _reason(complaint: str) -> str:
     return re.sub(r"(\w+://)[^\s/']*@", r"\1", text)[:300]
 
 
-def _kept(record: Mapping[str, object]) -> Checkout | None:
+def _cached_checkout(record: Mapping[str, object]) -> Checkout | None:
     commit, sha256, manifest = (record.get(key) for key in ("commit", "sha256", "manifest"))
     if not (isinstance(commit, str) and isinstance(sha256, str) and isinstance(manifest, str)):
         return None
@@ -291,7 +291,7 @@ def _pack(tree: Path, target: Path, top: str, seconds: int) -> str:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for path in _members(tree):
-            found = path.lstat()
+            status = path.lstat()
             member = tarfile.TarInfo((Path(top) / path.relative_to(tree)).as_posix())
             member.mtime, member.mode = seconds, 0o644
             if path.is_symlink():
@@ -301,8 +301,8 @@ def _pack(tree: Path, target: Path, top: str, seconds: int) -> str:
                 member.type, member.mode = tarfile.DIRTYPE, 0o755
                 archive.addfile(member)
             elif path.is_file():
-                member.size = found.st_size
-                member.mode = 0o755 if found.st_mode & 0o100 else 0o644
+                member.size = status.st_size
+                member.mode = 0o755 if status.st_mode & 0o100 else 0o644
                 with path.open("rb") as content:
                     archive.addfile(member, content)
     digest = hashlib.sha256()

@@ -157,7 +157,7 @@ def listing_of(project: str, entries: Iterable[Mapping[str, Any]], base: str = "
         PageError: there are too many.
     """
     remote = not base.startswith("file:")
-    found: dict[str, list[list[Any]]] = {}
+    listing: dict[str, list[list[Any]]] = {}
     for count, entry in enumerate(entries):
         if count >= _MAXIMUM_FILES:
             raise PageError(f"lists more than {_MAXIMUM_FILES} files")
@@ -180,8 +180,8 @@ def listing_of(project: str, entries: Iterable[Mapping[str, Any]], base: str = "
         )
         version = spelled_version(project, name) if isinstance(name, str) else None
         if version is not None:
-            found.setdefault(version, []).append(_row(name, url, entry))
-    return found
+            listing.setdefault(version, []).append(_row(name, url, entry))
+    return listing
 
 
 def _json_entries(body: bytes) -> list[Mapping[str, Any]]:
@@ -214,19 +214,19 @@ class _Anchors(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag != "a" or len(self.entries) > _MAXIMUM_FILES:
             return
-        found = dict(attrs)
-        href = found.get("href")
+        attributes = dict(attrs)
+        href = attributes.get("href")
         if not href:
             return
         entry: dict[str, Any] = {"url": href.strip()}
         digest = re.search(r"#.*?sha256=([0-9a-fA-F]{64})", href)
         if digest:
             entry["hashes"] = {"sha256": digest[1]}
-        if found.get("data-requires-python"):
-            entry["requires-python"] = found["data-requires-python"]
-        if "data-yanked" in found:
+        if attributes.get("data-requires-python"):
+            entry["requires-python"] = attributes["data-requires-python"]
+        if "data-yanked" in attributes:
             entry["yanked"] = True
-        mark = found.get("data-core-metadata", found.get("data-dist-info-metadata"))
+        mark = attributes.get("data-core-metadata", attributes.get("data-dist-info-metadata"))
         if mark:
             name, equals, value = mark.partition("=")
             entry["core-metadata"] = {name: value} if equals else mark == "true"

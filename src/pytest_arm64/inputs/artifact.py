@@ -52,11 +52,11 @@ def read_artifact(artifact: Artifact) -> tuple[Lock, tuple[str, ...]]:
         EngineError, ImageError: an image cannot be had.
     """
     tree = artifact_tree(artifact)
-    found, notes = distributions_in(tree)
+    distributions, notes = distributions_in(tree)
     digest = hashlib.sha256()
     for path, text in sorted(tree.texts.items()):
         digest.update(f"{path}\0{text}\0".encode())
-    return _lock(artifact.shown, found, digest.hexdigest()), notes
+    return _lock(artifact.shown, distributions, digest.hexdigest()), notes
 
 
 def artifact_tree(artifact: Artifact) -> FileTree:
@@ -83,30 +83,32 @@ def artifact_tree(artifact: Artifact) -> FileTree:
 
 def distributions_in(tree: FileTree) -> tuple[tuple[InstalledDistribution, ...], tuple[str, ...]]:
     """What is installed in *tree*, each name once, and what could not be read of it."""
-    found: dict[str, InstalledDistribution] = {}
+    distributions: dict[str, InstalledDistribution] = {}
     notes: list[str] = []
     compiled, vendored = _machines(tree), set(_vendored(tree))
     for path, text in sorted(tree.texts.items()):
         if not path.endswith(_METADATA) or path in vendored:
             continue
         folder = posixpath.dirname(path)
-        one = parse_distribution(
+        distribution = parse_distribution(
             posixpath.dirname(folder), text, tree.texts.get(f"{folder}/WHEEL", "")
         )
-        if one is None:
+        if distribution is None:
             notes.append(f"{path}: its metadata cannot be read")
             continue
-        if not one.tags:
+        if not distribution.tags:
             machine = compiled.get(posixpath.basename(folder).removesuffix(".dist-info"))
-            one = replace(one, tags=(f"py3-none-linux_{machine}" if machine else "py3-none-any",))
-        key = str(canonicalize_name(one.name))
-        other = found.setdefault(key, one)
-        if other.version != one.version:
-            notes.append(
-                f"{one.name} is in it as {other.version} ({other.site}) and as {one.version} "
-                f"({one.site}); the first was taken"
+            distribution = replace(
+                distribution, tags=(f"py3-none-linux_{machine}" if machine else "py3-none-any",)
             )
-    return tuple(found[name] for name in sorted(found)), tuple(notes)
+        key = str(canonicalize_name(distribution.name))
+        other = distributions.setdefault(key, distribution)
+        if other.version != distribution.version:
+            notes.append(
+                f"{distribution.name} is in it as {other.version} ({other.site}) and as "
+                f"{distribution.version} ({distribution.site}); the first was taken"
+            )
+    return tuple(distributions[name] for name in sorted(distributions)), tuple(notes)
 
 
 def parse_distribution(site: str, metadata: str, wheel: str) -> InstalledDistribution | None:
@@ -133,11 +135,11 @@ def parse_distribution(site: str, metadata: str, wheel: str) -> InstalledDistrib
 def _machines(tree: FileTree) -> Mapping[str, str]:
     """The machine of the compiled files of each distribution that has any."""
     owned = owners(tree)
-    found = {}
+    machines = {}
     for path, file in tree.files.items():
         if path in owned and file.elf is not None:
-            found[owned[path].name] = file.elf.machine
-    return found
+            machines[owned[path].name] = file.elf.machine
+    return machines
 
 
 def _vendored(tree: FileTree) -> Iterator[str]:
@@ -156,29 +158,29 @@ def _vendored(tree: FileTree) -> Iterator[str]:
                 yield other
 
 
-def _lock(shown: str, found: Iterable[InstalledDistribution], digest: str) -> Lock:
-    listed = list(found)
-    there = {canonicalize_name(one.name) for one in listed}
+def _lock(shown: str, distributions: Iterable[InstalledDistribution], digest: str) -> Lock:
+    listed = list(distributions)
+    there = {canonicalize_name(distribution.name) for distribution in listed}
     releases: dict[str, tuple[LockedRelease, ...]] = {}
     absent: list[tuple[str, LockedRequirement]] = []
     wanted: set[NormalizedName] = set()
-    for one in listed:
-        name = canonicalize_name(one.name)
+    for distribution in listed:
+        name = canonicalize_name(distribution.name)
         needs = []
-        for need in _needs(one):
+        for need in _needs(distribution):
             if need.name in there:
                 needs.append(need)
                 wanted.add(canonicalize_name(need.name))
             else:
-                absent.append((f"{one.name} {one.version}", need))
-        file = installed_file(one)
+                absent.append((f"{distribution.name} {distribution.version}", need))
+        file = installed_file(distribution)
         releases[name] = (
             LockedRelease(
                 name,
-                str(Version(one.version)),
+                str(Version(distribution.version)),
                 files=(file,) if file is not None else (),
                 needs=tuple(needs),
-                requires_python=one.requires_python,
+                requires_python=distribution.requires_python,
             ),
         )
     # What nothing else asks for comes first, so that the way to each package is told.
@@ -196,8 +198,8 @@ def _lock(shown: str, found: Iterable[InstalledDistribution], digest: str) -> Lo
     )
 
 
-def _needs(one: InstalledDistribution) -> Iterator[LockedRequirement]:
-    for text in one.requires:
+def _needs(distribution: InstalledDistribution) -> Iterator[LockedRequirement]:
+    for text in distribution.requires:
         try:
             wanted = Requirement(text)
         except (InvalidRequirement, RecursionError):
@@ -213,16 +215,16 @@ def _only_with_extra(marker: Marker | None) -> bool:
     return marker is not None and "extra" in str(marker)
 
 
-def installed_file(one: InstalledDistribution) -> IndexFile | None:
-    """The wheel that *one* was installed from, as its tags tell; built ones as their source."""
-    name = canonicalize_name(one.name)
-    stem = f"{name.replace('-', '_')}-{Version(one.version)}"
+def installed_file(distribution: InstalledDistribution) -> IndexFile | None:
+    """The wheel that *distribution* was installed from, by its tags; built ones as their source."""
+    name = canonicalize_name(distribution.name)
+    stem = f"{name.replace('-', '_')}-{Version(distribution.version)}"
     parts = [set(part.split(".")) for part in ("", "", "")]
-    for tag in one.tags:
-        found = _TAG.match(tag)
-        assert found is not None
-        for known, part in zip(parts, found.groups(), strict=True):
-            known.add(part)
+    for tag in distribution.tags:
+        parts_of_tag = _TAG.match(tag)
+        assert parts_of_tag is not None
+        for values, part in zip(parts, parts_of_tag.groups(), strict=True):
+            values.add(part)
     pythons, abis, platforms = (sorted(part - {""}) for part in parts)
     if any(platform.startswith("linux_") for platform in platforms):
         return file_of(name, f"{stem}.tar.gz", "", {})

@@ -25,10 +25,10 @@ def configured_services(
         SettingsError: a table is wrong, or a service's files cannot be read.
     """
     for service in read_services(files):
-        yield wished(service, files, environ)
+        yield configured_service(service, files, environ)
 
 
-def wished(
+def configured_service(
     service: ServiceConfig, files: ProjectFiles, environ: Mapping[str, str] = os.environ
 ) -> Service:
     """What the files of *service* of the project ask for.

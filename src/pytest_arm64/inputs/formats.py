@@ -22,12 +22,12 @@ class Formats:
 
     def without_wheels(self, value: str) -> Formats:
         """After another ``--no-binary`` *value*."""
-        chosen, other = _told(value, self.no_binary, self.only_binary)
+        chosen, other = _applied(value, self.no_binary, self.only_binary)
         return Formats(no_binary=chosen, only_binary=other)
 
     def wheels_only(self, value: str) -> Formats:
         """After another ``--only-binary`` *value*."""
-        chosen, other = _told(value, self.only_binary, self.no_binary)
+        chosen, other = _applied(value, self.only_binary, self.no_binary)
         return Formats(no_binary=other, only_binary=chosen)
 
     def over(self, base: Formats) -> Formats:
@@ -53,7 +53,7 @@ class Formats:
         return [file for file in files if file.kind != excluded] if excluded else files
 
 
-def _told(
+def _applied(
     value: str, chosen: frozenset[str], other: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str]]:
     """pip's rule: the last word counts, and excludes the other list's entry for the same name."""

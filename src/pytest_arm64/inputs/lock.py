@@ -94,9 +94,9 @@ class Lock:
 
     def release(self, name: str, version: Version) -> LockedRelease | None:
         """The release *version* of *name*."""
-        for found in self.releases.get(name, ()):
-            if version_of(found) == version:
-                return found
+        for release in self.releases.get(name, ()):
+            if version_of(release) == version:
+                return release
         return None
 
     def origin(self, release: LockedRelease) -> str:

@@ -49,7 +49,7 @@ _PROJECT_FILES = (_FILE, "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
 
 @dataclass(frozen=True)
 class Scope:
-    """One scope's wishes, as a package installer takes them."""
+    """What one scope requires, as a package installer takes it."""
 
     files: tuple[Path, ...] = ()
     """Requirement files."""
@@ -204,8 +204,10 @@ def _dependencies(rootpath: Path, environ: Mapping[str, str], toml: TomlFiles) -
     locals_ = reading.locals
     return _Dependencies(
         tuple(
-            _at(requirement, locals_[wish.name].uri) if wish.name in locals_ else str(requirement)
-            for requirement, wish in reading.requirements
+            _at(requirement, locals_[sourced.name].uri)
+            if sourced.name in locals_
+            else str(requirement)
+            for requirement, sourced in reading.requirements
         ),
         tuple(file_path(local.uri) for local in locals_.values()),
     )
@@ -240,9 +242,9 @@ def test_scope(
             return Scope(requirements=tuple(group_requirements(pyproject, name, _FILE)))
     poetry = _table(_table(pyproject, "tool"), "poetry")
     for name in TEST_GROUPS:
-        found = tuple(poetry_group(poetry, name))
-        if found:
-            return Scope(requirements=found)
+        of_poetry = tuple(poetry_group(poetry, name))
+        if of_poetry:
+            return Scope(requirements=of_poetry)
     project = _table(pyproject, "project")
     extras = _lists(project, "optional-dependencies")
     for name in TEST_GROUPS:
@@ -261,12 +263,12 @@ def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _lists(parent: Mapping[str, Any], key: str) -> dict[str, list[Any]]:
     """The table *key* of lists, by normalised name."""
-    found: dict[str, list[Any]] = {}
+    lists: dict[str, list[Any]] = {}
     for name, value in _table(parent, key).items():
         if not isinstance(value, list):
             raise SettingsError(f"pyproject.toml: {key}: {name} must be a list, not {value!r}")
-        found[canonicalize_name(name)] = value
-    return found
+        lists[canonicalize_name(name)] = value
+    return lists
 
 
 def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
@@ -281,16 +283,16 @@ def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
             for path in walk(folder)
             if path.is_file()
         }
-    found = {}
+    fingerprint = {}
     for name in _PROJECT_FILES:
         path = folder / name
         if path.is_file():
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            fingerprint[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     for parent in (folder, folder / "src"):
         if parent.is_dir():
             names = sorted(p.parent.name for p in parent.glob("*/__init__.py"))
-            found[f"{parent.relative_to(folder).as_posix()}/"] = " ".join(names)
-    return found
+            fingerprint[f"{parent.relative_to(folder).as_posix()}/"] = " ".join(names)
+    return fingerprint
 
 
 def project_dependencies(manifest: Manifest) -> set[str]:

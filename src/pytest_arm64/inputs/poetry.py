@@ -98,12 +98,12 @@ def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
             listed |= table(poetry, "group", spelled, "dependencies")
     if name == "dev":
         listed |= table(poetry, "dev-dependencies")
-    kept = {
+    from_index = {
         package: value
         for package, value in listed.items()
         if not any(isinstance(e, dict) and "path" in e for e in _entries(value))
     }
-    yield from (text for _, text in poetry_requirements({"kept": kept}, "kept"))
+    yield from (text for _, text in poetry_requirements({"kept": from_index}, "kept"))
 
 
 def _entries(value: Any) -> list[Any]:
@@ -133,16 +133,16 @@ def poetry_requirement(name: str, entry: object) -> str:
 def poetry_specifier(text: str) -> SpecifierSet:
     """Poetry's constraint as a specifier set; ``||`` and what is not understood limit nothing."""
     parts = [part.strip() for part in text.split(",")] if "||" not in text else []
-    found = []
+    specifiers = []
     for part in parts:
         if part.startswith("^"):
-            found.append(_caret(part[1:].strip()))
+            specifiers.append(_caret(part[1:].strip()))
         elif part.startswith("~") and not part.startswith("~="):
-            found.append(_tilde(part[1:].strip()))
+            specifiers.append(_tilde(part[1:].strip()))
         elif part and part != "*":
-            found.append(part if part[0] in "<>=!~" else f"=={part}")
+            specifiers.append(part if part[0] in "<>=!~" else f"=={part}")
     try:
-        return SpecifierSet(",".join(filter(None, found)))
+        return SpecifierSet(",".join(filter(None, specifiers)))
     except InvalidSpecifier:
         return SpecifierSet()
 

@@ -56,7 +56,7 @@ def read_poetry_lock(
         kind=NAME,
         shown=reading.origin(path),
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(found) for name, found in releases.items()},
+        releases={name: tuple(listed) for name, listed in releases.items()},
         deploy=Selection(tuple(project.deployed(extras, groups))),
         test=Selection(tuple(project.group(group)) if group else ()),
         requires_python=_python(table(data, "metadata").get("python-versions")),
@@ -183,9 +183,9 @@ def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFil
         url = Path(os.path.normpath(path.parent / url)).as_uri()
     for file in tables(entry.get("files")):
         entry_of_index = {"hashes": hash_table(file.get("hash"))}
-        found = file_of(name, str(file.get("file", "")), url, entry_of_index)
-        if found is not None:
-            yield found
+        index_file = file_of(name, str(file.get("file", "")), url, entry_of_index)
+        if index_file is not None:
+            yield index_file
 
 
 def _local(

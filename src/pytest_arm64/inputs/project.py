@@ -108,14 +108,14 @@ def extra_requirements(
     Raises:
         SettingsError: the project has no such extra.
     """
-    known = {canonicalize_name(k): v for k, v in table(project, "optional-dependencies").items()}
+    extras = {canonicalize_name(k): v for k, v in table(project, "optional-dependencies").items()}
     name = canonicalize_name(extra)
-    if name not in known:
+    if name not in extras:
         raise SettingsError(
             f"{where} has no extra {extra!r}",
-            next_step="known extras: " + (", ".join(sorted(known)) or "none"),
+            next_step="known extras: " + (", ".join(sorted(extras)) or "none"),
         )
-    for text in known[name] if isinstance(known[name], list) else [known[name]]:
+    for text in extras[name] if isinstance(extras[name], list) else [extras[name]]:
         if not isinstance(text, str):
             raise SettingsError(f"{where}: the extra {name} has an entry {str(text)[:80]!r}")
         wanted = requirement(text, where)
@@ -124,7 +124,7 @@ def extra_requirements(
             continue
         for other in sorted(wanted.extras):
             # Of an extra that is not there installers tell, and go on.
-            if canonicalize_name(other) in known.keys() - {name, *above}:
+            if canonicalize_name(other) in extras.keys() - {name, *above}:
                 yield from extra_requirements(project, other, own, where, (*above, name))
 
 
@@ -168,12 +168,12 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
     if not isinstance(project.get("name"), str):
         return None
     name = canonicalize_name(project["name"])
-    known = reading.locals.get(name)
-    if known is not None:
-        return known
+    local = reading.locals.get(name)
+    if local is not None:
+        return local
     if len(reading.locals) >= _MAXIMUM_LOCALS:
         raise SettingsError(f"{folder} is one of more than {_MAXIMUM_LOCALS} local projects")
-    found = described(
+    local = described(
         data,
         str(manifest),
         shown=reading.origin(folder),
@@ -181,9 +181,9 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
         uri=folder.as_uri(),
         editable=editable,
     )
-    reading.locals[name] = found
+    reading.locals[name] = local
     _register_sources(folder, data, reading)
-    return found
+    return local
 
 
 def described(
@@ -323,12 +323,12 @@ def workspace_members(folder: Path, toml: TomlFiles) -> dict[str, Path]:
     workspace = table(toml.data(root / "pyproject.toml"), "tool", "uv", "workspace")
     excluded = {p for pattern in strings(workspace.get("exclude")) for p in _glob(root, pattern)}
     places = [p for pattern in strings(workspace.get("members")) for p in _glob(root, pattern)]
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for place in [root, *sorted(set(places) - excluded)][:_MAXIMUM_LOCALS]:
         name = table(toml.data(place / "pyproject.toml"), "project").get("name")
         if isinstance(name, str):
-            found.setdefault(canonicalize_name(name), place)
-    return found
+            folders.setdefault(canonicalize_name(name), place)
+    return folders
 
 
 def _glob(root: Path, pattern: str) -> list[Path]:

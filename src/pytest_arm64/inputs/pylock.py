@@ -54,7 +54,7 @@ def read_pylock(
         kind=NAME,
         shown=reading.origin(path),
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(found) for name, found in releases.items()},
+        releases={name: tuple(listed) for name, listed in releases.items()},
         requires_python=str(document.requires_python or ""),
         environments=tuple(map(str, document.environments or ())),
         index=indexes.pop() if len(indexes) == 1 else "",
@@ -91,11 +91,11 @@ def _chosen(
     path: Path, document: pylock.Pylock, extras: Sequence[str], groups: Sequence[str]
 ) -> frozenset[str]:
     """The groups that are deployed: *groups* and the lock's default ones."""
-    for kind, wanted, known in (
+    for kind, wanted, declared in (
         ("extra", extras, document.extras),
         ("group", groups, document.dependency_groups),
     ):
-        names = set(map(canonicalize_name, known or ()))
+        names = set(map(canonicalize_name, declared or ()))
         for name in wanted:
             if canonicalize_name(name) not in names:
                 raise SettingsError(f"{path} has no {kind} {name!r}")
@@ -104,7 +104,7 @@ def _chosen(
 
 def _roots(lock: Lock) -> Iterator[LockedRequirement]:
     """Every release is asked for by the lock itself; its marker decides."""
-    depended = {n.name for found in lock.releases.values() for r in found for n in r.needs}
+    depended = {n.name for listed in lock.releases.values() for r in listed for n in r.needs}
     # Roots first, so that the ways to the others lead over them.
     for name in sorted(lock.releases, key=lambda name: (name in depended, name)):
         for release in lock.releases[name]:
@@ -143,9 +143,9 @@ def _files(package: pylock.Package, path: Path) -> Iterator[IndexFile]:
         if not isinstance(archive, pylock.PackageArchive):
             name = archive.filename
         entry = {"hashes": dict(archive.hashes), "size": archive.size}
-        found = file_of(package.name, name.replace("%2B", "+"), url, entry)
-        if found is not None:
-            yield found
+        index_file = file_of(package.name, name.replace("%2B", "+"), url, entry)
+        if index_file is not None:
+            yield index_file
 
 
 def _local(

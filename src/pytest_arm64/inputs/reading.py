@@ -45,7 +45,7 @@ class Reading:
         relative = os.path.relpath(path, self.root).replace(os.sep, "/")
         return f"{relative}:{line}" if line else relative
 
-    def wishes(self, service: str) -> RequirementSet:
+    def requirement_set(self, service: str) -> RequirementSet:
         """What was found, frozen."""
         return RequirementSet(
             service=service,

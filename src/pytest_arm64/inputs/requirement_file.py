@@ -87,8 +87,8 @@ def _add_requirement(
     origin = reading.origin(path, line.number)
     hashes = _comparable_hashes(line, origin, reading)
     named = pep508(line.text) or _referenced(line, path.parent, reading, origin)
-    wish = sourced_requirement(named, origin, hashes=hashes, direct=True)
-    (reading.constraints if constraint else reading.requirements).append((named, wish))
+    sourced = sourced_requirement(named, origin, hashes=hashes, direct=True)
+    (reading.constraints if constraint else reading.requirements).append((named, sourced))
 
 
 def _comparable_hashes(line: RequirementLine, origin: str, reading: Reading) -> frozenset[str]:

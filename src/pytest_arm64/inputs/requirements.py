@@ -111,7 +111,7 @@ class RequirementSet:
 
     service: str
     requirements: tuple[tuple[Requirement, SourcedRequirement], ...]
-    """Each with the wish that it becomes where its marker holds."""
+    """Each as it is written, and as it counts where its marker holds."""
     constraints: tuple[tuple[Requirement, SourcedRequirement], ...] = ()
     overrides: tuple[Requirement, ...] = ()
     """What replaces each demand on the same project, as uv's ``override-dependencies``."""
@@ -128,7 +128,7 @@ class RequirementSet:
     def fingerprint(self) -> dict[str, Any]:
         """What two must share to lead to the same tree, ready for JSON."""
         listed = {
-            key: [[str(r), wish.origin, sorted(wish.hashes)] for r, wish in pairs]
+            key: [[str(r), sourced.origin, sorted(sourced.hashes)] for r, sourced in pairs]
             for key, pairs in (
                 ("requirements", self.requirements),
                 ("constraints", self.constraints),
@@ -146,18 +146,18 @@ class RequirementSet:
         }
 
 
-def with_extras(requirement: Requirement, wish: SourcedRequirement) -> Iterator[SourcedRequirement]:
-    """*wish* itself and one for each extra of *requirement*."""
-    yield wish
+def with_extras(requirement: Requirement, base: SourcedRequirement) -> Iterator[SourcedRequirement]:
+    """*base* itself and one for each extra of *requirement*."""
+    yield base
     for extra in sorted(requirement.extras):
         yield SourcedRequirement(
-            wish.name,
+            base.name,
             canonicalize_name(extra),
-            wish.specifier,
-            wish.origin,
-            wish.url,
-            wish.hashes,
-            wish.direct,
+            base.specifier,
+            base.origin,
+            base.url,
+            base.hashes,
+            base.direct,
         )
 
 
@@ -168,7 +168,7 @@ def sourced_requirement(
     hashes: frozenset[str] = frozenset(),
     direct: bool = False,
 ) -> SourcedRequirement:
-    """The wish that *requirement* is, said at *origin*; its extras apart."""
+    """*requirement*, stated at *origin*, without its extras."""
     return SourcedRequirement(
         canonicalize_name(requirement.name),
         "",

@@ -100,14 +100,14 @@ def read_service(
     else:
         choice.file(path)
         manifest = path
-    wishes = reading.wishes(name)
+    deployed = reading.requirement_set(name)
     test = None
     if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
-        test = _test_wishes(path, reading, name)
+        test = _test_requirements(path, reading, name)
     own = not requirements and (path.is_dir() or path.suffix in (".toml", ".lock"))
     return Service(
         name,
-        wishes,
+        deployed,
         choice.lock,
         test,
         reading.origin(manifest),
@@ -137,22 +137,22 @@ def artifact_service(
     lock, notes = read_artifact(artifact)
     reading = Reading(root or folder or Path.cwd(), environ, toml=toml or TomlFiles())
     name = name or artifact.shown
-    test = _test_wishes(folder, reading, name) if folder is not None else None
-    return Service(name, reading.wishes(name), lock, test, artifact.shown, notes)
+    test = _test_requirements(folder, reading, name) if folder is not None else None
+    return Service(name, reading.requirement_set(name), lock, test, artifact.shown, notes)
 
 
 def with_requirements(
-    wishes: RequirementSet | None, texts: tuple[str, ...], origin: str
+    requirements: RequirementSet | None, texts: tuple[str, ...], origin: str
 ) -> RequirementSet:
-    """*wishes* and further requirements, said at *origin*.
+    """*requirements* and further ones, stated at *origin*.
 
     Raises:
         SettingsError: one of *texts* is no requirement.
     """
-    found = [requirement(text, origin) for text in texts]
-    more = tuple((wanted, sourced_requirement(wanted, origin, direct=True)) for wanted in found)
-    known = wishes or RequirementSet("", ())
-    return replace(known, requirements=(*known.requirements, *more))
+    parsed = [requirement(text, origin) for text in texts]
+    more = tuple((wanted, sourced_requirement(wanted, origin, direct=True)) for wanted in parsed)
+    base = requirements or RequirementSet("", ())
+    return replace(base, requirements=(*base.requirements, *more))
 
 
 class _Choice:
@@ -209,17 +209,17 @@ class _Choice:
         if not configured and (folder / "requirements.txt").is_file():
             configured = [folder / "requirements.txt"]
         self.notes += unread_locks(folder)
-        found = _lock_of(folder, self._reading.toml)
-        if found is not None and not configured:
-            if found.name == uv_lock.NAME:
-                self._uv(found, folder)
+        lock = _lock_of(folder, self._reading.toml)
+        if lock is not None and not configured:
+            if lock.name == uv_lock.NAME:
+                self._uv(lock, folder)
             else:
-                self.file(found)
-            return found
-        if found is not None:
+                self.file(lock)
+            return lock
+        if lock is not None:
             self.notes.append(
                 f"{self._reading.origin(configured[0])} was read, "
-                f"{self._reading.origin(found)} was not"
+                f"{self._reading.origin(lock)} was not"
             )
         for path in configured:
             read_requirement_file(path, self._reading)
@@ -248,7 +248,7 @@ def _lock_of(folder: Path, toml: TomlFiles) -> Path | None:
     return shared if shared is not None and shared.is_file() else None
 
 
-def _test_wishes(folder: Path, reading: Reading, name: str) -> RequirementSet | None:
+def _test_requirements(folder: Path, reading: Reading, name: str) -> RequirementSet | None:
     """What the tests of the project in *folder* need besides what is deployed."""
     manifest = folder / "pyproject.toml"
     data = reading.toml.data(manifest)
@@ -261,8 +261,8 @@ def _test_wishes(folder: Path, reading: Reading, name: str) -> RequirementSet | 
     tests.locals |= reading.locals
     for file in scope.files:
         read_requirement_file(file, tests)
-    found = tests.wishes(name)
-    return with_requirements(found, scope.requirements, tests.origin(manifest))
+    requirements = tests.requirement_set(name)
+    return with_requirements(requirements, scope.requirements, tests.origin(manifest))
 
 
 def _name(path: Path, root: Path | None, toml: TomlFiles) -> str:

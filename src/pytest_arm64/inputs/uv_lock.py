@@ -96,7 +96,7 @@ def read_uv_lock(
         kind=NAME,
         shown=reading.origin(path),
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(found) for name, found in releases.items()},
+        releases={name: tuple(listed) for name, listed in releases.items()},
         deploy=Selection(tuple(deploy), active=frozenset(active)),
         test=Selection(tuple(test), active=frozenset(active | testing)),
         requires_python=str(data.get("requires-python", "")),
@@ -129,13 +129,13 @@ def _roots(
     for group in groups if alone else ():
         if group not in table(entry, "dev-dependencies"):
             raise SettingsError(f"{path}: {entry.get('name')} has no group {group!r}")
-    found = list(_needs(entry.get("dependencies")))
+    needs = list(_needs(entry.get("dependencies")))
     for extra in extras:
-        found += _needs(table(entry, "optional-dependencies").get(extra))
+        needs += _needs(table(entry, "optional-dependencies").get(extra))
     for group in groups:
-        found += _needs(table(entry, "dev-dependencies").get(group))
+        needs += _needs(table(entry, "dev-dependencies").get(group))
     asked = _asked(table(entry, "metadata").get("requires-dist"))
-    yield from _told(found, asked, entry, path, reading)
+    yield from _with_origins(needs, asked, entry, path, reading)
 
 
 def _test_roots(
@@ -145,7 +145,7 @@ def _test_roots(
     groups = table(entry, "dev-dependencies")
     for group in _test_groups(entry, deployed):
         asked = _asked(table(entry, "metadata", "requires-dev").get(group))
-        yield from _told(list(_needs(groups[group])), asked, entry, path, reading)
+        yield from _with_origins(list(_needs(groups[group])), asked, entry, path, reading)
 
 
 def _test_groups(entry: Mapping[str, Any], deployed: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def _refuse_conflicts(data: Mapping[str, Any], active: set[str], path: Path) -> 
             )
 
 
-def _told(
+def _with_origins(
     needs: list[LockedRequirement],
     asked: Mapping[str, SpecifierSet],
     entry: Mapping[str, Any],
@@ -193,14 +193,14 @@ def _told(
 
 
 def _asked(value: object) -> dict[str, SpecifierSet]:
-    found: dict[str, SpecifierSet] = {}
+    specifiers: dict[str, SpecifierSet] = {}
     for entry in tables(value):
         try:
             wanted = Requirement(f"x{entry.get('specifier', '')}")
         except InvalidRequirement:
             continue
-        found[canonicalize_name(str(entry.get("name", "")))] = wanted.specifier
-    return found
+        specifiers[canonicalize_name(str(entry.get("name", "")))] = wanted.specifier
+    return specifiers
 
 
 def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> LockedRelease:
@@ -233,9 +233,9 @@ def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFil
             url = Path(os.path.normpath(parent / local)).as_uri()
         file_name = re.split(r"[?#]", url)[0].rpartition("/")[2].replace("%2B", "+")
         listing = {"hashes": hash_table(file.get("hash")), "size": file.get("size")}
-        found = file_of(name, file_name, url, listing)
-        if found is not None:
-            yield found
+        index_file = file_of(name, file_name, url, listing)
+        if index_file is not None:
+            yield index_file
 
 
 def _local(
@@ -268,8 +268,8 @@ def _uri(address: str) -> str:
     """``URL?rev=asked&subdirectory=folder#commit`` as pip spells it."""
     place, _, commit = address.partition("#")
     url, _, query = place.partition("?")
-    told = urllib.parse.parse_qs(query)
-    return git_address(url, commit, told.get("subdirectory", [""])[0])
+    options = urllib.parse.parse_qs(query)
+    return git_address(url, commit, options.get("subdirectory", [""])[0])
 
 
 def _needs(value: object) -> Iterator[LockedRequirement]:
