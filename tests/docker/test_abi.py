@@ -49,3 +49,28 @@ def test_a_whole_image_against_itself() -> None:
     assert found["looked_up"] is True
     assert len(found["files"]) > 100
     assert {file["machine"] for file in found["files"]} == {"aarch64"}
+
+
+STARTS = """
+import subprocess
+
+def test_a_program_of_the_repository():
+    assert subprocess.run(["bin/tool"]).returncode == 7
+"""
+
+
+def test_a_program_of_the_repository_for_x86_does_not_pass_unseen(
+    run_pytest: RunPytest, project: Callable[..., Path]
+) -> None:
+    """Emulated, the host's kernel runs it; native, it does not start."""
+    folder = project(test_it=STARTS)
+    (folder / "bin").mkdir()
+    (folder / "main.c").write_text("int main(void) { return 7; }\n")
+    build = ["gcc", "-static", "-o", str(folder / "bin/tool"), str(folder / "main.c")]
+    subprocess.run(build, check=True)
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    result = run_pytest(folder, "--arm64", "-q", "--arm64-gate", "all")
+    assert result.code == 1, result.out
+    assert "wrong-architecture: bin/tool" in result.out
+    assert "host's own processor" in result.out

@@ -17,6 +17,12 @@ MODULE = """
 static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, "%(name)s", NULL, -1, NULL};
 PyMODINIT_FUNC PyInit_%(name)s(void) { return PyModule_Create(&def); }
 """
+TEST = """
+import %(name)s
+
+def test_it_is_compiled():
+    assert %(name)s.__file__.endswith(".so")
+"""
 MESON = {
     "pyproject.toml": """
         [build-system]
@@ -25,9 +31,6 @@ MESON = {
         [project]
         name = "arm64-meson"
         version = "1.0"
-        dependencies = ["arm64-scikit"]
-        [tool.pytest-arm64]
-        requirements = "requirements.txt"
         """,
     "meson.build": """
         project('arm64-meson', 'c', version: '1.0')
@@ -36,13 +39,7 @@ MESON = {
         """,
     "m.c": MODULE % {"name": "arm64_meson"},
     "requirements-test.txt": "pytest\n",
-    "test_it.py": """
-        import arm64_meson, arm64_scikit
-
-        def test_both_are_compiled():
-            assert arm64_meson.__file__.endswith(".so")
-            assert arm64_scikit.__file__.endswith(".so")
-        """,
+    "test_it.py": TEST % {"name": "arm64_meson"},
 }
 SCIKIT = {
     "PKG-INFO": "Metadata-Version: 2.2\nName: arm64-scikit\nVersion: 1.0\n",
@@ -74,7 +71,14 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def test_meson_python_and_scikit_build_core_get_what_they_ask_for(
+def test_a_project_by_meson_python_gets_ninja(run_pytest: RunPytest, tmp_path: Path) -> None:
+    result = run_pytest(write(tmp_path / "project", MESON), "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "1 passed" in result.out
+
+
+@pytest.mark.long
+def test_a_source_distribution_by_scikit_build_core_gets_cmake(
     run_pytest: RunPytest, tmp_path: Path
 ) -> None:
     links = tmp_path / "links"
@@ -82,8 +86,11 @@ def test_meson_python_and_scikit_build_core_get_what_they_ask_for(
     links.mkdir()
     with tarfile.open(links / "arm64_scikit-1.0.tar.gz", "w:gz") as archive:
         archive.add(source, source.name)
-    project = write(tmp_path / "project", MESON)
-    (project / "requirements.txt").write_text(f"--find-links {links}\narm64-scikit==1.0\n")
-    result = run_pytest(project, "--arm64", "-q")
+    files = {
+        "requirements.txt": f"--find-links {links}\narm64-scikit==1.0\n",
+        "requirements-test.txt": "pytest\n",
+        "test_it.py": TEST % {"name": "arm64_scikit"},
+    }
+    result = run_pytest(write(tmp_path / "project", files), "--arm64", "-q")
     assert result.code == 0, result.out
     assert "1 passed" in result.out

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..config.project import Project
@@ -129,6 +129,7 @@ class _Containers:
             environment = self._environment(planned)
         except InstallError as error:
             raise NotBuiltError(error, self._audit.result()) from error
+        environment = replace(environment, abi=self._with_repository(environment, planned))
         variables = cell_environment(engine, cell, environment, settings, os.environ)
         if environment.built_from:
             variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))
@@ -169,6 +170,17 @@ class _Containers:
         with self.open(planned) as place:
             place.transport.give({LIBRARY: library})
             yield place
+
+    def _with_repository(self, environment: Environment, planned: PlannedCell) -> AbiRecord:
+        """What was found in compiled files, those of the repository's own included."""
+        from ..binary.repository import with_repository
+        from ..binary.scan import PAGE
+        from ..inputs.tracked_files import tracked_files
+
+        if planned.cell.architecture != "arm64" or planned.role is not Role.MIRRORED:
+            return environment.abi
+        folder = planned.service.folder
+        return with_repository(environment.abi, folder, tracked_files(folder), PAGE)
 
     def _assessment(self, environment: Environment, planned: PlannedCell) -> Assessment:
         return self._audit.result().installed(
