@@ -19,8 +19,8 @@ def skip(session: pytest.Session, part: RunPart, error: Arm64Error) -> str:
     """
     session.testscollected += len(part.bounded)
     for test in part.bounded:
-        told = f"{test.reason}; not run: there is no linux/amd64 cell: {error.what}"
-        emit(session.config, Gate(test.nodeid, test.location, elsewhere=told))
+        reason = f"{test.reason}; not run: there is no linux/amd64 cell: {error.what}"
+        emit(session.config, Gate(test.nodeid, test.location, elsewhere=reason))
     number = len(part.bounded)
     tests = "1 test" if number == 1 else f"{number} tests"
     return f"{part.name}: not run: {tests}, for there is no linux/amd64 cell: {error.what}"

@@ -28,9 +28,9 @@ class CopiedCoverage:
     def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
             mirrored.fetch(Path(name))
-            found = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
+            files = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
             try:
-                for path in found:
+                for path in files:
                     shutil.move(path, config.invocation_params.dir / path.name)
             except OSError as error:
                 raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None

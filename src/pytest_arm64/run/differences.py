@@ -62,8 +62,8 @@ def crash(text: str) -> str:
     if death:
         return death[0].strip()
     lines = [line[1:].strip() for line in text.splitlines() if re.match(r"E\s", line)]
-    found = lines[0] if lines else (text.strip().splitlines() or [""])[-1]
-    return re.sub(r"0x[0-9a-f]{6,}", "0x…", found)
+    reason = lines[0] if lines else (text.strip().splitlines() or [""])[-1]
+    return re.sub(r"0x[0-9a-f]{6,}", "0x…", reason)
 
 
 def _word(outcome: str) -> str:

@@ -32,7 +32,7 @@ class Findings:
     def __init__(self, config: pytest.Config, assessment: Assessment) -> None:
         self._config = config
         self._abi: dict[str, list[Finding]] = {}
-        self._told: dict[str, set[str]] = {}
+        self._shown_services: dict[str, set[str]] = {}
         self._failing: set[str] = set()
         """Node ids of gates that were shown and fail."""
         self.assessment = assessment
@@ -58,15 +58,17 @@ class Findings:
         if self._config.option.collectonly or not self.judging:
             return []
         wanted = self._config.option.arm64_service
-        if service not in self._told:
+        if service not in self._shown_services:
             names = {matrix.service for matrix in self.assessment.matrices}
             names = {n for n in names if n not in waiting and (not wanted or n in wanted)}
-            self._told[service] = names - {n for told in self._told.values() for n in told}
-        names = self._told[service]
-        found = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
+            self._shown_services[service] = names - {
+                n for earlier in self._shown_services.values() for n in earlier
+            }
+        names = self._shown_services[service]
+        gates = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
         for name in names & self._abi.keys():
-            found += map(self._judged, of_findings(name, self._abi[name]))
-        shown = list(selected(found, self._config))
+            gates += map(self._judged, of_findings(name, self._abi[name]))
+        shown = list(selected(gates, self._config))
         self._failing.update(gate.nodeid for gate in shown if gate.text)
         return shown
 
@@ -88,22 +90,22 @@ class Findings:
         service = self._named(verdict.service)
         prefix = f"{GATE}{service}::"
         failing = {n.removeprefix(prefix) for n in self._failing if n.startswith(prefix)}
-        known = self.assessment
-        tolerated = known.tolerated(service)
-        accepted = known.baseline if known.policy == NEW else None
+        assessment = self.assessment
+        tolerated = assessment.tolerated(service)
+        accepted = assessment.baseline if assessment.policy == NEW else None
         if accepted is not None and accepted.finding(service, self._target, BOUNDARY):
             tolerated = frozenset()  # what was accepted was accepted behind that boundary
         judgement = decision(evidence, verdict, today, tolerated, failing)
         return self._judged(replace(judgement, service=service), failing)
 
     def _judged(self, judgement: Judgement, failing: Collection[str] = ()) -> Gate:
-        known = self.assessment
+        assessment = self.assessment
         nodeid = printable(judgement.nodeid)  # a file of a wheel may be called anything
         see = ", ".join(f"{GATE}{judgement.service}::{name}" for name in sorted(failing))
         return Gate(
             nodeid,
             ("pyproject.toml", None, nodeid),
-            _plain(complaint(judgement, known.policy, known.baseline, self._target)),
+            _plain(complaint(judgement, assessment.policy, assessment.baseline, self._target)),
             properties=_properties(
                 judgement.service, judgement.state, judgement.cause, judgement.verdict
             ),
@@ -167,5 +169,5 @@ def _plain(text: str) -> str:
 def _properties(
     service: str, state: str, cause: str, verdict: str = ""
 ) -> tuple[tuple[str, str], ...]:
-    told = (("service", service), ("state", state), ("cause", cause), ("verdict", verdict))
-    return tuple((f"arm64.{name}", printable(value)) for name, value in told if value)
+    properties = (("service", service), ("state", state), ("cause", cause), ("verdict", verdict))
+    return tuple((f"arm64.{name}", printable(value)) for name, value in properties if value)

@@ -44,7 +44,7 @@ def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -
     the core, and what merely comes out otherwise is one.
     """
     core = result.planned.name
-    found, common = {}, 0
+    failures, common = {}, 0
     for nodeid, test in result.tests.items():
         here = Here(test.outcome, test.text)
         there = x86.tests.get(nodeid) if x86 is not None else None
@@ -52,19 +52,19 @@ def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -
             common += 1
             continue
         emulated = bool(result.facts.get("emulated"))
-        told = difference(here, there, emulated=emulated) if x86 is not None else ""
-        if test.bad or told:
-            found[nodeid] = "\n".join(
-                part for part in (f"{test.outcome.upper()} {nodeid}", told, test.text) if part
+        finding = difference(here, there, emulated=emulated) if x86 is not None else ""
+        if test.bad or finding:
+            failures[nodeid] = "\n".join(
+                part for part in (f"{test.outcome.upper()} {nodeid}", finding, test.text) if part
             )
     lines = list(result.problems)
-    if found:
+    if failures:
         word = "fail" if x86 is None else "fail or differ"
-        count = f"{len(found)} of {len(result.tests)} tests {word} on {core}"
-        lines.append(f"{count}, first {next(iter(found))}")
-    for text in found.values():
+        count = f"{len(failures)} of {len(result.tests)} tests {word} on {core}"
+        lines.append(f"{count}, first {next(iter(failures))}")
+    for text in failures.values():
         lines += ["", text]
-    if found and common:
+    if failures and common:
         lines += ["", f"{common} more fail on linux/amd64 in the same way: no finding of this core"]
     return Gate(
         nodeid=f"{GATE}{service}::{core}",
@@ -72,7 +72,7 @@ def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -
         text="\n".join(lines),
         seconds=sum(test.seconds for test in result.tests.values()),
         properties=tuple(
-            one for t in result.tests.values() for one in t.user_properties if one[0] == PROPERTY
+            prop for t in result.tests.values() for prop in t.user_properties if prop[0] == PROPERTY
         ),
     )
 
@@ -82,13 +82,13 @@ def emit(config: pytest.Config, gate: Gate) -> None:
     hook = config.hook
     hook.pytest_runtest_logstart(nodeid=gate.nodeid, location=gate.location)
     for when in ("setup", "call", "teardown"):
-        outcome, told = _result(gate if when == "call" else replace(gate, text="", elsewhere=""))
+        outcome, shown = _result(gate if when == "call" else replace(gate, text="", elsewhere=""))
         report = pytest.TestReport(
             nodeid=gate.nodeid,
             location=gate.location,
             keywords={"arm64": 1},
             outcome=outcome,
-            longrepr=told,
+            longrepr=shown,
             when=when,
             duration=gate.seconds if when == "call" else 0,
             user_properties=list(gate.properties),

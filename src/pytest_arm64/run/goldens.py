@@ -48,7 +48,7 @@ def recorded(out: Path) -> tuple[Recorded, ...]:
         GoldenError: a file is not what the fixture writes.
     """
     base = out / RECORDED
-    found = []
+    values = []
     for path in sorted(base.rglob("*.json")):
         if path.name.endswith(f".{PROVENANCE}"):
             continue
@@ -63,38 +63,38 @@ def recorded(out: Path) -> tuple[Recorded, ...]:
         folder = Path(os.sep, path.parent.relative_to(base))
         if golden is None or path.stem != name_of(golden.test) or folder.parent.name != FOLDER:
             raise GoldenError(f"{path} is not where its test belongs")
-        found.append(Recorded(folder, golden))
-    return tuple(found)
+        values.append(Recorded(folder, golden))
+    return tuple(values)
 
 
 def as_reference(values: Sequence[Recorded]) -> dict[str, bytes]:
     """Files by name below ``$PYTEST_ARM64_OUT``, which the mirrored cell compares with."""
     files = {f"{REFERENCE}/.here": b""}
     runs: dict[Path, dict[str, object]] = {}
-    for one in values:
-        key = provenance_key(one.golden.provenance)
-        runs.setdefault(one.folder, {})[key] = dict(one.golden.provenance)
-        name = f"{REFERENCE}{one.folder}/{name_of(one.golden.test)}"
-        files |= {name + ending: data for ending, data in encode(one.golden, key).items()}
-    for folder, known in runs.items():
-        files[f"{REFERENCE}{folder}/{PROVENANCE}"] = _provenance_file(known)
+    for entry in values:
+        key = provenance_key(entry.golden.provenance)
+        runs.setdefault(entry.folder, {})[key] = dict(entry.golden.provenance)
+        name = f"{REFERENCE}{entry.folder}/{name_of(entry.golden.test)}"
+        files |= {name + ending: data for ending, data in encode(entry.golden, key).items()}
+    for folder, provenances in runs.items():
+        files[f"{REFERENCE}{folder}/{PROVENANCE}"] = _provenance_file(provenances)
     return files
 
 
 def with_noise(values: Sequence[Recorded], control: Sequence[Recorded]) -> tuple[Recorded, ...]:
     """*values*, with what moved on x86 itself in the *control* run."""
-    others = {one.key: one.golden for one in control}
-    found = []
-    for one in values:
-        other = others.get(one.key)
-        kept = dict(one.golden.values)
-        for name, value in kept.items() if other is not None else ():
+    others = {entry.key: entry.golden for entry in control}
+    noisy = []
+    for entry in values:
+        other = others.get(entry.key)
+        named = dict(entry.golden.values)
+        for name, value in named.items() if other is not None else ():
             if other is not None and name in other.values:
                 moved = compare(name, value.value, other.values[name].value, Policy())
                 noise = {leaf.path: leaf.scaled for leaf in moved.leaves if leaf.scaled}
-                kept[name] = replace(value, noise=noise)
-        found.append(replace(one, golden=replace(one.golden, values=kept)))
-    return tuple(found)
+                named[name] = replace(value, noise=noise)
+        noisy.append(replace(entry, golden=replace(entry.golden, values=named)))
+    return tuple(noisy)
 
 
 @dataclass(frozen=True)
@@ -117,33 +117,33 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
         GoldenError: a golden would lie outside of *root*.
     """
     root = root.resolve()
-    for one in values:
-        if not one.folder.resolve().is_relative_to(root):
+    for entry in values:
+        if not entry.folder.resolve().is_relative_to(root):
             raise GoldenError(
-                f"a golden would be written to {one.folder}, outside of {root}",
+                f"a golden would be written to {entry.folder}, outside of {root}",
                 next_step="record tests that lie in the repository",
             )
     stamp = {
         "commit": commit,
         "recorded": datetime.now(timezone.utc).date().isoformat(),
     }
-    changed = [one for one in values if not _same(one)]
+    changed = [entry for entry in values if not _same(entry)]
     files: dict[Path, bytes] = {}
     gone: list[Path] = []
-    folders = list(dict.fromkeys(one.folder for one in changed))
+    folders = list(dict.fromkeys(entry.folder for entry in changed))
     for folder in folders:
-        mine = [one for one in changed if one.folder == folder]
+        mine = [entry for entry in changed if entry.folder == folder]
         runs = _runs(folder)
-        for one in mine:
+        for entry in mine:
             runs.setdefault(
-                provenance_key(one.golden.provenance), {**one.golden.provenance, **stamp}
+                provenance_key(entry.golden.provenance), {**entry.golden.provenance, **stamp}
             )
         # First, for no golden may name a provenance that is not there.
         if runs != _runs(folder):
             files[folder / PROVENANCE] = _provenance_file(runs)
-        for one in mine:
-            path = folder / name_of(one.golden.test)
-            encoded = encode(one.golden, provenance_key(one.golden.provenance))
+        for entry in mine:
+            path = folder / name_of(entry.golden.test)
+            encoded = encode(entry.golden, provenance_key(entry.golden.provenance))
             for ending in (".npz", ".json"):
                 whole = path.with_name(path.name + ending)
                 if ending in encoded:
@@ -158,12 +158,14 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
     return Settled(written=len(changed), unchanged=len(values) - len(changed))
 
 
-def _same(one: Recorded) -> bool:
+def _same(entry: Recorded) -> bool:
     try:
-        before = read_file(one.folder / f"{name_of(one.golden.test)}.json")
+        before = read_file(entry.folder / f"{name_of(entry.golden.test)}.json")
     except Arm64Error:
         return False  # damaged: what is recorded now takes its place
-    return before is not None and before.test == one.golden.test and before.same_values(one.golden)
+    return (
+        before is not None and before.test == entry.golden.test and before.same_values(entry.golden)
+    )
 
 
 def _runs(folder: Path) -> dict[str, object]:

@@ -33,7 +33,7 @@ from .gates import (
     refuse_unknown,
 )
 from .keep import Held
-from .launch import places, prepare, tell_what_it_rests_on
+from .launch import places, prepare, show_provenance
 from .nested import NestedRun
 from .parts import RunPart, parts_of
 from .place import OpenPlace
@@ -177,7 +177,7 @@ class HostPlugin:
                 if self._parts == 1:
                     raise
                 self.problems.append(f"{run.part.name}: {error}")
-                self._tell_refused(run.part, error)
+                self._report_refused(run.part, error)
                 run.close()
                 continue
             assert run.session is not None
@@ -189,7 +189,7 @@ class HostPlugin:
             return True
         return False
 
-    def _tell_refused(self, part: RunPart, error: Arm64Error) -> None:
+    def _report_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
             "terminalreporter"
@@ -208,7 +208,7 @@ class HostPlugin:
         if run is None or run.session is None or run.part.bounded:
             return
         bounded = run.session.mirror.bounded
-        awaited = any(one.part.bounded for one in self._waiting)
+        awaited = any(waiting.part.bounded for waiting in self._waiting)
         if bounded and not awaited and self._open_place is not None:
             part = run.part.behind_boundary(bounded.values())
             self._waiting.insert(0, NestedRun(self._config, part, self._open_place))
@@ -222,23 +222,23 @@ class HostPlugin:
             self._config.pluginmanager.register(CopiedCoverage(), name)
 
     def _take_findings(self, run: NestedRun) -> None:
-        found = run.place.assessment
+        assessment = run.place.assessment
         if run.part.bounded:  # nothing is audited for it
             return
-        if found is None or not (found.matrices or found.problem):
+        if assessment is None or not (assessment.matrices or assessment.problem):
             return
-        findings = self._keep(found, run.part)
+        findings = self._keep(assessment, run.part)
         if not run.part.beside:
-            findings.add(found, run.place, run.part.name)
+            findings.add(assessment, run.place, run.part.name)
 
-    def _keep(self, found: Assessment, part: RunPart) -> Findings:
-        """The findings of the run, which begin with what was *found* first."""
+    def _keep(self, assessment: Assessment, part: RunPart) -> Findings:
+        """The findings of the run, which begin with the first *assessment*."""
         from .findings import Findings
 
         if self.findings is None:
             # What is installed beside the services says nothing of any of them.
-            known = replace(found, observed={}) if part.beside else found
-            self.findings = Findings(self._config, known)
+            own = replace(assessment, observed={}) if part.beside else assessment
+            self.findings = Findings(self._config, own)
             self._config.pluginmanager.register(self.findings, "arm64-findings")
         return self.findings
 
@@ -282,11 +282,11 @@ class HostPlugin:
         if run is None:
             return []
         waiting = [other.part.name for other in self._waiting]
-        found = self.findings.gates(run.part.name, waiting) if self.findings else []
+        gates = self.findings.gates(run.part.name, waiting) if self.findings else []
         x86 = [r for r in run.results if r.planned.role is Role.REFERENCE]
         compared = x86[0] if x86 and self._config.option.arm64_compare else None
         further = [r for r in run.results if r.planned.role is Role.FURTHER]
-        return [*found, *(cell_gate(result, run.part.name, compared) for result in further)]
+        return [*gates, *(cell_gate(result, run.part.name, compared) for result in further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -360,7 +360,7 @@ class HostPlugin:
             for run in self.runs
             for problem in run.problems
         ]
-        tell_what_it_rests_on(terminalreporter, places, [*problems, *self.problems])
+        show_provenance(terminalreporter, places, [*problems, *self.problems])
         for line in self._lines:
             terminalreporter.line(f"arm64: {printable(line)}")
         if self._waiting and self.runs:

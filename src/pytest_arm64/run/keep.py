@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..mirror.task import Task
     from ..mirror.transport import Transport
 
-TOLD = 10
+MOST_SHOWN = 10
 """Of how many failing tests the command is told; the others' differs in the id alone."""
 # What would select otherwise the second time, or write a file over one of the run's.
 _FLAGS = (
@@ -68,18 +68,18 @@ class Keeper:
             if not (self._config.option.arm64_keep or held.mirror.broken):
                 continue
             try:
-                kept = held.transport.keep(held.task)
+                place = held.transport.keep(held.task)
             except Arm64Error as error:
                 self._lines.append(f"arm64: no container is kept: {error}")
             else:
-                self._lines += _told(self._config, kept, held)
+                self._lines += _shown(self._config, place, held)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in self._lines:
             terminalreporter.write_line(line)
 
 
-def _told(config: pytest.Config, kept: KeptPlace, held: Held) -> Iterator[str]:
+def _shown(config: pytest.Config, place: KeptPlace, held: Held) -> Iterator[str]:
     args, typed = held.task.args, set(config.invocation_params.args)
     # A service's session gets paths of its own, and perhaps ``-c`` with its configuration.
     paths = positional(config.option) + [
@@ -94,17 +94,17 @@ def _told(config: pytest.Config, kept: KeptPlace, held: Held) -> Iterator[str]:
         word.startswith("--cov") for word in [*words, *config.getini("addopts")]
     ):
         words.append("--no-cov")
-    yield f"arm64: kept: {kept.what}; remove it: {kept.remove}"
+    yield f"arm64: kept: {place.what}; remove it: {place.remove}"
     broken = list(held.mirror.broken)
     yield f"arm64: open a {'failing ' if broken else ''}test in it:"
-    for nodeid in broken[:TOLD]:
+    for nodeid in broken[:MOST_SHOWN]:
         path, mark, name = nodeid.partition("::")
         test = os.path.relpath(config.rootpath / path, held.task.cwd) + mark + name
-        yield f"  {kept.enter} {in_words([*words, '--pdb', test])}"
-    if len(broken) > TOLD:
-        yield f"  … and {len(broken) - TOLD} others likewise, each with its own id"
+        yield f"  {place.enter} {in_words([*words, '--pdb', test])}"
+    if len(broken) > MOST_SHOWN:
+        yield f"  … and {len(broken) - MOST_SHOWN} others, each with its own id"
     elif not broken:
-        yield f"  {kept.enter} {in_words([*words, '--trace', 'FILE::TEST'])}"
+        yield f"  {place.enter} {in_words([*words, '--trace', 'FILE::TEST'])}"
 
 
 def options_of(args: Sequence[str], paths: Collection[str], cwd: Path) -> list[str]:
@@ -119,10 +119,10 @@ def options_of(args: Sequence[str], paths: Collection[str], cwd: Path) -> list[s
     for name in _VALUES:
         parser.add_argument(name)
     _, left = parser.parse_known_args(list(args))
-    kept = []
+    words = []
     for before, word in zip(["", *left], left, strict=False):
         valued = before.startswith("-") and "=" not in before and before != "--pyargs"
         exists = (cwd / word.partition("::")[0]).exists()
         if word not in paths or (valued and not exists):
-            kept.append(word)
-    return kept
+            words.append(word)
+    return words

@@ -87,7 +87,7 @@ def session_in(
     )
 
 
-def tell_what_it_rests_on(
+def show_provenance(
     reporter: pytest.TerminalReporter, places: Sequence[Place], problems: Sequence[str]
 ) -> None:
     """Below the results: where they come from, and why they must not be believed."""
@@ -110,10 +110,10 @@ def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
 
     @contextmanager
     def provided(planned: PlannedCell) -> Iterator[Place]:
-        found = config.hook.pytest_arm64_place(
+        opened = config.hook.pytest_arm64_place(
             config=config, settings=project.settings, planned=planned
         )
-        with found as place:
+        with opened as place:
             yield place
 
     if config.hook.pytest_arm64_place.get_hookimpls():

@@ -19,7 +19,7 @@ from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .cells import planned_cells
 from .keep import Held
-from .launch import places, prepare, session_in, tell_what_it_rests_on
+from .launch import places, prepare, session_in, show_provenance
 from .place import NotBuiltError, Place
 from .usage import as_usage_error
 
@@ -154,7 +154,7 @@ class MarkedPlugin:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         places = [self._place] if self._place is not None else []
         problems = self._session.problems if self._session is not None else []
-        tell_what_it_rests_on(terminalreporter, places, problems)
+        show_provenance(terminalreporter, places, problems)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -27,9 +27,9 @@ class HostMeasurements:
         self._found: list[Measured] = []
 
     def pytest_arm64_cell(self, result: CellResult) -> None:
-        found = list(measured_below(result.out))
-        self._found += found
-        self._summary.add(found)
+        measured = list(measured_below(result.out))
+        self._found += measured
+        self._summary.add(measured)
 
     def pytest_arm64_finished(self, mirrored: Transport) -> None:
         if self._folder is None:
@@ -50,25 +50,27 @@ def measured_below(out: Path) -> Iterator[Measured]:
     Raises:
         ProtocolError: a file there is none of the fixture's.
     """
-    found = []
+    records = []
     for path in sorted((out / FOLDER).glob("*.json")):
         if path.stat().st_size > MOST_BYTES:
             raise ProtocolError(f"{FOLDER}/{path.name} is larger than {MOST_BYTES >> 20} MiB")
         try:
-            found.append(Measured.decode(path.read_text("utf-8")))
+            records.append(Measured.decode(path.read_text("utf-8")))
         except (MalformedRecordError, UnicodeDecodeError, OSError) as error:
             raise ProtocolError(
                 f"{FOLDER}/{path.name} in the cell's results is no measurement: {error}",
                 next_step="let nothing but arm64_measure write to that folder",
             ) from None
     # The same test again (a repetition, a rerun) takes the place of what it said before.
-    return iter({one.test: one for one in sorted(found, key=lambda one: one.test)}.values())
+    return iter(
+        {record.test: record for record in sorted(records, key=lambda record: record.test)}.values()
+    )
 
 
 def write_measurements(path: Path, measured: list[Measured]) -> None:
     """All values of all cells, for ``pytest-arm64 cost`` and for whoever else wants them."""
     document: dict[str, object] = {
         "format": FORMAT,
-        "measured": [one.to_json() for one in measured],
+        "measured": [record.to_json() for record in measured],
     }
     path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

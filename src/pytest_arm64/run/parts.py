@@ -65,7 +65,7 @@ class RunPart:
     def records(self) -> dict[str, object]:
         """Which of the tests it has: the marked ones, all others, or simply all."""
         if self.bounded:
-            return {RECORD: sorted({one.nodeid.partition("::")[0] for one in self.bounded})}
+            return {RECORD: sorted({test.nodeid.partition("::")[0] for test in self.bounded})}
         alone = self.service.boundary is not None and not self.service.itself
         return {} if alone else {RECORD: None}
 
@@ -88,20 +88,20 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPa
     whole = RunPart(itself, settings, task, planned_cells(settings, itself))
     if not project.services.configured or config.option.arm64_requirements:
         return (whole,)
-    found = [
+    parts = [
         _part(service, words, config, project, task)
         for service, words in _shares(config, project)
         if not wanted or service.name in wanted
     ]
-    missing = [name for name in wanted if name not in {part.name for part in found}]
+    missing = [name for name in wanted if name not in {part.name for part in parts}]
     if missing:
         raise SettingsError(
             f"--arm64-service {missing[0]}: none of its tests is among what was asked",
             next_step=f'tests = "…" in [tool.pytest-arm64.service.{missing[0]}], or other paths',
         )
-    found = _failed_last(config, found, project)
+    parts = _failed_last(config, parts, project)
     # Where nothing is found, the session inside says so as ever.
-    return tuple(found) or (replace(whole, beside=True),)
+    return tuple(parts) or (replace(whole, beside=True),)
 
 
 def _check(wanted: Sequence[str], project: Project) -> None:
@@ -161,12 +161,12 @@ def _shares(config: pytest.Config, project: Project) -> Iterator[tuple[ServiceCo
         words: list[str] = []
         for path, inside in asked:
             if service_of(services, path) is service:
-                found = [path]
+                roots = [path]
                 words.append(f"{path}{inside}")
             else:
-                found = [prefix for prefix in prefixes(service) if path in prefix.parents]
-                words += map(str, found)
-            share += found
+                roots = [prefix for prefix in prefixes(service) if path in prefix.parents]
+                words += map(str, roots)
+            share += roots
         # Tests that are configured are there; of a folder somebody has to look.
         if share and (service.tests or any(_has_tests(p, patterns, others) for p in share)):
             yield service, [*dict.fromkeys(words), *_ignored(others, share)]
@@ -183,8 +183,8 @@ def _failed_last(
     config: pytest.Config, parts: Sequence[RunPart], project: Project
 ) -> list[RunPart]:
     """With ``--lf``, those of *parts* in which something failed last; all where nothing did."""
-    kept = getattr(config, "cache", None)
-    failed = kept.get("cache/lastfailed", {}) if kept is not None and config.option.lf else {}
+    cache = getattr(config, "cache", None)
+    failed = cache.get("cache/lastfailed", {}) if cache is not None and config.option.lf else {}
     services = tuple(part.service for part in parts if not part.service.itself)
     paths = [config.rootpath / str(nodeid).partition("::")[0] for nodeid in failed]
     names = {(service_of(services, path) or project.itself).name for path in paths}
@@ -199,25 +199,25 @@ def _ignored(prefixes: Iterable[Path], paths: Collection[Path]) -> list[str]:
 def _named(config: pytest.Config) -> list[tuple[str, Path]]:
     """Words of the command line that name files or folders, and what they name."""
     here = Path(config.invocation_params.dir)
-    found = []
+    named = []
     for word in positional(config.option):
         path = Path(os.path.normpath(here / word.partition("::")[0]))
         if not word.startswith(GATE) and path.exists():
-            found.append((word, path))
-    return found
+            named.append((word, path))
+    return named
 
 
 def _without(args: Sequence[str], words: Sequence[str]) -> list[str]:
     """*args* less *words*; where one is there more often, an option's value is left."""
     surplus = Counter(args) - Counter(words)
-    kept = []
+    left = []
     for before, word in zip(["", *args], args, strict=False):
         if word in words and not (surplus[word] and before.startswith("-")):
             continue
         if word in words:
             surplus[word] -= 1
-        kept.append(word)
-    return kept
+        left.append(word)
+    return left
 
 
 def _own_configuration(paths: Sequence[Path], project: Project) -> Path | None:

@@ -23,13 +23,13 @@ def foreign_libraries(root: Path, architecture: str) -> list[tuple[Path, str]]:
 
     Of a very large tree only the beginning is looked at.
     """
-    found = []
+    libraries = []
     for path in islice(walk(root), _MAXIMUM_ENTRIES):
         if (path.suffix == ".so" or ".so." in path.name) and path.is_file():
             machine = _machine(path)
             if machine not in ("", MACHINES[architecture]):
-                found.append((path, machine))
-    return found
+                libraries.append((path, machine))
+    return libraries
 
 
 def _machine(path: Path) -> str:
@@ -44,13 +44,14 @@ def _machine(path: Path) -> str:
 
 def preflight_lines(root: Path, architecture: str) -> list[str]:
     """For the header; empty where nothing is in the way."""
-    found = foreign_libraries(root, architecture)
-    if not found:
+    libraries = foreign_libraries(root, architecture)
+    if not libraries:
         return []
     names = [
-        f"{printable(str(path.relative_to(root)))} ({machine})" for path, machine in found[:_SHOWN]
+        f"{printable(str(path.relative_to(root)))} ({machine})"
+        for path, machine in libraries[:_SHOWN]
     ]
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    more = f" and {len(libraries) - _SHOWN} more" if len(libraries) > _SHOWN else ""
     return [
         f"arm64: compiled for another machine, in the project: {', '.join(names)}{more}",
         "arm64:   what is imported from the source tree will miss them; "

@@ -41,7 +41,10 @@ class HostProfiles:
             self._found = merged([*self._found, *profiles_below(out)])
         if self._folder is not None and self._found:
             self._folder.mkdir(parents=True, exist_ok=True)
-            document = {"format": FORMAT, "profiles": [one.to_json() for one in self._found]}
+            document = {
+                "format": FORMAT,
+                "profiles": [profile.to_json() for profile in self._found],
+            }
             (self._folder / FILE).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

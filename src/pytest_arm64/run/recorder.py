@@ -45,7 +45,7 @@ from .arguments import GATE, positional
 from .gates import emit, selected
 from .launch import project_of
 from .silent import outcome_of
-from .test_evidence import Gathered
+from .test_evidence import EvidenceCollector
 
 if TYPE_CHECKING:
     from ..binary.record import AbiRecord
@@ -83,7 +83,7 @@ class Recorder:
         self._golden: dict[str, Counter[str]] = {}
         """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
-        self._gathered = Gathered(host)
+        self._gathered = EvidenceCollector(host)
         if asked:
             config.pluginmanager.register(self._gathered, "arm64-gathered")
 

@@ -77,7 +77,7 @@ class ReferenceSide:
     def _control(self, cell: SilentCell, result: CellResult) -> tuple[Recorded, ...]:
         """The same values under narrower SIMD; none where that run is not to be believed."""
         checked = [nodeid for nodeid, test in result.tests.items() if _key(test) is not None]
-        variables = narrower(one.golden.provenance for one in self._values)
+        variables = narrower(value.golden.provenance for value in self._values)
         control = cell.run(only=checked, environment=variables)
         if control.problems:
             self._lines.append(
@@ -93,16 +93,16 @@ class ReferenceSide:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._result is None or _OURS in report.keywords or report.nodeid.startswith(GATE):
             return
-        found = outcome_of(report)
-        if found is None:
+        outcome = outcome_of(report)
+        if outcome is None:
             return
-        known = self._here.get(report.nodeid)
+        before = self._here.get(report.nodeid)
         if report.when == "teardown" and not report.failed:
             return
-        if report.when == "setup" and found == "passed":
+        if report.when == "setup" and outcome == "passed":
             return
-        if known is None or known.outcome not in ("failed", "error"):
-            self._here[report.nodeid] = Here(found, str(report.longrepr) if report.failed else "")
+        if before is None or before.outcome not in ("failed", "error"):
+            self._here[report.nodeid] = Here(outcome, str(report.longrepr) if report.failed else "")
             self._judge(report)
 
     def _judge(self, report: pytest.TestReport) -> None:
@@ -114,16 +114,16 @@ class ReferenceSide:
             return
         # Of the two architectures an engine runs one natively.
         emulated = self._result.facts.get("emulated") is False
-        told = difference(here, x86, emulated=emulated)
-        if not told or not self._compares:
+        finding = difference(here, x86, emulated=emulated)
+        if not finding or not self._compares:
             return
-        self._differing[report.nodeid] = told
+        self._differing[report.nodeid] = finding
         if report.failed:
-            report.sections.append((TITLE, told))
+            report.sections.append((TITLE, finding))
             return
         if hasattr(report, "wasxfail"):
             del report.wasxfail
-        report.outcome, report.longrepr = "failed", f"{TITLE}: {told}"
+        report.outcome, report.longrepr = "failed", f"{TITLE}: {finding}"
 
     def pytest_warning_recorded(
         self, warning_message: warnings.WarningMessage, nodeid: str
@@ -147,9 +147,9 @@ class ReferenceSide:
             reporter.ensure_newline()
         believed = complete and not result.problems
         if self._compares and believed:
-            self._tell_collection(result, collected)
-            self._tell_warnings(result)
-            self._tell_flaky(result, again)
+            self._compare_collections(result, collected)
+            self._compare_warnings(result)
+            self._find_flaky(result, again)
         if self._records and believed:
             self._settle(result)
         elif self._records:
@@ -157,13 +157,13 @@ class ReferenceSide:
         # The next part of the run has a reference of its own, or none.
         self._cell = self._result = None
 
-    def _tell_collection(self, result: CellResult, collected: Mapping[str, int]) -> None:
+    def _compare_collections(self, result: CellResult, collected: Mapping[str, int]) -> None:
         only = Counter(result.collected) - Counter(collected)
         for nodeid in only:
             if nodeid not in self._deselected and self._here:
                 self._fail(nodeid, "this test was collected on linux/amd64 only")
 
-    def _tell_warnings(self, result: CellResult) -> None:
+    def _compare_warnings(self, result: CellResult) -> None:
         for nodeid, here in self._here.items():
             x86 = result.tests.get(nodeid)
             if x86 is None or nodeid in self._differing or here.outcome != x86.outcome:
@@ -174,21 +174,21 @@ class ReferenceSide:
             if lines:
                 self._fail(nodeid, "other warnings\n" + "\n".join(lines))
 
-    def _fail(self, nodeid: str, told: str) -> None:
+    def _fail(self, nodeid: str, finding: str) -> None:
         """Report a finding that shows only after its test was over, as pytest does for teardown."""
-        self._differing[nodeid] = told
+        self._differing[nodeid] = finding
         file = nodeid.partition("::")[0]
         report = pytest.TestReport(
             nodeid=nodeid,
             location=(file, None, nodeid.partition("::")[2].replace("::", ".")),
             keywords={_OURS: 1},
             outcome="failed",
-            longrepr=f"{TITLE}: {told}",
+            longrepr=f"{TITLE}: {finding}",
             when="teardown",
         )
         self._config.hook.pytest_runtest_logreport(report=report)
 
-    def _tell_flaky(
+    def _find_flaky(
         self, result: CellResult, again: Callable[[Collection[str]], CellResult]
     ) -> None:
         """Repeat what differs once on each side: what differs from itself is no finding."""
@@ -198,7 +198,7 @@ class ReferenceSide:
         if not repeated or self._cell is None:
             return
         x86, here = self._cell.run(only=repeated), again(repeated)
-        moved = {one.key for one in self._moved(recorded(x86.out))}
+        moved = {value.key for value in self._moved(recorded(x86.out))}
         for nodeid in repeated:
             first, second = result.tests[nodeid], x86.tests.get(nodeid)
             there = here.tests.get(nodeid)
@@ -210,15 +210,17 @@ class ReferenceSide:
                 self._flaky[nodeid] = "ARM64"
 
     def _moved(self, second: Sequence[Recorded]) -> list[Recorded]:
-        first = {one.key: one.golden for one in self._values}
+        first = {value.key: value.golden for value in self._values}
         return [
-            one for one in second if one.key in first and not one.golden.same_values(first[one.key])
+            value
+            for value in second
+            if value.key in first and not value.golden.same_values(first[value.key])
         ]
 
     def _settle(self, result: CellResult) -> None:
         failing = [test for test in result.tests.values() if test.bad]
         refused = {_key(test) for test in failing}
-        wanted = [one for one in self._values if one.key not in refused]
+        wanted = [value for value in self._values if value.key not in refused]
         root = project_of(self._config).root
         done, before = settle(wanted, root, _commit(root)), self._settled or Settled(0, 0)
         self._settled = Settled(before.written + done.written, before.unchanged + done.unchanged)
@@ -243,9 +245,9 @@ class ReferenceSide:
 
 def _key(test: Outcome) -> tuple[Path, str] | None:
     """Which golden is this test's, None for one that checked nothing."""
-    for told in told_by(test.user_properties):
-        if told.recorded is not None:
-            folder, name = told.recorded
+    for record in told_by(test.user_properties):
+        if record.recorded is not None:
+            folder, name = record.recorded
             return Path(folder), name
     return None
 
@@ -253,7 +255,7 @@ def _key(test: Outcome) -> tuple[Path, str] | None:
 def _commit(root: Path) -> str:
     """The commit that is checked out, with a mark where files differ from it; empty if none."""
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
             cwd=root,
             capture_output=True,
@@ -263,4 +265,4 @@ def _commit(root: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return found.stdout.strip()
+    return described.stdout.strip()

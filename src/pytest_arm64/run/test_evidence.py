@@ -39,7 +39,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _RANKS = {verdict.value: verdict.rank for verdict in Verdict}
 
 
-class Gathered:
+class EvidenceCollector:
     """Registered where ``--arm64-report`` is given."""
 
     def __init__(self, host: HostPlugin) -> None:
@@ -102,11 +102,11 @@ class Gathered:
         where = Where.of(run.place.facts)
         values = [value for nodeid in mine for value in shown.goldens(nodeid, where)]
         values.sort(key=lambda v: (v.ok, -_RANKS.get(v.label, 0), v.test, v.name))
-        measured = (one for one in shown.measured.values() if one.test in mine)
+        measured = (record for record in shown.measured.values() if record.test in mine)
         return replace(
             evidence,
             goldens=tuple(values[:MOST_VALUES]),
-            measured=tuple(sorted(measured, key=lambda one: (one.test, str(one.where)))),
+            measured=tuple(sorted(measured, key=lambda record: (record.test, str(record.where)))),
             profiles=tuple(map(hot_spots, shown.profiles)) if alone else (),
         )
 
@@ -120,16 +120,16 @@ class _Shown:
     profiles: list[Profile] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
 
-    def measure(self, found: Iterable[Measured]) -> None:
-        self.measured |= {(one.test, one.where): one for one in found}
+    def measure(self, records: Iterable[Measured]) -> None:
+        self.measured |= {(record.test, record.where): record for record in records}
 
     def goldens(self, nodeid: str, where: Where) -> Iterator[GoldenResult]:
         for value in self.golden.get(nodeid, ()):
-            found = {name.rpartition("-")[2].partition(".")[0]: name for name in _named(value)}
+            files = {name.rpartition("-")[2].partition(".")[0]: name for name in _named(value)}
             pictures = [
-                Picture(kind, self.pictures[found[kind]])
+                Picture(kind, self.pictures[files[kind]])
                 for kind in KINDS
-                if found.get(kind) in self.pictures
+                if files.get(kind) in self.pictures
             ]
             ulp = value.get("ulp")
             yield GoldenResult(

@@ -17,7 +17,7 @@ from pytest_arm64.inside.measure.hotspots import Function, Spent
 from pytest_arm64.inside.measure.profile_record import Profile
 from pytest_arm64.inside.measure.record import Where
 from pytest_arm64.run import test_evidence
-from pytest_arm64.run.test_evidence import MOST_VALUES, Gathered
+from pytest_arm64.run.test_evidence import MOST_VALUES, EvidenceCollector
 from unit.decide import made
 from unit.report.made_reports import ARM, EMULATED, X86, measured, picture
 from unit.support import JSON
@@ -45,13 +45,16 @@ class Mirrored:
 RUN: Any = SimpleNamespace(part=SimpleNamespace(name="api"), place=SimpleNamespace(facts=FACTS))
 
 
-def collected() -> Gathered:
+def collected() -> EvidenceCollector:
     host: Any = SimpleNamespace(current=RUN)
-    return Gathered(host)
+    return EvidenceCollector(host)
 
 
 def finish(
-    found: Gathered, files: Mapping[str, bytes] | None = None, *, arm64_profile: bool = False
+    found: EvidenceCollector,
+    files: Mapping[str, bytes] | None = None,
+    *,
+    arm64_profile: bool = False,
 ) -> Mirrored:
     mirrored = Mirrored(files or {})
     config: Any = SimpleNamespace(option=SimpleNamespace(arm64_profile=arm64_profile))
@@ -59,12 +62,12 @@ def finish(
     return mirrored
 
 
-def report(found: Gathered, name: str, value: object, when: str = "teardown") -> None:
+def report(found: EvidenceCollector, name: str, value: object, when: str = "teardown") -> None:
     told: Any = SimpleNamespace(user_properties=[(name, value)], when=when, nodeid=TEST)
     found.pytest_runtest_logreport(told)
 
 
-def evidence(found: Gathered, *, alone: bool = True) -> ServiceEvidence:
+def evidence(found: EvidenceCollector, *, alone: bool = True) -> ServiceEvidence:
     return found.add_to(made.service(), RUN, [TestOutcome(TEST, "passed")], alone=alone)
 
 
