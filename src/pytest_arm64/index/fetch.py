@@ -305,7 +305,7 @@ def _open_file(url: str) -> Iterator[tuple[Reply, Readable]]:
 
 
 class _Empty:
-    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002 - the stream protocol
         return b""
 
 

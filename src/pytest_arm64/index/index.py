@@ -13,7 +13,6 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from .. import cache
 from ..errors import SettingsError
@@ -127,7 +126,7 @@ class Index:
         self._pages: dict[str, list[Future[Listing | None]]] = {}
         self._joined: dict[str, Page] = {}
         self._metadata: dict[str, Future[Metadata]] = {}
-        self._linked: list[dict[str, Any]] | None = None
+        self._linked: list[dict[str, object]] | None = None
         self.unread: dict[str, str] = {}
         """Indexes that could not be read, with the first reason of each."""
         self.oldest: float = time.time()
@@ -228,20 +227,29 @@ class Index:
             self._linked = [e for url in self._sources.links for e in self._link_entries(url)]
         return listing_of(project, self._linked)
 
-    def _link_entries(self, url: str) -> list[dict[str, Any]]:
+    def _link_entries(self, url: str) -> list[dict[str, object]]:
         if url.startswith("file:") and file_path(url).is_dir():
             folder = file_path(url)
             return [{"filename": path.name, "url": path.as_uri()} for path in folder.iterdir()]
         try:
             reply = self.fetcher.get(url, limit=MAXIMUM_PAGE)
             entries = html_entries(reply.body) if reply.status == 200 else []
-            for entry in entries:
-                entry["url"] = urllib.parse.urljoin(reply.url, entry["url"]).partition("#")[0]
-                entry["filename"] = urllib.parse.unquote(entry["url"].rpartition("/")[2])
+            addresses = [
+                urllib.parse.urljoin(reply.url, str(entry["url"])).partition("#")[0]
+                for entry in entries
+            ]
         except (FetchError, ValueError):
             return []
         remote = not url.startswith("file:")
-        return [e for e in entries if not (remote and e["url"].startswith("file:"))]
+        return [
+            {
+                **entry,
+                "url": address,
+                "filename": urllib.parse.unquote(address.rpartition("/")[2]),
+            }
+            for entry, address in zip(entries, addresses, strict=True)
+            if not (remote and address.startswith("file:"))
+        ]
 
     def _index_page(self, project: str, index: str) -> Listing | None:
         """What one index lists of *project*, None where it has no such project."""
@@ -281,14 +289,14 @@ class Index:
             )
         return listing
 
-    def _fresh(self, cached: Mapping[str, Any]) -> bool:
+    def _fresh(self, cached: Mapping[str, object]) -> bool:
         if self._offline:
             return True
         fetched = cached.get("fetched")
         age = time.time() - fetched if isinstance(fetched, float) else FRESH_SECONDS
         return not self._refresh and 0 <= age < FRESH_SECONDS
 
-    def _cached_listing(self, cached: Mapping[str, Any]) -> Listing:
+    def _cached_listing(self, cached: Mapping[str, object]) -> Listing:
         fetched = cached.get("fetched")
         if isinstance(fetched, float):
             self.oldest = min(self.oldest, fetched)

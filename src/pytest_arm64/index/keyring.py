@@ -37,7 +37,7 @@ def from_keyring(
 
 def _by_library(library: object, place: str, user: str) -> tuple[str, str] | None:
     try:
-        credential = library.get_credential(place, user or None)  # type: ignore[attr-defined]
+        credential = library.get_credential(place, user or None)  # type: ignore[attr-defined] # checked only where it is installed
     except Exception:  # noqa: BLE001 - backends raise whatever they like; there is no credential
         return None
     return (

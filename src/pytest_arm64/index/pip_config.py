@@ -102,7 +102,7 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
         folders=tuple(dict.fromkeys(folders)),
         ca=_content(ca_file),
         # Unlike Path.home(), this is no error for a user without one.
-        netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),  # noqa: PTH111
+        netrc=_content(environ.get("NETRC") or os.path.expanduser("~/.netrc")),  # noqa: PTH111 - see above
         keyring=keyring,
     )
 

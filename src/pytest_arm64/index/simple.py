@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html.parser import HTMLParser
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -57,7 +56,10 @@ class IndexFile:
         return subdirectory_of(self.url)
 
 
-Listing = Mapping[str, Sequence[list[Any]]]
+FileRow = list[object]
+"""Name, address, ``requires-python``, yanked, SHA-256, SHA-256 of the metadata, size of a file;
+ready for JSON, and not checked beyond its types."""
+Listing = Mapping[str, Sequence[FileRow]]
 """By version, as file names spell it: rows of name, address, ``requires-python``, yanked, SHA-256,
 SHA-256 of the metadata, size; not checked, and ready for JSON."""
 
@@ -69,13 +71,13 @@ def parse_page(project: str, body: bytes, content_type: str, url: str) -> Listin
         PageError: neither JSON nor HTML of the expected shape.
     """
     if content_type.partition(";")[0].strip().lower().endswith("json"):
-        entries: Iterable[Mapping[str, Any]] = _json_entries(body)
+        entries: Iterable[Mapping[str, object]] = _json_entries(body)
     else:
         entries = html_entries(body)
     return listing_of(project, entries, url)
 
 
-def file_of(project: str, name: str, url: str, entry: Mapping[str, Any]) -> IndexFile | None:
+def file_of(project: str, name: str, url: str, entry: Mapping[str, object]) -> IndexFile | None:
     """The file called *name*, None where that is no wheel or sdist of *project*."""
     file = file_from_row(project, _row(name, url, entry))
     hashes = entry.get("hashes")
@@ -120,7 +122,7 @@ def spelled_version(project: str, name: str) -> str | None:
     return _sdist_version(project, name[: -len(ending)]) if ending else None
 
 
-def _row(name: str, url: str, entry: Mapping[str, Any]) -> list[Any]:
+def _row(name: str, url: str, entry: Mapping[str, object]) -> FileRow:
     hashes = entry.get("hashes")
     mark = entry.get("core-metadata", entry.get("dist-info-metadata"))
     yanked = entry.get("yanked")
@@ -146,18 +148,20 @@ def checked_listing(value: object) -> Listing:
     }
 
 
-def _named(row: list[Any]) -> bool:
+def _named(row: FileRow) -> bool:
     return isinstance(row[0], str) and isinstance(row[1], str)
 
 
-def listing_of(project: str, entries: Iterable[Mapping[str, Any]], base: str = "file:") -> Listing:
+def listing_of(
+    project: str, entries: Iterable[Mapping[str, object]], base: str = "file:"
+) -> Listing:
     """Those of *entries* that are files of *project*, found on a page at *base*.
 
     Raises:
         PageError: there are too many.
     """
     remote = not base.startswith("file:")
-    listing: dict[str, list[list[Any]]] = {}
+    listing: dict[str, list[FileRow]] = {}
     for count, entry in enumerate(entries):
         if count >= _MAXIMUM_FILES:
             raise PageError(f"lists more than {_MAXIMUM_FILES} files")
@@ -178,13 +182,15 @@ def listing_of(project: str, entries: Iterable[Mapping[str, Any]], base: str = "
         name = entry.get("filename") or urllib.parse.unquote(
             url.partition("?")[0].rpartition("/")[2]
         )
-        version = spelled_version(project, name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            continue
+        version = spelled_version(project, name)
         if version is not None:
             listing.setdefault(version, []).append(_row(name, url, entry))
     return listing
 
 
-def _json_entries(body: bytes) -> list[Mapping[str, Any]]:
+def _json_entries(body: bytes) -> list[Mapping[str, object]]:
     try:
         page = json.loads(body)
     except (ValueError, RecursionError):
@@ -195,7 +201,7 @@ def _json_entries(body: bytes) -> list[Mapping[str, Any]]:
     return [entry for entry in files if isinstance(entry, dict)]
 
 
-def html_entries(body: bytes) -> list[dict[str, Any]]:
+def html_entries(body: bytes) -> list[dict[str, object]]:
     """Anchors of an HTML page in the words of the JSON one."""
     parser = _Anchors()
     try:
@@ -209,7 +215,7 @@ def html_entries(body: bytes) -> list[dict[str, Any]]:
 class _Anchors(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[dict[str, object]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag != "a" or len(self.entries) > _MAXIMUM_FILES:
@@ -218,7 +224,7 @@ class _Anchors(HTMLParser):
         href = attributes.get("href")
         if not href:
             return
-        entry: dict[str, Any] = {"url": href.strip()}
+        entry: dict[str, object] = {"url": href.strip()}
         digest = re.search(r"#.*?sha256=([0-9a-fA-F]{64})", href)
         if digest:
             entry["hashes"] = {"sha256": digest[1]}

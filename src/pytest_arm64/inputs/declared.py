@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..errors import SettingsError
-from .reading import Lines, Reading, strings, table
+from .reading import Lines, Reading, Table, strings, table
 from .requirement_files import read_file
 
 SETUP_CFG = "setup.cfg"
@@ -23,7 +22,7 @@ Stated = tuple[str, str]
 class DeclaredProject:
     """A ``pyproject.toml`` whose ``[project]`` has what other files declare."""
 
-    data: Mapping[str, Any]
+    data: Table
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where requirements are stated that are not in the ``pyproject.toml``."""
 
@@ -69,7 +68,7 @@ def read_setup_cfg(folder: Path) -> SetupCfg | None:
     return SetupCfg(parser, text, path)
 
 
-def declared_project(folder: Path, data: Mapping[str, Any], reading: Reading) -> DeclaredProject:
+def declared_project(folder: Path, data: Table, reading: Reading) -> DeclaredProject:
     """The project in *folder*, whose ``pyproject.toml`` says *data*, with all that is declared.
 
     Nothing of it is run: what a ``setup.py`` adds stays dynamic.
@@ -115,7 +114,7 @@ def _script_adds(folder: Path) -> bool:
 
 
 def _dependencies(
-    folder: Path, data: Mapping[str, Any], cfg: SetupCfg | None, reading: Reading
+    folder: Path, data: Table, cfg: SetupCfg | None, reading: Reading
 ) -> Sequence[Stated] | None:
     """What is declared; None where nothing is, or where it cannot be read."""
     dynamic = table(data, "tool", "setuptools", "dynamic", "dependencies")
@@ -130,7 +129,7 @@ def _dependencies(
 
 
 def _extras(
-    folder: Path, data: Mapping[str, Any], cfg: SetupCfg | None, reading: Reading
+    folder: Path, data: Table, cfg: SetupCfg | None, reading: Reading
 ) -> Iterator[tuple[str, Sequence[Stated]]]:
     dynamic = table(data, "tool", "setuptools", "dynamic", "optional-dependencies")
     for name, value in dynamic.items():

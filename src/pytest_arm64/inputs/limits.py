@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .declared import read_setup_cfg
 from .poetry import poetry_specifier
-from .reading import Lines, Reading, strings, table
+from .reading import Lines, Reading, Table, strings, table
 
 PYTHON_VERSION = ".python-version"
 _VERSION = re.compile(r"(?:cpython-?|python-?)?(3\.\d{1,3})(?:\.\d+)?\Z", re.IGNORECASE)
@@ -31,7 +30,7 @@ class PythonLimit:
 def python_limits(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
     """What the files in *folder* say about Python."""
     file = reading.toml.find(folder / "pyproject.toml")
-    data: Mapping[str, Any] = file.data if file is not None else {}
+    data: Table = file.data if file is not None else {}
     lines = Lines(file.text if file is not None else "")
     project, poetry = table(data, "project"), table(data, "tool", "poetry", "dependencies")
     for key, value, specifier in (
@@ -47,7 +46,7 @@ def python_limits(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
     yield from _python_version(folder, reading)
 
 
-def _setup_cfg(folder: Path, reading: Reading, project: Mapping[str, Any]) -> Iterator[PythonLimit]:
+def _setup_cfg(folder: Path, reading: Reading, project: Table) -> Iterator[PythonLimit]:
     dynamic = "requires-python" in strings(project.get("dynamic"))
     cfg = read_setup_cfg(folder) if dynamic or not project else None
     value = cfg.value("options", "python_requires") if cfg is not None else ""

@@ -12,7 +12,6 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ..config._toml import Table
 from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
@@ -21,7 +20,7 @@ from .poetry import poetry_group
 from .project import extra_requirements, group_requirements, read_project
 from .project_files import walk
 from .project_kind import EDITABLE, NOT_INSTALLED, WHEEL, install_mode
-from .reading import Reading, table
+from .reading import Reading, Table, table
 from .requirement_files import (
     RequirementFile,
     constrained_names,
@@ -101,7 +100,7 @@ class Manifest:
         named = (path for path, editable in local_projects(self.files) if not editable)
         return tuple(dict.fromkeys((*([self.whole] if self.whole else []), *named)))
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, object]:
         """What two environments must share to be the same, ready for JSON.
 
         Files count by content and by where they lie to each other, so that two checkouts share
@@ -191,7 +190,7 @@ class _Dependencies:
     """Of local projects among them."""
 
 
-def _lists_dependencies(pyproject: Mapping[str, Any], files: tuple[Path, ...]) -> bool:
+def _lists_dependencies(pyproject: Table, files: tuple[Path, ...]) -> bool:
     """Whether dependencies of the project count: Poetry's do without requirement *files* only."""
     poetry = "dependencies" in table(pyproject, "tool", "poetry")
     return "project" in pyproject or (poetry and not files)
@@ -222,7 +221,7 @@ def _at(requirement: Requirement, uri: str) -> str:
 def test_scope(
     configured: tuple[Path, ...],
     rootpath: Path,
-    pyproject: Mapping[str, Any],
+    pyproject: Table,
     deployed: tuple[Path, ...],
 ) -> Scope:
     """The first that exists: *configured* files, usual file names, a group, an extra.
@@ -254,14 +253,14 @@ def test_scope(
     return Scope()
 
 
-def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _table(parent: Table, key: str) -> Table:
     value = parent.get(key, {})
     if not isinstance(value, dict):
         raise SettingsError(f"pyproject.toml: {key} must be a table, not {value!r}")
     return value
 
 
-def _lists(parent: Mapping[str, Any], key: str) -> dict[str, list[Any]]:
+def _lists(parent: Table, key: str) -> dict[str, list[Any]]:
     """The table *key* of lists, by normalised name."""
     lists: dict[str, list[Any]] = {}
     for name, value in _table(parent, key).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..index.addresses import git_address
-from .reading import strings, table
+from .reading import Table, strings, table
 
 
-def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple[str, str]]:
+def poetry_requirements(poetry: Table, *keys: str) -> Iterator[tuple[str, str]]:
     """Requirements of the table that *keys* lead to, each after its key."""
     for name, value in table(poetry, *keys).items():
         if name.lower() == "python":
@@ -24,7 +24,7 @@ def poetry_requirements(poetry: Mapping[str, Any], *keys: str) -> Iterator[tuple
                 yield name, poetry_requirement(name, entry)
 
 
-def poetry_extra(poetry: Mapping[str, Any], extra: str) -> Iterator[tuple[str, str]] | None:
+def poetry_extra(poetry: Table, extra: str) -> Iterator[tuple[str, str]] | None:
     """Requirements of *extra* of the project itself, each after its key; None without that."""
     extras = {canonicalize_name(name): names for name, names in table(poetry, "extras").items()}
     if canonicalize_name(extra) not in extras:
@@ -37,7 +37,7 @@ def poetry_extra(poetry: Mapping[str, Any], extra: str) -> Iterator[tuple[str, s
     )
 
 
-def poetry_paths(poetry: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+def poetry_paths(poetry: Table) -> Iterator[tuple[str, str, bool]]:
     """Names, paths and whether they are editable of what is named by path."""
     groups = (table(group, "dependencies") for group in table(poetry, "group").values())
     for listed in (table(poetry, "dependencies"), table(poetry, "dev-dependencies"), *groups):
@@ -48,7 +48,7 @@ def poetry_paths(poetry: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
                     yield name, path, entry.get("develop") is True
 
 
-def standardised(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def standardised(data: Table) -> Table:
     """A ``pyproject.toml`` with ``[project]``, made of Poetry's tables where these stand for it.
 
     Its dependencies count as dynamic where one of them is a path, or has a constraint that no
@@ -90,9 +90,9 @@ def _is_understood(constraint: str) -> bool:
     return constraint in ("", "*") or bool(poetry_specifier(constraint))
 
 
-def poetry_group(poetry: Mapping[str, Any], name: str) -> Iterator[str]:
+def poetry_group(poetry: Table, name: str) -> Iterator[str]:
     """Requirements of Poetry's own group *name*, less what it names by a path."""
-    listed: dict[str, Any] = {}
+    listed: dict[str, object] = {}
     for spelled in table(poetry, "group"):
         if canonicalize_name(spelled) == name:
             listed |= table(poetry, "group", spelled, "dependencies")
@@ -182,6 +182,6 @@ def _python(text: str) -> str:
     )
 
 
-def _word(entry: Mapping[str, Any], key: str) -> str:
+def _word(entry: Table, key: str) -> str:
     value = entry.get(key)
     return value if isinstance(value, str) else ""

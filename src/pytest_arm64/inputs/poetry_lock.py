@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -17,7 +16,7 @@ from ..index.simple import IndexFile, file_of
 from .lock import Lock, LockedRelease, LockedRequirement, Selection, hash_table, note_weak_hashes
 from .poetry import poetry_extra, poetry_requirement, poetry_requirements
 from .project import extra_requirements, group_requirements, may_compile
-from .reading import Lines, Reading, requirement, strings, table, tables
+from .reading import Lines, Reading, Table, requirement, strings, table, tables
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
@@ -128,7 +127,7 @@ class _Project:
             )
 
 
-def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> LockedRelease:
+def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRelease:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
     needs: list[LockedRequirement] = []
@@ -175,7 +174,7 @@ def _of_extra(
         yield from optional.get(name, ())
 
 
-def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFile]:
+def _files(name: str, entry: Table, path: Path) -> Iterator[IndexFile]:
     source = table(entry, "source")
     # Of an index the lock names no addresses: only the index knows them.
     url = str(source.get("url", "")) if source.get("type") in ("file", "url") else ""
@@ -189,7 +188,7 @@ def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFil
 
 
 def _local(
-    name: str, version: str, entry: Mapping[str, Any], path: Path, reading: Reading
+    name: str, version: str, entry: Table, path: Path, reading: Reading
 ) -> LocalProject | None:
     source = table(entry, "source")
     kind, address = str(source.get("type", "")), str(source.get("url", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from packaging.dependency_groups import DependencyGroupResolver
 from packaging.errors import ExceptionGroup
@@ -18,12 +18,14 @@ from ..index.addresses import git_address
 from .declared import declared_project
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
-from .reading import Lines, Reading, is_there, requirement, strings, table
+from .reading import Lines, Reading, Table, is_there, requirement, strings, table
 from .requirements import LocalProject, sourced_requirement
 
 # Backends that cannot compile anything without a plugin of their own.
 _PURE_BACKENDS = ("hatchling", "flit_core", "poetry.core", "pdm.backend", "uv_build")
 _MAXIMUM_LOCALS = 500
+# What a valid file has; the resolver checks it.
+_Groups = Mapping[str, Sequence[str | Mapping[str, str]]]
 
 
 def read_project(
@@ -66,7 +68,7 @@ def read_project(
 
 def _dependencies(
     manifest: Path,
-    data: Mapping[str, Any],
+    data: Table,
     reading: Reading,
     extras: Sequence[str],
     lines: Lines,
@@ -101,7 +103,7 @@ def _dependencies(
 
 
 def extra_requirements(
-    project: Mapping[str, Any], extra: str, own: str, where: str, above: tuple[str, ...] = ()
+    project: Table, extra: str, own: str, where: str, above: tuple[str, ...] = ()
 ) -> Iterator[str]:
     """Requirements of *extra*; ``own[other]`` among them stands for those of ``other``.
 
@@ -115,7 +117,8 @@ def extra_requirements(
             f"{where} has no extra {extra!r}",
             next_step="known extras: " + (", ".join(sorted(extras)) or "none"),
         )
-    for text in extras[name] if isinstance(extras[name], list) else [extras[name]]:
+    entries = extras[name]
+    for text in entries if isinstance(entries, list) else [entries]:
         if not isinstance(text, str):
             raise SettingsError(f"{where}: the extra {name} has an entry {str(text)[:80]!r}")
         wanted = requirement(text, where)
@@ -128,7 +131,7 @@ def extra_requirements(
                 yield from extra_requirements(project, other, own, where, (*above, name))
 
 
-def group_requirements(data: Mapping[str, Any], group: str, where: str) -> Iterator[str]:
+def group_requirements(data: Table, group: str, where: str) -> Iterator[str]:
     """Requirements of a dependency group (PEP 735), included ones too.
 
     Raises:
@@ -142,7 +145,7 @@ def group_requirements(data: Mapping[str, Any], group: str, where: str) -> Itera
             next_step="known groups: " + (", ".join(names) or "none"),
         )
     try:
-        resolved = DependencyGroupResolver(groups).resolve(group)
+        resolved = DependencyGroupResolver(cast(_Groups, groups)).resolve(group)
     except (ExceptionGroup, RecursionError) as error:
         raise SettingsError(
             f"{where}: the dependency group {group} is not valid: {_first_reason(error)}"
@@ -164,10 +167,10 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
     """
     manifest = folder / "pyproject.toml"
     data = declared_project(folder, standardised(reading.toml.data(manifest)), reading).data
-    project = table(data, "project")
-    if not isinstance(project.get("name"), str):
+    spelled = table(data, "project").get("name")
+    if not isinstance(spelled, str):
         return None
-    name = canonicalize_name(project["name"])
+    name = canonicalize_name(spelled)
     local = reading.locals.get(name)
     if local is not None:
         return local
@@ -187,7 +190,7 @@ def local_project(folder: Path, reading: Reading, *, editable: bool = False) -> 
 
 
 def described(
-    data: Mapping[str, Any],
+    data: Table,
     where: str,
     *,
     shown: str,
@@ -218,12 +221,12 @@ def described(
     )
 
 
-def may_compile(folder: Path, data: Mapping[str, Any]) -> bool:
+def may_compile(folder: Path, data: Table) -> bool:
     """Whether the build of the project in *folder* may compile something."""
     return build_may_compile(data, has_setup=(folder / "setup.py").exists())
 
 
-def build_may_compile(data: Mapping[str, Any], *, has_setup: bool) -> bool:
+def build_may_compile(data: Table, *, has_setup: bool) -> bool:
     """Whether a build may compile something; *has_setup*: whether there is a ``setup.py``."""
     backend = str(table(data, "build-system").get("build-backend", "setuptools"))
     plain_setuptools = backend.startswith("setuptools") and not has_setup
@@ -231,14 +234,14 @@ def build_may_compile(data: Mapping[str, Any], *, has_setup: bool) -> bool:
     return bool(extensions) or not (backend.startswith(_PURE_BACKENDS) or plain_setuptools)
 
 
-def _checked(value: object, data: Mapping[str, Any], where: str) -> Iterator[str]:
+def _checked(value: object, data: Table, where: str) -> Iterator[str]:
     for text in strings(value):
         yield str(_from_its_source(requirement(text, where), data))
 
 
 def _from_its_source(
     wanted: Requirement,
-    data: Mapping[str, Any],
+    data: Table,
     folder: Path | None = None,
     reading: Reading | None = None,
 ) -> Requirement:
@@ -262,14 +265,14 @@ def _from_its_source(
     return requirement(f"{wanted.name}{extras} @ {address}{marker}", "[tool.uv.sources]")
 
 
-def _uv_source(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _uv_source(name: str, data: Table) -> Table:
     for spelled, source in table(data, "tool", "uv", "sources").items():
         if canonicalize_name(spelled) == canonicalize_name(name) and isinstance(source, dict):
             return source
     return {}
 
 
-def _path_source(name: str, data: Mapping[str, Any], folder: Path) -> Path | None:
+def _path_source(name: str, data: Table, folder: Path) -> Path | None:
     """The path of *name* by ``[tool.uv.sources]`` or Poetry's tables, where something is there."""
     paths = {key: path for key, path, _ in poetry_paths(table(data, "tool", "poetry"))}
     for key, source in table(data, "tool", "uv", "sources").items():
@@ -282,7 +285,7 @@ def _path_source(name: str, data: Mapping[str, Any], folder: Path) -> Path | Non
     return None
 
 
-def _register_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
+def _register_sources(folder: Path, data: Table, reading: Reading) -> None:
     """Projects that uv's sources or Poetry's tables name by path, and members of the workspace."""
     for _, path, editable in poetry_paths(table(data, "tool", "poetry")):
         place = Path(os.path.normpath(folder / path))
@@ -291,7 +294,7 @@ def _register_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -
     _register_uv_sources(folder, data, reading)
 
 
-def _register_uv_sources(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
+def _register_uv_sources(folder: Path, data: Table, reading: Reading) -> None:
     members: dict[str, Path] | None = None
     for name, source in table(data, "tool", "uv", "sources").items():
         if not isinstance(source, dict):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from .reading import Lines, Reading, requirement, strings, table, tables
+from .reading import Lines, Reading, Table, requirement, strings, table, tables
 from .requirements import sourced_requirement
 
 
@@ -24,7 +22,7 @@ def read_project_settings(folder: Path, reading: Reading) -> None:
         _read_uv(manifest, file.data, file.text, reading)
 
 
-def _read_indexes(folder: Path, data: Mapping[str, Any], reading: Reading) -> None:
+def _read_indexes(folder: Path, data: Table, reading: Reading) -> None:
     """Add indexes and links of the project in *folder* to *reading*.
 
     An index that is only used for packages that name it counts as any other.
@@ -50,7 +48,7 @@ def _read_indexes(folder: Path, data: Mapping[str, Any], reading: Reading) -> No
         _add(str(source.get("url", "")), reading, default=default)
 
 
-def _read_uv(manifest: Path, data: Mapping[str, Any], text: str, reading: Reading) -> None:
+def _read_uv(manifest: Path, data: Table, text: str, reading: Reading) -> None:
     """Add uv's constraints, overrides and choices of files to *reading*."""
     uv, lines = table(data, "tool", "uv"), Lines(text)
     for entry in strings(uv.get("constraint-dependencies")):

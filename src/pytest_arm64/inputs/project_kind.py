@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -14,7 +12,7 @@ from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
 from .project import workspace_root
 from .project_files import SKIPPED
-from .reading import table, tables
+from .reading import Table, table, tables
 
 EDITABLE, WHEEL, NOT_INSTALLED = "editable", "wheel", "none"
 _COMPILING_BACKENDS = ("mesonpy", "scikit_build_core", "maturin", "py_build_cmake")
@@ -38,9 +36,7 @@ _NO_MODULES = frozenset(
 )
 
 
-def install_mode(
-    settings: Settings, rootpath: Path, pyproject: Mapping[str, Any], toml: TomlFiles
-) -> str:
+def install_mode(settings: Settings, rootpath: Path, pyproject: Table, toml: TomlFiles) -> str:
     """How the project itself is installed: ``editable``, ``wheel`` or ``none``.
 
     Compiled code cannot be used out of the source: it is built where compilers are.
@@ -52,7 +48,7 @@ def install_mode(
     return settings.install
 
 
-def is_package(rootpath: Path, pyproject: Mapping[str, Any], toml: TomlFiles) -> bool:
+def is_package(rootpath: Path, pyproject: Table, toml: TomlFiles) -> bool:
     """Whether the project in *rootpath* can be installed, as its files say."""
     chosen = table(pyproject, "tool", "uv").get("package")
     if isinstance(chosen, bool):
@@ -79,7 +75,7 @@ def _virtual(rootpath: Path, name: str, toml: TomlFiles) -> bool:
     )
 
 
-def _ambiguous(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
+def _ambiguous(rootpath: Path, pyproject: Table) -> bool:
     """Whether automatic discovery would refuse the project: it does not guess which are packages.
 
     Without a ``[build-system]``, the default back end setuptools discovers them.
@@ -110,7 +106,7 @@ def _ambiguous(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
     return len(folders or modules) > 1
 
 
-def _compiled(rootpath: Path, pyproject: Mapping[str, Any]) -> bool:
+def _compiled(rootpath: Path, pyproject: Table) -> bool:
     """Whether the project says that it has compiled code, as far as its files tell unexecuted."""
     backend = str(table(pyproject, "build-system").get("build-backend", ""))
     if backend.partition(".")[0] in _COMPILING_BACKENDS:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from packaging import pylock
 from packaging.utils import canonicalize_name
@@ -17,7 +16,7 @@ from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
 from .lock import Lock, LockedRelease, LockedRequirement, Selection, note_weak_hashes
 from .project import may_compile
-from .reading import Lines, Reading
+from .reading import Lines, Reading, Table
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
@@ -74,7 +73,7 @@ def read_pylock(
     )
 
 
-def _parsed(path: Path, data: Mapping[str, Any]) -> pylock.Pylock:
+def _parsed(path: Path, data: Table) -> pylock.Pylock:
     try:
         return pylock.Pylock.from_dict(data)
     except pylock.PylockUnsupportedVersionError:

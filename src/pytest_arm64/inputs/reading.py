@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -15,6 +14,9 @@ from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from .formats import Formats
 from .requirements import LocalProject, RequirementSet, SourcedRequirement
+
+Table = Mapping[str, object]
+"""A table of a TOML document."""
 
 
 @dataclass
@@ -63,14 +65,14 @@ class Reading:
         )
 
 
-def table(parent: object, *keys: str) -> Mapping[str, Any]:
+def table(parent: object, *keys: str) -> Table:
     """The table that *keys* lead to; empty where there is none."""
     for key in keys:
         parent = parent.get(key) if isinstance(parent, dict) else None
     return parent if isinstance(parent, dict) else {}
 
 
-def tables(value: object) -> list[dict[str, Any]]:
+def tables(value: object) -> list[Table]:
     """The tables of an array; what is none is left out."""
     return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -125,7 +124,7 @@ class RequirementSet:
     gaps: tuple[str, ...] = ()
     """What the files leave open, so that the tree may be incomplete."""
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, object]:
         """What two must share to lead to the same tree, ready for JSON."""
         listed = {
             key: [[str(r), sourced.origin, sorted(sourced.hashes)] for r, sourced in pairs]

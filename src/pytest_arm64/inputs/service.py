@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..config.artifact import Artifact
 from ..config.project_files import read_project_files
@@ -45,7 +44,7 @@ class Service:
     environments: tuple[str, ...] = ()
     """Markers, one of which has to hold where it is locked; empty for all environments."""
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, object]:
         """What two services must share to have the same matrix, ready for JSON."""
         return {
             "name": self.name,

@@ -8,7 +8,6 @@ import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -27,7 +26,7 @@ from .lock import (
     note_weak_hashes,
 )
 from .project import may_compile
-from .reading import Lines, Reading, strings, table, tables
+from .reading import Lines, Reading, Table, strings, table, tables
 from .requirements import LocalProject
 
 NAME = "uv.lock"
@@ -66,7 +65,7 @@ def read_uv_lock(
     lines = list(Lines(text).starting("name = "))
     releases: dict[str, list[LockedRelease]] = {}
     indexes: dict[str, None] = {}
-    raw: dict[str, dict[str, Any]] = {}
+    raw: dict[str, Table] = {}
     for position, entry in enumerate(entries):
         line = lines[position] if position < len(lines) else 0
         release = _release(entry, path, reading, line)
@@ -106,15 +105,15 @@ def read_uv_lock(
     )
 
 
-def _member_folder(entry: Mapping[str, Any], path: Path) -> Path | None:
+def _member_folder(entry: Table, path: Path) -> Path | None:
     """The folder of a workspace's member; projects from elsewhere have none."""
     source = table(entry, "source")
-    place = next((source[k] for k in ("editable", "virtual") if isinstance(source.get(k), str)), "")
-    return Path(os.path.normpath(path.parent / place)) if place else None
+    place = source.get("editable") or source.get("virtual")
+    return Path(os.path.normpath(path.parent / place)) if isinstance(place, str) else None
 
 
 def _roots(
-    entry: Mapping[str, Any],
+    entry: Table,
     path: Path,
     reading: Reading,
     extras: tuple[str, ...],
@@ -139,7 +138,7 @@ def _roots(
 
 
 def _test_roots(
-    entry: Mapping[str, Any], path: Path, reading: Reading, deployed: tuple[str, ...]
+    entry: Table, path: Path, reading: Reading, deployed: tuple[str, ...]
 ) -> Iterator[LockedRequirement]:
     """What the first group that is usual for tests demands."""
     groups = table(entry, "dev-dependencies")
@@ -148,21 +147,22 @@ def _test_roots(
         yield from _with_origins(list(_needs(groups[group])), asked, entry, path, reading)
 
 
-def _test_groups(entry: Mapping[str, Any], deployed: tuple[str, ...]) -> tuple[str, ...]:
+def _test_groups(entry: Table, deployed: tuple[str, ...]) -> tuple[str, ...]:
     """The first group that is usual for tests and is not deployed; none where there is none."""
     groups = table(entry, "dev-dependencies")
     return tuple(g for g in TEST_GROUPS if g in groups and g not in deployed)[:1]
 
 
-def _refuse_conflicts(data: Mapping[str, Any], active: set[str], path: Path) -> None:
+def _refuse_conflicts(data: Table, active: set[str], path: Path) -> None:
     """Raise SettingsError where two of *active* exclude each other (``[tool.uv] conflicts``)."""
-    for group in data.get("conflicts") or ():
+    conflicts = data.get("conflicts")
+    for group in conflicts if isinstance(conflicts, list) else ():
         chosen = [
             f"{kind} {entry[kind]!r}"
             for entry in tables(group)
             for kind in ("extra", "group")
             if isinstance(entry.get(kind), str)
-            and fork_variable(kind, str(entry.get("package", "")), entry[kind]) in active
+            and fork_variable(kind, str(entry.get("package", "")), str(entry[kind])) in active
         ]
         if len(chosen) > 1:
             raise SettingsError(
@@ -175,7 +175,7 @@ def _refuse_conflicts(data: Mapping[str, Any], active: set[str], path: Path) -> 
 def _with_origins(
     needs: list[LockedRequirement],
     asked: Mapping[str, SpecifierSet],
-    entry: Mapping[str, Any],
+    entry: Table,
     path: Path,
     reading: Reading,
 ) -> Iterator[LockedRequirement]:
@@ -203,7 +203,7 @@ def _asked(value: object) -> dict[str, SpecifierSet]:
     return specifiers
 
 
-def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) -> LockedRelease:
+def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRelease:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
     return LockedRelease(
@@ -221,7 +221,7 @@ def _release(entry: Mapping[str, Any], path: Path, reading: Reading, line: int) 
     )
 
 
-def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFile]:
+def _files(name: str, entry: Table, path: Path) -> Iterator[IndexFile]:
     source = table(entry, "source")
     base = str(source.get("registry", ""))
     listed = [*tables(entry.get("wheels")), *tables([entry.get("sdist")])]
@@ -239,7 +239,7 @@ def _files(name: str, entry: Mapping[str, Any], path: Path) -> Iterator[IndexFil
 
 
 def _local(
-    name: str, version: str, entry: Mapping[str, Any], path: Path, reading: Reading
+    name: str, version: str, entry: Table, path: Path, reading: Reading
 ) -> LocalProject | None:
     source = table(entry, "source")
     for kind in ("editable", "virtual", "directory"):
