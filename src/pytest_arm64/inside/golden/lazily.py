@@ -16,15 +16,6 @@ def numpy() -> Any:
     return importlib.import_module("numpy")
 
 
-def has_numpy() -> bool:
-    """Whether NumPy can be imported; the first question imports it."""
-    try:
-        numpy()
-    except ImportError:
-        return False
-    return True
-
-
 def loaded(name: str) -> Any:
     """The module, if anybody has imported it: no value of its types exists otherwise."""
     return sys.modules.get(name)

@@ -1,0 +1,133 @@
+"""Sessions inside as processes of this machine, for the fidelity tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pytest_arm64.environment.inside_files import PACKAGE, inside_files
+from pytest_arm64.mirror.kept_place import TASK, KeptPlace, in_words, opened_with
+from pytest_arm64.mirror.results import VARIABLE, unpack
+from pytest_arm64.mirror.task import End, Task
+from pytest_arm64.mirror.transport import COLLECTING, OUTPUT, PROTOCOL, Running, noted_name
+
+
+class LocalTransport:
+    """Agents as processes of this machine, with this interpreter and its packages."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._own = dict(environment or {})
+        self._environment = {**os.environ, **self._own}
+        self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
+        for name, content in inside_files().items():
+            path = Path(self._folder.name, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self._start = Path(self._folder.name, PACKAGE, "start.py")
+        self._out = Path(self._folder.name, "results")
+        self._out.mkdir()
+        self._started = 0
+
+    def start(self, task: Task) -> Running:
+        self._started += 1
+        path = Path(self._folder.name, f"task-{self._started}.json")
+        path.write_bytes(task.encode())
+        return _Local(
+            subprocess.Popen(
+                [sys.executable, str(self._start), str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self._environment, **task.environment, VARIABLE: str(self._out)},
+                start_new_session=True,
+            ),
+            Path(f"{path}{COLLECTING}"),
+        )
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self._out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def fetch(self, folder: Path) -> None:
+        with tempfile.TemporaryFile() as stream:
+            with tarfile.open(fileobj=stream, mode="w") as archive:
+                archive.add(self._out, self._out.name)
+            stream.seek(0)
+            unpack(stream, folder)
+
+    def keep(self, task: Task) -> KeptPlace:
+        folder = tempfile.mkdtemp(prefix="pytest-arm64-kept-")
+        shutil.copytree(self._folder.name, folder, dirs_exist_ok=True)
+        path = Path(folder, TASK)
+        path.write_bytes(task.encode())
+        inherited = {k: os.environ[k] for k in ("PYTHONPATH", "PYTEST_ADDOPTS") if k in os.environ}
+        variables = {**inherited, **self._own, **task.environment, VARIABLE: f"{folder}/results"}
+        opened = opened_with(variables, inside=folder, task=str(path))
+        python = Path(sys.executable)
+        start = [str(python), "-m", "pytest"] if task.module else [str(python.with_name("pytest"))]
+        words = ["env", *(f"{name}={value}" for name, value in opened.items()), *start]
+        return KeptPlace(
+            what=f"folder {folder}",
+            enter=f"cd {in_words([task.cwd])} && {in_words(words)}",
+            remove=in_words(["rm", "-r", folder]),
+        )
+
+    def close(self) -> None:
+        """Remove the copy of our code."""
+        self._folder.cleanup()
+
+
+class _Local:
+    def __init__(self, process: subprocess.Popen[bytes], collecting: Path) -> None:
+        self._process = process
+        self._collecting = collecting
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        streams = {self._process.stdout: PROTOCOL, self._process.stderr: OUTPUT}
+        with selectors.DefaultSelector() as selector:
+            for stream, channel in streams.items():
+                assert stream is not None
+                selector.register(stream, selectors.EVENT_READ, channel)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    data = os.read(key.fd, 65536)
+                    if data:
+                        yield key.data, data
+                    else:
+                        selector.unregister(key.fileobj)
+
+    def interrupt(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def collecting(self) -> str:
+        with contextlib.suppress(OSError):
+            return noted_name(self._collecting.read_bytes())
+        return ""
+
+    def end(self) -> End:
+        return End(self._process.wait())
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
