@@ -6,11 +6,12 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
-from ._toml import loads
+from ._toml import Table, loads
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -62,7 +63,7 @@ class Target:
 _BASE_KEYS = {"name", "image", "digest", "os", "glibc", "pythons", "interpreter", "recipe"}
 
 
-def _expand(key: str, base: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> list[Target]:
+def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> list[Target]:
     prefix = base.get("name", key)
     return [
         Target(
@@ -97,12 +98,13 @@ def shipped_targets() -> dict[str, Target]:
     return {t.name: t for key, base in bases.items() for t in _expand(key, base, recipes)}
 
 
-def _data() -> dict[str, Any]:
+@cache
+def _data() -> Table:
     text = resources.files("pytest_arm64.resources").joinpath("targets.toml").read_text("utf-8")
     return loads(text)
 
 
-def own_target(name: str, table: Mapping[str, Any]) -> Target:
+def own_target(name: str, table: Table) -> Target:
     """A target of the user's own, ``[tool.pytest-arm64.targets.NAME]``.
 
     Needs ``image`` and ``python``; ``interpreter``, ``os``, ``glibc``, ``digest`` and

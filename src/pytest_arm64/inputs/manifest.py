@@ -116,7 +116,7 @@ class Manifest:
                 for path, content in sorted(self.documents.items())
             },
             "projects": {
-                str(folder): _project_fingerprint(folder, whole=folder in copied)
+                str(folder): _project_fingerprint(folder, self.toml, whole=folder in copied)
                 for folder in folders
             },
         }
@@ -270,7 +270,7 @@ def _lists(parent: Table, key: str) -> dict[str, list[Any]]:
     return lists
 
 
-def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
+def _project_fingerprint(folder: Path, toml: TomlFiles, *, whole: bool) -> dict[str, str]:
     """Metadata files by hash, and the names of top-level packages, which installers look for.
 
     Where the *whole* project is copied by its installation, or *folder* is a distribution's
@@ -286,7 +286,8 @@ def _project_fingerprint(folder: Path, *, whole: bool) -> dict[str, str]:
     for name in _PROJECT_FILES:
         path = folder / name
         if path.is_file():
-            fingerprint[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            content = toml.read(path).text.encode() if name == _FILE else path.read_bytes()
+            fingerprint[name] = hashlib.sha256(content).hexdigest()
     for parent in (folder, folder / "src"):
         if parent.is_dir():
             names = sorted(p.parent.name for p in parent.glob("*/__init__.py"))
