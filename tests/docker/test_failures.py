@@ -269,8 +269,10 @@ def failing_build(
                 plan_request, auditor, fetcher, compiler_for(ran.python)
             )
             manifest_of_build = RUST if "rusty" in wanted.label else "[build-system]\n"
-            (folder / "pyproject.toml").write_text(manifest_of_build)
-            environment = environments.for_folders([folder])
+            project = folder / wanted.package.name  # of its own: TOML files are read once
+            project.mkdir(exist_ok=True)
+            (project / "pyproject.toml").write_text(manifest_of_build)
+            environment = environments.for_folders([project])
             assert environment is not None
             variables = environment.put(container, f"{BUILD}/bench") | qemu_environment(
                 cell, engine

@@ -45,6 +45,13 @@ def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
         walk.problems[f"{text}; {targets_for(lock.requires_python)}"] = None
     if not holds_any(lock.environments, platform):
         walk.problems[environment_problem(lock.shown, platform)] = None
+    if lock.foreign and platform.markers["platform_machine"] == "aarch64":
+        count = len(lock.foreign)
+        files = "1 compiled file" if count == 1 else f"{count} compiled files"
+        walk.problems[
+            f"{lock.shown} holds {files} for another machine ({lock.foreign[0]}); "
+            f"pytest-arm64 abi {lock.shown} lists them"
+        ] = None
     return Tree(walk.nodes(), tuple(walk.problems))
 
 

@@ -47,7 +47,8 @@ _PREDICTABLE = frozenset(
     ]
 )
 _MAXIMUM_ASKED = 100
-_WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '")
+# The last is how pip 26 words the second.
+_WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '", "backend-unavailable")
 
 
 class BackendSource(NamedTuple):

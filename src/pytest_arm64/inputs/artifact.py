@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..binary.filetree import FileTree, folder_tree, tar_tree, zip_tree
 from ..binary.packages import owners
+from ..binary.siblings import Siblings
 from ..config.artifact import DIR, ZIP, Artifact
 from ..index.simple import IndexFile, file_of
 from .lock import ARTIFACT, Lock, LockedRelease, LockedRequirement, Selection
@@ -56,7 +57,19 @@ def read_artifact(artifact: Artifact) -> tuple[Lock, tuple[str, ...]]:
     digest = hashlib.sha256()
     for path, text in sorted(tree.texts.items()):
         digest.update(f"{path}\0{text}\0".encode())
-    return _lock(artifact.shown, distributions, digest.hexdigest()), notes
+    lock = _lock(artifact.shown, distributions, digest.hexdigest())
+    return replace(lock, foreign=tuple(_foreign(tree))), notes
+
+
+def _foreign(tree: FileTree) -> Iterator[str]:
+    """Files that aarch64 cannot load, in no package or in one that says it is for any machine."""
+    owned, siblings = owners(tree), Siblings(tree, "/", "aarch64")
+    for path, file in sorted(tree.files.items()):
+        if file.elf is None or file.elf.machine == "aarch64" or file.elf.kind in ("object", "core"):
+            continue
+        by_tags = path in owned and not owned[path].pure
+        if not by_tags and not siblings.excuse(path, file.elf):
+            yield path.lstrip("/")
 
 
 def artifact_tree(artifact: Artifact) -> FileTree:

@@ -87,6 +87,9 @@ class Lock:
     absent: tuple[tuple[str, LockedRequirement], ...] = ()
     """Of an artifact: a release in it, and what that asks for and is not in it."""
 
+    foreign: tuple[str, ...] = ()
+    """Of an artifact: compiled files that aarch64 cannot load, and that no package's tags tell."""
+
     @cached_property
     def locals(self) -> dict[str, LocalProject]:
         """Releases that come from no index, by name."""

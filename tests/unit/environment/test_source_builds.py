@@ -67,6 +67,7 @@ def test_a_damaged_note_is_no_build(source: Source, note: str) -> None:
     [
         ("ModuleNotFoundError: No module named 'calver'", True),
         ("BackendUnavailable: Cannot import 'odd.backend'", True),
+        ("error: backend-unavailable\n\n× Cannot import build backend 'maturin'", True),
         ("fatal error: lber.h: No such file or directory", False),
     ],
 )

@@ -22,7 +22,7 @@ from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.artifact import installed_file, parse_distribution
 from pytest_arm64.inputs.configured import configured_services
 from pytest_arm64.inputs.service import artifact_service
-from unit.binary.elves import X86_64, elf
+from unit.binary.elves import AARCH64, X86_64, elf
 from unit.index.served import joined, release, serve
 
 pytestmark = pytest.mark.usefixtures("index_alone")
@@ -238,3 +238,28 @@ def test_whatever_metadata_say_what_is_read_of_them_is_sound(metadata: str, whee
     assert all(tag.count("-") == 2 and tag.isprintable() for tag in found.tags)
     file = installed_file(found)
     assert file is None or file.name.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        ({"x86_64-deps/libx.so": X86_64}, "x86_64-deps/libx.so"),
+        ({"bin/linux64/tool": X86_64, "bin/linux64/other": X86_64}, "bin/linux64/other"),
+        ({"demo/linux64/tool": X86_64}, "demo/linux64/tool"),
+        ({"bin/linux64/tool": X86_64, "bin/linux-arm64/tool": AARCH64}, ""),
+        ({"bin/tool": AARCH64}, ""),
+    ],
+)
+def test_files_for_another_machine_are_never_ready(
+    tmp_path: Path, files: dict[str, int], shown: str
+) -> None:
+    """Also where no package tells of them, or one that says that it is for any machine."""
+    names = [name for name in files if name.startswith("demo/")]
+    installed(tmp_path, "demo", "1.0", "py3-none-any", files=names)
+    for name, machine in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(elf(machine=machine))
+    found = matrix(tmp_path)
+    assert found.complete == (not shown)
+    assert shown in " ".join(found.problems)
+    assert len(found.problems) == bool(shown)
