@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -48,6 +48,8 @@ def read_poetry_lock(
         line = lines[position] if position < len(lines) else 0
         release = _release(entry, path, reading, line)
         releases.setdefault(release.name, []).append(release)
+    index, more = _indexes(tables(data.get("package")))
+    reading.extra_indexes += more
     project = _Project(manifest, reading)
     group = next((g for g in TEST_GROUPS if g in project.groups and g not in groups), "")
     note_weak_hashes(releases, reading.origin(path), reading.gaps)
@@ -59,8 +61,18 @@ def read_poetry_lock(
         deploy=Selection(tuple(project.deployed(extras, groups))),
         test=Selection(tuple(project.group(group)) if group else ()),
         requires_python=_python(table(data, "metadata").get("python-versions")),
+        index=index,
         renewal="poetry update {name}",
     )
+
+
+def _indexes(packages: Sequence[Table]) -> tuple[str, tuple[str, ...]]:
+    """The index of all *packages*, or else those that some of them come from."""
+    sources = [table(package, "source") for package in packages]
+    urls = [str(s["url"]) for s in sources if s.get("type") == "legacy" and "url" in s]
+    listed = tuple(dict.fromkeys(urls))
+    remote = [s for s in sources if not s or s.get("type") == "legacy"]
+    return (listed[0], ()) if len(listed) == 1 and len(remote) == len(urls) else ("", listed)
 
 
 class _Project:

@@ -216,3 +216,35 @@ class TestHashes:
         )
         (gap,) = read_service(tmp_path, {}).deploy.gaps
         assert gap == f"poetry.lock: its {kind} hashes are not checked"
+
+
+class TestSources:
+    LEGACY = '[package.source]\ntype = "legacy"\nurl = "{}"\nreference = "ours"\n'
+
+    def lock_of(self, folder: Path, *sources: str) -> tuple[str, tuple[str, ...]]:
+        rows = [
+            locked(f"p{number}", self.LEGACY.format(url) if url else "")
+            for number, url in enumerate(sources)
+        ]
+        write(
+            folder,
+            {
+                "pyproject.toml": project(*(f'p{number} = "*"' for number in range(len(sources)))),
+                "poetry.lock": "".join(rows) + METADATA,
+            },
+        )
+        service = read_service(folder, {})
+        assert service.lock is not None
+        return service.lock.index, service.deploy.extra_indexes
+
+    def test_the_index_of_all_packages_is_that_of_the_lock(self, tmp_path: Path) -> None:
+        url = "https://ours.invalid/simple"
+        assert self.lock_of(tmp_path, url, url) == (url, ())
+
+    def test_an_index_of_some_packages_is_a_further_one(self, tmp_path: Path) -> None:
+        first, second = "https://a.invalid/simple", "https://b.invalid/simple"
+        assert self.lock_of(tmp_path / "a", first, "") == ("", (first,))
+        assert self.lock_of(tmp_path / "b", first, second) == ("", (first, second))
+
+    def test_a_lock_without_sources_is_of_the_configured_index(self, tmp_path: Path) -> None:
+        assert self.lock_of(tmp_path, "", "") == ("", ())
