@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 @pytest.hookspec(firstresult=True)
 def pytest_arm64_place(
     config: pytest.Config, settings: Settings, planned: PlannedCell
-) -> AbstractContextManager[Place] | Any:
-    """Where the session of the cell *planned* runs, in place of a container.
+) -> AbstractContextManager[Place] | None:
+    """Return the place where the session of the cell *planned* runs, instead of a container.
 
-    A seam for endpoints of one's own, and what this project's fidelity tests use.
+    For endpoints that Docker does not reach; this project's fidelity tests use it as well.
     """
 
 
 @pytest.hookspec
 def pytest_arm64_refused(config: pytest.Config) -> None:
-    """No part of the run could be started; an error that ends it tells why, after this."""
+    """Called where no part of the run could be started, before the error that says why."""
 
 
 @pytest.hookspec
@@ -39,10 +39,10 @@ def pytest_arm64_cell(
     others: Sequence[SilentCell],
     mirrored: Transport,
 ) -> None:
-    """A silent cell has run, and *others* and the mirrored one, in this order, are about to start.
+    """Called after a silent cell has run; *others* and then the mirrored one start next.
 
-    They take files for their tests with ``give``; *cell* can repeat tests until the end of the
-    session.
+    Their ``give`` puts files where their tests find them. *cell* can repeat tests until the end
+    of the session.
     """
 
 
@@ -54,10 +54,12 @@ def pytest_arm64_finished(
     collected: Mapping[str, int],
     again: Callable[[Collection[str]], CellResult],
 ) -> None:
-    """The mirrored session is over and accounted for; *complete* where nothing is missing.
+    """Called when the mirrored session is over and every test is accounted for.
 
-    *collected* counts the node ids that were to run.
-
-    *mirrored* hands out with ``fetch`` what the tests left below ``$PYTEST_ARM64_OUT``; *again*
-    repeats tests, by node id, in the mirrored cell.
+    Args:
+        config: pytest's configuration.
+        mirrored: its ``fetch`` brings what the tests left below ``$PYTEST_ARM64_OUT``.
+        complete: whether no result is missing.
+        collected: how often each node id was to run.
+        again: repeats tests, by node id, in the mirrored cell.
     """

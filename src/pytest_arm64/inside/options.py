@@ -119,7 +119,7 @@ OPTIONS = (
     OwnOption(
         "--arm64-target",
         Kind.VALUE,
-        "what to deploy on, e.g. al2023-python3.12 or lambda-python3.13 "
+        "choose the target to deploy on, e.g. al2023-python3.12 or lambda-python3.13 "
         "(variable PYTEST_ARM64_TARGET; default: from .python-version and requires-python)",
         metavar="NAME",
     ),
@@ -133,7 +133,7 @@ OPTIONS = (
     OwnOption(
         "--arm64-requirements",
         Kind.LIST,
-        "requirement file of what is deployed; may be given more than once "
+        "read what is deployed from this requirement file; may be given more than once "
         "(default: requirements.txt, and the project itself)",
         metavar="FILE",
     ),
@@ -148,17 +148,18 @@ OPTIONS = (
     OwnOption(
         "--arm64-cpu",
         Kind.VALUE,
-        "core to emulate: graviton2 (default), graviton3, graviton4; no effect on native ARM; "
-        "of several the first is shown, each other one is a single result",
+        "emulate this core: graviton2, graviton3 or graviton4; of several, show the first and "
+        "report each other one as a single result; no effect on native ARM (default: graviton2)",
         metavar="CORE[,CORE]",
         check=cores,
     ),
     OwnOption(
         "--arm64-gate",
         Kind.CHOICE,
-        "which findings fail the run (wheels, compiled files, verdicts, boundaries): report: "
-        "none; new: those that are worse than arm64-baseline.json; all: all (default: new where "
-        "that file exists, all where services or allowances are configured, else report)",
+        "choose which findings fail the run (wheels, compiled files, verdicts, boundaries): "
+        "report: none; new: those that are worse than arm64-baseline.json; all: all of them "
+        "(default: new where that file exists, all where services or allowances are configured, "
+        "else report)",
         choices=POLICIES,
         needs=(ARM64,),
     ),
@@ -187,7 +188,8 @@ OPTIONS = (
     OwnOption(
         "--arm64-installer",
         Kind.CHOICE,
-        "plan (default): unpack exactly what the audit resolves; pip: run pip in the container",
+        "choose how packages are installed: plan: unpack exactly what the audit resolves; pip: "
+        "run pip in the container (default: plan)",
         choices=INSTALLERS,
     ),
     OwnOption(
