@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_arm64.config.cell import Cell, Ran
+from pytest_arm64.config.cell import Cell, ImageFacts
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.engine.container import Container, Plan
 from pytest_arm64.engine.emulation import qemu_environment
@@ -83,7 +83,7 @@ def started(host: Host, image: str) -> float:
         return time.perf_counter() - began
 
 
-def inside(engine: Engine, cell: Cell, ran: Ran, host: Host, request: Request) -> float:
+def inside(engine: Engine, cell: Cell, ran: ImageFacts, host: Host, request: Request) -> float:
     """Seconds for pip's own two commands in the container."""
     variables = qemu_environment(cell, engine)
     pip = [PYTHON, "-m", "pip", "install", "-q", "--progress-bar", "off"]

@@ -24,7 +24,7 @@ from signal import SIGPROF, raise_signal
 
 from pytest_arm64.inside.measure.hotspots import INTERVAL, Counter, Sampler
 from pytest_arm64.inside.measure.ratio import ratio_of_medians
-from pytest_arm64.inside.measure.sampling import Clock, take_in_turn
+from pytest_arm64.inside.measure.sampling import Clocks, take_in_turn
 
 
 def step(number: int) -> int:
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=12, help="at least 5, or 0 for none")
     options = parser.parse_args()
     rounds = options.rounds
-    clock = Clock()
+    clock = Clocks()
     print(f"reading both clocks: {clock.cost()} ns; batches keep that under 1 % of a round")
     look = one_look()
     print(f"one look of the sampler, its signal included: {look * 1e6:.1f} µs, ", end="")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .inside.errors import Arm64Error as Arm64Error  # noqa: PLC0414  (errors are imported from here)
+
+if TYPE_CHECKING:
+    from .inside.ran import Ran
 
 
 class SettingsError(Arm64Error):
@@ -67,8 +69,8 @@ class BuildError(InstallError):
         self.kinds = kinds
         self.excerpt = excerpt
         self.seconds = seconds
-        self.facts: Mapping[str, Any] = {}
-        """Of the place that it was built for, as the fixture ``arm64_target`` tells them."""
+        self.ran: Ran | None = None
+        """The place that it was built for, where that is known."""
 
 
 class ProtocolError(Arm64Error):

@@ -15,7 +15,7 @@ import pytest
 
 from docker_cases import RunPytest
 from pytest_arm64.audit.auditor import Auditor
-from pytest_arm64.config.cell import Cell, Ran
+from pytest_arm64.config.cell import Cell, ImageFacts
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import find_target
 from pytest_arm64.engine.container import Container, Plan
@@ -76,7 +76,7 @@ def cell() -> Cell:
 
 
 @pytest.fixture(scope="module")
-def bases(engine: Engine, cell: Cell) -> tuple[Base, Base, Ran]:
+def bases(engine: Engine, cell: Cell) -> tuple[Base, Base, ImageFacts]:
     """The runtime image, its builder, and what was found in it."""
     base, ran = provisioned(engine, cell, NoProgress())
     return base, builder(engine, cell, base, ran, NoProgress()), ran
@@ -86,7 +86,7 @@ def bases(engine: Engine, cell: Cell) -> tuple[Base, Base, Ran]:
 def links(
     engine: Engine,
     cell: Cell,
-    bases: tuple[Base, Base, Ran],
+    bases: tuple[Base, Base, ImageFacts],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A folder of wheels that install everywhere and load nowhere."""
@@ -247,7 +247,7 @@ def source(folder: Path, name: str, before: str, link: str) -> Source:
 def failing_build(
     engine: Engine,
     cell: Cell,
-    bases: tuple[Base, Base, Ran],
+    bases: tuple[Base, Base, ImageFacts],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Source, Base], InstallError]:
     """Builds with requirements laid beside the sources; gives the error."""
@@ -289,7 +289,7 @@ def failing_build(
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_a_build_lacks(
     failing_build: Callable[[Source, Base], InstallError],
-    bases: tuple[Base, Base, Ran],
+    bases: tuple[Base, Base, ImageFacts],
     tmp_path: Path,
     name: str,
 ) -> None:
@@ -305,7 +305,7 @@ def test_what_a_build_lacks(
 
 
 def test_what_keeps_pip_from_installing(
-    engine: Engine, cell: Cell, bases: tuple[Base, Base, Ran], tmp_path: Path
+    engine: Engine, cell: Cell, bases: tuple[Base, Base, ImageFacts], tmp_path: Path
 ) -> None:
     """A file that is another than its hash says; an index that nobody can reach."""
     wheel(tmp_path, "plain", "py3-none-any", {"plain.py": b""})
@@ -332,7 +332,9 @@ def test_what_keeps_pip_from_installing(
             assert remedy in caught.value.next_step
 
 
-def test_a_full_disk_has_a_class(engine: Engine, cell: Cell, bases: tuple[Base, Base, Ran]) -> None:
+def test_a_full_disk_has_a_class(
+    engine: Engine, cell: Cell, bases: tuple[Base, Base, ImageFacts]
+) -> None:
     plan = Plan(image=bases[0].id, platform=cell.platform, tmpfs={"/small": "size=64k"})
     with Container(engine, plan) as container:
         finished = container.run(["sh", "-c", "head -c 1000000 /dev/zero >/small/file"])

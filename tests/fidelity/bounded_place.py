@@ -29,9 +29,10 @@ def pytest_arm64_place(planned: PlannedCell) -> Any:
 @contextmanager
 def _bounded(planned: PlannedCell) -> Iterator[Place]:
     from pytest_arm64.errors import EmulationError
+    from pytest_arm64.inside.ran import Ran
 
     machine = {"arm64": "aarch64", "amd64": "x86_64"}[planned.cell.architecture]
     if machine == "x86_64" and "NO_X86" in os.environ:
         raise EmulationError("nothing here runs linux/amd64")
     with _local({"MACHINE": machine}) as place:
-        yield replace(place, facts={**FACTS, "machine": machine})
+        yield replace(place, ran=Ran.of_facts({**FACTS, "machine": machine}))

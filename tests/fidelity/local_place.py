@@ -26,6 +26,7 @@ def pytest_arm64_place(settings: Settings, planned: PlannedCell) -> Any:
 def _local(environment: Mapping[str, str]) -> Iterator[Place]:
     from local_transport import LocalTransport  # type: ignore[import-not-found]
 
+    from pytest_arm64.inside.ran import Ran
     from pytest_arm64.run.place import Place
 
     hidden = os.environ.get("LOCAL_PLACE_HIDES", "")
@@ -37,7 +38,7 @@ def _local(environment: Mapping[str, str]) -> Iterator[Place]:
         yield Place(
             transport=transport,
             header=("arm64: this machine",),
-            facts={"target": "here"},
+            ran=Ran(target="here"),
             where="this machine",
         )
     finally:

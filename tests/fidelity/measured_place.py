@@ -26,5 +26,7 @@ def pytest_arm64_place(planned: PlannedCell) -> Any:
 
 @contextmanager
 def _placed(facts: dict[str, Any]) -> Iterator[Place]:
+    from pytest_arm64.inside.ran import Ran
+
     with _local({}) as place:
-        yield replace(place, facts=facts)
+        yield replace(place, ran=Ran.of_facts(facts))

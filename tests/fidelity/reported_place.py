@@ -38,6 +38,7 @@ def _reported(machine: str) -> Iterator[Place]:
     from pytest_arm64.binary.record import AbiRecord
     from pytest_arm64.decide.assessment import Assessment
     from pytest_arm64.environment.record import Installed, InstallRecord
+    from pytest_arm64.inside.ran import Ran
 
     api = WheelMatrix("api", "al2023-python3.12", (Row("quick", "2.0", "wheel"),))
     other = WheelMatrix("other", "al2023-python3.12", (Row("slow", "1.0", "blocker"),))
@@ -45,7 +46,7 @@ def _reported(machine: str) -> Iterator[Place]:
     with _local({"MACHINE": machine}) as place:
         yield replace(
             place,
-            facts={**FACTS, "machine": machine},
+            ran=Ran.of_facts({**FACTS, "machine": machine}),
             assessment=Assessment((api, other), "report"),
             record=InstallRecord((quick,), "pip 26.3", "2026-11-22T10:00:00+00:00", 3.0),
             abi=AbiRecord("environment", "amzn 2023", "aarch64", True, (), ()),

@@ -33,6 +33,7 @@ def _service(policy: str, planned: PlannedCell, root: Path) -> Iterator[Place]:
     from pytest_arm64.environment.failures import build_failure
     from pytest_arm64.environment.record import Installed, InstallRecord
     from pytest_arm64.errors import InstallError
+    from pytest_arm64.inside.ran import Ran
     from pytest_arm64.run.place import NotBuiltError
 
     name = planned.service.name
@@ -43,7 +44,7 @@ def _service(policy: str, planned: PlannedCell, root: Path) -> Iterator[Place]:
     )
     if name == os.environ.get("REFUSED"):
         error = build_failure(f"{name}-lib", "1.0", "unable to execute 'gcc': No such file")
-        error.facts = FACTS
+        error.ran = Ran.of_facts(FACTS)
         if "UNBUILT" not in os.environ:
             raise InstallError(f"nothing of {name} can be installed")
         raise NotBuiltError(error, Assessment(matrices, policy, read_baseline(root)))
@@ -54,7 +55,7 @@ def _service(policy: str, planned: PlannedCell, root: Path) -> Iterator[Place]:
         yield replace(
             place,
             header=(f"arm64: the place of {name}",),
-            facts={**FACTS, "machine": machine},
+            ran=Ran.of_facts({**FACTS, "machine": machine}),
             summary=f"arm64: {machine}",
             assessment=Assessment(
                 matrices, policy, read_baseline(root), bounded=frozenset({"gpu"})

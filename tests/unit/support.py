@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from hypothesis import strategies as st
 
-from pytest_arm64.config.cell import Cell, Python, Ran
+from pytest_arm64.config.cell import Cell, ImageFacts, Python
 from pytest_arm64.config.given import Given
 from pytest_arm64.config.project import Project, load_project
 from pytest_arm64.config.settings import Settings
@@ -44,7 +44,7 @@ PYTHON = Python(
     compiled=True,
 )
 
-RAN = Ran(
+RAN = ImageFacts(
     image="amazonlinux:2023",
     image_id="sha256:" + "1" * 64,
     digest="sha256:" + "2" * 64,
@@ -104,7 +104,7 @@ def project_of(
     return load_project(given, environ or {}, rootpath=folder, cwd=folder)
 
 
-def ran(**changes: Any) -> Ran:
+def ran(**changes: Any) -> ImageFacts:
     """Facts of an ordinary AL2023 image, but for *changes*; those of Python go by ``python_…``."""
     inner = {k[7:]: changes.pop(k) for k in list(changes) if k.startswith("python_")}
     return replace(RAN, python=replace(PYTHON, **inner), **changes)

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_arm64 import hooks, plugin
 from pytest_arm64 import typing as public
-from pytest_arm64.inside.fixtures.target import FACTS, facts_here
+from pytest_arm64.inside.ran import FACTS, facts_here
 
 USER = Path(__file__).parents[2] / "typing_tests" / "api.py"
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ..records import Layout, decode, encode, json_options
 
 FORMAT = 1
 DEPLOY, TEST, BUILD = "deploy", "test", "build"
 PURE, WHEEL, SOURCE, BLOCKER, UNKNOWN = "pure", "wheel", "source", "blocker", "unknown"
 STATES = (BLOCKER, UNKNOWN, SOURCE, WHEEL, PURE)
 """The gravest first."""
-_OF_OTHERS = ", which asks for "
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,8 @@ class Remedy:
     """What else does its work, where that is known."""
     source: str = ""
     """Who says so."""
-    own: bool | None = None
-    """Whether all demands that do not admit it are the service's own; None in documents that
-    are older than this key."""
+    own: bool = False
+    """Whether all demands that do not admit it are the service's own."""
     moves: tuple[str, ...] = ()
     """The service's own pins that have to move for it, as ``name==version``."""
     marker: str = ""
@@ -44,9 +43,7 @@ class Remedy:
     @property
     def changeable(self) -> bool:
         """Whether nothing but the service's own files keeps that release out."""
-        if self.own is not None:
-            return self.allowed or self.own
-        return self.allowed or all(_OF_OTHERS not in text for text in self.held_by)
+        return self.allowed or self.own
 
 
 @dataclass(frozen=True)
@@ -96,28 +93,19 @@ class Row:
     def green(self) -> bool:
         return self.state in (PURE, WHEEL)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Row:
-        """The row that ``asdict`` gave; what is unknown here is left out."""
-        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-        remedy = known.get("remedy")
-        if isinstance(remedy, dict):
-            lists = {key: tuple(remedy.get(key, ())) for key in ("held_by", "moves")}
-            known["remedy"] = Remedy(**{**remedy, **lists})
-        return cls(**known)
-
 
 @dataclass(frozen=True)
 class WheelMatrix:
     """The outcome of the audit of one service for one target."""
+
+    JSON: ClassVar = Layout(FORMAT, computed=("complete", "ready", "counts"), name="wheel matrix")
 
     service: str
     target: str
     packages: tuple[Row, ...]
     problems: tuple[str, ...] = ()
     """What keeps the matrix as a whole from being complete."""
-    index_age: float = 0.0
+    index_age: float = field(default=0.0, metadata=json_options("index_age_seconds", write=round))
     """Seconds since the oldest index page that was used was fetched."""
     notes: tuple[str, ...] = ()
     """What a reader should know and what changes no verdict."""
@@ -152,7 +140,8 @@ class WheelMatrix:
             return 3
         return 0 if self.ready else 1
 
-    def count(self) -> dict[str, int]:
+    @property
+    def counts(self) -> dict[str, int]:
         """Deployed rows by state, the gravest first."""
         counts = Counter(row.state for row in self.deployed)
         return {state: counts[state] for state in STATES if counts[state]}
@@ -163,40 +152,15 @@ class WheelMatrix:
                 return row
         raise KeyError(name)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Ready for ``json.dumps``."""
-        return {
-            "format": FORMAT,
-            "service": self.service,
-            "target": self.target,
-            "complete": self.complete,
-            "ready": self.ready,
-            "counts": self.count(),
-            "problems": list(self.problems),
-            "notes": list(self.notes),
-            "manifest": self.manifest,
-            "index_age_seconds": round(self.index_age),
-            "packages": [asdict(row) for row in self.packages],
-        }
+        return dict(encode(self))
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> WheelMatrix:
+    def from_json(cls, data: object) -> WheelMatrix:
         """The matrix that ``to_json`` gave.
 
         Raises:
             ValueError: it is of another format, or damaged.
         """
-        try:
-            if data["format"] != FORMAT:
-                raise ValueError(f"a wheel matrix of format {data['format']!r}")
-            return cls(
-                service=data["service"],
-                target=data["target"],
-                packages=tuple(map(Row.from_json, data["packages"])),
-                problems=tuple(data["problems"]),
-                index_age=float(data["index_age_seconds"]),
-                notes=tuple(data["notes"]),
-                manifest=data["manifest"],
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"a damaged wheel matrix: {error!r}") from None
+        return decode(cls, data)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ..records import Layout, decode, encode
 
 FORMAT = 1
 
@@ -80,6 +82,8 @@ class Load:
 class AbiRecord:
     """Everything compiled in an artifact against one system."""
 
+    JSON: ClassVar = Layout(FORMAT, computed=("complete", "loadable"), name="ABI record")
+
     artifact: str
     against: str
     machine: str
@@ -116,45 +120,15 @@ class AbiRecord:
         """0 everything loads, 1 something does not, 3 it could not be evaluated."""
         return {True: 0, False: 1, None: 3}[self.loadable]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Ready for ``json.dumps``."""
-        return {
-            "format": FORMAT,
-            **asdict(self),
-            "complete": self.complete,
-            "loadable": self.loadable,
-        }
+        return dict(encode(self))
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> AbiRecord:
+    def from_json(cls, data: object) -> AbiRecord:
         """The record that ``to_json`` gave.
 
         Raises:
             ValueError: it is of another format, or damaged.
         """
-        try:
-            if data["format"] != FORMAT:
-                raise ValueError(f"ABI record of format {data['format']}")
-            return cls(
-                artifact=str(data["artifact"]),
-                against=str(data["against"]),
-                machine=str(data["machine"]),
-                looked_up=bool(data["looked_up"]),
-                files=tuple(
-                    CompiledFile(**{**file, "versions": tuple(file["versions"])})
-                    for file in data["files"]
-                ),
-                findings=tuple(
-                    AbiFinding(
-                        **{
-                            **finding,
-                            "symbols": tuple(finding["symbols"]),
-                            "evidence": tuple(finding.get("evidence", ())),
-                        }
-                    )
-                    for finding in data["findings"]
-                ),
-                loads=tuple(Load(**load) for load in data["loads"]),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"damaged ABI record: {error!r}") from None
+        return decode(cls, data)

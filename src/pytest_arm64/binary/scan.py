@@ -9,7 +9,7 @@ from typing import IO
 
 from .. import cache
 from ..config.artifact import IMAGE, Artifact
-from ..config.cell import Ran
+from ..config.cell import ImageFacts
 from ..config.targets import Target
 from ..engine.endpoint import Engine
 from ..engine.images import Base, export_image, manifest_kind
@@ -159,7 +159,7 @@ def system_of(
     return system
 
 
-def system_of_run(engine: Engine, image: Base, ran: Ran) -> System:
+def system_of_run(engine: Engine, image: Base, ran: ImageFacts) -> System:
     """``system_of`` for an image that was probed."""
     return system_of(engine, image, ran.machine, PAGE, ran.image)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any
+from typing import ClassVar
 
 from ..config.targets import Target
+from ..records import Layout, decode, encode
 from .elf import Elf, VersionNeed
 from .filetree import Compiled, FileTree
 
@@ -98,37 +99,41 @@ class System:
         found = self.find(need.library)
         return found is not None and bool(found[1].defines) and need.version not in found[1].defines
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The looked-up side, for the cache."""
-        return {
-            "name": self.name,
-            "machine": self.machine,
-            "page_size": self.page_size,
-            "before": self.before,
-            "after": self.after,
-            "links": dict(self.tree.links),
-            "files": {p: asdict(c.elf) for p, c in self.tree.files.items() if c.elf is not None},
-        }
+        files = {p: c.elf for p, c in self.tree.files.items() if c.elf is not None}
+        stored = _Stored(
+            *(self.name, self.machine, self.page_size, self.before, self.after),
+            *(self.tree.links, files),
+        )
+        return dict(encode(stored))
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> System:
+    def from_json(cls, data: object) -> System:
         """What ``to_json`` gave.
 
         Raises:
             ValueError: it is damaged.
         """
-        try:
-            files = {path: Compiled(_elf(fields)) for path, fields in data["files"].items()}
-            return cls(
-                name=str(data["name"]),
-                machine=str(data["machine"]),
-                page_size=int(data["page_size"]),
-                tree=FileTree(files, {str(k): str(v) for k, v in data["links"].items()}),
-                before=tuple(map(str, data["before"])),
-                after=tuple(map(str, data["after"])),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"damaged record of an image's libraries: {error!r}") from None
+        stored = decode(_Stored, data)
+        files = {path: Compiled(elf) for path, elf in stored.files.items()}
+        tree = FileTree(files, stored.links)
+        return cls(stored.name, stored.machine, stored.page_size, tree, stored.before, stored.after)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A system as the cache has it."""
+
+    JSON: ClassVar = Layout(name="record of libraries")
+
+    name: str
+    machine: str
+    page_size: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    links: Mapping[str, str]
+    files: Mapping[str, Elf]
 
 
 def declared_system(target: Target, machine: str = "aarch64") -> System:
@@ -200,12 +205,6 @@ def _configured(tree: FileTree, path: str, parents: Sequence[str]) -> Iterator[s
                         yield from _configured(tree, other, (path, *parents))
         elif words and words[0].startswith("/"):
             yield words[0]
-
-
-def _elf(fields: Mapping[str, Any]) -> Elf:
-    needs = tuple(VersionNeed(**need) for need in fields["needs"])
-    texts = {k: tuple(fields[k]) for k in ("needed", "defines")}
-    return Elf(**{**fields, **texts, "needs": needs})
 
 
 def _numbers(version: str) -> tuple[int, ...]:

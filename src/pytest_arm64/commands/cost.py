@@ -10,8 +10,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from ..cost.calculate import REGION, Answer, Question, calculate
-from ..cost.model import MILLION, Part, change, in_percent
+from ..cost.calculate import REGION, CostAnswer, CostQuestion, calculate
+from ..cost.model import MILLION, SavingsPart, change, in_percent
 from ..cost.sides import ARCHITECTURES, read_side
 from ..errors import PriceError
 from ..inside.measure.budget import bytes_of, shown_seconds
@@ -71,11 +71,11 @@ def run_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _question(options: argparse.Namespace, sides: list[Any]) -> Question:
+def _question(options: argparse.Namespace, sides: list[Any]) -> CostQuestion:
     if not 0 < options.per_day <= _MOST_CALLS:
         raise PriceError(f"--per-day {options.per_day} is no number of calls")
     bill = options.monthly_cost
-    return Question(
+    return CostQuestion(
         sides=tuple(sides),
         memory_mib=_lambda_memory(options.memory) if options.memory else None,
         instances=dict(_instance(word) for word in options.instance or ()),
@@ -87,15 +87,15 @@ def _question(options: argparse.Namespace, sides: list[Any]) -> Question:
     )
 
 
-def _other(word: str) -> Part:
+def _other(word: str) -> SavingsPart:
     name, equals, value = word.partition("=")
     if not name or not equals:
         raise PriceError(f"--other {word}: write NAME=65, or NAME= without a number")
     amount = _dollars(value, f"--other {name}") if value else None
-    return Part(name, amount, due_to_arm=False, basis="told")
+    return SavingsPart(name, amount, due_to_arm=False, basis="told")
 
 
-def shown(answer: Answer) -> Iterator[str]:
+def shown(answer: CostAnswer) -> Iterator[str]:
     """The answer as lines."""
     for one in answer.priced:
         yield f"{one.side.architecture}: {shown_seconds(float(one.side.seconds))} a call"
@@ -125,7 +125,7 @@ def shown(answer: Answer) -> Iterator[str]:
     yield from (f"  - {assumption}" for assumption in answer.assumptions)
 
 
-def to_json(answer: Answer) -> dict[str, Any]:
+def to_json(answer: CostAnswer) -> dict[str, Any]:
     """The answer for a program; money as text, so that no digit is lost."""
     return {
         "format": 1,

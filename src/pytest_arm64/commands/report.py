@@ -138,7 +138,10 @@ def _checked(report: Report) -> int:
     files = read_project_files(Path.cwd())
     baseline = read_baseline(files.root, services_at(files))
     policy = ALL if baseline is None else NEW
-    found = list(complaints(report.verdicts))
+    found = [f"incomplete run: {report.incomplete}"] if report.incomplete else []
+    if not report.services:
+        found.append("no service is in this report")
+    found += complaints(report.verdicts)
     for service, verdict in zip(report.services, report.verdicts, strict=True):
         if verdict.compatible:
             judgement = decision(service, verdict, report.day)

@@ -1,10 +1,10 @@
-"""A cell: one target on one architecture and core; and what really ran there."""
+"""A cell: one target on one architecture and core; and what its image really has."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from ..inside.ran import Ran
 from .targets import MACHINES, Target
 
 
@@ -46,8 +46,8 @@ class Python:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What was found in the image by looking, never by assuming."""
+class ImageFacts:
+    """What was found in the image by looking, never by assuming; of no target and no session."""
 
     image: str
     image_id: str
@@ -91,24 +91,24 @@ class Ran:
             found.append(f"glibc {self.glibc or '(none: musl)'}, not {target.glibc}")
         return found
 
-    def to_json(self, target: Target) -> dict[str, Any]:
-        """The facts as the fixture ``arm64_target`` and the report give them."""
-        return {
-            "target": target.name,
-            "image": self.image,
-            "image_id": self.image_id,
-            "digest": self.digest,
-            "machine": self.machine,
-            "os": self.os,
-            "stand_in": self.stand_in(target),
-            "differences": self.differences(target),
-            "python": self.python.version,
-            "glibc": self.glibc,
-            "libstdcxx": self.libstdcxx,
-            "page_size": self.page_size,
-            "core": self.core,
-            "emulated": self.emulated,
-        }
+    def ran(self, target: Target) -> Ran:
+        """What a session in this image runs on, for a cell of *target*."""
+        return Ran(
+            machine=self.machine,
+            core=self.core,
+            emulated=self.emulated,
+            stand_in=self.stand_in(target),
+            target=target.name,
+            image=self.image,
+            image_id=self.image_id,
+            digest=self.digest,
+            os=self.os,
+            python=self.python.version,
+            glibc=self.glibc,
+            libstdcxx=self.libstdcxx,
+            page_size=self.page_size,
+            differences=tuple(self.differences(target)),
+        )
 
 
 def machine_of(architecture: str) -> str:

@@ -12,8 +12,8 @@ from ..inside.measure.ratio import FEWEST, Ratio, ratio_of_medians
 from .model import (
     DAYS,
     MILLION,
-    Part,
     Savings,
+    SavingsPart,
     Side,
     change,
     in_percent,
@@ -26,7 +26,7 @@ REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
-class Question:
+class CostQuestion:
     """What is to be priced."""
 
     sides: tuple[Side, ...]
@@ -42,7 +42,7 @@ class Question:
     """A price file of the user's own."""
     bill: Decimal | None = None
     """What is paid a month for the first side, where the user knows it."""
-    other: tuple[Part, ...] = ()
+    other: tuple[SavingsPart, ...] = ()
     """Savings that come with the migration and are not due to ARM."""
 
 
@@ -60,7 +60,7 @@ class Priced:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CostAnswer:
     """All that there is to say."""
 
     priced: tuple[Priced, ...]
@@ -70,7 +70,7 @@ class Answer:
     """Of the first side's time to the second's, where both were measured often enough."""
 
 
-def calculate(question: Question) -> Answer:
+def calculate(question: CostQuestion) -> CostAnswer:
     """The answer.
 
     Raises:
@@ -88,7 +88,7 @@ def calculate(question: Question) -> Answer:
         priced, told = _on_instances(sides, question, question.instances or {})
     parts = (*_compute(priced, question), *question.other)
     told = [*assumptions, *told, *_always(sides, question)]
-    return Answer(tuple(priced), Savings(parts), tuple(told), _ratio(sides))
+    return CostAnswer(tuple(priced), Savings(parts), tuple(told), _ratio(sides))
 
 
 def _ratio(sides: Sequence[Side]) -> Ratio | None:
@@ -98,7 +98,7 @@ def _ratio(sides: Sequence[Side]) -> Ratio | None:
 
 
 def _on_lambda(
-    sides: Sequence[Side], question: Question, memory: int
+    sides: Sequence[Side], question: CostQuestion, memory: int
 ) -> tuple[list[Priced], list[str]]:
     prices = price_list("lambda", question.region, question.prices)
     requests = prices.price("million-requests")
@@ -124,7 +124,7 @@ def _on_lambda(
 
 
 def _on_instances(
-    sides: Sequence[Side], question: Question, types: Mapping[str, str]
+    sides: Sequence[Side], question: CostQuestion, types: Mapping[str, str]
 ) -> tuple[list[Priced], list[str]]:
     prices = price_list("ec2", question.region, question.prices)
     priced = []
@@ -151,13 +151,13 @@ def _on_instances(
     ]
 
 
-def _always(sides: Sequence[Side], question: Question) -> Iterator[str]:
+def _always(sides: Sequence[Side], question: CostQuestion) -> Iterator[str]:
     yield f"{question.per_day:,} calls a day, {DAYS} days a month; on demand, without tax"
     if len({side.architecture for side in sides}) == 2:
         yield "both sides run the same code and versions: then the difference is due to ARM"
 
 
-def _compute(priced: Sequence[Priced], question: Question) -> Iterator[Part]:
+def _compute(priced: Sequence[Priced], question: CostQuestion) -> Iterator[SavingsPart]:
     """The saving in compute, which is ARM's only where the sides differ in nothing else."""
     if len(priced) != 2:
         return
@@ -169,4 +169,4 @@ def _compute(priced: Sequence[Priced], question: Question) -> Iterator[Part]:
         basis = f"of a bill of {question.bill:.2f} $, by what a call costs"
     due = (before.side.architecture, after.side.architecture) == ("x86_64", "arm64")
     name = "compute on ARM instead of x86" if due else "compute"
-    yield Part(name, saved, due, basis)
+    yield SavingsPart(name, saved, due, basis)

@@ -96,7 +96,7 @@ def in_percent(value: Decimal) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class SavingsPart:
     """One part of a saving."""
 
     name: str
@@ -110,7 +110,7 @@ class Part:
 class Savings:
     """A saving by its parts: only what ARM itself brings is credited to ARM."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[SavingsPart, ...]
 
     @property
     def due_to_arm(self) -> Decimal:
@@ -121,7 +121,7 @@ class Savings:
         return _sum(part for part in self.parts if not part.due_to_arm)
 
 
-def _sum(parts: Iterable[Part]) -> Decimal:
+def _sum(parts: Iterable[SavingsPart]) -> Decimal:
     return sum((part.monthly for part in parts if part.monthly is not None), Decimal(0))
 
 

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from ..config._toml import TOMLDecodeError, loads
 from ..errors import PriceError
@@ -83,13 +82,13 @@ def _tables(text: str, where: str) -> dict[tuple[str, str], PriceList]:
     }
 
 
-def _pairs(value: Any, where: str) -> list[tuple[str, Any]]:
+def _pairs(value: object, where: str) -> list[tuple[str, object]]:
     if not isinstance(value, dict):
         raise PriceError(f"{where} must be a table of regions")
     return list(value.items())
 
 
-def _read(service: str, region: str, table: Any, where: str) -> PriceList:
+def _read(service: str, region: str, table: object, where: str) -> PriceList:
     where = f"{where}: [{service}.{region}]"
     entries = dict(_pairs(table, where))
     as_of, source = (entries.pop(name, None) for name in _ABOUT)
@@ -103,7 +102,7 @@ def _read(service: str, region: str, table: Any, where: str) -> PriceList:
     )
 
 
-def _money(value: Any, where: str) -> Decimal:
+def _money(value: object, where: str) -> Decimal:
     try:
         price = Decimal(value) if isinstance(value, (str, int)) else None
     except InvalidOperation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from ..errors import PriceError
 from ..inside.measure.budget import seconds_of
-from ..inside.measure.record import COLD_START, Measured, Record
+from ..inside.measure.record import COLD_START, FORMAT, Measured, Record
+from ..records import decode, parse
 from .model import Side
 
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -42,14 +42,14 @@ def read_side(word: str, test: str = "", subject: str = "") -> Read:
     if word.startswith(_TOLD):
         return Read((_told(word),))
     sides, left_out = [], []
-    for one, record in _chosen(_measurements(Path(word)), test, subject, word):
-        if one.where.measured_for_real and not record.disturbed and record.latency.median > 0:
-            basis = f"median of {len(record.wall)} rounds of {record.name} on {one.where}"
+    for measured, record in _chosen(_measurements(Path(word)), test, subject, word):
+        if measured.where.native and not record.disturbed and record.latency.median > 0:
+            basis = f"median of {len(record.wall)} rounds of {record.name} on {measured.where}"
             rate = 1 / Decimal(repr(record.latency.median))
-            sides.append(Side(ARCHITECTURES[one.where.machine], rate, basis, record.wall))
+            sides.append(Side(ARCHITECTURES[measured.where.machine], rate, basis, record.wall))
         else:
             why = record.disturbed or "no evidence of time"
-            left_out.append(f"{word}: {one.where}: {why}")
+            left_out.append(f"{word}: {measured.where}: {why}")
     if not sides:
         raise PriceError(
             "; ".join(left_out),
@@ -63,22 +63,25 @@ def _told(word: str) -> Side:
     architecture, _, quantity = word.removeprefix(_TOLD).partition(":")
     rate = _RATE.match(quantity)
     try:
-        known = ARCHITECTURES[architecture]
+        side = ARCHITECTURES[architecture]
         throughput = Decimal(rate[1]) if rate else 1 / Decimal(repr(seconds_of(quantity)))
     except (ValueError, KeyError) as error:
         raise PriceError(
             f"{word}: {error}", next_step="write told:arm64:100ms or told:x86_64:2.21/s"
         ) from None
-    return Side(known, throughput, f"told, not measured: {quantity}")
+    return Side(side, throughput, f"told, not measured: {quantity}")
 
 
 def _measurements(path: Path) -> list[Measured]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise PriceError(f"{path} is larger than {MOST_BYTES >> 20} MiB")
-        document = json.loads(path.read_text("utf-8"))
-        return [Measured.from_json(entry) for entry in document["measured"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        document = parse(path.read_text("utf-8"))
+        entries = document.get("measured") if isinstance(document, dict) else None
+        if not isinstance(entries, list):
+            raise ValueError("it has no list `measured`")  # noqa: TRY301, TRY004  (data, no call)
+        return [decode(Measured, entry, FORMAT) for entry in entries]
+    except (OSError, ValueError) as error:
         raise PriceError(f"{path} holds no measurements: {error}", next_step=_NEXT) from None
 
 
@@ -86,16 +89,18 @@ def _chosen(
     measured: list[Measured], test: str, subject: str, word: str
 ) -> list[tuple[Measured, Record]]:
     every = [
-        (one, record)
-        for one in measured
-        for record in one.records
-        if record.kind != COLD_START and one.where.machine in ARCHITECTURES
+        (test_record, record)
+        for test_record in measured
+        for record in test_record.records
+        if record.kind != COLD_START and test_record.where.machine in ARCHITECTURES
     ]
-    found = [(m, r) for m, r in every if test in ("", m.test) and subject in ("", r.name)]
-    if len({(m.test, r.name) for m, r in found}) != 1:
-        known = dict.fromkeys(f"--test '{m.test}' --subject '{r.name}'" for m, r in found or every)
-        raise PriceError(
-            f"{word} holds {'several' if found else 'no'} such measurements",
-            next_step="one of: " + "; ".join(known) if known else _NEXT,
+    matching = [(m, r) for m, r in every if test in ("", m.test) and subject in ("", r.name)]
+    if len({(m.test, r.name) for m, r in matching}) != 1:
+        choices = dict.fromkeys(
+            f"--test '{m.test}' --subject '{r.name}'" for m, r in matching or every
         )
-    return found
+        raise PriceError(
+            f"{word} holds {'several' if matching else 'no'} such measurements",
+            next_step="one of: " + "; ".join(choices) if choices else _NEXT,
+        )
+    return matching

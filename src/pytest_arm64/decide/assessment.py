@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from ..audit.kept import kept_matrices
 from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
-from ..config.cell import Ran
+from ..config.cell import ImageFacts
 from ..config.project import Project
 from ..config.targets import Target
 from ..environment.record import InstallRecord
@@ -22,7 +22,7 @@ from ..inputs.configured import configured_service, project_service
 from ..inputs.service import Service
 from .allowances import Allowance, read_allowances, unused
 from .baseline import Baseline, read_baseline
-from .package_verdicts import ALL, GRAVITY, NEW, REPORT, Verdict, verdicts
+from .package_verdicts import ALL, GRAVITY, NEW, REPORT, PackageVerdict, verdicts
 
 _NO_CONFIG = PipConfig({}, {}, ())
 MACHINE = "aarch64"
@@ -46,7 +46,7 @@ class Assessment:
     """Why there is no matrix although there is something to audit."""
 
     def installed(
-        self, service: str, target: Target, ran: Ran, record: InstallRecord
+        self, service: str, target: Target, ran: ImageFacts, record: InstallRecord
     ) -> Assessment:
         """With what was really installed for *service*, where that was on what was asked for.
 
@@ -62,7 +62,7 @@ class Assessment:
         }
         return replace(self, observed={**self.observed, name: states})
 
-    def verdicts(self) -> Iterator[Verdict]:
+    def verdicts(self) -> Iterator[PackageVerdict]:
         """The verdicts on all services."""
         for matrix in self.matrices:
             yield from verdicts(

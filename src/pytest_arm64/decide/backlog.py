@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..audit.matrix import Row
 from .evidence import ServiceEvidence
 from .questions import NO, replacement
-from .verdict import Verdict
+from .verdict import INCOMPLETE, Verdict
+
+PACKAGE = "package"
 
 
 @dataclass(frozen=True)
-class Task:
+class WorkItem:
     """One change."""
 
     package: str
@@ -27,15 +29,24 @@ class Task:
     monthly_cost: float
     """US dollars a month of the services that it frees, where their cost is known."""
     certain: bool
-    """Whether a release or a replacement is known that would do."""
+    """Whether it is known what would do."""
+    kind: str = PACKAGE
+    """``package``, or ``incomplete`` for what kept tests from being run."""
+
+    @property
+    def title(self) -> str:
+        """What it is about, in a few words."""
+        return f"{self.package} {self.version}" if self.kind == PACKAGE else "incomplete run"
 
 
-def backlog(evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]) -> tuple[Task, ...]:
+def backlog(
+    evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]
+) -> tuple[WorkItem, ...]:
     """The changes that free services, the most rewarding first.
 
     Services behind a declared boundary are meant to stay, and are left out.
     """
-    by_name = {one.name: one for one in evidence}
+    by_name = {service.name: service for service in evidence}
     rows: dict[tuple[str, str], Row] = {}
     held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     counts: dict[str, int] = {}
@@ -56,7 +67,7 @@ def backlog(evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]) ->
         cost = sum(by_name[name].monthly_cost or 0.0 for name in frees)
         certain = bool(replacement(rows[key]))
         found.append(
-            Task(
+            WorkItem(
                 package=key[0],
                 version=rows[key].version,
                 action=key[1],
@@ -66,18 +77,37 @@ def backlog(evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]) ->
                 certain=certain,
             )
         )
-    return tuple(sorted(found, key=_rank))
+    return tuple(sorted([*_incomplete(by_name, verdicts), *found], key=_rank))
 
 
-def _rank(task: Task) -> tuple[bool, int, float, int, str, str]:
-    freed = len(task.frees) if task.certain else 0
+def _incomplete(
+    evidence: Mapping[str, ServiceEvidence], verdicts: Sequence[Verdict]
+) -> Iterator[WorkItem]:
+    """A change for each service that nothing but an incomplete run keeps undecided."""
+    for verdict in verdicts:
+        if verdict.because and all(reason.kind == INCOMPLETE for reason in verdict.because):
+            name = verdict.service
+            yield WorkItem(
+                package="",
+                version="",
+                action=f"have all tests of {name} run: {verdict.because[0].text}",
+                services=(name,),
+                frees=(name,),
+                monthly_cost=evidence[name].monthly_cost or 0.0,
+                certain=True,
+                kind=INCOMPLETE,
+            )
+
+
+def _rank(item: WorkItem) -> tuple[bool, int, float, int, str, str]:
+    freed = len(item.frees) if item.certain else 0
     return (
-        not task.certain,
+        not item.certain,
         -freed,
-        -task.monthly_cost,
-        -len(task.services),
-        task.package,
-        task.version,
+        -item.monthly_cost,
+        -len(item.services),
+        item.package,
+        item.version,
     )
 
 

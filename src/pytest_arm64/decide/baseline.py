@@ -105,27 +105,29 @@ def write_baseline(
     Raises:
         SettingsError: a matrix is incomplete, or the file cannot be written.
     """
-    found = list(matrices)
-    for matrix in found:
+    audited = list(matrices)
+    for matrix in audited:
         if not matrix.complete:
             raise SettingsError(
                 f"the matrix of {matrix.service} on {matrix.target} is incomplete",
                 why="a baseline of guesses would let a fall go unseen",
                 next_step="pytest-arm64 audit shows what is not known",
             )
-    judged = {(matrix.service, matrix.target) for matrix in found}
-    known = read_baseline(root, services) or Baseline()
+    judged = {(matrix.service, matrix.target) for matrix in audited}
+    earlier = read_baseline(root, services) or Baseline()
     own = services.named(REPOSITORY) if services is not None else None
     renamed = {own.name: REPOSITORY} if own is not None and own.of_folder else {}
-    packages = {key: value for key, value in known.packages.items() if key[:2] not in judged}
-    for matrix in found:
+    packages = {key: value for key, value in earlier.packages.items() if key[:2] not in judged}
+    for matrix in audited:
         states = (observed or {}).get(matrix.service, {})
         for row in matrix.deployed:
             key = (matrix.service, matrix.target, row.scope, row.name)
             packages[key] = (states.get(row.name, row.state), row.version)
-    kept = dict(known.findings)
+    accepted = dict(earlier.findings)
     if findings is not None:
-        kept = {key: value for key, value in kept.items() if key[:2] not in judged} | {**findings}
+        accepted = {key: value for key, value in accepted.items() if key[:2] not in judged} | {
+            **findings
+        }
     content: dict[str, Any] = {
         "format": FORMAT,
         "packages": [
@@ -140,16 +142,16 @@ def write_baseline(
             for (service, target, scope, package), (state, version) in sorted(packages.items())
         ],
     }
-    if kept:
+    if accepted:
         content["findings"] = [
             {
                 "service": renamed.get(service, service),
                 "target": target,
                 "finding": name,
-                "state": one.state,
+                "state": entry.state,
             }
-            | ({"grade": one.grade} if one.grade else {})
-            for (service, target, name), one in sorted(kept.items(), key=itemgetter(0))
+            | ({"grade": entry.grade} if entry.grade else {})
+            for (service, target, name), entry in sorted(accepted.items(), key=itemgetter(0))
         ]
     path = root / NAME
     try:

@@ -15,8 +15,9 @@ from ..config.services import ServiceConfig
 from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
 from ..errors import BuildError, InstallError
+from ..inside.ran import Ran
 from .boundary import leaks
-from .evidence import Build, Finding, Install, Package, ServiceEvidence, Where
+from .evidence import Build, Finding, Install, Package, ServiceEvidence
 from .imports import imports_of, modules_of
 
 _SHOWN = 5
@@ -27,10 +28,10 @@ def named_alike(
     matrices: Iterable[WheelMatrix], services: Sequence[ServiceConfig]
 ) -> tuple[WheelMatrix, ...]:
     """*matrices*, the only one by the name of the only service: the audit knows no folder above."""
-    found = tuple(matrices)
-    if len(found) == len(services) == 1:
-        return (replace(found[0], service=services[0].name),)
-    return found
+    audited = tuple(matrices)
+    if len(audited) == len(services) == 1:
+        return (replace(audited[0], service=services[0].name),)
+    return audited
 
 
 def evidence_on(
@@ -70,14 +71,16 @@ def _leaks(
     folders = [service.folder for service in services]
     own = [s for s in services if not any(_holds(s.folder, other) for other in folders)]
     imports = {service.name: imports_of(service.folder, service.tests) for service in own}
-    found = {}
+    leaking = {}
     for service in bounded:
         assert service.boundary is not None
         modules = modules_of(service.folder) if service in own else ()
         theirs = {m for s in own if s is not service for m in modules_of(s.folder)}
         apart = [module for module in modules if module not in theirs]
-        found[service.name] = tuple(leaks(service.name, service.boundary, matrices, imports, apart))
-    return found
+        leaking[service.name] = tuple(
+            leaks(service.name, service.boundary, matrices, imports, apart)
+        )
+    return leaking
 
 
 def _holds(folder: Path, other: Path) -> bool:
@@ -85,15 +88,15 @@ def _holds(folder: Path, other: Path) -> bool:
 
 
 def based(
-    found: Iterable[ServiceEvidence], rootpath: Path, root: Path
+    services: Iterable[ServiceEvidence], rootpath: Path, root: Path
 ) -> tuple[ServiceEvidence, ...]:
-    """*found*, which was audited at *rootpath*, with where that is below *root*, the repository."""
+    """*services*, audited at *rootpath*, with where that is below *root*, the repository."""
     inside = rootpath != root and root in rootpath.parents
     base = rootpath.relative_to(root).as_posix() if inside else ""
-    return tuple(replace(evidence, base=base) for evidence in found)
+    return tuple(replace(evidence, base=base) for evidence in services)
 
 
-def install_of(record: InstallRecord, where: Where) -> Install:
+def install_of(record: InstallRecord, where: Ran) -> Install:
     """The deployed packages of *record*, which was made on *where*."""
     return Install(
         where=replace(where, when=record.made_at),
@@ -107,23 +110,23 @@ def install_of(record: InstallRecord, where: Where) -> Install:
     )
 
 
-def with_refusal(evidence: ServiceEvidence, error: InstallError, where: Where) -> ServiceEvidence:
+def with_refusal(evidence: ServiceEvidence, error: InstallError, where: Ran) -> ServiceEvidence:
     """*evidence* with an installation that failed for *where*, and the build that made it fail.
 
     An outage says nothing against a service, nor does what fails on x86.
     """
-    if isinstance(error, BuildError) and error.facts:
-        where = Where.of_facts(error.facts, where.when, asked_image=where.asked_image)
+    if isinstance(error, BuildError) and error.ran is not None:
+        where = error.ran.as_evidence(where.when, asked_image=where.asked_image)
     outage = {failure.kind for failure in classify(error.log, Tools())} & {NETWORK, DISK, HASH}
     against = where.on_arm and not outage
-    found = Finding("install", error.what, against, where, remedy=error.next_step)
+    finding = Finding("install", error.what, against, where, remedy=error.next_step)
     builds = evidence.builds
     if isinstance(error, BuildError) and against:
         builds = (*builds, _failed(error, evidence.matrix, where))
-    return replace(evidence, findings=(*evidence.findings, found), builds=builds)
+    return replace(evidence, findings=(*evidence.findings, finding), builds=builds)
 
 
-def _failed(error: BuildError, matrix: WheelMatrix | None, where: Where) -> Build:
+def _failed(error: BuildError, matrix: WheelMatrix | None, where: Ran) -> Build:
     name = canonicalize_name(error.package)
     rows = matrix.deployed if matrix is not None else ()
     version = error.version or next((row.version for row in rows if row.name == name), "")
@@ -138,29 +141,33 @@ def _failed(error: BuildError, matrix: WheelMatrix | None, where: Where) -> Buil
     )
 
 
-def abi_findings(record: AbiRecord, where: Where) -> Iterator[Finding]:
+def abi_findings(record: AbiRecord, where: Ran) -> Iterator[Finding]:
     """What keeps deployed compiled files from being loaded, and that they were looked at."""
-    told = f"{len(record.files)} compiled files were read against {record.against}"
-    yield Finding("abi", told, grave=False, where=where)
-    for found in record.findings:
-        text = f"{found.kind}: {found.path}: {found.text}"
-        yield Finding("abi", text, found.grave, where, found.package, found.remedy)
+    summary = f"{len(record.files)} compiled files were read against {record.against}"
+    yield Finding("abi", summary, grave=False, where=where)
+    for finding in record.findings:
+        text = f"{finding.kind}: {finding.path}: {finding.text}"
+        yield Finding(
+            *("abi", text, finding.grave, where, finding.package, finding.remedy),
+            cause=finding.kind,
+            path=finding.path,
+        )
 
 
-def mapped_findings(mapped: Sequence[Mapped], where: Where) -> Iterator[Finding]:
+def mapped_findings(mapped: Sequence[Mapped], where: Ran) -> Iterator[Finding]:
     """What of the libraries that were loaded nobody had foreseen."""
-    for one in mapped:
-        if one.instead_of:
-            text = f"{one.path} was loaded at run time, and {one.instead_of} was foreseen"
+    for library in mapped:
+        if library.instead_of:
+            text = f"{library.path} was loaded at run time, and {library.instead_of} was foreseen"
             yield Finding("abi", text, grave=False, where=where)
-    unknown = [one.path for one in mapped if one.origin == ELSEWHERE]
+    unknown = [library.path for library in mapped if library.origin == ELSEWHERE]
     if unknown:
         names = ", ".join(unknown[:_SHOWN]) + (", …" if unknown[_SHOWN:] else "")
         text = f"{len(unknown)} libraries were loaded at run time and are in no record: {names}"
         yield Finding("abi", text, grave=False, where=where)
 
 
-def builds_of(record: InstallRecord, where: Where) -> Iterator[Build]:
+def builds_of(record: InstallRecord, where: Ran) -> Iterator[Build]:
     """A build for each deployed package that *record* made from source, and did not find built."""
     for package in record.packages:
         if package.scope == DEPLOY and package.state == SOURCE and not package.kept:

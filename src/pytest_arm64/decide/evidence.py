@@ -3,98 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from ..audit.matrix import WheelMatrix
 from ..binary.mapped import Mapped
 from ..config.services import Boundary
 from ..inside.measure.record import Measured
+from ..inside.ran import GRADES, PREDICTED, Ran
+from ..records import json_options
 from .runtime import GoldenResult, HotSpots
 
-PREDICTED, EMULATED, NATIVE = "predicted", "emulated", "native"
-GRADES = (PREDICTED, EMULATED, NATIVE)
-"""The weakest first."""
-FRESH_DAYS = 90
-"""Evidence that is older decides nothing: images, indexes and code have moved on."""
-MACHINE = "aarch64"
 X86_BOUNDARY = "what is marked x86_boundary"
-"""The part of the tests that a run on x86 had besides the one on ARM64."""
-DIED = "the process that ran this test died"
-"""How the report of a test that killed its process begins."""
+"""How the report names the part of the tests that ran on x86."""
+COLLECTION, DEATH, STOPPED = "collection-error", "death", "stopped"
+NOT_STARTED, NO_TESTS, DESELECTED = "not-started", "no-tests", "deselected"
+INCIDENTS = (COLLECTION, DEATH, STOPPED, NOT_STARTED, NO_TESTS, DESELECTED)
 
 
-@dataclass(frozen=True)
-class Where:
-    """What something ran on, as it was found there, and when."""
-
-    target: str
-    image: str = ""
-    image_id: str = ""
-    digest: str = ""
-    machine: str = ""
-    os: str = ""
-    python: str = ""
-    glibc: str = ""
-    core: str = ""
-    emulated: bool = True
-    stand_in: bool = True
-    differences: tuple[str, ...] = ()
-    asked_image: bool = False
-    """Whether it was the target's own image, not one given in its place."""
-    when: str = ""
-    """ISO 8601, UTC."""
-
-    @classmethod
-    def of_facts(cls, facts: Mapping[str, Any], when: str, *, asked_image: bool) -> Where:
-        """From the facts of a cell; whatever they do not say counts against them.
-
-        Args:
-            facts: what the fixture ``arm64_target`` tells.
-            when: the time, ISO 8601.
-            asked_image: whether the target's own image was used.
-        """
-        words = {key: str(facts.get(key) or "") for key in _WORDS}
-        return cls(
-            **words,
-            emulated=facts.get("emulated") is not False,
-            stand_in=facts.get("stand_in") is not False,
-            differences=tuple(map(str, facts.get("differences") or ())),
-            asked_image=asked_image,
-            when=when,
-        )
-
-    @property
-    def on_arm(self) -> bool:
-        return self.machine == MACHINE
-
-    @property
-    def grade(self) -> str:
-        """``emulated`` or ``native``; of another machine, nothing but ``predicted``."""
-        if not self.on_arm:
-            return PREDICTED
-        return EMULATED if self.emulated else NATIVE
-
-    @property
-    def as_asked(self) -> bool:
-        """Whether what ran is what was asked for: the image, its system and its Python."""
-        return self.asked_image and not self.stand_in and not self.differences
-
-    def fresh(self, today: date) -> bool:
-        """Whether it is recent enough to decide by; a time that cannot be read is not.
-
-        A day of the future is what another time zone calls today.
-        """
-        try:
-            made = datetime.fromisoformat(self.when).date()
-        except ValueError:
-            return False
-        return -1 <= (today - made).days <= FRESH_DAYS
-
-
-_WORDS = ("target", "image", "image_id", "digest", "machine", "os", "python", "glibc", "core")
+def _kind(word: str) -> str:
+    if word not in INCIDENTS:
+        raise ValueError(f"{word!r:.60} is not a kind of incident")
+    return word
 
 
 @dataclass(frozen=True)
@@ -110,7 +40,7 @@ class Package:
 class Install:
     """One installation of what is deployed."""
 
-    where: Where
+    where: Ran
     packages: tuple[Package, ...]
     installer: str = ""
     seconds: float = 0.0
@@ -141,7 +71,7 @@ class Build:
     package: str
     version: str
     succeeded: bool
-    where: Where
+    where: Ran
     text: str = ""
     """Why it failed: the decisive lines of its log."""
     seconds: float = 0.0
@@ -160,14 +90,23 @@ class TestOutcome:
     """``passed``, ``failed``, ``error``, ``skipped``, ``xfailed`` or ``xpassed``."""
     seconds: float = 0.0
     text: str = ""
+    died: bool = False
+    """Whether the process that ran it died."""
 
     @property
     def bad(self) -> bool:
         return self.outcome in ("failed", "error")
 
-    @property
-    def died(self) -> bool:
-        return self.bad and self.text.lstrip().startswith(DIED)
+
+@dataclass(frozen=True)
+class Incident:
+    """What kept tests of a service from being run; while it stands, nothing is decided."""
+
+    kind: str = field(metadata=json_options(check=_kind))
+    text: str
+    """What happened, in one line."""
+    path: str = ""
+    """The file that it happened in, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +115,7 @@ class TestRun:
 
     __test__ = False
 
-    where: Where
+    where: Ran
     tests: tuple[TestOutcome, ...]
     problems: tuple[str, ...] = ()
     """Why the run is not complete; empty where every collected test is accounted for."""
@@ -188,6 +127,9 @@ class TestRun:
     """What limited it to a part of the tests, as it was typed; empty where nothing did."""
     left_out: tuple[str, ...] | None = None
     """Of a part, the node ids of all other tests; None where they are not known."""
+    bounded: bool = False
+    """Whether it was of the tests that are marked ``x86_boundary`` alone."""
+    incidents: tuple[Incident, ...] = ()
     mapped: tuple[Mapped, ...] = ()
     """Libraries that the tests' processes had loaded, beside what was foreseen."""
 
@@ -198,7 +140,12 @@ class TestRun:
     @property
     def passed(self) -> bool:
         """Complete, of all tests, something passed, and nothing failed."""
-        return not (self.problems or self.bad or self.part) and self.count()["passed"] > 0
+        return self.whole and not (self.bad or self.part) and self.count()["passed"] > 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every test that was to run has run."""
+        return not (self.problems or self.incidents)
 
     def count(self) -> Counter[str]:
         return Counter(test.outcome for test in self.tests)
@@ -211,9 +158,18 @@ class Finding:
     kind: str
     text: str
     grave: bool
-    where: Where
+    where: Ran
     package: str = ""
     remedy: str = ""
+    cause: str = ""
+    """Of a compiled file, the class of what is wrong with it: ``wrong-architecture``."""
+    path: str = ""
+    """The file, where it is about one."""
+
+    @property
+    def subject(self) -> str:
+        """The package that brought the file; the file's name where that is not known."""
+        return self.package or PurePosixPath(self.path).name or self.kind
 
 
 @dataclass(frozen=True)

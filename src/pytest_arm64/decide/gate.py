@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import PurePosixPath
 
 from .baseline import Accepted, Baseline
 from .evidence import Finding, ServiceEvidence
 from .lost_evidence import Lapse, lapses
 from .package_verdicts import NEW, REPORT
-from .questions import NOT_EVALUATED, YES
-from .verdict import VERDICTS, Verdict
+from .questions import NOT_EVALUATED, QUESTIONS, YES
+from .verdict import FINDING, INCOMPLETE, VERDICTS, Verdict
 
 VERDICT, BOUNDARY, ABI = "decision:verdict", "decision:boundary", "abi:"
 """Names among a service's gates; a colon is in no package's name."""
@@ -38,6 +37,8 @@ class Judgement:
     """Of the evidence of a compatible service: what later runs are held against."""
     lapses: tuple[Lapse, ...] = ()
     """Of a compatible service: what no longer counts, and fails those who had it."""
+    incomplete: bool = False
+    """Whether not all tests of the service have run, which no baseline excuses."""
     elsewhere: bool = False
     """Whether something is wrong, all of which gates of the service's packages say."""
 
@@ -83,7 +84,8 @@ def decision(
     if _only(evidence, verdict, {*tolerated, *failing}, failing):
         return replace(judgement, elsewhere=True)
     lines = (verdict.label, *verdict.reasons, f"→ {verdict.next_step}")
-    return replace(judgement, text="\n".join(lines))
+    incomplete = any(reason.kind == INCOMPLETE for reason in verdict.because)
+    return replace(judgement, text="\n".join(lines), incomplete=incomplete)
 
 
 def _only(
@@ -96,27 +98,20 @@ def _only(
     wheels = verdict.answers[0]
     if wheels.answer == NOT_EVALUATED and evidence.matrix and evidence.matrix.problems:
         return False
-    files = {
-        f"abi: {finding.text}"
-        for package, found in _by_package(evidence.findings).items()
-        if ABI + package in failing
-        for finding in found
-    }
     missing = () if wheels.answer == YES else wheels.packages
-    told = (
-        {f"wheels: {wheels.text}", *(answer.text for answer in verdict.answers)}
-        if missing
-        else set()
+    return set(missing) <= set(packages) and all(
+        (missing and reason.kind in QUESTIONS)
+        or (reason.kind == FINDING and ABI + reason.subject in failing)
+        for reason in verdict.because
     )
-    return set(missing) <= set(packages) and set(verdict.reasons) <= told | files
 
 
 def of_findings(service: str, findings: Iterable[Finding]) -> Iterator[Judgement]:
     """A judgement on each package with a compiled file that cannot be loaded."""
     for package, found in _by_package(findings).items():
-        kinds = ", ".join(dict.fromkeys(one.text.partition(":")[0] for one in found))
-        lines = [one.text for one in found]
-        lines += dict.fromkeys(f"→ {one.remedy}" for one in found if one.remedy)
+        kinds = ", ".join(dict.fromkeys(finding.cause or finding.kind for finding in found))
+        lines = [finding.text for finding in found]
+        lines += dict.fromkeys(f"→ {finding.remedy}" for finding in found if finding.remedy)
         yield Judgement(service, ABI + package, kinds, "\n".join(lines), kinds)
 
 
@@ -125,8 +120,7 @@ def _by_package(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
     groups: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.grave and finding.kind == "abi":
-            path = finding.text.partition(": ")[2].partition(": ")[0]
-            groups[finding.package or PurePosixPath(path).name].append(finding)
+            groups[finding.subject].append(finding)
     return dict(sorted(groups.items()))
 
 
@@ -145,7 +139,8 @@ def complaint(judgement: Judgement, policy: str, baseline: Baseline | None, targ
     if policy == NEW and baseline is not None:
         accepted = baseline.finding(judgement.service, target, judgement.name)
     if judgement.text:
-        return judgement.text if accepted is None or _worse(judgement, accepted) else ""
+        excused = not judgement.incomplete and accepted and not _worse(judgement, accepted)
+        return "" if excused else judgement.text
     fallen = [lapse.text for lapse in judgement.lapses if lapse.is_fall(accepted)]
     if not fallen:
         return ""

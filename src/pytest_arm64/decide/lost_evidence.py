@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ..inside.ran import NATIVE, PREDICTED
 from .baseline import Accepted
-from .evidence import NATIVE, PREDICTED, ServiceEvidence, TestRun
+from .evidence import ServiceEvidence, TestRun
 from .verdict import MIGRATE, READY, best_run
 
 

@@ -17,7 +17,7 @@ GRAVITY = {PURE: 0, WHEEL: 0, SOURCE: 1, BLOCKER: 2, UNKNOWN: 3}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PackageVerdict:
     """The verdict on one package of one service."""
 
     service: str
@@ -46,7 +46,7 @@ def verdicts(
     bounded: bool = False,
     observed: Mapping[str, str] | None = None,
     today: date,
-) -> Iterator[Verdict]:
+) -> Iterator[PackageVerdict]:
     """A verdict on each deployed package that is native or not green.
 
     Args:
@@ -71,7 +71,7 @@ def verdicts(
         else:
             failed = bool(problem) and not bounded
         file, line = _place(matrix, row)
-        yield Verdict(
+        yield PackageVerdict(
             service=matrix.service,
             row=row,
             state=state,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
-from .evidence import GRADES, PREDICTED, Build, Evidence, ServiceEvidence, weakest
+from ..inside.ran import GRADES, PREDICTED
+from .evidence import Build, Evidence, ServiceEvidence, weakest
 
 YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
 WHEELS, BUILDS, REPLACEABLE = "wheels", "builds", "replaceable"
@@ -43,9 +44,9 @@ def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
     """
     if evidence.matrix is None:
         return {}
-    found = {row.name: row.state for row in evidence.matrix.deployed}
+    predicted = {row.name: row.state for row in evidence.matrix.deployed}
     observed = _observed(evidence, today)
-    return {name: observed.get(name, (state, ""))[0] for name, state in found.items()}
+    return {name: observed.get(name, (state, ""))[0] for name, state in predicted.items()}
 
 
 def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str, str]]:
@@ -81,21 +82,21 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
     if matrix is None:
         reason = evidence.problem or "nothing says what is deployed"
         return Answer(WHEELS, NOT_EVALUATED, reason)
-    found = states(evidence, today)
-    without = [row for row in matrix.deployed if found[row.name] in (SOURCE, BLOCKER)]
+    state_of = states(evidence, today)
+    without = [row for row in matrix.deployed if state_of[row.name] in (SOURCE, BLOCKER)]
     based_on = tuple(_prediction(matrix, without))
-    based_on += tuple(_observations(evidence, found, today))
+    based_on += tuple(_observations(evidence, state_of, today))
     if without:
         text = f"no usable ARM64 wheel: {_listed(f'{r.name} {r.version}' for r in without)}"
         names = tuple(row.name for row in without)
         return Answer(WHEELS, NO, text, based_on, names, _seen(names, evidence, today))
-    unknown = [row for row in matrix.deployed if found[row.name] == UNKNOWN or row.doubt]
+    unknown = [row for row in matrix.deployed if state_of[row.name] == UNKNOWN or row.doubt]
     if unknown or matrix.problems:
         reasons = [*matrix.problems, *(f"{r.name}: {r.doubt or r.detail}" for r in unknown)]
         names = tuple(row.name for row in unknown)
         return Answer(WHEELS, NOT_EVALUATED, _listed(reasons), based_on, names)
     count = len(matrix.deployed)
-    native = sum(found[row.name] == WHEEL for row in matrix.deployed)
+    native = sum(state_of[row.name] == WHEEL for row in matrix.deployed)
     packages = "1 package" if count == 1 else f"{count} packages"
     text = f"{packages}, of which {native or 'none'} compiled, each with a wheel"
     text = text if count else "nothing is deployed besides it"
@@ -173,25 +174,27 @@ def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer) -> A
     if wheels.answer != NO:
         return _moot(REPLACEABLE, wheels)
     assert evidence.matrix is not None
-    found, hopeless, open_ = [], [], []
+    replacing, hopeless, open_ = [], [], []
     for name in builds.packages:
         row = _row(evidence.matrix, name)
         assert row is not None
         way = replacement(row)
         if way:
-            found.append(f"{name}: {way}")
+            replacing.append(f"{name}: {way}")
         elif row.remedy is not None and row.remedy.version:
             open_.append(f"{name} {row.remedy.version} has a wheel, but others hold its version")
         elif row.state == BLOCKER:
             hopeless.append(f"{name}: no release can be used, and nothing is known instead")
         else:
             open_.append(f"{name}: whether anything else does its work is not known")
-    based_on = (Evidence(f"releases and demands: {_listed(found)}", PREDICTED),) if found else ()
+    based_on = (
+        (Evidence(f"releases and demands: {_listed(replacing)}", PREDICTED),) if replacing else ()
+    )
     if hopeless:
         return Answer(REPLACEABLE, NO, _listed(hopeless + open_), based_on, builds.packages)
     if open_:
         return Answer(REPLACEABLE, NOT_EVALUATED, _listed(open_), based_on, builds.packages)
-    return Answer(REPLACEABLE, YES, _listed(found), based_on, builds.packages)
+    return Answer(REPLACEABLE, YES, _listed(replacing), based_on, builds.packages)
 
 
 def replacement(row: Row) -> str:
@@ -217,7 +220,7 @@ def _moot(question: str, wheels: Answer) -> Answer:
 
 
 def _prediction(matrix: WheelMatrix, without: Sequence[Row]) -> Iterable[Evidence]:
-    counts = ", ".join(f"{number} {state}" for state, number in matrix.count().items())
+    counts = ", ".join(f"{number} {state}" for state, number in matrix.counts.items())
     yield Evidence(f"wheel matrix for {matrix.target}: {counts or 'no packages'}", PREDICTED)
     for row in without[:_SHOWN]:
         if row.cause:
@@ -225,23 +228,25 @@ def _prediction(matrix: WheelMatrix, without: Sequence[Row]) -> Iterable[Evidenc
 
 
 def _observations(
-    evidence: ServiceEvidence, found: Mapping[str, str], today: date
+    evidence: ServiceEvidence, state_of: Mapping[str, str], today: date
 ) -> Iterable[Evidence]:
     assert evidence.matrix is not None
     for install in evidence.installs:
         where = install.where
         if not where.on_arm:
             continue
-        there = sum(package.name in found for package in install.packages)
+        there = sum(package.name in state_of for package in install.packages)
         old = "" if where.fresh(today) else ", too long ago to count"
-        text = f"{there} of {len(found)} packages installed by {install.installer}{old}"
+        text = f"{there} of {len(state_of)} packages installed by {install.installer}{old}"
         yield Evidence(text, where.grade, where.stand_in)
         if where.as_asked:
             for package in install.packages:
                 row = _row(evidence.matrix, package.name)
                 if row is not None and _differs(row.state, package.state):
-                    told = f"{row.name} was predicted {row.state} and installed as {package.state}"
-                    yield Evidence(told, where.grade)
+                    change = (
+                        f"{row.name} was predicted {row.state} and installed as {package.state}"
+                    )
+                    yield Evidence(change, where.grade)
 
 
 def _differs(predicted: str, observed: str) -> bool:
@@ -264,6 +269,6 @@ def _row(matrix: WheelMatrix, name: str) -> Row | None:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    found = list(texts)
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return "; ".join(found[:_SHOWN]) + more
+    items = list(texts)
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return "; ".join(items[:_SHOWN]) + more

@@ -5,9 +5,10 @@ None of it decides a verdict: what must not be fails a test already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..inside.measure.record import Where
+from ..inside.ran import PLACE, Ran
+from ..records import json_options
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class GoldenResult:
     """Verdict class."""
     ok: bool
     """Whether the test's policy accepts it."""
-    where: Where
+    where: Ran = field(metadata=json_options(keys=PLACE))
     text: str = ""
     """Of one that is not accepted: what differs, where, by how much."""
     ulp: int | None = None
@@ -53,7 +54,7 @@ class HotSpot:
 class HotSpots:
     """Where the processor time of one cell's tests went."""
 
-    where: Where
+    where: Ran = field(metadata=json_options(keys=PLACE))
     tool: str
     """``samples`` of processor time, or ``calls``: then the shares are of stretched time."""
     seconds: float

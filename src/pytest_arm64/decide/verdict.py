@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
+from ..inside.ran import NATIVE, PREDICTED
+from ..records import Layout
 from .boundary import BoundaryState, examine
 from .evidence import (
-    NATIVE,
-    PREDICTED,
-    X86_BOUNDARY,
     Evidence,
     Install,
     ServiceEvidence,
@@ -19,7 +19,18 @@ from .evidence import (
     grade_words,
     weakest,
 )
-from .questions import NO, NOT_EVALUATED, NOT_NEEDED, QUESTIONS, YES, Answer, ask
+from .questions import (
+    BUILDS,
+    NO,
+    NOT_EVALUATED,
+    NOT_NEEDED,
+    QUESTIONS,
+    REPLACEABLE,
+    WHEELS,
+    YES,
+    Answer,
+    ask,
+)
 
 MIGRATE = "migrate"
 READY = "ready, pending a native run"
@@ -33,9 +44,27 @@ COMPATIBLE = (MIGRATE, READY)
 _SHOWN = 5
 
 
+TESTS, INCOMPLETE, FINDING = "tests", "incomplete", "finding"
+LACKING, DISCOUNTED, FENCED = "lacking", "discounted", "boundary"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is no better."""
+
+    kind: str
+    """The question that it answers, ``tests``, ``incomplete``, ``finding``, ``lacking``,
+    ``discounted`` or ``boundary``."""
+    text: str
+    subject: str = ""
+    """The package or file that a finding is about."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is to be done with a service, and what that rests on."""
+
+    JSON: ClassVar = Layout(computed=("label", "reasons"))
 
     service: str
     verdict: str
@@ -43,12 +72,17 @@ class Verdict:
     """Of the evidence that carries it: the weakest that it cannot do without."""
     stand_in: bool
     answers: tuple[Answer, Answer, Answer]
-    reasons: tuple[str, ...]
+    because: tuple[Reason, ...]
     """Why it is this and no better verdict, the gravest first."""
     tests: Evidence | None = None
     """What the tests say, where any ran that count."""
     boundary: BoundaryState | None = None
     next_step: str = ""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons in words."""
+        return tuple(reason.text for reason in self.because)
 
     @property
     def compatible(self) -> bool:
@@ -64,38 +98,43 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
     """The verdict on one service, by what was known on the day *today*."""
     answers = ask(evidence, today)
     wheels, builds, replaceable = answers
+    no_wheel, replacing = Reason(WHEELS, wheels.text), Reason(REPLACEABLE, replaceable.text)
     best = best_run(evidence, today)
     broken = tuple(_broken(evidence, today))
     state = examine(evidence, wheels, today)
     # What is in the way was told by the matrix, whatever was tested besides.
     grade, stand_in = _grade_of(answers), False
     if state is not None:
-        verdict, reasons, step = STAY, state.reasons, state.next_step
+        verdict, step = STAY, state.next_step
+        reasons = tuple(Reason(FENCED, text) for text in state.reasons)
     elif wheels.answer == YES and broken:
         verdict, reasons, step = UNDECIDED, broken, "mend what fails on ARM64, then run again"
+        if all(reason.kind == INCOMPLETE for reason in broken):
+            step = "have all of its tests run: what is named above kept them from it"
         grade, stand_in = _grade_of_failures(evidence, today)
     elif wheels.answer == YES:
-        lacking = tuple(_lacking(evidence, best, today))
+        lacking = tuple(Reason(LACKING, text) for text in _lacking(evidence, best, today))
         verdict = READY if lacking else MIGRATE
-        reasons = (*lacking, *_discounted(evidence, today)) if lacking else ()
+        discounted = (Reason(DISCOUNTED, text) for text in _discounted(evidence, today))
+        reasons = (*lacking, *discounted) if lacking else ()
         step = _towards_migrate(best) if lacking else "deploy on ARM64"
         grade = best.where.grade if best is not None else PREDICTED
         stand_in = best is not None and best.where.stand_in
     elif wheels.answer == NOT_EVALUATED:
-        verdict, reasons = UNDECIDED, (f"wheels: {wheels.text}", *broken)
+        verdict, reasons = UNDECIDED, (Reason(WHEELS, f"wheels: {wheels.text}"), *broken)
         step = "make the wheel matrix complete: pytest-arm64 audit shows what is not known"
     elif builds.answer == YES:
-        verdict, reasons = BUILD, (wheels.text, builds.text, *broken)
+        verdict, reasons = BUILD, (no_wheel, Reason(BUILDS, builds.text), *broken)
         step = "build these wheels once, in the target's image, and keep them"
     elif replaceable.answer == YES:
-        verdict, reasons = REPLACE, (wheels.text, replaceable.text, *broken)
+        verdict, reasons = REPLACE, (no_wheel, replacing, *broken)
         step = replaceable.text
     elif builds.answer == NO and replaceable.answer == NO:
-        verdict, reasons = STAY, (wheels.text, replaceable.text, *broken)
+        verdict, reasons = STAY, (no_wheel, replacing, *broken)
         step = "declare the boundary: why it stays, and what would change that"
     else:
         verdict = UNDECIDED
-        reasons = (wheels.text, builds.text, replaceable.text, *broken)
+        reasons = (no_wheel, Reason(BUILDS, builds.text), replacing, *broken)
         open_ = [a for a in answers if a.answer == NOT_EVALUATED]
         step = "; ".join(f"{QUESTIONS[a.question]} {a.text}" for a in open_)
     return Verdict(
@@ -104,7 +143,7 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         grade=grade,
         stand_in=stand_in,
         answers=answers,
-        reasons=reasons,
+        because=reasons,
         tests=_told(best) if best is not None else None,
         boundary=state,
         next_step=step,
@@ -138,7 +177,7 @@ def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
     if evidence.unasked and not evidence.runs:
         yield f"its tests were not asked for: {evidence.unasked}"
     for run in evidence.runs:
-        if run.part == X86_BOUNDARY:
+        if run.bounded:
             continue  # it is meant to be elsewhere
         which = f"a run on {run.where.machine or 'an unknown machine'}"
         if not run.where.on_arm:
@@ -161,7 +200,7 @@ def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, Tes
     """
     last: dict[str, tuple[TestRun, TestOutcome]] = {}
     runs = _counting(evidence, today)
-    if all(run.part or run.problems for run in runs):
+    if all(run.part or not run.whole for run in runs):
         runs = _on_arm(evidence, today)
     for run in runs:
         for test in run.tests:
@@ -170,7 +209,7 @@ def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, Tes
     return [(run, test) for run, test in last.values() if test.bad]
 
 
-def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
+def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
     """What speaks against the service on ARM64."""
     failures = _failures(evidence, today)
     for died, words in ((True, "killed their process"), (False, "failed")):
@@ -180,26 +219,35 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[str]:
             run = found[0][0]
             grade = grade_words(run.where.grade, stand_in=run.where.stand_in)
             plural = "tests" if len(found) > 1 else "test"
-            yield f"{len(found)} {plural} {words} ({grade}): {names}"
+            yield Reason(TESTS, f"{len(found)} {plural} {words} ({grade}): {names}")
             if not run.fits:
-                yield f"that run proves no more than this: {run.misfit}"
+                yield Reason(TESTS, f"that run proves no more than this: {run.misfit}")
     failing = {test.nodeid for _, test in failures}
     values = [value for value in evidence.goldens if not value.ok and value.test in failing]
     if values:
         names = ", ".join(f"{v.test}: {v.name} ({v.label})" for v in values[:_SHOWN])
         plural = "values differ" if values[1:] else "value differs"
-        yield f"{len(values)} {plural} from x86: {names}"
-    for run in _counting(evidence, today)[-1:]:
+        yield Reason(TESTS, f"{len(values)} {plural} from x86: {names}")
+    for run in _incomplete(evidence, today):
+        for incident in run.incidents[:_SHOWN]:
+            where = f"{incident.path}: " if incident.path else ""
+            yield Reason(INCOMPLETE, f"incomplete run: {where}{incident.text}", incident.path)
         for problem in run.problems[:_SHOWN]:
-            yield f"the run is not complete: {problem}"
+            yield Reason(INCOMPLETE, f"incomplete run: {problem}")
     for finding in evidence.findings:
         if finding.grave and finding.where.fresh(today):
-            yield f"{finding.kind}: {finding.text}"
+            subject = finding.subject if finding.kind == "abi" else ""
+            yield Reason(FINDING, f"{finding.kind}: {finding.text}", subject)
+
+
+def _incomplete(evidence: ServiceEvidence, today: date) -> list[TestRun]:
+    """The strongest run, if not all of its tests have run: weaker ones do not make up for it."""
+    return [run for run in _on_arm(evidence, today)[-1:] if not run.whole]
 
 
 def _grade_of_failures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
     places = [run.where for run, _ in _failures(evidence, today)]
-    places += [run.where for run in _counting(evidence, today)[-1:] if run.problems]
+    places += [run.where for run in _incomplete(evidence, today)]
     places += [finding.where for finding in evidence.findings if finding.grave]
     best = max(places, key=lambda where: (not where.emulated, not where.stand_in))
     return best.grade, best.stand_in

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from .. import cache
-from ..config.cell import Cell, Python, Ran
+from ..config.cell import Cell, ImageFacts, Python
 from ..config.targets import MACHINES
 from ..errors import EmulationError, EngineError, ImageError
 from .binfmt import aarch64_handlers, explanation
@@ -40,7 +40,9 @@ class NoPython:
     os: str
 
 
-def probe(engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]) -> Ran | NoPython:
+def probe(
+    engine: Engine, cell: Cell, base: Base, interpreters: Sequence[str]
+) -> ImageFacts | NoPython:
     """What *base* is, by running the first of *interpreters* in it; remembered by image id.
 
     Raises:
@@ -126,7 +128,7 @@ def _look(
     return facts
 
 
-def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> Ran:
+def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> ImageFacts:
     python = Python(**facts["python"])
     if facts["machine"] != MACHINES[cell.architecture]:
         raise ImageError(
@@ -145,7 +147,7 @@ def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> Ran:
         if emulated
         else native_name(facts["cpu"]["implementer"], facts["cpu"]["part"])
     )
-    return Ran(
+    return ImageFacts(
         image=base.reference,
         image_id=base.id,
         digest=base.digest,

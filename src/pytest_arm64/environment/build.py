@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import pwd
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .. import cache
 from ..binary.record import AbiRecord
 from ..config.artifact import IMAGE, Artifact
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
 from ..engine.container import Container, Plan
@@ -26,6 +23,7 @@ from ..errors import BuildError, InstallError
 from ..index.pip_config import PipConfig
 from ..inputs.manifest import read_manifest
 from ..progress import Progress
+from ..records import decode, encode, parse
 from . import pip_installer
 from .artifact_files import fingerprint
 from .inside_files import inside_files
@@ -36,7 +34,7 @@ from .record import InstallRecord
 from .runner import runner_requirements
 from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, TarEntry, tar_of, with_parents
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Environment:
     key: str
     image: str
     """Tag of the image to run: the environment with this user and our own code added."""
-    ran: Ran
+    ran: ImageFacts
     record: InstallRecord
     abi: AbiRecord
     reused: bool
@@ -134,7 +132,7 @@ def make_environment(
         try:
             image = make_image(host, base, request, settings, lock, tag, progress)
         except BuildError as error:
-            error.facts = ran.to_json(cell.target)
+            error.ran = ran.ran(cell.target)
             raise
     user = cell_user(engine)
     run_tag, records = _run_image(engine, cell, image, key, user)
@@ -170,7 +168,7 @@ def _run_image(
     tag = f"{LABEL}/run:{digest[:20]}"
     if find_image(engine, tag) is not None:
         with contextlib.suppress(ValueError):
-            return tag, _Records.from_json(cache.load("records", digest) or {})
+            return tag, decode(_Records, cache.load("records", digest))
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
         records = _read_records(container)
         entries = with_parents({f"{INSIDE}/{name}": TarEntry(text) for name, text in files.items()})
@@ -184,7 +182,7 @@ def _run_image(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
         )
-    cache.store("records", digest, records.to_json())
+    cache.store("records", digest, encode(records))
     return tag, records
 
 
@@ -195,22 +193,11 @@ class _Records:
     install: InstallRecord
     abi: AbiRecord
 
-    def to_json(self) -> dict[str, Any]:
-        return {"install": self.install.to_json(), "abi": self.abi.to_json()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> _Records:
-        """Raises ValueError where one of them is damaged."""
-        return cls(
-            InstallRecord.from_json(data.get("install", {})),
-            AbiRecord.from_json(data.get("abi", {})),
-        )
-
 
 def _read_records(container: Container) -> _Records:
     try:
-        found = {"install": container.read(RECORD), "abi": container.read(ABI)}
-        return _Records.from_json({name: json.loads(text) for name, text in found.items()})
+        texts = {"install": container.read(RECORD), "abi": container.read(ABI)}
+        return decode(_Records, {name: parse(text) for name, text in texts.items()})
     except ValueError as error:
         raise InstallError(
             f"the environment's own records cannot be read: {error}",

@@ -15,7 +15,7 @@ from types import TracebackType
 from ..audit.auditor import Auditor
 from ..audit.built_metadata import keep_built_metadata
 from ..audit.matrix import DEPLOY, SOURCE
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..engine.container import Container
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
@@ -41,7 +41,7 @@ class Host:
 
     engine: Engine
     cell: Cell
-    ran: Ran
+    ran: ImageFacts
     builder: Callable[[], Base]
     """Gives the builder image; it is made where it is asked for."""
 

@@ -12,7 +12,7 @@ from .. import cache
 from ..audit.platform import marker_environment
 from ..binary.record import AbiRecord
 from ..binary.scan import scan_tar, system_of_run, with_artifact
-from ..config.cell import Cell, Ran, machine_of
+from ..config.cell import Cell, ImageFacts, machine_of
 from ..config.settings import Settings
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
@@ -97,7 +97,7 @@ def make_image(
     return image
 
 
-def _markers(cell: Cell, ran: Ran) -> dict[str, str]:
+def _markers(cell: Cell, ran: ImageFacts) -> dict[str, str]:
     major, minor = ran.python.minor.split(".")
     found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
     full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}

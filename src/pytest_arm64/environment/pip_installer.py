@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ..audit.matrix import DEPLOY
-from ..config.cell import Cell, Python, Ran
+from ..config.cell import Cell, ImageFacts, Python
 from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
@@ -93,7 +93,7 @@ def pip_name() -> str:
 def install(
     engine: Engine,
     cell: Cell,
-    ran: Ran,
+    ran: ImageFacts,
     builder: Base,
     request: Request,
     progress: Progress,
@@ -141,7 +141,7 @@ def install(
 
 @contextmanager
 def builder_container(
-    engine: Engine, cell: Cell, ran: Ran, builder: Base, request: Request
+    engine: Engine, cell: Cell, ran: ImageFacts, builder: Base, request: Request
 ) -> Iterator[Container]:
     """A container of *builder* with an empty environment, pip, and all that *request* needs."""
     plan = Plan(
@@ -184,7 +184,7 @@ def _environment(config: PipConfig) -> dict[str, str]:
     return environment
 
 
-def _bring(container: Container, ran: Ran, request: Request) -> None:
+def _bring(container: Container, ran: ImageFacts, request: Request) -> None:
     """The empty environment, pip, its configuration, requirement files and sources."""
     config, manifest = request.config, request.manifest
     entries = venv_entries(ran.python)

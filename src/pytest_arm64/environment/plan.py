@@ -23,7 +23,7 @@ from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
 from ..audit.tree import Tree
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..errors import SettingsError
 from ..index.addresses import file_path
 from ..index.fetch import Fetcher, FetchError
@@ -103,7 +103,7 @@ class PlanRequest:
     """Requirements of the session inside, added to the test scope."""
     config: PipConfig
     cell: Cell
-    ran: Ran
+    ran: ImageFacts
     pins: tuple[str, ...] = ()
     """Constraints on both scopes: the versions of another architecture."""
     there: tuple[str, ...] | None = None
@@ -217,7 +217,7 @@ def plan_build(
     return packages
 
 
-def platform_of_run(cell: Cell, ran: Ran) -> Platform:
+def platform_of_run(cell: Cell, ran: ImageFacts) -> Platform:
     """Markers and tags of the image that was found.
 
     Raises:

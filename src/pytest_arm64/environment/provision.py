@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import cache
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
@@ -21,7 +21,7 @@ PACKAGE_MANAGER_CAPABILITIES = (
 
 def provisioned(
     engine: Engine, cell: Cell, progress: Progress, *, offline: bool = False
-) -> tuple[Base, Ran]:
+) -> tuple[Base, ImageFacts]:
     """The image in which tests run, with the facts found in it.
 
     The target's own image must have, or be given, the Python that was asked for. An image that
@@ -43,20 +43,22 @@ def can_provision(cell: Cell, found: NoPython) -> bool:
     return bool(cell.target.recipe.provision) and found.os == cell.target.os
 
 
-def _with_python(engine: Engine, cell: Cell, base: Base, progress: Progress) -> tuple[Base, Ran]:
+def _with_python(
+    engine: Engine, cell: Cell, base: Base, progress: Progress
+) -> tuple[Base, ImageFacts]:
     target = cell.target
     asked = [target.interpreter, f"python{target.python}"]
     found = probe(engine, cell, base, asked)
-    if isinstance(found, Ran):
+    if isinstance(found, ImageFacts):
         return base, found
     if can_provision(cell, found):
         image = _derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
         found = probe(engine, cell, image, asked)
-        if isinstance(found, Ran):
+        if isinstance(found, ImageFacts):
             return image, found
     elif cell.overridden:
         found = probe(engine, cell, base, [*asked, "python3"])
-        if isinstance(found, Ran):
+        if isinstance(found, ImageFacts):
             return base, found
     raise ImageError(
         f"{cell.image} has no Python {target.python}",
@@ -66,7 +68,13 @@ def _with_python(engine: Engine, cell: Cell, base: Base, progress: Progress) -> 
 
 
 def builder(
-    engine: Engine, cell: Cell, base: Base, ran: Ran, progress: Progress, *, offline: bool = False
+    engine: Engine,
+    cell: Cell,
+    base: Base,
+    ran: ImageFacts,
+    progress: Progress,
+    *,
+    offline: bool = False,
 ) -> Base:
     """The image in which source distributions are built: *base* with a compiler.
 
@@ -88,7 +96,9 @@ def builder(
     return base
 
 
-def _with_bytecode(engine: Engine, cell: Cell, base: Base, ran: Ran, progress: Progress) -> Base:
+def _with_bytecode(
+    engine: Engine, cell: Cell, base: Base, ran: ImageFacts, progress: Progress
+) -> Base:
     """*base* with a compiled standard library: under emulation every start pays seconds for it."""
     python = ran.python
     # compileall ends with 1 where any file, such as a test's bad example, does not compile.

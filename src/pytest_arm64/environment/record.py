@@ -7,13 +7,14 @@ import re
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from packaging.utils import canonicalize_name
 
 from ..errors import InstallError
 from ..index.pip_config import strip_credentials
+from ..records import Layout, decode, encode
 from .consistency import DistributionMetadata
 
 FORMAT = 2
@@ -51,6 +52,8 @@ class Installed:
 class InstallRecord:
     """Everything that an environment holds, and when and how it was made."""
 
+    JSON: ClassVar = Layout(FORMAT, name="install record")
+
     packages: tuple[Installed, ...]
     installer: str
     made_at: str
@@ -73,51 +76,17 @@ class InstallRecord:
         """``name==version`` of every package that came from an index, as constraints."""
         return tuple(sorted(f"{p.name}=={p.version}" for p in self.packages if p.file))
 
-    def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self)}
+    def to_json(self) -> dict[str, object]:
+        return dict(encode(self))
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> InstallRecord:
+    def from_json(cls, data: object) -> InstallRecord:
         """The record that ``to_json`` gave.
 
         Raises:
             ValueError: it is of another format, or damaged.
         """
-        try:
-            if data["format"] != FORMAT:
-                raise ValueError(f"install record of format {data['format']}")
-            record = cls(
-                packages=tuple(Installed(**package) for package in data["packages"]),
-                installer=data["installer"],
-                made_at=data["made_at"],
-                seconds=data["seconds"],
-                notes=tuple(map(str, data["notes"])),
-                missing=tuple(map(str, data["missing"])),
-                broken=tuple(map(str, data["broken"])),
-                fallback=data["fallback"],
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"damaged install record: {error!r}") from None
-        _check(record)
-        for package in record.packages:
-            _check(package)
-        return record
-
-
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "str": str,
-    "bool": bool,
-    "int": int,
-    "float": (int, float),
-}
-
-
-def _check(value: InstallRecord | Installed) -> None:
-    for field in fields(value):
-        found = getattr(value, field.name)
-        if not isinstance(found, _TYPES.get(str(field.type), object)):
-            message = f"damaged install record: {field.name} is {found!r}"
-            raise ValueError(message)  # noqa: TRY004  (it is the data that is damaged)
+        return decode(cls, data)
 
 
 def with_built_states(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from .. import cache
-from ..config.cell import Ran
+from ..config.cell import ImageFacts
 from ..engine.container import Container
 from ..engine.images import Base
 from ..errors import InstallError
@@ -61,7 +61,7 @@ class Source:
 class BuiltWheels:
     """Wheels that were built in *builder* for its Python."""
 
-    def __init__(self, builder: Base, ran: Ran) -> None:
+    def __init__(self, builder: Base, ran: ImageFacts) -> None:
         self._builder = builder
         self._ran = ran
 

@@ -270,6 +270,7 @@ class HostMirror:
         if death is not None:
             cause = self.worker_death(End(death.code, overdue=death.overdue))
             report.longrepr = f"the process that ran this test died: {cause}\n{report.longrepr}"
+            vars(report)["arm64_died"] = True
 
     def _on_junitproperties(self, frame: frames.JUnitProperties) -> None:
         for recorder in self._junit():
@@ -337,13 +338,17 @@ class HostMirror:
     def _on_exited(self, frame: frames.Exited) -> None:
         self.ledger.exit_code = frame.code
 
-    def fail(self, nodeid: str, text: str) -> None:
-        """Report *nodeid* as failed, complete with its start and finish."""
+    def fail(self, nodeid: str, text: str, *, died: bool = False) -> None:
+        """Report *nodeid* as failed, complete with its start and finish.
+
+        *died* is whether the process that ran it is gone.
+        """
         location = self.running.pop(nodeid, None)
         decided = nodeid in self.ledger.decided and not self.ledger.distributed
         report = failed_report(nodeid, location, text, "teardown" if decided else "call")
         if location is None:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
+        vars(report)["arm64_died"] = died
         reason = self.expected.pop(nodeid, None)
         if reason is not None:
             report.outcome, report.wasxfail = "skipped", reason

@@ -204,7 +204,7 @@ class MirroredSession:
         cause = self._told(end, self._words.text if running else self._words.brief)
         text = f"the process that ran this test died: {cause}"
         for nodeid in running if not self._interrupted else ():
-            self.mirror.fail(nodeid, text)
+            self.mirror.fail(nodeid, text, died=True)
         if ledger.status is not None:
             self.problems.append(f"the process inside died after its session: {cause}")
             return False

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..inside.frames import TaskFile, TerminalLook
+from ..inside.ran import Ran
 
 NO_TERMINAL: TerminalLook = {"width": 80, "markup": False, "tty": False}
 
@@ -20,7 +21,7 @@ class Task:
     cwd: str
     module: bool
     """Whether the user typed ``python -m pytest``."""
-    facts: Mapping[str, object]
+    ran: Ran
     records: Mapping[str, object] = field(default_factory=dict)
     """What the fixtures read of the cell beyond its facts: the wheel matrices."""
     finished: Mapping[str, int] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Task:
             "args": self.args,
             "cwd": self.cwd,
             "module": self.module,
-            "facts": dict(self.facts),
+            "facts": self.ran.facts(),
             "records": dict(self.records),
             "finished": dict(self.finished),
             "failed": list(self.failed),

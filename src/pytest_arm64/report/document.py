@@ -6,23 +6,23 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from .. import __version__
-from ..audit.matrix import STATES, WheelMatrix
-from ..decide.backlog import Task, backlog
+from ..audit.matrix import STATES, Row, WheelMatrix
+from ..decide.backlog import WorkItem, backlog
 from ..decide.evidence import ServiceEvidence, grade_words, weakest
 from ..decide.verdict import Verdict, decide
 from ..errors import ReportError
 from ..inside.golden.pictures import KINDS as PICTURES
 from ..inside.measure.hotspots import CALLS, SAMPLES
-from ..inside.measure.record import Measured
-from ..records import decode, encode
+from ..records import Layout, decode, encode, parse
+from .earlier import completed
 
 FORMAT = 1
 NAME = "report.json"
@@ -36,6 +36,8 @@ _PNG = re.compile(r"iVBORw0KGg[A-Za-z0-9+/]*={0,2}")
 @dataclass(frozen=True)
 class Headline:
     """The answer in numbers."""
+
+    JSON: ClassVar = Layout(computed=("text", "spend"))
 
     services: int
     compatible: int
@@ -81,6 +83,16 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Tool:
+    """What wrote a report."""
+
+    JSON: ClassVar = Layout(computed=("name",))
+    name: ClassVar = "pytest-arm64"
+
+    version: str = __version__
+
+
+@dataclass(frozen=True)
 class Report:
     """What one run, or several together, found."""
 
@@ -90,7 +102,9 @@ class Report:
     services: tuple[ServiceEvidence, ...]
     notes: tuple[str, ...] = ()
     """What a reader has to know of the report as a whole."""
-    tool: str = __version__
+    tool: Tool = Tool()
+    incomplete: str = ""
+    """Why the run as a whole did not come to its end; empty where it did."""
 
     @property
     def day(self) -> date:
@@ -101,7 +115,7 @@ class Report:
         return tuple(decide(service, self.day) for service in self.services)
 
     @cached_property
-    def backlog(self) -> tuple[Task, ...]:
+    def backlog(self) -> tuple[WorkItem, ...]:
         return backlog(self.services, self.verdicts)
 
     @cached_property
@@ -127,49 +141,34 @@ class Report:
             beside=tuple(_group_words(name, verdicts) for name, verdicts in groups.items()),
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Ready for ``json.dumps``; its schema is ``resources/report-1.schema.json``."""
         return {
             "format": FORMAT,
-            "tool": {"name": "pytest-arm64", "version": self.tool},
+            "tool": encode(self.tool),
             "made_at": self.made_at,
             "target": self.target,
-            "headline": {
-                **encode(self.headline),
-                "text": self.headline.text,
-                "spend": self.headline.spend,
-            },
+            "headline": encode(self.headline),
             "services": [
                 {
                     **encode(service),
-                    "matrix": service.matrix.to_json() if service.matrix is not None else None,
-                    "verdict": {**encode(verdict), "label": verdict.label},
+                    "verdict": encode(verdict),
                 }
                 for service, verdict in zip(self.services, self.verdicts, strict=True)
             ],
             "backlog": encode(self.backlog),
-            "notes": list(self.notes),
+            "notes": encode(self.notes),
+            "incomplete": encode(self.incomplete),
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> Report:
+    def from_json(cls, data: object) -> Report:
         """The report that ``to_json`` gave; verdicts are made anew from the evidence.
 
         Raises:
             ValueError: it is of another format, or damaged.
         """
-        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-            raise ValueError(f"it is no report of format {FORMAT}")
-        services = data.get("services")
-        if not isinstance(services, list):
-            raise ValueError("services is no list")  # noqa: TRY004
-        tool = data.get("tool")
-        flat = {
-            **data,
-            "services": [_with_matrix(service) for service in services],
-            "tool": tool.get("version", "") if isinstance(tool, Mapping) else "",
-        }
-        report = decode(cls, flat)
+        report = decode(cls, completed(data), FORMAT)
         _check(report)
         return report
 
@@ -183,13 +182,6 @@ def _group_words(name: str, verdicts: Sequence[Verdict]) -> str:
     good = [v for v in verdicts if v.compatible]
     grades = "; ".join(words for words, _ in _grades(good))
     return f"{name}: {len(good)} of {len(verdicts)}" + (f" ({grades})" if grades else "")
-
-
-def _with_matrix(service: Any) -> Any:
-    if not isinstance(service, Mapping) or not isinstance(service.get("matrix"), Mapping):
-        return service
-    matrix = service["matrix"]
-    return {**service, "matrix": {**matrix, "index_age": matrix.get("index_age_seconds", 0.0)}}
 
 
 def _check(report: Report) -> None:
@@ -217,8 +209,6 @@ def _check(report: Report) -> None:
 
 
 def _check_runtime(service: ServiceEvidence) -> None:
-    for measured in service.measured:
-        Measured.decode(measured.encode())
     for value in service.goldens:
         for picture in value.pictures:
             if picture.kind not in PICTURES or not _PNG.fullmatch(picture.png):
@@ -229,7 +219,7 @@ def _check_runtime(service: ServiceEvidence) -> None:
             raise ValueError(f"{service.name}: a profile is none")
 
 
-def _rows(matrix: WheelMatrix | None) -> Sequence[Any]:
+def _rows(matrix: WheelMatrix | None) -> Sequence[Row]:
     return matrix.packages if matrix is not None else ()
 
 
@@ -243,13 +233,13 @@ def read_report(path: Path) -> Report:
     try:
         if file.stat().st_size > _MAX_BYTES:
             raise ValueError("it is too large")  # noqa: TRY301
-        return Report.from_json(json.loads(file.read_text("utf-8")))
+        return Report.from_json(parse(file.read_text("utf-8")))
     except OSError as error:
         raise ReportError(
             f"{file} cannot be read: {error.strerror}",
             next_step="pytest --arm64 --arm64-report DIR makes one",
         ) from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except ValueError as error:
         raise ReportError(
             f"{file} is no report: {error}",
             next_step="make it anew: pytest --arm64 --arm64-report DIR",

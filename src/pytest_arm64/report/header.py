@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ..binary.record import LOADED, RAISED, AbiRecord
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
 from .matrix_output import printable
@@ -106,25 +106,25 @@ def plugin_lines(here: Collection[str], inside: Collection[str]) -> list[str]:
     return [f"arm64: plugins {'; '.join(parts)}"] if parts else []
 
 
-def summary_line(cell: Cell, ran: Ran) -> str:
+def summary_line(cell: Cell, ran: ImageFacts) -> str:
     """One line below the results, so that none is read without what it was got on."""
     on = "on a STAND-IN for" if ran.stand_in(cell.target) else "on"
     return f"arm64: {_where(ran)}, {on} {cell.target.name}"
 
 
-def _python(ran: Ran) -> str:
+def _python(ran: ImageFacts) -> str:
     return f"Python {ran.python.version}"
 
 
-def _libc(ran: Ran) -> str:
+def _libc(ran: ImageFacts) -> str:
     return f"glibc {ran.glibc}" if ran.glibc else "no glibc (musl)"
 
 
-def _identity(ran: Ran) -> str:
+def _identity(ran: ImageFacts) -> str:
     return f"digest {ran.digest[:19]}" if ran.digest else f"built here, id {ran.image_id[:19]}"
 
 
-def _where(ran: Ran) -> str:
+def _where(ran: ImageFacts) -> str:
     if ran.emulated:
         return f"{ran.machine} EMULATED on {ran.engine_machine}, core {ran.core}"
     return f"{ran.machine} native, core {ran.core}"

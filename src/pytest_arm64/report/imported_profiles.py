@@ -7,7 +7,6 @@ that calls them, where the stack shows one (Python 3.12, ``python -X perf``); el
 from __future__ import annotations
 
 import csv
-import json
 import math
 import os
 import re
@@ -18,7 +17,9 @@ from pathlib import Path
 from ..errors import Arm64Error
 from ..inside.measure.hotspots import Function, Spending, Spent
 from ..inside.measure.profile_record import IMPORTED, Profile, profile_of
-from ..inside.measure.record import MalformedRecordError, Where, printable
+from ..inside.measure.record import printable
+from ..inside.ran import Ran
+from ..records import parse
 
 MOST_BYTES = 1 << 30
 _HEAD = 200
@@ -67,40 +68,36 @@ def read_profiles(path: Path, name: str = "") -> list[Profile]:
             spending = reader(line.rstrip() for line in chain(head, lines))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror or error}") from None
-    except (MalformedRecordError, csv.Error, OverflowError) as error:
+    except (ValueError, csv.Error, OverflowError) as error:
         raise ProfileError(f"{path}: {error}") from None
     if not spending:
         raise ProfileError(
             f"{path} looks like {format_}, and no function was found in it",
             next_step="perf record -g python -X perf -m pytest …; perf script > FILE",
         )
-    where = Where(machine="", core="", emulated=None)
     source = printable(f"{name or path.name}: told by {format_}")
-    return [profile_of(spending, IMPORTED, where, os.getcwd(), source)]  # noqa: PTH109
+    return [profile_of(spending, IMPORTED, Ran().place, os.getcwd(), source)]  # noqa: PTH109
 
 
 def _own(text: str, name: str) -> list[Profile]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedRecordError(f"not JSON: {error}") from None
+    document = parse(text)
     entries = document.get("profiles") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise MalformedRecordError("it is JSON and no profile.json of --arm64-report")
-    found = [Profile.from_json(entry) for entry in entries]
-    return [profile.named(printable(name)) if name else profile for profile in found]
+        raise ValueError("it is JSON and no profile.json of --arm64-report")
+    profiles = [Profile.from_json(entry) for entry in entries]
+    return [profile.named(printable(name)) if name else profile for profile in profiles]
 
 
 def _known(head: list[str], path: Path) -> tuple[str, Callable[[Iterable[str]], Spending]]:
     lines = [line.rstrip() for line in head if line.strip()]
-    told = [line for line in lines if not line.startswith("#")]
-    if any(_SAMPLE.match(line) for line in told):
+    content = [line for line in lines if not line.startswith("#")]
+    if any(_SAMPLE.match(line) for line in content):
         return "perf script", _script
     if any(line.startswith(("# Overhead", "# Children")) for line in lines):
         return "perf report", _report
-    if told and all(map(_folds, told)) and any(";" in line for line in told):
+    if content and all(map(_folds, content)) and any(";" in line for line in content):
         return "folded stacks", _folded
-    if told and _columns(next(csv.reader(told[:1]))) is not None:
+    if content and _columns(next(csv.reader(content[:1]))) is not None:
         return "a table", _table
     raise ProfileError(
         f"{path} is no profile of a known format",
@@ -112,13 +109,13 @@ def _known(head: list[str], path: Path) -> tuple[str, Callable[[Iterable[str]], 
 
 def _script(lines: Iterable[str]) -> Spending:
     """``perf script``: a line a sample, then its frames, the innermost first."""
-    found: Spending = {}
+    spending: Spending = {}
     only = ""
     for period, event, frames in _samples(lines):
         only = only or event
         if event == only:  # others would be counted in another unit
-            _charge(found, frames, float(period))
-    return found
+            _charge(spending, frames, float(period))
+    return spending
 
 
 def _samples(lines: Iterable[str]) -> Iterator[tuple[int, str, list[tuple[str, str]]]]:
@@ -143,13 +140,13 @@ def _samples(lines: Iterable[str]) -> Iterator[tuple[int, str, list[tuple[str, s
 
 def _folded(lines: Iterable[str]) -> Spending:
     """``a;b;c 12``: the innermost last."""
-    found: Spending = {}
+    spending: Spending = {}
     for line in lines:
         if _folds(line):
             stack, _, count = line.rpartition(" ")
             frames = [(frame, "") for frame in reversed(stack.split(";"))]
-            _charge(found, frames, float(count))
-    return found
+            _charge(spending, frames, float(count))
+    return spending
 
 
 def _folds(line: str) -> bool:
@@ -159,7 +156,7 @@ def _folds(line: str) -> bool:
 
 def _report(lines: Iterable[str]) -> Spending:
     """``perf report --stdio``: a line a symbol; call graphs below it are left out."""
-    found: Spending = {}
+    spending: Spending = {}
     tables, own = 0, 0
     for line in lines:
         if line.startswith("# Samples:"):
@@ -169,24 +166,24 @@ def _report(lines: Iterable[str]) -> Spending:
         if tables > 1 or not _SHARE.match(line) or symbol is None or len(shares) <= own:
             continue
         shared = line[: symbol.start()].split()[-1]
-        _charge(found, [(symbol["symbol"], shared)], float(shares[own]))
-    return found
+        _charge(spending, [(symbol["symbol"], shared)], float(shares[own]))
+    return spending
 
 
 def _table(lines: Iterable[str]) -> Spending:
     """CSV with heads, as profilers with a window export it."""
     rows = csv.reader(line for line in lines if not line.startswith("#"))
     columns = _columns(next(rows))
-    found: Spending = {}
+    spending: Spending = {}
     if columns is None:
-        return found
+        return spending
     function, weight, file = columns
     for row in rows:
         if max(function, weight, file or 0) < len(row):
             amount = _number(row[weight])
             if amount:
-                _charge(found, [(row[function], row[file] if file is not None else "")], amount)
-    return found
+                _charge(spending, [(row[function], row[file] if file is not None else "")], amount)
+    return spending
 
 
 def _columns(heads: list[str]) -> tuple[int, int, int | None] | None:
@@ -208,7 +205,7 @@ def _number(text: str) -> float:
     return value if math.isfinite(value) and value > 0 else 0.0
 
 
-def _charge(found: Spending, frames: list[tuple[str, str]], amount: float) -> None:
+def _charge(spending: Spending, frames: list[tuple[str, str]], amount: float) -> None:
     """Charge the innermost Python function of a stack, or its innermost symbol."""
     for symbol, _ in frames:
         if symbol.startswith("py::"):
@@ -219,4 +216,4 @@ def _charge(found: Spending, frames: list[tuple[str, str]], amount: float) -> No
         symbol, shared = frames[0]
         function = Function(shared.rpartition("/")[2], 0, symbol)
     printed = Function(printable(function.file), 0, printable(function.name))
-    found.setdefault(printed, Spent()).add(amount, None)
+    spending.setdefault(printed, Spent()).add(amount, None)

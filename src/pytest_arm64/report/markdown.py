@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..audit.matrix import PURE, WHEEL
 from ..decide.boundary import plain
-from .compare import Change
+from .compare import ReportChange
 from .document import Report
 from .view import Card, cards, caveats, not_evaluated
 
@@ -17,13 +17,13 @@ _CUT = "\n\nThe rest is left out: it does not fit. The page and report.json have
 
 
 def report_markdown(
-    report: Report, changed: Sequence[Change] = (), *, limit: int = COMMENT_BYTES
+    report: Report, changed: Sequence[ReportChange] = (), *, limit: int = COMMENT_BYTES
 ) -> str:
     """The report in at most *limit* bytes of UTF-8; *changed* rows stand first."""
     return _fitted([*_head(report), *changes_markdown(changed), *_body(report)], limit)
 
 
-def changes_markdown(changed: Sequence[Change]) -> Iterator[str]:
+def changes_markdown(changed: Sequence[ReportChange]) -> Iterator[str]:
     """What changed, as a table; nothing where nothing did."""
     if not changed:
         return
@@ -70,11 +70,9 @@ def _body(report: Report) -> Iterator[str]:
     if report.backlog:
         yield "### What to change first"
         yield ""
-        for number, task in enumerate(report.backlog, 1):
-            frees = f" frees {', '.join(task.frees)}:" if task.certain and task.frees else ""
-            yield f"{number}. **{plain(task.package)} {plain(task.version)}**{frees} " + plain(
-                task.action
-            )
+        for number, item in enumerate(report.backlog, 1):
+            frees = f" frees {', '.join(item.frees)}:" if item.certain and item.frees else ""
+            yield f"{number}. **{plain(item.title)}**{frees} {plain(item.action)}"
         yield ""
     for card in shown:
         verdict = card.verdict

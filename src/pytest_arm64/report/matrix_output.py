@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..audit.matrix import (
     BLOCKER,
@@ -106,7 +106,7 @@ def comparison(matrices: Sequence[WheelMatrix]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def document(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
+def document(matrices: Sequence[WheelMatrix]) -> dict[str, object]:
     """The JSON of one matrix, or of several with what each package holds up."""
     if len(matrices) == 1:
         return matrices[0].to_json()
@@ -176,7 +176,7 @@ def summary_words(matrix: WheelMatrix) -> str:
 
 
 def _counted(matrix: WheelMatrix) -> str:
-    counts = matrix.count()
+    counts = matrix.counts
     parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
     plural = "" if len(matrix.deployed) == 1 else "s"
     return f"{len(matrix.deployed)} package{plural}: {', '.join(parts)}" if parts else "no packages"

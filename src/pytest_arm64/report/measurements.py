@@ -10,7 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ..inside.measure.record import Measured, Record, Where
+    from ..inside.measure.record import Measured, Record
+    from ..inside.ran import Ran
 
 _PROPERTY = "arm64_measure"  # as in measure/record.py, which only a run with measurements needs
 
@@ -39,12 +40,12 @@ class MeasureSummary:
 
 
 def _read(value: object) -> Iterator[Measured]:
-    from ..inside.measure.record import MalformedRecordError, Measured
+    from ..inside.measure.record import Measured
 
     if isinstance(value, str):
         try:
             yield Measured.decode(value)
-        except MalformedRecordError:
+        except ValueError:
             return  # a property of somebody else's
 
 
@@ -74,7 +75,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield f"{first:{columns[0]}}{''.join(cells)}".rstrip()
 
 
-def _meaning(where: Where) -> str:
+def _meaning(where: Ran) -> str:
     if where.emulated:
         return ": times say nothing, counts of allocations do"
     if not where.native_arm:
@@ -82,8 +83,8 @@ def _meaning(where: Where) -> str:
     return ""
 
 
-def _subjects(measured: Sequence[Measured]) -> Mapping[str, list[tuple[Where, Record]]]:
-    found: dict[str, list[tuple[Where, Record]]] = {}
+def _subjects(measured: Sequence[Measured]) -> Mapping[str, list[tuple[Ran, Record]]]:
+    found: dict[str, list[tuple[Ran, Record]]] = {}
     for one in measured:
         for record in one.records:
             kind = "" if record.kind == "call" else f" ({record.kind})"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ..audit.matrix import WheelMatrix
-from ..decide.evidence import ServiceEvidence, TestRun
+from ..decide.evidence import DESELECTED, ServiceEvidence, TestRun
 from ..errors import ReportError
 from .document import Report
 
@@ -23,8 +23,8 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
     Raises:
         ReportError: they are of different targets.
     """
-    targets = sorted({report.target for report in reports})
-    if len(targets) != 1:
+    targets = sorted({report.target for report in reports} - {""})  # it never began
+    if len(targets) > 1:
         raise ReportError(
             f"reports of different targets cannot be one: {', '.join(targets)}",
             next_step="merge the reports of each target on their own",
@@ -36,7 +36,8 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
         for name in names
     )
     notes = _once(note for report in ordered for note in report.notes)
-    return Report(targets[0], made_at, services, notes)
+    incomplete = "; ".join(_once(r.incomplete for r in ordered if r.incomplete))
+    return Report("".join(targets), made_at, services, notes, incomplete=incomplete)
 
 
 def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
@@ -75,7 +76,7 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
     for run in runs:
         if run.part and run.left_out is not None:
             alike = replace(run, where=replace(run.where, when=""), tests=(), problems=(), part="")
-            groups.setdefault(replace(alike, left_out=None), []).append(run)
+            groups.setdefault(replace(alike, left_out=None, incidents=()), []).append(run)
         else:
             yield run
     for parts in groups.values():
@@ -87,9 +88,14 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
         # What failed in one part has failed, wherever else it ran.
         tests |= {test.nodeid: test for part in parts for test in part.tests if test.bad}
         oldest = min(parts, key=lambda part: part.where.when)
-        problems = tuple(problem for part in parts for problem in part.problems)
         yield replace(
-            oldest, tests=tuple(tests.values()), problems=problems, part="", left_out=None
+            oldest,
+            tests=tuple(tests.values()),
+            problems=tuple(problem for part in parts for problem in part.problems),
+            # A part may be empty: the others have the tests.
+            incidents=_once(i for p in parts for i in p.incidents if i.kind != DESELECTED),
+            part="",
+            left_out=None,
         )
 
 

@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..cost.calculate import REGION, Question, calculate
+from ..cost.calculate import REGION, CostQuestion, calculate
 from ..cost.model import Side, change, in_percent
 from ..cost.sides import ARCHITECTURES
 from ..decide.evidence import ServiceEvidence
 from ..decide.runtime import GoldenResult, HotSpot, HotSpots
 from ..errors import PriceError
-from ..inside.golden.verdict import Verdict
+from ..inside.golden.verdict import GoldenVerdict
 from ..inside.measure.budget import shown_bytes, shown_seconds
 from ..inside.measure.hotspots import CALLS
 from ..inside.measure.ratio import FEWEST, ratio_of_medians
-from ..inside.measure.record import COLD_START, OPEN, OVER, Record, Where
+from ..inside.measure.record import COLD_START, OPEN, OVER, Record
 from ..inside.measure.summary import summarise
+from ..inside.ran import Ran
 
 FUNCTIONS_SHOWN = 12
 _LEAST_SHARE = 0.01
@@ -25,7 +26,12 @@ _MOST_VALUES = 61
 _MIB = 2**20
 _SMALLEST, _LARGEST = 128, 10_240
 """MiB of a Lambda function."""
-_HARMLESS = (Verdict.SIGN.value, Verdict.WITHIN.value, Verdict.DISPATCH.value, Verdict.TIES.value)
+_HARMLESS = (
+    GoldenVerdict.SIGN.value,
+    GoldenVerdict.WITHIN.value,
+    GoldenVerdict.DISPATCH.value,
+    GoldenVerdict.TIES.value,
+)
 _NO_TIME = "emulated time says nothing"
 
 
@@ -148,8 +154,8 @@ def cost_problem(service: ServiceEvidence, costs: Sequence[CostView]) -> str:
     return "" if costs else "nothing was measured natively on x86"
 
 
-def _subjects(service: ServiceEvidence) -> dict[str, list[tuple[Where, Record]]]:
-    found: dict[str, dict[Where, Record]] = {}
+def _subjects(service: ServiceEvidence) -> dict[str, list[tuple[Ran, Record]]]:
+    found: dict[str, dict[Ran, Record]] = {}
     for one in service.measured:
         for record in one.records:
             kind = "" if record.kind == "call" else f" ({record.kind})"
@@ -160,11 +166,11 @@ def _subjects(service: ServiceEvidence) -> dict[str, list[tuple[Where, Record]]]
     }
 
 
-def _order(where: Where) -> tuple[bool, bool, str]:
+def _order(where: Ran) -> tuple[bool, bool, str]:
     return where.machine in ("aarch64", "arm64"), where.emulated is not False, str(where)
 
 
-def _side(where: Where, record: Record) -> SideView:
+def _side(where: Ran, record: Record) -> SideView:
     latency, memory = record.latency, record.memory
     return SideView(
         where=str(where),
@@ -178,7 +184,7 @@ def _side(where: Where, record: Record) -> SideView:
     )
 
 
-def _ratios(sides: Sequence[tuple[Where, Record]]) -> Iterator[str]:
+def _ratios(sides: Sequence[tuple[Ran, Record]]) -> Iterator[str]:
     """ARM's time in parts of x86's, where both are real and of the same subject."""
     first = next(((w, r) for w, r in sides if not _order(w)[0] and _counts(w, r)), None)
     for where, record in sides:
@@ -201,14 +207,14 @@ def _fewer(sample: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sample[n * len(sample) // _MOST_VALUES] for n in range(_MOST_VALUES))
 
 
-def _counts(where: Where, record: Record) -> bool:
-    known = where.measured_for_real and where.machine in ARCHITECTURES
+def _counts(where: Ran, record: Record) -> bool:
+    known = where.native and where.machine in ARCHITECTURES
     return (
         known and not record.disturbed and record.kind != COLD_START and record.latency.median > 0
     )
 
 
-def _budgets(sides: Sequence[tuple[Where, Record]]) -> Iterator[str]:
+def _budgets(sides: Sequence[tuple[Ran, Record]]) -> Iterator[str]:
     for where, record in sides:
         for verdict in record.verdicts:
             shown = shown_seconds if verdict.what == "latency" else shown_bytes
@@ -242,7 +248,7 @@ def _function(
     )
 
 
-def _priced(where: Where, record: Record) -> Side:
+def _priced(where: Ran, record: Record) -> Side:
     basis = f"median of {len(record.wall)} rounds on {where}"
     rate = 1 / Decimal(repr(record.latency.median))
     return Side(ARCHITECTURES[where.machine], rate, basis)
@@ -256,7 +262,7 @@ def _cost(service: ServiceEvidence, title: str, sides: tuple[Side, ...]) -> Iter
     bill = None if service.monthly_cost is None else Decimal(repr(service.monthly_cost))
     memory = service.memory // _MIB
     try:
-        answer = calculate(Question(sides, memory_mib=memory, bill=bill))
+        answer = calculate(CostQuestion(sides, memory_mib=memory, bill=bill))
     except (PriceError, ArithmeticError):
         return
     before, after = answer.priced

@@ -5,15 +5,15 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .. import __version__
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
 from ..decide.evidence import ServiceEvidence
-from ..decide.verdict import Verdict
+from ..decide.verdict import INCOMPLETE, Verdict
 from .document import Report
 from .matrix_output import printable
 
+Json = dict[str, object]
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
@@ -28,6 +28,7 @@ _RULES = {
     "test": "A test fails on the target",
     "golden": "A value is not what x86 computes",
     "boundary": "A declared boundary does not hold",
+    "incomplete": "Not all tests of a service have run",
 }
 _MOST_TESTS = 100
 
@@ -41,9 +42,7 @@ class _Source:
     manifest: str
     base: str = ""
 
-    def result(
-        self, rule: str, level: str, text: str, name: str, place: str = ""
-    ) -> dict[str, Any]:
+    def result(self, rule: str, level: str, text: str, name: str, place: str = "") -> Json:
         """A result at *place*, ``file:line`` or a file; by default at the manifest."""
         file, _, line = place.rpartition(":")
         if not (file and line.isdigit()):
@@ -61,7 +60,7 @@ class _Source:
         }
 
 
-def sarif(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
+def sarif(matrices: Sequence[WheelMatrix]) -> Json:
     """One run with a result for each deployed row that is not green."""
     return _document(
         result
@@ -72,7 +71,7 @@ def sarif(matrices: Sequence[WheelMatrix]) -> dict[str, Any]:
     )
 
 
-def report_sarif(report: Report) -> dict[str, Any]:
+def report_sarif(report: Report) -> Json:
     """One run with all that a report has found; what a sound boundary declares is a note."""
     return _document(
         result
@@ -81,7 +80,7 @@ def report_sarif(report: Report) -> dict[str, Any]:
     )
 
 
-def _document(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _document(results: Iterable[Json]) -> Json:
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -95,7 +94,7 @@ def _document(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _driver() -> dict[str, Any]:
+def _driver() -> Json:
     return {
         "name": "pytest-arm64",
         "version": __version__,
@@ -108,7 +107,7 @@ def _driver() -> dict[str, Any]:
 
 def _matrix_results(
     matrix: WheelMatrix, source: _Source, *, declared: bool = False
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Json]:
     for problem in matrix.problems:
         yield source.result("problem", "error", problem, "problem")
     for row in matrix.deployed:
@@ -125,9 +124,7 @@ def _text(row: Row) -> str:
     return ". ".join(parts)
 
 
-def _service_results(
-    service: ServiceEvidence, verdict: Verdict, target: str
-) -> Iterator[dict[str, Any]]:
+def _service_results(service: ServiceEvidence, verdict: Verdict, target: str) -> Iterator[Json]:
     boundary = verdict.boundary
     matrix = service.matrix
     manifest = matrix.manifest if matrix is not None else ""
@@ -152,6 +149,10 @@ def _service_results(
             told = f"{value.test}: {value.name}: {value.label} ({value.where})"
             place = value.test.partition("::")[0]
             yield source.result("golden", "error", told, f"{value.test} {value.name}", place)
+    for reason in verdict.because:
+        if reason.kind == INCOMPLETE:
+            name = f"incomplete {reason.subject}"
+            yield source.result("incomplete", "error", reason.text, name, reason.subject)
     failed = {test.nodeid: (test, run.where) for run in service.runs for test in run.bad}
     for nodeid, (test, where) in list(failed.items())[:_MOST_TESTS]:
         told = f"{nodeid}: {test.outcome} on {'ARM64' if where.on_arm else where.machine}"

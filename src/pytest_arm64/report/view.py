@@ -16,10 +16,10 @@ from ..decide.evidence import (
     ServiceEvidence,
     TestOutcome,
     TestRun,
-    Where,
     grade_words,
 )
 from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS, Verdict
+from ..inside.ran import Ran
 from .document import Report
 from .matrix_output import explanation
 from .runtime_view import (
@@ -94,11 +94,11 @@ class RunView:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceView:
     """Something that was installed, built or run, and on what: the provenance of evidence."""
 
     what: str
-    where: Where
+    where: Ran
     grade: str
 
 
@@ -128,7 +128,7 @@ class Card:
     problem: str
     group: str
     builds: tuple[BuildView, ...]
-    places: tuple[Place, ...]
+    places: tuple[PlaceView, ...]
     goldens: tuple[GoldenView, ...]
     subjects: tuple[SubjectView, ...]
     hot_spots: HotSpotsView | None
@@ -193,7 +193,7 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
     )
 
 
-def _places(service: ServiceEvidence) -> Iterator[Place]:
+def _places(service: ServiceEvidence) -> Iterator[PlaceView]:
     for install in service.installs:
         how = f"installed by {install.installer or 'an unknown installer'}"
         yield _place(f"{how} in {install.seconds:.0f} s", install.where)
@@ -201,8 +201,8 @@ def _places(service: ServiceEvidence) -> Iterator[Place]:
         yield _place(f"{len(run.tests)} tests", run.where)
 
 
-def _place(what: str, where: Where) -> Place:
-    return Place(what, where, grade_words(where.grade, stand_in=where.stand_in))
+def _place(what: str, where: Ran) -> PlaceView:
+    return PlaceView(what, where, grade_words(where.grade, stand_in=where.stand_in))
 
 
 def _rows(service: ServiceEvidence) -> Iterator[RowView]:
@@ -244,7 +244,7 @@ def tally(shown: Sequence[Card]) -> Iterator[tuple[int, str, str]]:
         yield counts[verdict, tone], verdict, tone
 
 
-def where_words(where: Where) -> str:
+def where_words(where: Ran) -> str:
     """Provenance in one line."""
     identity = where.digest or where.image_id
     parts = [
@@ -262,6 +262,8 @@ def where_words(where: Where) -> str:
 
 def caveats(report: Report) -> Iterator[str]:
     """What keeps the evidence of this report from being the last word."""
+    if report.incomplete:
+        yield f"Incomplete run: {report.incomplete}"
     good = [v for v in report.verdicts if v.compatible]
     if any(v.stand_in for v in good):
         yield (

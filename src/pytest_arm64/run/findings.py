@@ -11,9 +11,10 @@ import pytest
 
 from ..decide.assessment import MACHINE
 from ..decide.collect import abi_findings
-from ..decide.evidence import Finding, ServiceEvidence, Where
+from ..decide.evidence import Finding, ServiceEvidence
 from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_findings
-from ..decide.package_verdicts import NEW, REPORT, Verdict
+from ..decide.package_verdicts import NEW, REPORT, PackageVerdict
+from ..inside.ran import Ran
 from ..report.matrix_output import printable, summary_words
 from .arguments import GATE, positional
 from .gates import Gate, selected
@@ -41,8 +42,8 @@ class Findings:
         """Take what was observed at *place*, where *service* is installed."""
         observed = {**self.assessment.observed, **assessment.observed}
         self.assessment = replace(self.assessment, observed=observed)
-        if place.abi is not None and place.facts.get("machine") == MACHINE:
-            self._abi[self._named(service)] = list(abi_findings(place.abi, Where("")))
+        if place.abi is not None and place.ran.machine == MACHINE:
+            self._abi[self._named(service)] = list(abi_findings(place.abi, Ran()))
 
     def records(self, service: str) -> dict[str, object]:
         """What the fixtures inside tell where *service* is installed; all, where it is none."""
@@ -128,7 +129,7 @@ class Findings:
         matrices = self.assessment.matrices
         return matrices[0].service if len(matrices) == 1 else service
 
-    def _gate(self, verdict: Verdict) -> Gate:
+    def _gate(self, verdict: PackageVerdict) -> Gate:
         return Gate(
             verdict.nodeid,
             (verdict.file, verdict.line - 1 if verdict.line else None, verdict.nodeid),

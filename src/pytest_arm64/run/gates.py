@@ -51,7 +51,7 @@ def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -
         if x86 is not None and common_failure(here, there):
             common += 1
             continue
-        emulated = bool(result.facts.get("emulated"))
+        emulated = bool(result.ran.emulated)
         finding = difference(here, there, emulated=emulated) if x86 is not None else ""
         if test.bad or finding:
             failures[nodeid] = "\n".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -66,8 +66,10 @@ class HostPlugin:
         """What the audit found; None where nothing was audited."""
         self.runs: list[NestedRun] = []
         """Those that were started, in their order."""
-        self.refused: list[tuple[RunPart, Arm64Error]] = []
+        self.refused: list[tuple[RunPart, Exception]] = []
         """Those that could not be started, and why."""
+        self.failure: Exception | None = None
+        """What ended the run before the first test."""
         self.problems: list[str] = []
         """What makes the run incomplete, beside what its parts tell themselves."""
         # Where nothing runs inside, the host's own plugins write the cache.
@@ -82,6 +84,12 @@ class HostPlugin:
         return [run.held for run in self.runs if run.held is not None]
 
     @property
+    def not_run(self) -> list[tuple[RunPart, Exception]]:
+        """Parts without a session: those that could not be started, and those still waiting."""
+        ended = self.failure or SettingsError("the run ended before its turn")
+        return [*self.refused, *((run.part, ended) for run in self._waiting)]
+
+    @property
     def _session(self) -> MirroredSession | None:
         return self.current.session if self.current is not None else None
 
@@ -89,8 +97,13 @@ class HostPlugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
-        with as_usage_error():
-            self._start(session)
+        try:
+            with as_usage_error():
+                self._start(session)
+        except Exception as error:
+            self.failure = error
+            self._config.hook.pytest_arm64_refused(config=self._config)
+            raise
 
     def _start(self, session: pytest.Session) -> None:
         config = self._config
@@ -104,12 +117,8 @@ class HostPlugin:
         if gates_alone(config):
             self._open_for_gates()
             return
-        try:
-            if not self._begin_next(session):
-                raise SettingsError("; ".join(self.problems))
-        except Arm64Error:
-            config.hook.pytest_arm64_refused(config=config)
-            raise
+        if not self._begin_next(session):
+            raise SettingsError("; ".join(self.problems))
 
     def _open_for_gates(self) -> None:
         """Open the place of the service whose gates are named, for these alone.
@@ -152,7 +161,7 @@ class HostPlugin:
         """Start the next part that can be started; whether there was one.
 
         Raises:
-            Arm64Error: the only part cannot be started.
+            Arm64Error, UsageError: the only part cannot be started.
         """
         while self._waiting:
             run = self._waiting.pop(0)
@@ -165,7 +174,7 @@ class HostPlugin:
                 self._take_findings(run)
                 self._refuse_unknown_gates(run)
                 records = self.findings.records(run.part.owner) if self.findings else {}
-                run.start(session, records)
+                self._start_session(run, session, records)
             except Arm64Error as error:
                 if run.assessment is not None:
                     self._keep(run.assessment, run.part)
@@ -188,6 +197,21 @@ class HostPlugin:
             inside.take(run.session, self._config.pluginmanager)
             return True
         return False
+
+    def _start_session(
+        self, run: NestedRun, session: pytest.Session, records: Mapping[str, Any]
+    ) -> None:
+        """Start the session of *run*; one of several that refuses its arguments ends alone.
+
+        Raises:
+            Arm64Error, UsageError: it cannot be started.
+        """
+        try:
+            run.start(session, records)
+        except pytest.UsageError as error:
+            if self._parts == 1:
+                raise
+            raise SettingsError(str(error) or "the session refused its arguments") from None
 
     def _report_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""

@@ -15,6 +15,7 @@ import pytest
 from ..config.given import Given
 from ..config.project import Project, load_project
 from ..inside.frames import TerminalLook
+from ..inside.ran import Ran
 from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.pytest_internals import terminal_look, terminal_reporter
@@ -65,7 +66,7 @@ def prepare(config: pytest.Config) -> tuple[Project, Task]:
         args=inner_arguments(config.invocation_params.args),
         cwd=str(config.invocation_params.dir),
         module=Path(sys.argv[0]).name == "__main__.py",
-        facts={},
+        ran=Ran(),
         terminal=_terminal(config),
         timeout=project.settings.timeout,
     )

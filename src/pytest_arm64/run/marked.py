@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pytest
 from ..config.project import Project
 from ..errors import Arm64Error, SettingsError
 from ..inside import frames
+from ..inside.ran import Ran
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..mirror.session import MirroredSession
@@ -47,7 +48,7 @@ class MarkedPlugin:
         self._task: Task | None = None
         self._prepared: tuple[Project, Task] | None = None
         """None until the session starts."""
-        self.facts: Mapping[str, object] | None = None
+        self.ran: Ran | None = None
         """What the fixture ``arm64_target`` tells here; None where nothing is marked."""
 
     @property
@@ -112,7 +113,7 @@ class MarkedPlugin:
             place = self._place = self._resources.enter_context(open_place(planned))
         except NotBuiltError as error:
             raise error.cause from None
-        self.facts = place.facts
+        self.ran = place.ran
         reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin(
             "terminalreporter"
         )
@@ -120,9 +121,7 @@ class MarkedPlugin:
             for line in place.header:
                 reporter.write_line(line)
         environment = {_MARKED: "1", **self._coverage()}
-        self._task = task = replace(
-            task, facts=place.facts, where=place.where, environment=environment
-        )
+        self._task = task = replace(task, ran=place.ran, where=place.where, environment=environment)
         self._session = session_in(place, task, session, _MarkedMirror(session))
 
     def _coverage(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ProtocolError
-from ..inside.measure.record import FOLDER, MalformedRecordError, Measured
+from ..inside.measure.record import FOLDER, Measured
 from ..mirror.transport import Transport
 from ..report.measurements import MeasureSummary
 from .silent import CellResult
@@ -56,7 +56,7 @@ def measured_below(out: Path) -> Iterator[Measured]:
             raise ProtocolError(f"{FOLDER}/{path.name} is larger than {MOST_BYTES >> 20} MiB")
         try:
             records.append(Measured.decode(path.read_text("utf-8")))
-        except (MalformedRecordError, UnicodeDecodeError, OSError) as error:
+        except (ValueError, OSError) as error:
             raise ProtocolError(
                 f"{FOLDER}/{path.name} in the cell's results is no measurement: {error}",
                 next_step="let nothing but arm64_measure write to that folder",

@@ -99,7 +99,7 @@ class NestedRun:
         for planned in others:
             self._opened.append((planned, self._enter(planned)))
         self._place = self._enter(self._planned)
-        self._task = replace(task, facts=self._place.facts, where=self._place.where)
+        self._task = replace(task, ran=self._place.ran, where=self._place.where)
 
     def _enter(self, planned: PlannedCell) -> Place:
         try:

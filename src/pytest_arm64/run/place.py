@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..config.project import Project
 from ..errors import EmulationError, InstallError
+from ..inside.ran import Ran
 from ..mirror.transport import ContainerTransport, Transport
 from .cells import PlannedCell, Role, planned_cells
 
@@ -34,7 +35,7 @@ class Place:
 
     transport: Transport
     header: tuple[str, ...]
-    facts: Mapping[str, object]
+    ran: Ran
     where: str
     """For a death's report: machine, core, native or emulated."""
     lacks: str = ""
@@ -151,7 +152,7 @@ class _Containers:
                     *preflight_lines(settings.root, cell.architecture),
                     *(ownership_lines(settings.root, os.getuid()) if mounted else ()),
                 ),
-                facts=ran.to_json(cell.target),
+                ran=ran.ran(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import ProtocolError
 from ..inside.measure.profile_record import FOLDER, Profile, merged
-from ..inside.measure.record import MalformedRecordError
 from ..mirror.transport import Transport
 from ..report.hotspots import hotspot_lines
 from .silent import CellResult
@@ -63,7 +62,7 @@ def profiles_below(out: Path) -> Iterator[Profile]:
             if path.stat().st_size > MOST_BYTES:
                 raise ProtocolError(f"{FOLDER}/{path.name} is larger than {MOST_BYTES >> 20} MiB")
             yield Profile.decode(path.read_text("utf-8"))
-        except (MalformedRecordError, UnicodeDecodeError, OSError) as error:
+        except (ValueError, OSError) as error:
             raise ProtocolError(
                 f"{FOLDER}/{path.name} in the cell's results is no profile: {error}",
                 next_step="let no test write to that folder",

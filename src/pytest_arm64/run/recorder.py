@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..binary.mapped import Mapped, mapped_files
-from ..config.services import ServiceConfig, prefixes, service_of
+from ..config.services import ServiceConfig, service_of
 from ..config.settings import Settings
 from ..decide.collect import (
     abi_findings,
@@ -27,25 +27,30 @@ from ..decide.collect import (
     with_refusal,
 )
 from ..decide.evidence import (
-    MACHINE,
+    DESELECTED,
+    NOT_STARTED,
     X86_BOUNDARY,
     Finding,
+    Incident,
     ServiceEvidence,
     TestOutcome,
     TestRun,
-    Where,
 )
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..inside.golden.told import told_by
+from ..inside.ran import MACHINE, Ran
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..report.document import Report, write_report
 from ..report.matrix_output import printable
-from .arguments import GATE, positional
+from .arguments import GATE
+from .asked import Asked, all_known
 from .gates import emit, selected
+from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
 from .silent import outcome_of
 from .test_evidence import EvidenceCollector
+from .usage import as_usage_error
 
 if TYPE_CHECKING:
     from ..binary.record import AbiRecord
@@ -54,19 +59,6 @@ if TYPE_CHECKING:
     from .nested import NestedRun
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
-_SELECTING = (
-    "-k",
-    "-m",
-    "--lf",
-    "--last-failed",
-    "--sw",
-    "--stepwise",
-    "--deselect",
-    "--group",
-    "--ignore",
-    "--ignore-glob",
-)
-_DESELECTING = ("-k", "-m", "--deselect", "--group")
 _TEXT_LIMIT = 20_000
 
 
@@ -80,12 +72,26 @@ class Recorder:
         self._folder = Path(config.invocation_params.dir) / asked if asked else None
         self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
         """By the service whose session ran them, and node id."""
+        self._uncollected: defaultdict[str, list[Incident]] = defaultdict(list)
+        """What could not be collected, by the service whose session tried."""
         self._golden: dict[str, Counter[str]] = {}
         """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
+        self._asked = Asked(config)
+        self._services: tuple[ServiceConfig, ...] = ()
         self._gathered = EvidenceCollector(host)
         if asked:
             config.pluginmanager.register(self._gathered, "arm64-gathered")
+            self._begin()
+
+    def _begin(self) -> None:
+        """Have no earlier report speak for this run while it lasts, or where it is killed."""
+        option = self._config.option
+        if self._folder is None or option.collectonly or getattr(option, "cacheshow", None):
+            return
+        with as_usage_error():
+            unfinished = "the run began and has not come to its end"
+            write_report(Report("", _now(), (), incomplete=unfinished), self._folder)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         run = self._host.current
@@ -103,22 +109,29 @@ class Recorder:
         seconds = report.duration + (known.seconds if known is not None else 0.0)
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
+        died = bool(getattr(report, "arm64_died", False)) or (known is not None and known.died)
         tests[report.nodeid] = TestOutcome(
-            report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:]
+            report.nodeid, outcome, round(seconds, 6), text[-_TEXT_LIMIT:], died
         )
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        run = self._host.current
+        if report.failed and run is not None:
+            self._uncollected[run.part.name].append(collection_incident(report))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         findings = self._host.findings
         judging = findings is not None and findings.judging and not session.shouldfail
         option = self._config.option
-        if option.collectonly or not self._host.runs or not (self._folder or judging):
+        if option.collectonly or not (self._folder or (judging and self._host.runs)):
             return
         try:
             report = self._report()
         except Arm64Error as error:
             self._fail(session, f"no verdict was made: {error}")
             return
+        judging = judging and bool(self._host.runs)
         if findings is not None and judging and session.exitstatus in COMPLETE_STATUSES:
             self._judge(session, findings, report)
         if self._folder is None:
@@ -134,8 +147,7 @@ class Recorder:
 
     def pytest_arm64_refused(self) -> None:
         """Write the report of a run that could not begin, for what it failed of is evidence."""
-        refused = [error for _, error in self._host.refused if isinstance(error, InstallError)]
-        if self._folder is None or not refused:
+        if self._folder is None:
             return
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
             "terminalreporter"
@@ -183,14 +195,14 @@ class Recorder:
         """
         config, runs = self._config, self._host.runs
         project = project_of(config)
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        services = project.services.declared
+        now = _now()
+        services = self._services = project.services.declared
         findings = self._host.findings
         audit = findings.assessment if findings is not None else None
         matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
         found = {
-            evidence.name: replace(evidence, unasked=self._unasked(service))
+            evidence.name: replace(evidence, unasked=self._asked.none_of(service))
             for evidence, service in zip(
                 evidence_on(services, matrices, problem), services, strict=True
             )
@@ -198,50 +210,55 @@ class Recorder:
         notes = []
         alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
-            where = Where.of_facts(run.place.facts, now, asked_image=_own_image(run.part.settings))
+            where = run.place.ran.as_evidence(now, asked_image=_own_image(run.part.settings))
             tests = self._tests[run.part.name]
             for service in services if run.part.service.itself else (run.part.service,):
                 # A session of everything is about each service by where its tests lie.
                 own = (
-                    tuple(t for t in tests.values() if self._service_of(t, services) == service)
+                    tuple(t for t in tests.values() if self._service_at(t.nodeid) == service)
                     if run.part.service.itself
                     else tuple(tests.values())
                 )
                 evidence = found[service.name]
                 if run.part.bounded:
                     found[service.name] = _with_bounded(evidence, own, where, run)
-                elif own or alone:
+                elif own or alone or not run.part.service.itself:
                     found[service.name] = self._with_run(evidence, service, own, where, run)
             if run.part.service.itself:
-                others = sum(self._service_of(t, services) is None for t in tests.values())
+                others = sum(self._service_at(nodeid) is None for nodeid in tests)
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
-        for part, error in self._host.refused:
+        unknown = Ran(machine=MACHINE, target=project.settings.target.name)
+        for part, error in self._host.not_run:
             name = part.owner
-            if name in found and isinstance(error, InstallError):
-                place = Where(
-                    project.settings.target.name,
-                    machine=MACHINE,
-                    asked_image=_own_image(part.settings),
-                    when=now,
-                )
-                found[name] = with_refusal(found[name], error, place)
-        told = (replace(one, unasked="" if one.runs else one.unasked) for one in found.values())
-        services_told = based(told, project.rootpath, project.root)
-        return Report(project.settings.target.name, now, services_told, tuple(notes))
+            if name in found and not part.bounded:
+                place = unknown.as_evidence(now, asked_image=_own_image(part.settings))
+                found[name] = _not_started(found[name], error, place)
+        failure = self._host.failure
+        if failure is not None:
+            place = unknown.as_evidence(now, asked_image=_own_image(project.settings))
+            for name, evidence in found.items():
+                if not (evidence.runs or evidence.unasked):
+                    found[name] = _not_started(evidence, failure, place)
+        asked = (replace(e, unasked="" if e.runs else e.unasked) for e in found.values())
+        return Report(
+            project.settings.target.name,
+            now,
+            based(asked, project.rootpath, project.root),
+            tuple(notes),
+            incomplete=_words(failure) if failure is not None else "",
+        )
 
-    def _service_of(
-        self, test: TestOutcome, services: tuple[ServiceConfig, ...]
-    ) -> ServiceConfig | None:
-        path = Path(os.path.normpath(self._config.rootpath / test.nodeid.partition("::")[0]))
-        return service_of(services, path)
+    def _service_at(self, nodeid: str) -> ServiceConfig | None:
+        path = Path(os.path.normpath(self._config.rootpath / nodeid.partition("::")[0]))
+        return service_of(self._services, path)
 
     def _with_run(
         self,
         evidence: ServiceEvidence,
         service: ServiceConfig,
         tests: tuple[TestOutcome, ...],
-        where: Where,
+        where: Ran,
         run: NestedRun,
     ) -> ServiceEvidence:
         """*evidence* with what *run* installed and tested, as far as it is about it."""
@@ -256,35 +273,47 @@ class Recorder:
             assert place.record is not None
             builds = tuple(builds_of(place.record, where))
             evidence = replace(evidence, installs=(install,), builds=builds)
-        if not tests:
-            return evidence
-        part = tuple(self._selected(service))
+        part = tuple(self._asked.selection(service))
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
-        found = tuple(self._findings(tests, where, abi, mapped))
-        evidence = replace(evidence, findings=found)
+        evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi, mapped)))
         alone = len(tests) == len(self._tests[run.part.name])
         evidence = self._gathered.add_to(evidence, run, tests, alone=alone)
-        return replace(
-            evidence,
-            runs=(
-                TestRun(
-                    where=where,
-                    tests=tests,
-                    problems=tuple(run.problems),
-                    fits=not misfit,
-                    misfit=misfit,
-                    part=" ".join(part),
-                    left_out=run.deselected if _counted(part) else None,
-                    mapped=mapped,
-                ),
-            ),
+        kept_from = self._incidents(run, service, tests)
+        if part and any(self._tests[other.part.name] for other in self._host.runs):
+            # It was asked for less, and there was enough of it elsewhere.
+            kept_from = tuple(i for i in kept_from if i.kind != DESELECTED)
+        if not tests and not kept_from:
+            return evidence
+        tested = TestRun(
+            where=where,
+            tests=tests,
+            problems=tuple(run.problems),
+            fits=not misfit,
+            misfit=misfit,
+            part=" ".join(part),
+            left_out=run.deselected if all_known(part) else None,
+            incidents=kept_from,
+            mapped=mapped,
         )
+        return replace(evidence, runs=(tested,))
+
+    def _incidents(
+        self, run: NestedRun, service: ServiceConfig, tests: tuple[TestOutcome, ...]
+    ) -> tuple[Incident, ...]:
+        """What kept tests of *service* from being run in *run*."""
+        ended = Ended.of(run)
+        if ended is None:
+            return ()
+        collection = self._uncollected[run.part.name]
+        if run.part.service.itself and len(self._services) > 1:
+            collection = [i for i in collection if self._service_at(i.path) in (service, None)]
+        return tuple(incidents(ended, collection, tests))
 
     def _findings(
         self,
         tests: tuple[TestOutcome, ...],
-        where: Where,
+        where: Ran,
         abi: AbiRecord | None,
         mapped: tuple[Mapped, ...],
     ) -> Iterator[Finding]:
@@ -299,41 +328,22 @@ class Recorder:
             # What must not be is a failure of its test already.
             yield Finding("golden", f"values compared with x86: {told}", False, where)
 
-    def _unasked(self, service: ServiceConfig) -> str:
-        """What was typed that asked for none of the tests of *service*; empty where some were."""
-        here, option = Path(self._config.invocation_params.dir), self._config.option
-        wanted = option.arm64_service
-        if wanted and service.name not in wanted:
-            return " ".join(f"--arm64-service {name}" for name in wanted)
-        asked = self._existing() or [here]
-        if not any(_below(p, a) or _below(a, p) for p in prefixes(service) for a in asked):
-            return " ".join(positional(option)) or f"the run was started in {here.name}"
-        return " ".join(self._selected(service))
 
-    def _existing(self) -> list[Path]:
-        """What was typed and names files or folders."""
-        here = Path(self._config.invocation_params.dir)
-        paths = [here / arg for arg in positional(self._config.option)]
-        return [Path(os.path.normpath(path)) for path in paths if path.exists()]
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
-    def _selected(self, service: ServiceConfig) -> Iterator[str]:
-        """The arguments that left tests out, as far as they were typed and not configured."""
-        args = [str(arg) for arg in self._config.invocation_params.args]
-        for before, arg in zip(["", *args], args, strict=False):
-            name = arg.partition("=")[0]
-            short = arg[:2] in ("-k", "-m") and not arg.startswith("--")
-            if before in ("-k", "-m", "--deselect", "--group"):
-                continue
-            if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
-                yield arg
-        if self._config.option.pyargs:
-            yield "--pyargs"
-        existing = self._existing()
-        own = prefixes(service)
-        yield from (p.name for p in existing if p.is_file() and any(_below(p, o) for o in own))
-        for tests in service.tests:
-            if existing and not any(_below(tests, path) for path in existing):
-                yield f"{tests.name} was not named"
+
+def _words(error: Exception) -> str:
+    """*error* in one line; where the session inside refused its arguments, it has said why."""
+    return one_line(str(error)) or "the session refused its arguments"
+
+
+def _not_started(evidence: ServiceEvidence, error: Exception, where: Ran) -> ServiceEvidence:
+    """*evidence* with a session that was to run on *where* and was never begun."""
+    if isinstance(error, InstallError):
+        evidence = with_refusal(evidence, error, where)
+    idle = TestRun(where, (), incidents=(Incident(NOT_STARTED, _words(error)),))
+    return replace(evidence, runs=(*evidence.runs, idle))
 
 
 def _own_image(settings: Settings) -> bool:
@@ -341,22 +351,13 @@ def _own_image(settings: Settings) -> bool:
 
 
 def _with_bounded(
-    evidence: ServiceEvidence, tests: tuple[TestOutcome, ...], where: Where, run: NestedRun
+    evidence: ServiceEvidence, tests: tuple[TestOutcome, ...], where: Ran, run: NestedRun
 ) -> ServiceEvidence:
     """*evidence* with the tests of *run*, which were meant to stay on x86."""
     if not tests:
         return evidence
-    told = TestRun(where, tests, problems=tuple(run.problems), part=X86_BOUNDARY)
-    return replace(evidence, runs=(*evidence.runs, told))
-
-
-def _counted(part: Sequence[str]) -> bool:
-    """Whether all that *part* left out was collected, and is known by name."""
-    return bool(part) and all(word.startswith(_DESELECTING) for word in part)
-
-
-def _below(path: Path, parent: Path) -> bool:
-    return path == parent or parent in path.parents
+    bounded = TestRun(where, tests, problems=tuple(run.problems), part=X86_BOUNDARY, bounded=True)
+    return replace(evidence, runs=(*evidence.runs, bounded))
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -55,7 +55,7 @@ class ReferenceSide:
     ) -> None:
         if cell.planned.role is not Role.REFERENCE:
             return
-        if self._records and result.facts.get("emulated") and not self._may_be_emulated():
+        if self._records and result.ran.emulated and not self._may_be_emulated():
             raise EmulationError(
                 "--arm64-record: linux/amd64 is emulated here",
                 why="goldens would hold what an emulator computes, not what x86 does",
@@ -113,7 +113,7 @@ class ReferenceSide:
             report.sections.append((TITLE, "it fails there in the same way: no ARM64 finding"))
             return
         # Of the two architectures an engine runs one natively.
-        emulated = self._result.facts.get("emulated") is False
+        emulated = self._result.ran.native
         finding = difference(here, x86, emulated=emulated)
         if not finding or not self._compares:
             return

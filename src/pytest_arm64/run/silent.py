@@ -14,6 +14,7 @@ from warnings import WarningMessage
 
 import pytest
 
+from ..inside.ran import Ran
 from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
@@ -58,8 +59,7 @@ class CellResult:
     """What one silent session has come to."""
 
     planned: PlannedCell
-    facts: Mapping[str, object]
-    """Value of the fixture ``arm64_target`` in it."""
+    ran: Ran
     status: int
     """Exit status, never 0, 1 or 5 where there are problems."""
     problems: tuple[str, ...]
@@ -89,7 +89,7 @@ class SilentCell:
         role = {"PYTEST_ARM64_ROLE": planned.role.value}
         self._task = replace(
             task,
-            facts=place.facts,
+            ran=place.ran,
             where=place.where,
             terminal=NO_TERMINAL,
             environment={**task.environment, **role},
@@ -140,7 +140,7 @@ class SilentCell:
         status = mirror.ledger.final
         return CellResult(
             planned=self.planned,
-            facts=self._place.facts,
+            ran=self._place.ran,
             status=int(pytest.ExitCode.INTERNAL_ERROR) if problems or status is None else status,
             problems=tuple(problems),
             tests=recorder.outcomes(),

@@ -15,10 +15,11 @@ from ..decide.evidence import ServiceEvidence, TestOutcome
 from ..decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
 from ..inside.golden.pictures import FOLDER, KINDS
 from ..inside.golden.told import told_by
-from ..inside.golden.verdict import Verdict
+from ..inside.golden.verdict import GoldenVerdict
 from ..inside.measure.profile_record import Profile, merged
 from ..inside.measure.record import PROPERTY as MEASURED
-from ..inside.measure.record import MalformedRecordError, Measured, Where
+from ..inside.measure.record import Measured
+from ..inside.ran import Ran
 from ..mirror.transport import Transport
 from .measurements import measured_below
 from .profiles import profiles_below
@@ -36,7 +37,7 @@ MOST_PICTURES = 16 << 20
 _MOST_FUNCTIONS = 25
 _LONGEST = 4000
 _PNG = b"\x89PNG\r\n\x1a\n"
-_RANKS = {verdict.value: verdict.rank for verdict in Verdict}
+_RANKS = {verdict.value: verdict.rank for verdict in GoldenVerdict}
 
 
 class EvidenceCollector:
@@ -51,7 +52,7 @@ class EvidenceCollector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
             for told in told_by(report.user_properties):
-                differing = (v for v in told.values if v["class"] != Verdict.IDENTICAL.value)
+                differing = (v for v in told.values if v["class"] != GoldenVerdict.IDENTICAL.value)
                 self._now.golden[report.nodeid] = tuple(differing)
         for name, value in report.user_properties if report.when == "call" else ():
             if name == MEASURED:
@@ -99,7 +100,7 @@ class EvidenceCollector:
         if shown is None:
             return evidence
         mine = {test.nodeid for test in tests}
-        where = Where.of(run.place.facts)
+        where = run.place.ran.place
         values = [value for nodeid in mine for value in shown.goldens(nodeid, where)]
         values.sort(key=lambda v: (v.ok, -_RANKS.get(v.label, 0), v.test, v.name))
         measured = (record for record in shown.measured.values() if record.test in mine)
@@ -116,14 +117,14 @@ class _Shown:
     """What the tests of one part of the run have shown."""
 
     golden: dict[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
-    measured: dict[tuple[str, Where], Measured] = field(default_factory=dict)
+    measured: dict[tuple[str, Ran], Measured] = field(default_factory=dict)
     profiles: list[Profile] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
 
     def measure(self, records: Iterable[Measured]) -> None:
         self.measured |= {(record.test, record.where): record for record in records}
 
-    def goldens(self, nodeid: str, where: Where) -> Iterator[GoldenResult]:
+    def goldens(self, nodeid: str, where: Ran) -> Iterator[GoldenResult]:
         for value in self.golden.get(nodeid, ()):
             files = {name.rpartition("-")[2].partition(".")[0]: name for name in _named(value)}
             pictures = [
@@ -161,7 +162,7 @@ def hot_spots(profile: Profile) -> HotSpots:
 def _measured(text: object) -> Iterator[Measured]:
     try:
         yield Measured.decode(str(text))
-    except MalformedRecordError:
+    except ValueError:
         return  # a property of somebody else's
 
 

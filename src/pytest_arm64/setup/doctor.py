@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import cache
-from ..config.cell import Cell, Ran
+from ..config.cell import Cell, ImageFacts
 from ..config.targets import MACHINES
 from ..engine.binfmt import aarch64_handlers, explanation
 from ..engine.clock import clock_error
@@ -139,7 +139,7 @@ def _absent_image(engine: Engine, cell: Cell, base: Base | None) -> Check:
     )
 
 
-def _execution(cell: Cell, found: Ran | NoPython) -> Check:
+def _execution(cell: Cell, found: ImageFacts | NoPython) -> Check:
     machine = MACHINES[cell.architecture]
     if isinstance(found, NoPython):
         return Check("execution", OK, f"{found.os} runs on {machine}")
@@ -151,8 +151,8 @@ def _execution(cell: Cell, found: Ran | NoPython) -> Check:
     return Check("execution", OK, detail)
 
 
-def _python(cell: Cell, found: Ran | NoPython) -> Check:
-    if isinstance(found, Ran):
+def _python(cell: Cell, found: ImageFacts | NoPython) -> Check:
+    if isinstance(found, ImageFacts):
         return Check("python", OK, f"Python {found.python.version}")
     if can_provision(cell, found):
         return Check("python", OK, "none in the image; the first run installs it")

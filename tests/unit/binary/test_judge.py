@@ -329,9 +329,9 @@ def test_records_and_systems_survive_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [{}, {"format": 1}, {"format": 2}, {"files": 3}])
 def test_damaged_records_are_refused(data: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"damaged|format"):
+    with pytest.raises(ValueError, match="ABI record"):
         AbiRecord.from_json(data)
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="record of libraries has no name"):
         System.from_json(data)
 
 

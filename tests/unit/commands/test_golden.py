@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.cli import main
-from pytest_arm64.inside.golden.store import PROVENANCE, Golden, Kept, encode, folder_of, name_of
+from pytest_arm64.inside.golden.store import (
+    PROVENANCE,
+    Golden,
+    StoredValue,
+    encode,
+    folder_of,
+    name_of,
+)
 from pytest_arm64.inside.golden.values import stored
 
 MODULE = "def test_a(): pass\nclass TestB:\n    def test_c(self): pass\n"
@@ -27,7 +34,7 @@ def project(tmp_path: Path) -> Path:
     ):
         folder = folder_of(tmp_path / "tests" / module)
         folder.mkdir(parents=True, exist_ok=True)
-        golden = Golden(test, {"0": Kept(stored(b"x" * 999, "0-"))})
+        golden = Golden(test, {"0": StoredValue(stored(b"x" * 999, "0-"))})
         for ending, content in encode(golden, "key").items():
             (folder / f"{name_of(test)}{ending}").write_bytes(content)
         run = {"cpu": "some \x1b[31mcpu", "recorded": "2026-11-23"}

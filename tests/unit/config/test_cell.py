@@ -60,7 +60,7 @@ def test_own_target_without_system_or_glibc_asks_for_none() -> None:
 
 
 def test_json_holds_the_grade_of_the_evidence() -> None:
-    facts = json.loads(json.dumps(ran(os="debian 12", os_name="Debian").to_json(AL2023)))
+    facts = json.loads(json.dumps(ran(os="debian 12", os_name="Debian").ran(AL2023).facts()))
     assert facts["target"] == "al2023-python3.12"
     assert facts["stand_in"] is True
     assert facts["emulated"] is True

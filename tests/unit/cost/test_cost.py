@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.cli import main
-from pytest_arm64.cost.calculate import Question, calculate
-from pytest_arm64.cost.model import Part, Savings, Side, change, instance_cost, lambda_cost
+from pytest_arm64.cost.calculate import CostQuestion, calculate
+from pytest_arm64.cost.model import Savings, SavingsPart, Side, change, instance_cost, lambda_cost
 from pytest_arm64.cost.prices import price_list
 from pytest_arm64.cost.sides import read_side
 from pytest_arm64.errors import PriceError
 from pytest_arm64.inside.measure.memory import Memory
-from pytest_arm64.inside.measure.record import Measured, Record, Where
+from pytest_arm64.inside.measure.record import Measured, Record
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.run.measurements import write_measurements
 from unit.support import JSON, attempt
 
@@ -64,9 +65,9 @@ def test_whole_hours_are_the_next(throughput: Decimal, calls: int) -> None:
 def test_only_what_is_due_to_arm_is_credited_to_it() -> None:
     savings = Savings(
         (
-            Part("compute", Decimal(36), due_to_arm=True, basis=""),
-            Part("NAT gateways", Decimal(65), due_to_arm=False, basis=""),
-            Part("less to look after", None, due_to_arm=False, basis=""),
+            SavingsPart("compute", Decimal(36), due_to_arm=True, basis=""),
+            SavingsPart("NAT gateways", Decimal(65), due_to_arm=False, basis=""),
+            SavingsPart("less to look after", None, due_to_arm=False, basis=""),
         )
     )
     assert [savings.due_to_arm, savings.otherwise] == [Decimal(36), Decimal(65)]
@@ -109,15 +110,15 @@ def test_equal_duration_is_an_assumption_that_is_told(capsys: pytest.CaptureFixt
     assert "a GB-second is 20.0 % less on arm64 (25.0 % more on x86_64)" in out
 
 
-def measured(where: Where, seconds: float = 0.02, **changes: Any) -> Measured:
+def measured(where: Ran, seconds: float = 0.02, **changes: Any) -> Measured:
     record = Record("validate", "call", (seconds,) * 9, memory=Memory(1, 1, "memray"), **changes)
     return Measured(TEST, where, (record,))
 
 
-X86 = Where("x86_64", "", emulated=False, target="al2023-python3.12")
-NATIVE = Where("aarch64", "Neoverse-N1", emulated=False, target="al2023-python3.12")
-EMULATED = Where("aarch64", "graviton2 (qemu neoverse-n1)", emulated=True)
-PLAIN = Where("aarch64", "", emulated=None)
+X86 = Ran("x86_64", "", emulated=False, stand_in=False, target="al2023-python3.12")
+NATIVE = Ran("aarch64", "Neoverse-N1", emulated=False, stand_in=False, target="al2023-python3.12")
+EMULATED = Ran("aarch64", "graviton2 (qemu neoverse-n1)", emulated=True, stand_in=False)
+PLAIN = Ran("aarch64", "", emulated=None)
 
 
 def test_two_native_measurements(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +162,7 @@ def test_a_told_side_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None
     [(EMULATED, {}), (PLAIN, {}), (NATIVE, {"disturbed": "coverage is at work"})],
 )
 def test_what_is_no_evidence_is_no_money(
-    where: Where, changes: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    where: Ran, changes: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_measurements(tmp_path / "m.json", [measured(where, **changes)])
     code, out = cost(capsys, str(tmp_path / "m.json"), "--memory", "512MB")
@@ -233,7 +234,7 @@ million-requests = "0.10"
 def test_own_prices_are_laid_over(tmp_path: Path) -> None:
     (tmp_path / "prices.toml").write_text(OWN)
     answer = calculate(
-        Question((Side("x86_64", Decimal(10), "told"),), 1024, prices=tmp_path / "prices.toml")
+        CostQuestion((Side("x86_64", Decimal(10), "told"),), 1024, prices=tmp_path / "prices.toml")
     )
     assert [one.million for one in answer.priced] == [Decimal("2.1"), Decimal("1.1")]
     assert any("2027-01-01 (our contract)" in told for told in answer.assumptions)

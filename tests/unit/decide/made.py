@@ -16,13 +16,13 @@ from pytest_arm64.decide.evidence import (
     ServiceEvidence,
     TestOutcome,
     TestRun,
-    Where,
 )
+from pytest_arm64.inside.ran import Ran
 
 TODAY = date(2026, 11, 23)
 TARGET = "al2023-python3.12"
 
-NATIVE = Where(
+NATIVE = Ran(
     target=TARGET,
     image="amazonlinux:2023",
     image_id="sha256:" + "1" * 64,
@@ -99,7 +99,7 @@ def matrix(*rows: Row, service: str = "api", **how: Any) -> WheelMatrix:
     return WheelMatrix(service, TARGET, rows or (WHEEL, PURE), **how)
 
 
-def install(where: Where = NATIVE, found: WheelMatrix | None = None, **states: str) -> Install:
+def install(where: Ran = NATIVE, found: WheelMatrix | None = None, **states: str) -> Install:
     """What pip installed of *found*; *states* by name tell in what state it really was."""
     rows = (found or matrix()).deployed
     return Install(
@@ -114,7 +114,7 @@ def install(where: Where = NATIVE, found: WheelMatrix | None = None, **states: s
     )
 
 
-def run(where: Where = NATIVE, *outcomes: str, **how: Any) -> TestRun:
+def run(where: Ran = NATIVE, *outcomes: str, **how: Any) -> TestRun:
     tests = tuple(
         TestOutcome(
             f"test_it.py::test_{number}", outcome, 0.1, "boom" if outcome == "failed" else ""
@@ -124,7 +124,7 @@ def run(where: Where = NATIVE, *outcomes: str, **how: Any) -> TestRun:
     return TestRun(where, tests, **how)
 
 
-def build(where: Where = NATIVE, succeeded: bool = True, **how: Any) -> Build:
+def build(where: Ran = NATIVE, succeeded: bool = True, **how: Any) -> Build:
     values = {
         "package": "hnswlib",
         "version": "0.8.0",
@@ -134,12 +134,12 @@ def build(where: Where = NATIVE, succeeded: bool = True, **how: Any) -> Build:
     return Build(succeeded=succeeded, where=where, **values)
 
 
-def twice(where: Where = NATIVE) -> tuple[Build, Build]:
+def twice(where: Ran = NATIVE) -> tuple[Build, Build]:
     """Two clean builds at two times."""
     return build(where), build(replace(where, when="2026-11-21T10:00:00+00:00"))
 
 
-def finding(where: Where = NATIVE, **how: Any) -> Finding:
+def finding(where: Ran = NATIVE, **how: Any) -> Finding:
     values = {"kind": "abi", "text": "libfoo.so needs GLIBC_2.38", "grave": True, **how}
     return Finding(where=where, **values)
 

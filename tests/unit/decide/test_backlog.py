@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_arm64.audit.matrix import Row
-from pytest_arm64.decide.backlog import Task, backlog
+from pytest_arm64.decide.backlog import WorkItem, backlog
 from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.verdict import decide
 from unit.decide import made
 from unit.decide.made import TODAY
 
 
-def tasks(**services: tuple[Row, ...]) -> tuple[Task, ...]:
+def tasks(**services: tuple[Row, ...]) -> tuple[WorkItem, ...]:
     found = [
         replace(made.service(*rows, runs=(), installs=()), name=name, monthly_cost=10.0)
         for name, rows in services.items()
@@ -20,7 +20,7 @@ def tasks(**services: tuple[Row, ...]) -> tuple[Task, ...]:
     return ranked(found)
 
 
-def ranked(services: list[ServiceEvidence]) -> tuple[Task, ...]:
+def ranked(services: list[ServiceEvidence]) -> tuple[WorkItem, ...]:
     return backlog(services, [decide(service, TODAY) for service in services])
 
 

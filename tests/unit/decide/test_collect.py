@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_arm64.decide.collect import builds_of, with_refusal
-from pytest_arm64.decide.evidence import ServiceEvidence, Where
+from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.questions import NO, NOT_EVALUATED, ask
 from pytest_arm64.decide.verdict import READY, UNDECIDED, decide
 from pytest_arm64.environment.failures import build_failure
 from pytest_arm64.environment.record import Installed, InstallRecord
 from pytest_arm64.errors import InstallError
+from pytest_arm64.inside.ran import Ran
 from unit.decide import made
 
 BUILT = Installed("HNSWlib", "0.8.0", "deploy", "source", "h.tar.gz", "", "", True, seconds=40.0)
@@ -60,8 +61,8 @@ FACTS = {"machine": "aarch64", "emulated": True, "stand_in": False, "os": "amzn 
 def refused(log: str, facts: Mapping[str, Any], version: str = "0.8.0") -> ServiceEvidence:
     """A service one of whose packages has no wheel and could not be built where *facts* tell."""
     error = build_failure("HNSWlib", version, log, seconds=3.0)
-    error.facts = facts
-    place = Where(made.TARGET, machine="aarch64", asked_image=True, when=made.NATIVE.when)
+    error.ran = Ran.of_facts(facts)
+    place = Ran("aarch64", target=made.TARGET, asked_image=True, when=made.NATIVE.when)
     service = made.service(made.SOURCE, made.WHEEL, runs=(), installs=())
     return with_refusal(service, error, place)
 

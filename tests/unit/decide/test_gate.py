@@ -20,6 +20,7 @@ from pytest_arm64.report.document import Report, write_report
 from unit.decide import made
 
 MADE_AT = "2026-11-23T12:00:00+00:00"
+CAUSE = "missing-system-library"
 ABI = "missing-system-library: lib/cv2.so: libGL.so.1 is nowhere"
 
 
@@ -74,7 +75,7 @@ def test_what_its_packages_gates_tolerate_fails_no_verdict() -> None:
 
 
 def test_what_gates_of_its_packages_fail_for_is_not_told_again() -> None:
-    cv2 = made.finding(text=ABI, package="cv2")
+    cv2 = made.finding(text=ABI, package="cv2", cause=CAUSE)
     source = made.service(made.SOURCE, made.WHEEL)
     loads = made.service(findings=(cv2,))
     both = made.service(made.SOURCE, made.WHEEL, findings=(cv2,))
@@ -133,9 +134,11 @@ def test_a_boundary_whose_reason_has_gone_is_told_and_passes() -> None:
 
 def test_compiled_files_are_judged_by_package() -> None:
     findings = (
-        made.finding(text=ABI, package="opencv-python", remedy="dnf install mesa-libGL"),
-        made.finding(text=ABI.replace("cv2", "gapi"), package="opencv-python"),
-        made.finding(text="wrong-architecture: vendor/a.so: x86_64"),
+        made.finding(
+            text=ABI, package="opencv-python", remedy="dnf install mesa-libGL", cause=CAUSE
+        ),
+        made.finding(text=ABI.replace("cv2", "gapi"), package="opencv-python", cause=CAUSE),
+        made.finding(text="wrong-architecture: vendor/a.so: x86_64", path="vendor/a.so"),
         made.finding(text="3 compiled files were read", grave=False),
         made.finding(kind="golden", text="hash differs"),
     )
@@ -156,7 +159,9 @@ def test_a_report_that_was_accepted_fails_nothing_until_something_is_worse(
 ) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
-    service = made.service(made.MOVABLE, findings=(made.finding(text=ABI, package="cv2"),))
+    service = made.service(
+        made.MOVABLE, findings=(made.finding(text=ABI, package="cv2", cause=CAUSE),)
+    )
     boundary = replace(made.service(made.BLOCKER, boundary=made.BOUNDARY), name="vlm")
     write_report(Report(made.TARGET, MADE_AT, (service, boundary)), tmp_path / "out")
     assert main(["report", "out", "--write-baseline"]) == 0

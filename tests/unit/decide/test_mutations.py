@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.decide.evidence import DIED, ServiceEvidence
+from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.gate import complaints
 from pytest_arm64.decide.verdict import MIGRATE, decide
 from pytest_arm64.report.compare import WORSE, changes
@@ -29,10 +29,10 @@ def row(**how: Any) -> Mutation:
     return lambda s: replace(s, matrix=made.matrix(*rows), installs=())
 
 
-def ending(outcome: str, text: str) -> Mutation:
+def ending(outcome: str, text: str, *, died: bool = False) -> Mutation:
     def mutated(service: ServiceEvidence) -> ServiceEvidence:
         run = service.runs[0]
-        broken = replace(run.tests[0], outcome=outcome, text=text)
+        broken = replace(run.tests[0], outcome=outcome, text=text, died=died)
         return replace(service, runs=(replace(run, tests=(broken, *run.tests[1:])),))
 
     return mutated
@@ -89,7 +89,7 @@ STOPPING: dict[str, tuple[Mutation, str]] = {
     "a test fails": (ending("failed", "assert 0"), "1 test failed (native): test_it.py::test_0"),
     "a fixture fails": (ending("error", "E"), "1 test failed (native): test_it.py::test_0"),
     "a test kills its process": (
-        ending("failed", f"{DIED}: killed by SIGILL"),
+        ending("failed", "killed by SIGILL", died=True),
         "1 test killed their process (native): test_it.py::test_0",
     ),
     "tests vanish": (of_run(problems=("3 tests never finished",)), "3 tests never finished"),

@@ -25,10 +25,11 @@ from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.decide.allowances import Allowance
 from pytest_arm64.decide.assessment import Assessment
 from pytest_arm64.decide.baseline import Accepted, Baseline, read_baseline
-from pytest_arm64.decide.evidence import DIED, ServiceEvidence
+from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.package_verdicts import ALL, NEW
 from pytest_arm64.decide.questions import states
 from pytest_arm64.decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.report.compare import WORSE, changes
 from pytest_arm64.report.document import Report, write_report
 from pytest_arm64.report.merge import merge
@@ -71,7 +72,7 @@ def gates(
     waiting = [service.name for service in report.services]
     for service in report.services:
         waiting.remove(service.name)
-        place: Any = SimpleNamespace(abi=compiled(service), facts={"machine": "aarch64"})
+        place: Any = SimpleNamespace(abi=compiled(service), ran=Ran("aarch64"))
         findings.add(known, place, service.name)
         shown += findings.gates(service.name, waiting)
     for service, verdict in zip(report.services, report.verdicts, strict=True):
@@ -257,7 +258,7 @@ STOPPING: dict[str, Case] = {
     "a fixture fails": (SCHEDULER, of_test(outcome="error", text="E"), DECISION, "1 test failed"),
     "a test dies of SIGILL": (
         VALIDATOR,
-        of_test(outcome="failed", text=f"{DIED}: killed by SIGILL (exit code 132)"),
+        of_test(outcome="failed", text="killed by SIGILL (exit code 132)", died=True),
         DECISION,
         "1 test killed their process (native): tests/",
     ),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.decide.evidence import DIED, GRADES, ServiceEvidence, Where
+from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.questions import NO, NOT_EVALUATED, NOT_NEEDED, YES
 from pytest_arm64.decide.verdict import (
     BUILD,
@@ -22,6 +22,7 @@ from pytest_arm64.decide.verdict import (
     VERDICTS,
     decide,
 )
+from pytest_arm64.inside.ran import GRADES, Ran
 from unit.decide import made
 from unit.decide.made import TODAY
 
@@ -188,7 +189,7 @@ def test_what_fails_with_other_versions_is_a_doubt_until_all_ran_with_those_depl
 
 def test_a_death_is_told_apart_from_a_failure() -> None:
     run = made.run(made.EMULATED, "passed", "failed")
-    died = replace(run.tests[1], text=f"{DIED}: killed by SIGILL")
+    died = replace(run.tests[1], text="killed by SIGILL", died=True)
     found = decide(made.service(runs=(replace(run, tests=(run.tests[0], died)),)), TODAY)
     assert found.reasons[0].startswith("1 test killed their process (emulated)")
 
@@ -210,7 +211,7 @@ def test_what_was_observed_on_the_target_beats_what_was_predicted() -> None:
 
 
 WHERES = st.builds(
-    Where,
+    Ran,
     target=st.just(made.TARGET),
     machine=st.sampled_from(["aarch64", "x86_64", ""]),
     emulated=st.booleans(),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64 import cache
-from pytest_arm64.config.cell import Ran
+from pytest_arm64.config.cell import ImageFacts
 from pytest_arm64.engine import probe as module
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.engine.endpoint import Engine
@@ -92,7 +92,7 @@ def changed(**changes: Any) -> Finished:
     return finished(json.dumps({**FACTS, **changes, "python": {**FACTS["python"], **inner}}))
 
 
-def look(machine: str = "x86_64") -> Ran | NoPython:
+def look(machine: str = "x86_64") -> ImageFacts | NoPython:
     return probe(engine(machine), CELL, BASE, ["/usr/bin/python3.12"])
 
 
@@ -105,7 +105,7 @@ def refused(kind: type[Arm64Error], machine: str = "x86_64") -> Arm64Error:
 
 def test_emulated(image: Image) -> None:
     found = look()
-    assert isinstance(found, Ran)
+    assert isinstance(found, ImageFacts)
     assert found.python == PYTHON
     assert (found.image, found.image_id, found.digest) == (BASE.reference, BASE.id, BASE.digest)
     assert (found.emulated, found.core) == (True, "graviton2 (qemu neoverse-n1)")
@@ -115,7 +115,7 @@ def test_emulated(image: Image) -> None:
 
 def test_native(image: Image) -> None:
     found = look("aarch64")
-    assert isinstance(found, Ran)
+    assert isinstance(found, ImageFacts)
     assert (found.native, found.core) == (True, "Neoverse V1 (as Graviton3)")
     assert "QEMU_CPU" not in (image.environment or {})
 
@@ -190,7 +190,7 @@ def test_what_failed_is_not_remembered(image: Image) -> None:
     good, image.answer = image.answer, finished("", 1)
     refused(ImageError)
     image.answer = good
-    assert isinstance(look(), Ran)
+    assert isinstance(look(), ImageFacts)
 
 
 @given(JSON | st.fixed_dictionaries({"python": JSON}) | st.fixed_dictionaries({"os": JSON}))
@@ -219,7 +219,9 @@ def test_any_fact_that_is_odd_is_refused_in_words(key: str, value: Any) -> None:
         )
         Image(answer).install(patch)
         found = attempt(ImageError, look)
-        assert isinstance(found, Ran) or (isinstance(found, ImageError) and is_plain_text(found))
+        assert isinstance(found, ImageFacts) or (
+            isinstance(found, ImageError) and is_plain_text(found)
+        )
 
 
 class TestScript:

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_arm64.inside import frames
 from pytest_arm64.inside.frames import Frame, LogFinish, LogStart, PhasePassed
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.run.place import Place
 from unit.mirror import scripted
 from unit.mirror.scripted import Scripted, encoded, reported, session
@@ -27,7 +28,7 @@ class Places:
 
     @contextmanager
     def _place(self) -> Iterator[Place]:
-        yield Place(transport=self._transport, header=(), facts={}, where="nowhere")
+        yield Place(transport=self._transport, header=(), ran=Ran(), where="nowhere")
 
 
 Run = Callable[..., "tuple[int, str]"]

@@ -11,8 +11,16 @@ from pytest_arm64.binary.mapped import Mapped
 from pytest_arm64.decide.evidence import TestOutcome
 from pytest_arm64.decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
 from pytest_arm64.inside.measure.memory import Memory
-from pytest_arm64.inside.measure.record import OPEN, OVER, Measured, Record, Verdict, Where
-from pytest_arm64.report.document import Report
+from pytest_arm64.inside.measure.record import (
+    OPEN,
+    OVER,
+    BudgetVerdict,
+    Measured,
+    Record,
+    printable,
+)
+from pytest_arm64.inside.ran import Ran
+from pytest_arm64.report.document import Report, Tool
 from unit.decide import made
 
 MADE_AT = "2026-11-23T12:00:00+00:00"
@@ -33,7 +41,7 @@ def hostile() -> Report:
     test = TestOutcome(EVIL, "failed", 0.1, EVIL)
     boundary = replace(made.BOUNDARY, reason=EVIL, migratable_when=EVIL, packages=(EVIL,))
     where = replace(made.STAND_IN, image=EVIL, os=EVIL, core=EVIL, differences=(EVIL,))
-    there = Where(EVIL, EVIL, emulated=None, target=EVIL)
+    there = Ran(EVIL, EVIL, emulated=None, target=EVIL)
     service = replace(
         made.service(row, made.WHEEL),
         name=EVIL,
@@ -54,16 +62,16 @@ def hostile() -> Report:
         group=EVIL,
         builds=(made.build(where, False, package=EVIL, version=EVIL, text=EVIL),),
         goldens=(golden(test=EVIL, name=EVIL, label=EVIL, text=EVIL, where=there),),
-        measured=(replace(measured(there, 0.02), test=EVIL),),
+        measured=(replace(measured(there, 0.02), test=printable(EVIL)),),
         profiles=(HotSpots(there, "calls", 1.0, (HotSpot(EVIL, 1, EVIL, 1.0, 1),)),),
     )
     bounded = replace(service, name=f"{EVIL}2", boundary=boundary)
-    return Report(EVIL, MADE_AT, (service, bounded), (EVIL,), EVIL)
+    return Report(EVIL, MADE_AT, (service, bounded), (EVIL,), Tool(EVIL))
 
 
-ARM = Where("aarch64", "graviton3", emulated=False, target=made.TARGET)
-EMULATED = Where("aarch64", "graviton2 (qemu neoverse-n1)", emulated=True, target=made.TARGET)
-X86 = Where("x86_64", "", emulated=False, target=made.TARGET)
+ARM = Ran("aarch64", "graviton3", emulated=False, stand_in=False, target=made.TARGET)
+EMULATED = replace(ARM, core="graviton2 (qemu neoverse-n1)", emulated=True)
+X86 = Ran("x86_64", "", emulated=False, stand_in=False, target=made.TARGET)
 
 
 def picture(kind: str, grey: int) -> Picture:
@@ -97,7 +105,7 @@ def golden(**how: object) -> GoldenResult:
     return GoldenResult(**values)  # type: ignore[arg-type]
 
 
-def measured(where: Where, seconds: float, **how: object) -> Measured:
+def measured(where: Ran, seconds: float, **how: object) -> Measured:
     """21 rounds of about *seconds*."""
     wall = tuple(seconds * (1 + number % 5 / 100) for number in range(21))
     values = {"memory": Memory(2_760_000, 131, "memray"), **how}
@@ -105,7 +113,7 @@ def measured(where: Where, seconds: float, **how: object) -> Measured:
     return Measured("tests/test_latency.py::test_hashing", where, (record,))
 
 
-def profile(where: Where, tool: str, *seconds: float) -> HotSpots:
+def profile(where: Ran, tool: str, *seconds: float) -> HotSpots:
     names = ("normalise", "resize", "decode")
     spots = tuple(
         HotSpot(f"validator/{name}.py", 10 + number, name, spent, 400 if tool == "calls" else None)
@@ -116,8 +124,8 @@ def profile(where: Where, tool: str, *seconds: float) -> HotSpots:
 
 def shown() -> Report:
     """An ordinary report with everything that tests can show besides passing."""
-    over = Verdict("latency", 0.02, 0.024, OVER)
-    open_ = Verdict("latency", 0.02, 0.141, OPEN, "emulated time is no evidence")
+    over = BudgetVerdict("latency", 0.02, 0.024, OVER)
+    open_ = BudgetVerdict("latency", 0.02, 0.141, OPEN, "emulated time is no evidence")
     api = replace(
         made.service(),
         memory=512 * 2**20,

@@ -17,7 +17,7 @@ from pytest_arm64.report.header import header_lines, plugin_lines
 from unit.support import CELL, ran
 
 if TYPE_CHECKING:
-    from pytest_arm64.config.cell import Ran
+    from pytest_arm64.config.cell import ImageFacts
 
 
 def package(scope: str, state: str) -> Installed:
@@ -36,7 +36,7 @@ NOTHING_COMPILED = AbiRecord("x", "image x", "aarch64", looked_up=True, files=()
 
 
 def lines(
-    facts: Ran | None = None,
+    facts: ImageFacts | None = None,
     *,
     reused: bool = False,
     made_at: str = "2026-01-01T00:00:00+00:00",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_arm64.cli import main
 from pytest_arm64.inside.measure.hotspots import SAMPLES, Function, Spent
 from pytest_arm64.inside.measure.profile_record import Profile, aligned
-from pytest_arm64.inside.measure.record import Where
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.report.imported_profiles import ProfileError, read_profiles
 from unit.support import attempt
 
@@ -26,7 +26,7 @@ swapper;cpu_idle 10
 TABLE = (
     'Function,Module,Self %,Samples\n"normalise, loops",w.py,"60.5%",1200\nrun,net.py,39.5%,790\n'
 )
-NATIVE = Where("aarch64", "graviton3", emulated=False)
+NATIVE = Ran("aarch64", "graviton3", emulated=False, stand_in=False)
 
 
 def only(path: Path) -> Profile:
@@ -105,7 +105,7 @@ def test_an_imported_function_stands_beside_the_same_one_of_a_cell(tmp_path: Pat
         (b"", "no profile of a known format"),
         (b"PERFILE2h\0\0\0\0\0", "perf script -i perf.data"),
         (b"{}", "no profile.json"),
-        (b'{"profiles": [{"format": 99}]}', "no profile in format"),
+        (b'{"profiles": [{"format": 99}]}', "profile is not of format 1"),
         (b"{" * 9999, "not JSON"),
         (b"perf 7 1.5: 5 cycles:\n\n", "no function was found"),
         (b"name,colour\nx,1\n", "no profile of a known format"),

@@ -95,7 +95,8 @@ def test_sarif_has_a_result_with_place_for_each_finding() -> None:
     matrix = WheelMatrix(
         "api", "t", (blocker, unknown, Row("a", "1", "pure")), ("broken",), manifest="uv.lock"
     )
-    (run,) = sarif([matrix])["runs"]
+    document: Any = sarif([matrix])
+    (run,) = document["runs"]
     problem, first, second = run["results"]
     assert first["ruleId"] == "arm64/blocker"
     assert first["level"] == "error"

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_arm64.decide.evidence import TestOutcome, TestRun, Where
+from pytest_arm64.decide.evidence import TestOutcome, TestRun
 from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
 from pytest_arm64.errors import ReportError
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, report_markdown
@@ -70,7 +71,7 @@ def shard(
     *ids: str,
     every: str = "abc",
     known: bool = True,
-    where: Where = made.NATIVE,
+    where: Ran = made.NATIVE,
     outcome: str = "passed",
 ) -> Report:
     """The report of a run of *ids* out of *every*."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from pytest_arm64.decide.evidence import ServiceEvidence
-from pytest_arm64.inside.measure.record import OPEN, OVER, Measured, Verdict
+from pytest_arm64.inside.measure.record import OPEN, OVER, BudgetVerdict, Measured
 from pytest_arm64.report.runtime_view import (
     cost_problem,
     cost_views,
@@ -78,8 +78,8 @@ class TestSubjects:
         )
 
     def test_a_budget_is_over_only_where_it_was_judged(self) -> None:
-        over = Verdict("latency", 0.02, 0.024, OVER)
-        open_ = Verdict("memory", 1e6, None, OPEN, "measures no memory")
+        over = BudgetVerdict("latency", 0.02, 0.024, OVER)
+        open_ = BudgetVerdict("memory", 1e6, None, OPEN, "measures no memory")
         (view,) = subject_views(service(measured(ARM, 0.024, verdicts=(over, open_))))
         assert view.over
         assert view.notes[0].startswith("latency budget of 20 ms: over on aarch64 native")

@@ -26,7 +26,8 @@ def schema() -> jsonschema.Draft4Validator:
 
 
 def results(report: Report) -> list[Any]:
-    found: list[Any] = report_sarif(report)["runs"][0]["results"]
+    document: Any = report_sarif(report)
+    found: list[Any] = document["runs"][0]["results"]
     return found
 
 

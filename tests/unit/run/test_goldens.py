@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.inside.golden.store import FOLDER, STAGED, Golden, GoldenError, Kept, read
+from pytest_arm64.inside.golden.store import FOLDER, STAGED, Golden, GoldenError, StoredValue, read
 from pytest_arm64.inside.golden.values import restored, stored
 from pytest_arm64.run.goldens import Recorded, settle
 
@@ -41,7 +41,8 @@ settled(Path(sys.argv[1]), NEW)
 
 def settled(root: Path, value: bytes) -> tuple[int, int]:
     golden = [
-        Golden(test, {"0": Kept(stored(value))}, {"cpu": value[:3].decode()}) for test in TESTS
+        Golden(test, {"0": StoredValue(stored(value))}, {"cpu": value[:3].decode()})
+        for test in TESTS
     ]
     done = settle([Recorded(root / FOLDER / "test_it", one) for one in golden], root, "commit")
     return done.written, done.unchanged

@@ -14,6 +14,7 @@ from pytest_arm64.config.services import services_at
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.mirror.task import Task
 from pytest_arm64.run.parts import RunPart, parts_of
 
@@ -95,7 +96,7 @@ def parts(
     settings = Settings(root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30)
     files = read_project_files(root)
     project = Project(files, settings, services_at(files))
-    task = Task(args=(*args, *paths), cwd=str(root / here), module=False, facts={})
+    task = Task(args=(*args, *paths), cwd=str(root / here), module=False, ran=Ran())
     return {part.name: part for part in parts_of(config, project, task)}
 
 

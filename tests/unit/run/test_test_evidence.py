@@ -15,7 +15,7 @@ from hypothesis import given
 from pytest_arm64.decide.evidence import ServiceEvidence, TestOutcome
 from pytest_arm64.inside.measure.hotspots import Function, Spent
 from pytest_arm64.inside.measure.profile_record import Profile
-from pytest_arm64.inside.measure.record import Where
+from pytest_arm64.inside.ran import Ran
 from pytest_arm64.run import test_evidence
 from pytest_arm64.run.test_evidence import MOST_VALUES, EvidenceCollector
 from unit.decide import made
@@ -23,7 +23,7 @@ from unit.report.made_reports import ARM, EMULATED, X86, measured, picture
 from unit.support import JSON
 
 TEST = "test_it.py::test_one"
-FACTS = {"machine": "aarch64", "core": "graviton2", "emulated": True, "stand_in": False}
+RAN = Ran("aarch64", "graviton2", emulated=True, stand_in=False)
 PNG = base64.b64decode(picture("golden", 1).png)
 
 
@@ -42,7 +42,7 @@ class Mirrored:
             path.write_bytes(content)
 
 
-RUN: Any = SimpleNamespace(part=SimpleNamespace(name="api"), place=SimpleNamespace(facts=FACTS))
+RUN: Any = SimpleNamespace(part=SimpleNamespace(name="api"), place=SimpleNamespace(ran=RAN))
 
 
 def collected() -> EvidenceCollector:
@@ -182,7 +182,7 @@ def test_measurements_of_all_cells_are_kept_once(tmp_path: Path) -> None:
     assert evidence(found).measured == (one, other)
 
 
-def profile(where: Where, count: int) -> bytes:
+def profile(where: Ran, count: int) -> bytes:
     functions = {Function("a.py", n, f"f{n}"): Spent(float(n), None) for n in range(1, count)}
     seconds = sum(spent.seconds for spent in functions.values())
     return json.dumps(Profile(where, "samples", seconds, functions).to_json()).encode()

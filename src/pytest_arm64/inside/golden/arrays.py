@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from .decisions import with_decision
 from .floats import SHOWN, Floats, compare_arrays, differing_chunks
 from .hints import CONDITION, CORE, EXACT_RESIZE, hints_for_integers
-from .lazily import numpy
+from .lazily import Array, numpy
 from .policy import Policy
-from .verdict import Leaf, Sample, Verdict
+from .verdict import DifferingElement, GoldenVerdict, Leaf
 
 ILL_CONDITIONED = 1e-9
 
 
-def compare_array(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
+def compare_array(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
     """Two arrays of one dtype and shape."""
     np = numpy()
     golden, here = (np.asarray(side) for side in (golden, here))
@@ -29,7 +28,7 @@ def compare_array(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     return _exactly(path, golden, here, policy)
 
 
-def _fields(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
+def _fields(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
     """The worst of the fields' leaves."""
     leaves = [
         compare_array(f"{path}[{name!r}]", golden[name], here[name], policy)
@@ -39,7 +38,7 @@ def _fields(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     return replace(worst, differing=sum(leaf.differing for leaf in leaves))
 
 
-def _floats(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
+def _floats(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
     np = numpy()
     if policy.up_to_sign:
         here = _turned(golden, here)
@@ -47,9 +46,9 @@ def _floats(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     positions = dict.fromkeys([*([found.worst] if found.worst >= 0 else []), *found.first])
     samples = tuple(_sample(golden, here, p) for p in list(positions)[:SHOWN])
     leaf = leaf_of_floats(path, found, golden.size, policy, samples)
-    if leaf.verdict is Verdict.NON_FINITE:
+    if leaf.verdict is GoldenVerdict.NON_FINITE:
         leaf = replace(leaf, hints=(CORE,))
-    elif leaf.verdict is Verdict.FLOAT and (leaf.scaled or 0) < ILL_CONDITIONED:
+    elif leaf.verdict is GoldenVerdict.FLOAT and (leaf.scaled or 0) < ILL_CONDITIONED:
         leaf = replace(leaf, hints=(CONDITION,))
     if policy.decision is not None and golden.dtype.kind == "f" and found.differing:
         flipped = (golden >= policy.decision) != (here >= policy.decision)
@@ -59,7 +58,7 @@ def _floats(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     return leaf
 
 
-def _turned(golden: Any, here: Any) -> Any:
+def _turned(golden: Array, here: Array) -> Array:
     """*here* with each vector, a column where there are any, turned to the golden's side."""
     np = numpy()
     axis = 0 if golden.ndim > 1 else None
@@ -68,19 +67,19 @@ def _turned(golden: Any, here: Any) -> Any:
     return here * np.where(np.real(side) < 0, -1, 1).astype(here.dtype)
 
 
-def _exactly(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
+def _exactly(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
     np = numpy()
     ours, theirs = (np.ascontiguousarray(side).reshape(-1) for side in (golden, here))
     kind = golden.dtype.kind
     if not ours.size or not ours.dtype.itemsize or not differing_chunks(ours, theirs):
-        return Leaf(path, Verdict.IDENTICAL, total=max(1, golden.size))
+        return Leaf(path, GoldenVerdict.IDENTICAL, total=max(1, golden.size))
     at = np.flatnonzero(ours != theirs)
     if not len(at):  # NaT with other bits, which its type does not tell apart
         at = np.flatnonzero(ours.view("u8") != theirs.view("u8"))
     samples = tuple(_sample(golden, here, int(p)) for p in at[:SHOWN])
     leaf = Leaf(
         path,
-        Verdict.INTEGER if kind in "iu" else Verdict.OTHER,
+        GoldenVerdict.INTEGER if kind in "iu" else GoldenVerdict.OTHER,
         ok=False,
         differing=len(at),
         total=golden.size,
@@ -93,13 +92,13 @@ def _exactly(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     largest = _largest(ours[at], theirs[at])
     leaf = replace(leaf, what=f"{len(at)} of {golden.size} integers differ, by {largest} at most")
     if policy.ties is not None and _ties(golden, here, policy.ties):
-        return replace(leaf, verdict=Verdict.TIES, ok=True)
+        return replace(leaf, verdict=GoldenVerdict.TIES, ok=True)
     if golden.dtype == np.dtype("u1"):
         allowed = policy.image_levels
         if allowed is not None and largest <= allowed:
-            return replace(leaf, verdict=Verdict.IMAGE, ok=True)
+            return replace(leaf, verdict=GoldenVerdict.IMAGE, ok=True)
         if largest <= 1 and golden.ndim >= 2:
-            return replace(leaf, verdict=Verdict.IMAGE, hints=(EXACT_RESIZE,))
+            return replace(leaf, verdict=GoldenVerdict.IMAGE, hints=(EXACT_RESIZE,))
     # Nobody keeps indices in fewer bits.
     index = golden.dtype.itemsize >= 4
     permuted = index and bool(np.array_equal(np.sort(ours), np.sort(theirs)))
@@ -107,7 +106,7 @@ def _exactly(path: str, golden: Any, here: Any, policy: Policy) -> Leaf:
     return replace(leaf, hints=hints_for_integers(pairs, permuted=permuted))
 
 
-def _largest(ours: Any, theirs: Any) -> int:
+def _largest(ours: Array, theirs: Array) -> int:
     """Largest distance of integers, which no type of theirs can hold in general."""
     np = numpy()
     if ours.dtype.itemsize < 8:
@@ -116,7 +115,7 @@ def _largest(ours: Any, theirs: Any) -> int:
     return int((high.view("u8") - low.view("u8")).max())
 
 
-def _by_bits(leaf: Leaf, ours: Any, theirs: Any, allowed: int) -> Leaf:
+def _by_bits(leaf: Leaf, ours: Array, theirs: Array, allowed: int) -> Leaf:
     np = numpy()
     if ours.dtype.kind == "b":
         bits = int((ours != theirs).sum())
@@ -125,11 +124,11 @@ def _by_bits(leaf: Leaf, ours: Any, theirs: Any, allowed: int) -> Leaf:
     margin = allowed - bits
     what = f"{bits} bits differ, {allowed} are allowed (margin {margin})"
     if margin < 0:
-        return replace(leaf, verdict=Verdict.INTEGER, what=what)
-    return replace(leaf, verdict=Verdict.WITHIN, ok=True, what=what)
+        return replace(leaf, verdict=GoldenVerdict.INTEGER, what=what)
+    return replace(leaf, verdict=GoldenVerdict.WITHIN, ok=True, what=what)
 
 
-def _ties(golden: Any, here: Any, keys: Any) -> bool:
+def _ties(golden: Array, here: Array, keys: Array) -> bool:
     """Whether two index arrays hold the same indices and gather the same keys."""
     np = numpy()
     keys = np.asarray(keys)
@@ -144,7 +143,7 @@ def _ties(golden: Any, here: Any, keys: Any) -> bool:
         return False
 
 
-def _sample(golden: Any, here: Any, position: int) -> Sample:
+def _sample(golden: Array, here: Array, position: int) -> DifferingElement:
     np = numpy()
     index = np.unravel_index(position, golden.shape) if golden.ndim else ()
     ours, theirs = golden[index], here[index]
@@ -152,27 +151,27 @@ def _sample(golden: Any, here: Any, position: int) -> Sample:
         side.tobytes()[::-1].hex() if golden.dtype.kind in "fc" else "" for side in (ours, theirs)
     ]
     where = f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
-    return Sample(where, repr(ours.item()), repr(theirs.item()), bits[0], bits[1])
+    return DifferingElement(where, repr(ours.item()), repr(theirs.item()), bits[0], bits[1])
 
 
 def leaf_of_floats(
-    path: str, found: Floats, total: int, policy: Policy, samples: tuple[Sample, ...]
+    path: str, found: Floats, total: int, policy: Policy, samples: tuple[DifferingElement, ...]
 ) -> Leaf:
     """The leaf that a comparison of floats comes to."""
     if not found.differing:
-        return Leaf(path, Verdict.IDENTICAL, total=total)
-    verdict, ok, what = Verdict.WITHIN, True, ""
+        return Leaf(path, GoldenVerdict.IDENTICAL, total=total)
+    verdict, ok, what = GoldenVerdict.WITHIN, True, ""
     if found.non_finite:
-        verdict, ok = Verdict.NON_FINITE, False
+        verdict, ok = GoldenVerdict.NON_FINITE, False
         what = f"{found.non_finite} of {total} are infinite or NaN on one side only"
     elif found.outside:
-        verdict, ok = Verdict.FLOAT, False
+        verdict, ok = GoldenVerdict.FLOAT, False
         what = f"{found.outside} of {total} are beyond the policy"
     elif found.signs == found.differing:
-        verdict, ok = Verdict.SIGN, not policy.strict
+        verdict, ok = GoldenVerdict.SIGN, not policy.strict
         what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
     elif found.signs and policy.strict:
-        verdict, ok = Verdict.SIGN, False
+        verdict, ok = GoldenVerdict.SIGN, False
         what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
     return Leaf(
         path,

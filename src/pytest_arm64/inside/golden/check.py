@@ -11,11 +11,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from ..ran import Ran
 from .decisions import sides_of
 from .explain import explanation
 from .kernels import known_core, wrongly_picked
+from .lazily import Value
 from .leaves import compare
 from .pictures import FOLDER as PICTURES
 from .pictures import write_pictures
@@ -24,7 +25,7 @@ from .provenance import blas_cores, provenance, version_changes
 from .store import (
     PROVENANCE,
     Golden,
-    Kept,
+    StoredValue,
     encode,
     folder_of,
     name_of,
@@ -33,7 +34,7 @@ from .store import (
     write,
 )
 from .values import Called, Stored, stored
-from .verdict import Comparison, Leaf, Verdict
+from .verdict import Comparison, GoldenVerdict, Leaf
 
 RECORDED = "recorded"
 """Folder of recorded values, and REFERENCE that of values to compare with, below the results."""
@@ -55,7 +56,7 @@ class Situation:
     """Where checks take place."""
 
     machine: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    ran: Ran = field(default_factory=Ran)
     out: Path | None = None
     """``$PYTEST_ARM64_OUT`` in a cell."""
     pictures: Callable[[], Path] | None = None
@@ -87,15 +88,15 @@ class ArmGolden:
         self._situation = situation
         self._golden: Golden | None = None
         self._asked = False
-        self._recorded: dict[str, Kept] = {}
+        self._recorded: dict[str, StoredValue] = {}
         self._count = 0
         self._names: set[str] = set()
         self.comparisons: list[Comparison] = []
         self.notes: list[str] = []
         self._decisions: dict[str, list[str]] = {}
-        self._texts: dict[str, Mapping[str, Any]] = {}
+        self._texts: dict[str, Mapping[str, object]] = {}
 
-    def check(self, value: Any, name: str | None = None, **policy: Any) -> str:
+    def check(self, value: Value, name: str | None = None, **policy: Value) -> str:
         """Compare *value* with its golden.
 
         Args:
@@ -124,7 +125,7 @@ class ArmGolden:
         return comparison.label
 
     def check_call(
-        self, function: Callable[..., Any], *args: Any, name: str | None = None, **policy: Any
+        self, function: Callable[..., Value], *args: Value, name: str | None = None, **policy: Value
     ) -> str:
         """Call *function* with *args* and check its value, or its exception, and its warnings.
 
@@ -133,23 +134,23 @@ class ArmGolden:
         __tracebackhide__ = True
         return self.check(outcome_of(function, *args), name, **policy)
 
-    def outcome(self, function: Callable[..., Any], *args: Any) -> Called:
+    def outcome(self, function: Callable[..., Value], *args: Value) -> Called:
         """What ``check_call`` checks."""
         return outcome_of(function, *args)
 
-    def judge(self, value: Any, name: str | None = None, **policy: Any) -> Comparison:
+    def judge(self, value: Value, name: str | None = None, **policy: Value) -> Comparison:
         """As ``check``, but a difference is returned and nothing is raised for it."""
         return self._compare(value, name, policy_of(policy))
 
-    def explained(self, comparison: Comparison, policy: Mapping[str, Any]) -> str:
+    def explained(self, comparison: Comparison, policy: Mapping[str, Value]) -> str:
         """The text with which ``check`` would have failed."""
         return explanation(comparison, policy_of(dict(policy)), self.source)
 
-    def _compare(self, value: Any, name: str | None, policy: Policy) -> Comparison:
+    def _compare(self, value: Value, name: str | None, policy: Policy) -> Comparison:
         label = self._name(name)
         here = stored(value, prefix=f"{len(self._names)}-")
         if self._situation.records:
-            self._recorded[label] = Kept(here)
+            self._recorded[label] = StoredValue(here)
         if not self._situation.compares:
             return Comparison(label, (), note=RECORDED)
         golden = self._read()
@@ -172,13 +173,13 @@ class ArmGolden:
         self.comparisons.append(comparison)
         return comparison
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """What a report is to carry; empty where nothing was compared."""
         if not self._names:
             return {}
         if self._situation.records:
             return {"folder": str(folder_of(self._module)), "test": self._test}
-        core = self._situation.facts.get("core")
+        core = self._situation.ran.core
         wrong = self.kernels(core)
         return {
             "values": [
@@ -234,7 +235,7 @@ class ArmGolden:
 
     def _with_pictures(self, comparison: Comparison, golden: Stored, here: Stored) -> Comparison:
         make = self._situation.pictures
-        if make is None or comparison.verdict in (Verdict.SHAPE, Verdict.OUTCOME):
+        if make is None or comparison.verdict in (GoldenVerdict.SHAPE, GoldenVerdict.OUTCOME):
             return comparison
         name = name_of(f"{self._test} {comparison.name}")
         try:
@@ -262,12 +263,14 @@ class ArmGolden:
             what = f"the x86 side of this run did not compute {label!r}"
         elif not arm:
             self.notes.append(what)
-        leaf = Leaf("", Verdict.MISSING, ok=not arm and self._situation.live is None, what=what)
+        leaf = Leaf(
+            "", GoldenVerdict.MISSING, ok=not arm and self._situation.live is None, what=what
+        )
         return Comparison(label, (leaf,))
 
-    def dispatch(self) -> dict[str, Any]:
+    def dispatch(self) -> dict[str, object]:
         """What this process computes by: processor, SIMD features, BLAS cores, versions."""
-        return provenance(self._situation.facts)
+        return provenance(self._situation.ran)
 
     @property
     def source(self) -> str:
@@ -289,7 +292,7 @@ def write_recorded(folder: Path, module: Path, golden: Golden) -> None:
     write(target.with_name(f"{target.name}.{PROVENANCE}"), about)
 
 
-def outcome_of(function: Callable[..., Any], *args: Any) -> Called:
+def outcome_of(function: Callable[..., Value], *args: Value) -> Called:
     """What calling *function* comes to, and what it warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
+from .lazily import Array, Value
 from .policy import Policy
 from .values import Node, Stored, restored
-from .verdict import Leaf, Sample, Verdict
+from .verdict import DifferingElement, GoldenVerdict, Leaf
 
 
-def with_decision(leaf: Leaf, pairs: list[tuple[Any, Any]], policy: Policy) -> Leaf:
+def with_decision(leaf: Leaf, pairs: list[tuple[Value, Value]], policy: Policy) -> Leaf:
     """*leaf*, with what became of the decisions that the scores in *pairs* stand for."""
     threshold = policy.decision
     if threshold is None:
@@ -25,8 +25,8 @@ def with_decision(leaf: Leaf, pairs: list[tuple[Any, Any]], policy: Policy) -> L
         f"{len(flips)} of {len(pairs)} scores are on the other side of {threshold}; "
         f"the smallest margin in the golden is {margin:.3g}"
     )
-    samples = tuple(Sample("", repr(x), repr(y)) for x, y in flips[:3])
-    return replace(leaf, verdict=Verdict.DECISION, ok=False, what=what, samples=samples)
+    samples = tuple(DifferingElement("", repr(x), repr(y)) for x, y in flips[:3])
+    return replace(leaf, verdict=GoldenVerdict.DECISION, ok=False, what=what, samples=samples)
 
 
 def sides_of(value: Stored, threshold: float) -> list[str]:
@@ -38,7 +38,7 @@ def sides_of(value: Stored, threshold: float) -> list[str]:
     return [*sides, "at or above"] if highest >= threshold else sides
 
 
-def _ranges(tree: Node, blobs: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+def _ranges(tree: Node, blobs: Mapping[str, Array]) -> Iterator[tuple[float, float]]:
     if tree["k"] in ("int", "float"):
         number = restored(tree, blobs)
         yield number, number

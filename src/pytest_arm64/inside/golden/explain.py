@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .policy import Policy
-from .verdict import Comparison, Leaf, Sample
+from .verdict import Comparison, DifferingElement, Leaf
 
 MOST = 5
 """Leaves that are told of in full."""
@@ -46,7 +46,7 @@ def _leaf(leaf: Leaf) -> Iterator[str]:
         yield f"  hint: {hint}"
 
 
-def _sample(sample: Sample) -> str:
+def _sample(sample: DifferingElement) -> str:
     text = (
         f"{sample.index + ': ' if sample.index else ''}golden {sample.golden}, here {sample.here}"
     )

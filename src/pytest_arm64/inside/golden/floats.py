@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any
 
-from .lazily import numpy
+from .lazily import Array, numpy
 from .policy import Policy
 
 CHUNK = 1 << 15
@@ -97,24 +96,24 @@ def _distance(x: complex, y: complex) -> float:
         return math.inf
 
 
-def compare_arrays(x: Any, y: Any, policy: Policy) -> Floats:
+def compare_arrays(x: Array, y: Array, policy: Policy) -> Floats:
     """Two float or complex arrays of one dtype, in native byte order, and of one shape."""
     np = numpy()
     x, y = (np.ascontiguousarray(side).reshape(-1) for side in (x, y))
     chunks = differing_chunks(x, y)
-    found = Floats()
+    result = Floats()
     if chunks:
         with np.errstate(all="ignore"):
             norm = max(_norm(x), _norm(y)) if policy.default or policy.exact else 0.0
             norm = norm or max(_norm(x), _norm(y))
             for start in chunks:
                 _chunk(
-                    x[start : start + CHUNK], y[start : start + CHUNK], start, norm, policy, found
+                    x[start : start + CHUNK], y[start : start + CHUNK], start, norm, policy, result
                 )
-    return found
+    return result
 
 
-def differing_chunks(x: Any, y: Any) -> list[int]:
+def differing_chunks(x: Array, y: Array) -> list[int]:
     """Where the chunks begin in which two contiguous arrays of one dtype differ in any bit."""
     np = numpy()
     size = x.dtype.itemsize
@@ -123,15 +122,15 @@ def differing_chunks(x: Any, y: Any) -> list[int]:
     ours, theirs = (side.view(f"u{unit}") for side in (x, y))
     step = CHUNK * per
     out = np.empty(min(step, len(ours)), bool)
-    found = []
+    chunks = []
     for start in range(0, len(ours), step):
         a, b = ours[start : start + step], theirs[start : start + step]
         if np.not_equal(a, b, out=out[: len(a)]).any():
-            found.append(start // per)
-    return found
+            chunks.append(start // per)
+    return chunks
 
 
-def _norm(x: Any) -> float:
+def _norm(x: Array) -> float:
     """Largest magnitude of the finite elements."""
     np = numpy()
     largest = 0.0
@@ -147,7 +146,7 @@ def _norm(x: Any) -> float:
     return largest
 
 
-def _chunk(x: Any, y: Any, start: int, norm: float, policy: Policy, found: Floats) -> None:
+def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: Floats) -> None:
     np = numpy()
     ours, theirs = _bits(x), _bits(y)
     other = ours != theirs
@@ -156,19 +155,19 @@ def _chunk(x: Any, y: Any, start: int, norm: float, policy: Policy, found: Float
     at = np.flatnonzero(other)
     if len(at) < len(x):
         x, y, ours, theirs = x[at], y[at], ours[at], theirs[at]
-    found.differing += len(at)
+    result.differing += len(at)
     odd = ~(np.isfinite(x) & np.isfinite(y))
     same = x == y
     if same.any() or odd.any():
         same |= _same_but_sign(x, y)
-        found.signs += int(same.sum())
+        result.signs += int(same.sum())
         odd &= ~same
-        found.non_finite += int(odd.sum())
-        _note(found, at[odd] + start)
-        kept = ~(same | odd)
-        at, x, y, ours, theirs = at[kept], x[kept], y[kept], ours[kept], theirs[kept]
-        if odd.any() and found.worst < 0:
-            found.worst = found.first[0]
+        result.non_finite += int(odd.sum())
+        _note(result, at[odd] + start)
+        rest = ~(same | odd)
+        at, x, y, ours, theirs = at[rest], x[rest], y[rest], ours[rest], theirs[rest]
+        if odd.any() and result.worst < 0:
+            result.worst = result.first[0]
     if not len(at):
         return
     wide = "c16" if x.dtype.kind == "c" else "f8"
@@ -177,21 +176,21 @@ def _chunk(x: Any, y: Any, start: int, norm: float, policy: Policy, found: Float
         x, y = x.astype(wide), y.astype(wide)  # exact, and then the limits are too
     distance = np.abs(x - y)
     if norm:
-        found.scaled = max(found.scaled, float(distance.max()) / norm)
+        result.scaled = max(result.scaled, float(distance.max()) / norm)
     ulps = _ulps(ours, theirs)
-    found.ulp = max(found.ulp, int(ulps.max()))
+    result.ulp = max(result.ulp, int(ulps.max()))
     excess, limit, outside = _beyond(x, y, distance, ulps, norm, policy, parts)
-    found.outside += int(outside.sum())
-    _note(found, at[outside] + start)
+    result.outside += int(outside.sum())
+    _note(result, at[outside] + start)
     measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
     worst = int(measure.argmax())
-    if float(measure[worst]) > found.excess and not found.non_finite:
-        found.excess, found.worst = float(measure[worst]), int(at[worst]) + start
+    if float(measure[worst]) > result.excess and not result.non_finite:
+        result.excess, result.worst = float(measure[worst]), int(at[worst]) + start
 
 
 def _beyond(
-    x: Any, y: Any, distance: Any, ulps: Any, norm: float, policy: Policy, itemsize: int
-) -> tuple[Any, Any, Any]:
+    x: Array, y: Array, distance: Array, ulps: Array, norm: float, policy: Policy, itemsize: int
+) -> tuple[Array, Array, Array]:
     """How far off each element is by the policy's own measure, its limit, and whether beyond it."""
     np = numpy()
     if policy.exact or policy.ulp is not None:
@@ -210,7 +209,7 @@ def _beyond(
     return distance, limit, outside
 
 
-def _undecided(x: Any, y: Any, distance: Any, limit: Any, *, exact: bool) -> list[int]:
+def _undecided(x: Array, y: Array, distance: Array, limit: Array, *, exact: bool) -> list[int]:
     """Where rounding may hide on which side of its limit a distance is.
 
     *exact* limits are those that nothing was rounded for: a distance that was not rounded either,
@@ -226,16 +225,16 @@ def _undecided(x: Any, y: Any, distance: Any, limit: Any, *, exact: bool) -> lis
         back = difference - x
         lost = (x - (difference - back)) - (y + back)
         at = at[lost != 0]
-    found: list[int] = at.tolist()
-    return found
+    positions: list[int] = at.tolist()
+    return positions
 
 
-def _note(found: Floats, positions: Any) -> None:
-    if len(found.first) < SHOWN and len(positions):
-        found.first += tuple(int(p) for p in positions[: SHOWN - len(found.first)])
+def _note(result: Floats, positions: Array) -> None:
+    if len(result.first) < SHOWN and len(positions):
+        result.first += tuple(int(p) for p in positions[: SHOWN - len(result.first)])
 
 
-def _bits(x: Any) -> Any:
+def _bits(x: Array) -> Array:
     """The elements' bits as signed integers; two columns for complex numbers."""
     if x.dtype.kind == "c":
         half = x.dtype.itemsize // 2
@@ -243,7 +242,7 @@ def _bits(x: Any) -> Any:
     return x.view(f"i{x.dtype.itemsize}")
 
 
-def _same_but_sign(x: Any, y: Any) -> Any:
+def _same_but_sign(x: Array, y: Array) -> Array:
     np = numpy()
     if x.dtype.kind != "c":
         return (x == y) | (np.isnan(x) & np.isnan(y))
@@ -251,7 +250,7 @@ def _same_but_sign(x: Any, y: Any) -> Any:
     return real & imaginary
 
 
-def _ulps(ours: Any, theirs: Any) -> Any:
+def _ulps(ours: Array, theirs: Array) -> Array:
     """Distances in units in the last place, as uint64; of complex numbers the larger one."""
     np = numpy()
     lowest = np.iinfo(ours.dtype).min

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+
+from .lazily import Array
 
 CAST = (
     "a float that does not fit the integer: x86 gives INT_MIN or wraps, ARM saturates and makes "
@@ -42,7 +43,7 @@ _EDGES = frozenset(
 ROUNDING = 1e-12
 
 
-def hints_for_numbers(golden: Any, here: Any) -> tuple[str, ...]:
+def hints_for_numbers(golden: Array, here: Array) -> tuple[str, ...]:
     """Hints for two plain numbers that differ."""
     if isinstance(golden, int) and isinstance(here, int):
         return hints_for_integers([(golden, here)])

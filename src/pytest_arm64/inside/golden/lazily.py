@@ -6,8 +6,15 @@ import importlib
 import sys
 from typing import Any
 
+Array = Any
+"""An array, or a dtype, of NumPy, which is never imported for the sake of a type."""
+Value = Any
+"""What a test hands over: of any type, looked at by what it has."""
+Library = Any
+"""A module of the user's, with whatever it has."""
 
-def numpy() -> Any:
+
+def numpy() -> Library:
     """NumPy.
 
     Raises:
@@ -16,6 +23,6 @@ def numpy() -> Any:
     return importlib.import_module("numpy")
 
 
-def loaded(name: str) -> Any:
+def loaded(name: str) -> Library:
     """The module, if anybody has imported it: no value of its types exists otherwise."""
     return sys.modules.get(name)

@@ -6,15 +6,15 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from .arrays import compare_array, leaf_of_floats
 from .decisions import with_decision
 from .floats import compare_numbers
 from .hints import hints_for_numbers
-from .policy import Policy
+from .lazily import Array
+from .policy import Comparer, Policy
 from .values import CALL, Node, Stored, float_of, restored
-from .verdict import Comparison, Leaf, Sample, Verdict
+from .verdict import Comparison, DifferingElement, GoldenVerdict, Leaf
 
 # A value that moved on x86 itself by this share of what is seen here explains what is seen here.
 NOISE_SHARE = 0.25
@@ -44,17 +44,17 @@ def compare(
     return Comparison(name, tuple(told), versions)
 
 
-def _by_own_comparer(comparer: Any, golden: Stored, here: Stored) -> Leaf:
+def _by_own_comparer(comparer: Comparer, golden: Stored, here: Stored) -> Leaf:
     if golden.text() == here.text():
-        return Leaf("", Verdict.IDENTICAL)
+        return Leaf("", GoldenVerdict.IDENTICAL)
     try:
         said = comparer(restored(golden.tree, golden.blobs), restored(here.tree, here.blobs))
     except AssertionError as error:
         said = str(error) or "the own comparer's assertion failed"
     if said is None or said is True or said == "":
-        return Leaf("", Verdict.WITHIN, differing=1)
+        return Leaf("", GoldenVerdict.WITHIN, differing=1)
     what = said if isinstance(said, str) else "the own comparer says no"
-    return Leaf("", Verdict.OTHER, ok=False, what=what, differing=1)
+    return Leaf("", GoldenVerdict.OTHER, ok=False, what=what, differing=1)
 
 
 def _with_noise(leaf: Leaf, policy: Policy, noise: Mapping[str, float]) -> Leaf:
@@ -62,17 +62,19 @@ def _with_noise(leaf: Leaf, policy: Policy, noise: Mapping[str, float]) -> Leaf:
     if moved is None or not leaf.differing:
         return leaf
     leaf = replace(leaf, noise=moved)
-    if leaf.verdict in (Verdict.WITHIN, Verdict.FLOAT) and leaf.scaled is not None:
+    if leaf.verdict in (GoldenVerdict.WITHIN, GoldenVerdict.FLOAT) and leaf.scaled is not None:
         explained = moved >= NOISE_SHARE * leaf.scaled
         if explained and (leaf.ok or policy.default):
-            return replace(leaf, verdict=Verdict.DISPATCH, ok=True)
+            return replace(leaf, verdict=GoldenVerdict.DISPATCH, ok=True)
     return leaf
 
 
 class _Walk:
     """Both trees at once; yields a leaf for each leaf of the value."""
 
-    def __init__(self, golden: Mapping[str, Any], here: Mapping[str, Any], policy: Policy) -> None:
+    def __init__(
+        self, golden: Mapping[str, Array], here: Mapping[str, Array], policy: Policy
+    ) -> None:
         self._golden = golden
         self._here = here
         self._policy = policy
@@ -98,15 +100,15 @@ class _Walk:
     def _sequence(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
         if x["k"] == "set":
             if x == y:
-                yield Leaf(path, Verdict.IDENTICAL)
+                yield Leaf(path, GoldenVerdict.IDENTICAL)
                 return
             numbers = all(item["k"] in ("float", "complex") for item in (*x["v"], *y["v"]))
             if not numbers:
-                yield _differs(path, Verdict.OTHER, x, y, "the sets hold other elements")
+                yield _differs(path, GoldenVerdict.OTHER, x, y, "the sets hold other elements")
                 return
         if len(x["v"]) != len(y["v"]) or x.get("shape") != y.get("shape"):
             what = f"{len(x['v'])} elements in the golden, {len(y['v'])} here"
-            yield _differs(path, Verdict.SHAPE, x, y, what)
+            yield _differs(path, GoldenVerdict.SHAPE, x, y, what)
             return
         if self._policy.ties is not None and _integers(x) and _integers(y):
             yield self._array_of_integers(path, x, y)
@@ -125,7 +127,7 @@ class _Walk:
             lost = [_shown_key(key) for key in ours.keys() - theirs.keys()]
             new = [_shown_key(key) for key in theirs.keys() - ours.keys()]
             what = f"keys differ: only in the golden {sorted(lost)}, only here {sorted(new)}"
-            yield _differs(path, Verdict.SHAPE, x, y, what)
+            yield _differs(path, GoldenVerdict.SHAPE, x, y, what)
             return
         for key, item in ours.items():
             yield from self.node(f"{path}[{_shown_key(key)}]", item, theirs[key])
@@ -134,7 +136,7 @@ class _Walk:
         names = [[name for name, _ in side["v"]] for side in (x, y)]
         if names[0] != names[1]:
             what = f"fields {names[0]} in the golden, {names[1]} here"
-            yield _differs(path, Verdict.SHAPE, x, y, what)
+            yield _differs(path, GoldenVerdict.SHAPE, x, y, what)
             return
         if x["t"] == CALL:
             yield from self._call(path, dict(x["v"]), dict(y["v"]))
@@ -155,14 +157,14 @@ class _Walk:
                 if x["outcome"] != y["outcome"]
                 else "another exception"
             )
-            yield _differs(path, Verdict.OUTCOME, x["value"], y["value"], what)
+            yield _differs(path, GoldenVerdict.OUTCOME, x["value"], y["value"], what)
         elif not raised:
             yield from self.node(f"{path}.value", x["value"], y["value"])
         if x["warnings"] != y["warnings"]:
             ours, theirs = (
                 {"k": "str", "v": str(restored(side["warnings"], {}))} for side in (x, y)
             )
-            yield _differs(f"{path}.warnings", Verdict.OTHER, ours, theirs, "other warnings")
+            yield _differs(f"{path}.warnings", GoldenVerdict.OTHER, ours, theirs, "other warnings")
 
     def _array(self, path: str, x: Node, y: Node) -> Leaf:
         if _normal(x["dtype"]) != _normal(y["dtype"]) or x["shape"] != y["shape"]:
@@ -170,9 +172,9 @@ class _Walk:
                 f"{_dtype(x)} of shape {tuple(x['shape'])} in the golden, "
                 f"{_dtype(y)} of shape {tuple(y['shape'])} here"
             )
-            return _differs(path, Verdict.SHAPE, x, y, what)
+            return _differs(path, GoldenVerdict.SHAPE, x, y, what)
         if x["digest"] == y["digest"]:
-            return Leaf(path, Verdict.IDENTICAL, total=max(1, math.prod(x["shape"])))
+            return Leaf(path, GoldenVerdict.IDENTICAL, total=max(1, math.prod(x["shape"])))
         ours, theirs = self._golden[x["blob"]], self._here[y["blob"]]
         return compare_array(path, ours, theirs, self._policy)
 
@@ -185,10 +187,10 @@ class _Walk:
     def _bytes(self, path: str, x: Node, y: Node, *, image: bool = False) -> Leaf:
         ours, theirs = restored(x, self._golden), restored(y, self._here)
         if ours == theirs:
-            return Leaf(path, Verdict.IDENTICAL, total=max(1, len(ours)))
+            return Leaf(path, GoldenVerdict.IDENTICAL, total=max(1, len(ours)))
         if len(ours) != len(theirs):
             what = f"{len(ours)} bytes in the golden, {len(theirs)} here"
-            return _differs(path, Verdict.SHAPE, x, y, what)
+            return _differs(path, GoldenVerdict.SHAPE, x, y, what)
         if self._policy.hamming is not None and not image:
             bits = bin(int.from_bytes(ours, "big") ^ int.from_bytes(theirs, "big")).count("1")
             return _by_bits(path, bits, ours.hex(), theirs.hex(), self._policy.hamming)
@@ -199,13 +201,13 @@ class _Walk:
         if kind in ("float", "complex"):
             return self._numbers(path, x, y, None)
         if x.get("v") == y.get("v"):
-            return Leaf(path, Verdict.IDENTICAL)
+            return Leaf(path, GoldenVerdict.IDENTICAL)
         if kind == "int":
             return self._integers(path, int(x["v"], 16), int(y["v"], 16))
         bits = _hex_distance(x, y) if self._policy.hamming is not None else None
         if bits is not None:
             return _by_bits(path, bits, x["v"], y["v"], self._policy.hamming or 0)
-        return _differs(path, Verdict.OTHER, x, y, "")
+        return _differs(path, GoldenVerdict.OTHER, x, y, "")
 
     def _integers(self, path: str, ours: int, theirs: int) -> Leaf:
         if self._policy.hamming is not None and min(ours, theirs) >= 0:
@@ -213,11 +215,11 @@ class _Walk:
             return _by_bits(path, bits, hex(ours), hex(theirs), self._policy.hamming)
         return Leaf(
             path,
-            Verdict.INTEGER,
+            GoldenVerdict.INTEGER,
             ok=False,
             what=f"an integer differs by {abs(ours - theirs)}",
             differing=1,
-            samples=(Sample("", str(ours), str(theirs)),),
+            samples=(DifferingElement("", str(ours), str(theirs)),),
             hints=hints_for_numbers(ours, theirs),
         )
 
@@ -227,7 +229,7 @@ class _Walk:
         else:
             ours, theirs = float_of(x["v"]), float_of(y["v"])
         found = compare_numbers(ours, theirs, self._policy, norm)
-        sample = Sample("", repr(ours), repr(theirs), _bits_of(x), _bits_of(y))
+        sample = DifferingElement("", repr(ours), repr(theirs), _bits_of(x), _bits_of(y))
         leaf = leaf_of_floats(path, found, 1, self._policy, (sample,))
         leaf = replace(leaf, hints=leaf.hints + hints_for_numbers(ours, theirs))
         return with_decision(leaf, [(ours, theirs)], self._policy) if _real(ours) else leaf
@@ -266,21 +268,21 @@ def _by_bits(path: str, bits: int, ours: str, theirs: str, allowed: int) -> Leaf
     margin = allowed - bits
     what = f"{bits} bits differ, {allowed} are allowed (margin {margin})"
     ok = margin >= 0
-    verdict = Verdict.WITHIN if ok else Verdict.INTEGER
-    return Leaf(path, verdict, ok, what, differing=1, samples=(Sample("", ours, theirs),))
+    verdict = GoldenVerdict.WITHIN if ok else GoldenVerdict.INTEGER
+    return Leaf(path, verdict, ok, what, differing=1, samples=(DifferingElement("", ours, theirs),))
 
 
 def _bytewise(path: str, ours: bytes, theirs: bytes, policy: Policy, *, image: bool) -> Leaf:
     at = [index for index, (a, b) in enumerate(zip(ours, theirs)) if a != b]
     levels = max(abs(ours[i] - theirs[i]) for i in at)
-    samples = tuple(Sample(f"[{i}]", str(ours[i]), str(theirs[i])) for i in at[:3])
+    samples = tuple(DifferingElement(f"[{i}]", str(ours[i]), str(theirs[i])) for i in at[:3])
     ok = image and policy.image_levels is not None and levels <= policy.image_levels
     what = f"{len(at)} of {len(ours)} bytes differ, by {levels} at most"
-    verdict = Verdict.INTEGER
+    verdict = GoldenVerdict.INTEGER
     if image and (ok or levels <= 1):
-        verdict = Verdict.IMAGE
+        verdict = GoldenVerdict.IMAGE
     elif not image:
-        verdict = Verdict.OTHER
+        verdict = GoldenVerdict.OTHER
     hints: tuple[str, ...] = ()
     if image and levels <= 1:
         from .hints import EXACT_RESIZE
@@ -293,15 +295,15 @@ def _bytewise(path: str, ours: bytes, theirs: bytes, policy: Policy, *, image: b
 
 def _other_kind(path: str, x: Node, y: Node) -> Leaf:
     what = f"{_kind(x)} in the golden, {_kind(y)} here"
-    return _differs(path, Verdict.SHAPE, x, y, what)
+    return _differs(path, GoldenVerdict.SHAPE, x, y, what)
 
 
 def _kind(node: Node) -> str:
     return str(node.get("t") or node["k"])
 
 
-def _differs(path: str, verdict: Verdict, x: Node, y: Node, what: str) -> Leaf:
-    sample = Sample("", _shown(x), _shown(y))
+def _differs(path: str, verdict: GoldenVerdict, x: Node, y: Node, what: str) -> Leaf:
+    sample = DifferingElement("", _shown(x), _shown(y))
     return Leaf(path, verdict, ok=False, what=what, differing=1, samples=(sample,))
 
 
@@ -321,7 +323,7 @@ def _dtype(node: Node) -> str:
     return node["dtype"] if isinstance(node["dtype"], str) else str(node["dtype"])
 
 
-def _normal(dtype: Any) -> Any:
+def _normal(dtype: Array) -> Array:
     return json.loads(json.dumps(dtype))
 
 

@@ -11,8 +11,8 @@ import hashlib
 import json
 import math
 import re
-from typing import Any
 
+from .lazily import Array
 from .shape import MalformedError
 
 _MAGIC = b"\x93NUMPY"
@@ -48,7 +48,7 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(about.encode() + content[elements:]).hexdigest()
 
 
-def size_of(dtype: Any, shape: list[int]) -> int:
+def size_of(dtype: Array, shape: list[int]) -> int:
     """Bytes of an array's elements, from its type and shape as a golden's tree has them.
 
     Raises:
@@ -57,7 +57,7 @@ def size_of(dtype: Any, shape: list[int]) -> int:
     return _itemsize(dtype) * math.prod(shape)
 
 
-def _itemsize(dtype: Any) -> int:
+def _itemsize(dtype: Array) -> int:
     if isinstance(dtype, str):
         found = _PLAIN.match(dtype)
         if found is None:

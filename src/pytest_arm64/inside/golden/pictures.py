@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from .lazily import Array
 from .values import Node, Stored, restored
 
 FOLDER = "pictures"
@@ -44,7 +44,7 @@ def write_pictures(golden: Stored, here: Stored, folder: Path, name: str) -> tup
     return tuple(paths)
 
 
-def _pixels(tree: Node, blobs: Mapping[str, Any]) -> _Pixels | None:
+def _pixels(tree: Node, blobs: Mapping[str, Array]) -> _Pixels | None:
     """The pixels of a Pillow image, or of an 8-bit array with the shape of one."""
     if tree["k"] == "record" and tree.get("t") == "Image":
         parts = restored(tree, blobs)

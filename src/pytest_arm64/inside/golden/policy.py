@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any
 
 from ..errors import Arm64Error
+from .lazily import Value
 
 # Relative to the two elements, and to the largest element of both arrays. Of 111 outputs of NumPy,
 # SciPy, Pillow, OpenCV and scikit-learn that differ bitwise between x86-64 and aarch64 these flag
@@ -18,6 +18,10 @@ DEFAULTS = {2: (4e-3, 1e-3), 4: (1e-5, 2e-6), 8: (1e-12, 1e-13)}
 
 class PolicyError(Arm64Error):
     """A policy says what cannot be meant."""
+
+
+Comparer = Callable[[Value, Value], object]
+"""A function of the user's that compares two values."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Policy:
     """Bits in which two hashes may differ."""
     image_levels: int | None = None
     """Levels by which bytes of an image may differ."""
-    ties: Any = None
+    ties: Value = None
     """Keys of an index array: indices of equal keys may change places."""
     up_to_sign: bool = False
     """Vectors (columns of a matrix) may come out negated, as eigenvectors do."""
@@ -40,7 +44,7 @@ class Policy:
     """``strict``: the sign and payload of a NaN, and the sign of a zero, count."""
     decision: float | None = None
     """Threshold of a score: it may move, but not to the other side."""
-    compare: Callable[[Any, Any], Any] | None = None
+    compare: Comparer | None = None
     """``compare(golden, here)``: False or text where it fails, or raises AssertionError."""
 
     def __post_init__(self) -> None:
@@ -123,7 +127,7 @@ class Policy:
         )
 
 
-def policy_of(arguments: dict[str, Any]) -> Policy:
+def policy_of(arguments: dict[str, Value]) -> Policy:
     """The policy that keyword *arguments* of a check describe.
 
     Raises:

@@ -9,8 +9,8 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
 
+from ..ran import Ran
 from .lazily import loaded
 
 _LIBRARIES = (
@@ -24,17 +24,17 @@ _CORE_NAMES = (
 )
 
 
-def provenance(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The provenance of values that this process computes; *facts* are those of its cell."""
+def provenance(ran: Ran) -> dict[str, object]:
+    """The provenance of values that this process computes, in a cell that *ran* describes."""
     return {
         "machine": platform.machine(),
         "cpu": _cpu(),
-        "emulated": facts.get("emulated"),
-        "core": facts.get("core"),
-        "target": facts.get("target"),
-        "image": facts.get("image"),
-        "digest": facts.get("digest") or facts.get("image_id"),
-        "os": facts.get("os"),
+        "emulated": ran.emulated,
+        "core": ran.core or None,
+        "target": ran.target or None,
+        "image": ran.image or None,
+        "digest": ran.digest or ran.image_id or None,
+        "os": ran.os or None,
         "libc": " ".join(platform.libc_ver()),
         "numpy_features": numpy_features(),
         "numpy_dispatch": numpy_dispatch(),
@@ -54,7 +54,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def version_changes(recorded: Mapping[str, Any]) -> tuple[str, ...]:
+def version_changes(recorded: Mapping[str, object]) -> tuple[str, ...]:
     """Libraries loaded here that have another version than *recorded*, in words."""
     before = recorded.get("versions")
     if not isinstance(before, Mapping):
@@ -67,7 +67,7 @@ def version_changes(recorded: Mapping[str, Any]) -> tuple[str, ...]:
     ) + _python_change(here, before)
 
 
-def _python_change(here: Mapping[str, str], before: Mapping[str, Any]) -> tuple[str, ...]:
+def _python_change(here: Mapping[str, str], before: Mapping[str, object]) -> tuple[str, ...]:
     ours, theirs = here["python"], str(before.get("python", ""))
     if ours.split(".")[:2] == theirs.split(".")[:2]:
         return ()

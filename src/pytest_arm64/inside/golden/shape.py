@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from typing import Any
 
 from .values import MAXIMUM_DEPTH, Node, float_of
 
@@ -18,7 +17,7 @@ class MalformedError(ValueError):
     """A tree is not what ``values.stored`` makes."""
 
 
-def check_tree(tree: Any, depth: int = 0) -> Node:
+def check_tree(tree: object, depth: int = 0) -> Node:
     """*tree*, if it is one that ``values.stored`` could have made.
 
     Raises:
@@ -94,7 +93,7 @@ def _array(tree: Node, _depth: int) -> bool:
     return _has_blob(tree) and isinstance(dtype, (str, list)) and _lengths(tree["shape"])
 
 
-def _lengths(shape: Any) -> bool:
+def _lengths(shape: object) -> bool:
     return (
         isinstance(shape, list)
         and len(shape) <= 64

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from ..errors import Arm64Error
 from . import npy
-from .lazily import numpy
+from .lazily import Array, numpy
 from .shape import MalformedError, blobs_of, check_tree
 from .values import Node, Stored, UnsupportedValueError, describe, digest_of, refuse_dtype
 
@@ -39,7 +39,7 @@ class GoldenError(Arm64Error):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredValue:
     """One value of a golden."""
 
     value: Stored
@@ -53,8 +53,8 @@ class Golden:
 
     test: str
     """Node id without the module's path."""
-    values: Mapping[str, Kept]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, StoredValue]
+    provenance: Mapping[str, object] = field(default_factory=dict)
 
     def same_values(self, other: Golden) -> bool:
         """Whether both hold the same values, to the last bit."""
@@ -92,7 +92,7 @@ def read(folder: Path, test: str) -> Golden | None:
     return found
 
 
-def read_file(path: Path, runs: Mapping[str, Any] | None = None) -> Golden | None:
+def read_file(path: Path, runs: Mapping[str, Mapping[str, object]] | None = None) -> Golden | None:
     """The golden whose tree lies at *path*, None where nothing lies there.
 
     *runs* are the provenances by key, by default those of the folder's file.
@@ -115,7 +115,7 @@ def read_file(path: Path, runs: Mapping[str, Any] | None = None) -> Golden | Non
         values = {name: Stored(tree, _Blobs(path, tree)) for name, tree in trees.items()}
     except (MalformedError, KeyError, TypeError, AttributeError) as error:
         raise _unreadable(path, _reason(error)) from None
-    kept = {name: Kept(value, noise[name]) for name, value in values.items()}
+    kept = {name: StoredValue(value, noise[name]) for name, value in values.items()}
     return Golden(test, kept, runs[key])
 
 
@@ -136,10 +136,11 @@ def _require(condition: bool, what: str) -> None:
         raise MalformedError(what)
 
 
-def _numbers(value: Any) -> dict[str, float]:
-    if not all(isinstance(number, (int, float)) for number in value.values()):
-        raise MalformedError("noise is no number")
-    return {str(path): float(number) for path, number in value.items()}
+def _numbers(value: object) -> dict[str, float]:
+    noise: dict[object, Any] = value if isinstance(value, dict) else {"": None}
+    if not all(isinstance(number, (int, float)) for number in noise.values()):
+        raise MalformedError("noise is not a number")
+    return {str(path): float(number) for path, number in noise.items()}
 
 
 def _reason(error: Exception) -> str:
@@ -155,7 +156,7 @@ def _unreadable(path: Path, why: str) -> GoldenError:
     )
 
 
-class _Blobs(Mapping[str, Any]):
+class _Blobs(Mapping[str, Array]):
     """The blobs of one tree, read when they are asked for."""
 
     def __init__(self, tree_path: Path, tree: Node) -> None:
@@ -168,7 +169,7 @@ class _Blobs(Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Array:
         node = self._nodes[name]
         blob = self._read(_bytes if node["k"] == "bytes" else _array, node)
         if digest_of(blob) != node["digest"]:
@@ -205,7 +206,7 @@ def _bytes(archive: zipfile.ZipFile, node: Node) -> bytes:
     return _member(archive, f"{node['blob']}.bin", int(node["n"]))
 
 
-def _array(archive: zipfile.ZipFile, node: Node) -> Any:
+def _array(archive: zipfile.ZipFile, node: Node) -> Array:
     np = numpy()
     asked = np.dtype(_as_descr(node["dtype"]))
     refuse_dtype(asked)
@@ -235,7 +236,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     return archive.read(info)
 
 
-def _as_descr(value: Any) -> Any:
+def _as_descr(value: Any) -> object:
     """NumPy's description of a dtype, whose tuples JSON made lists."""
     if isinstance(value, str):
         return value
@@ -267,7 +268,7 @@ def encode(golden: Golden, key: str) -> dict[str, bytes]:
     return files
 
 
-def _packed(blobs: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+def _packed(blobs: Mapping[str, Array]) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the files that hold *blobs*."""
     if isinstance(blobs, _Blobs):
         yield from blobs.packed()
@@ -292,7 +293,7 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def provenance_key(provenance: Mapping[str, Any]) -> str:
+def provenance_key(provenance: Mapping[str, object]) -> str:
     """Name of a provenance: equal for equal machines and versions, whenever they recorded."""
     about = {k: v for k, v in provenance.items() if k not in ("commit", "recorded")}
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]

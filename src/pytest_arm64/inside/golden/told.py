@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 PROPERTY = "arm64_golden"
 """Name under which a report tells it; xdist's workers and JUnit files carry it."""
@@ -15,7 +14,7 @@ PROPERTY = "arm64_golden"
 class Told:
     """What one test tells of its values."""
 
-    values: tuple[Mapping[str, Any], ...] = ()
+    values: tuple[Mapping[str, object], ...] = ()
     """Each that was compared has a ``name``, a ``class`` and ``ok``, and may have more."""
     notes: tuple[str, ...] = ()
     decisions: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -33,7 +32,7 @@ class Told:
         return tuple(str(value["class"]) for value in self.values)
 
 
-def told_by(properties: Iterable[tuple[str, Any]]) -> Iterator[Told]:
+def told_by(properties: Iterable[tuple[str, object]]) -> Iterator[Told]:
     """What *properties* of a report tell of golden values; what is somebody else's is left out."""
     for name, value in properties:
         told = _read(value) if name == PROPERTY else None
@@ -70,5 +69,5 @@ def _whole(value: object) -> bool:
     return isinstance(value, dict) and {"name", "class", "ok"} <= value.keys()
 
 
-def _listed(value: object) -> list[Any]:
+def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []

@@ -23,7 +23,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import Arm64Error
-from .lazily import loaded, numpy
+from .lazily import Array, Library, Value, loaded, numpy
 
 Node = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Stored:
     """A value in its storable form."""
 
     tree: Node
-    blobs: Mapping[str, Any]
+    blobs: Mapping[str, Array]
     """By name: NumPy arrays, and bytes."""
 
     def text(self) -> str:
@@ -62,11 +62,11 @@ class Called:
 
     outcome: str
     """``value``, ``exception`` or ``signal``."""
-    value: Any
+    value: Value
     warnings: list[str]
 
 
-def stored(value: Any, prefix: str = "") -> Stored:
+def stored(value: Value, prefix: str = "") -> Stored:
     """*value* in its storable form; names of its blobs begin with *prefix*.
 
     Raises:
@@ -94,7 +94,7 @@ def float_of(text: str) -> float:
     return float.fromhex(text)
 
 
-def digest_of(blob: Any) -> str:
+def digest_of(blob: Array) -> str:
     """SHA-256 over a blob's type, shape and bytes."""
     if isinstance(blob, bytes):
         return hashlib.sha256(blob).hexdigest()
@@ -103,7 +103,7 @@ def digest_of(blob: Any) -> str:
     return hashlib.sha256(head.encode() + memoryview(data)).hexdigest()
 
 
-def describe(dtype: Any) -> Any:
+def describe(dtype: Array) -> object:
     """*dtype* as JSON: its string, or its list of fields."""
     return dtype.descr if dtype.names else dtype.str
 
@@ -111,9 +111,9 @@ def describe(dtype: Any) -> Any:
 class _Encoder:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self.blobs: dict[str, Any] = {}
+        self.blobs: dict[str, Array] = {}
 
-    def node(self, value: Any, depth: int) -> Node:
+    def node(self, value: Value, depth: int) -> Node:
         if depth > MAXIMUM_DEPTH:
             raise UnsupportedValueError(
                 f"a value is nested more than {MAXIMUM_DEPTH} levels deep",
@@ -130,7 +130,7 @@ class _Encoder:
             "arrays, frames, images, tensors",
         )
 
-    def _plain(self, value: Any, _depth: int) -> Node | None:
+    def _plain(self, value: Value, _depth: int) -> Node | None:
         if value is None:
             return {"k": "none"}
         if isinstance(value, enum.Enum):
@@ -162,12 +162,12 @@ class _Encoder:
             return {"k": "bytes", "v": base64.b64encode(value).decode()}
         return {"k": "bytes", "n": len(value), **self._blob(value)}
 
-    def _blob(self, blob: Any) -> Node:
+    def _blob(self, blob: Array) -> Node:
         name = f"{self._prefix}{len(self.blobs)}"
         self.blobs[name] = blob
         return {"blob": name, "digest": digest_of(blob)}
 
-    def _container(self, value: Any, depth: int) -> Node | None:
+    def _container(self, value: Value, depth: int) -> Node | None:
         if isinstance(value, Called):
             return self._record(CALL, dataclasses.asdict(value), depth)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -185,17 +185,17 @@ class _Encoder:
             nodes = [self.node(item, depth) for item in value]
             return {"k": "set", "v": sorted(nodes, key=lambda n: json.dumps(n, sort_keys=True))}
         # Subclasses of the plain types, such as an IntEnum's plain cousin or a str of one's own.
-        plain: Any
+        plain: Value
         for plain in (int, float, complex, str):
             if isinstance(value, plain):
                 return self._plain(plain(value), depth)
         return None
 
-    def _record(self, name: str, fields: Mapping[str, Any], depth: int) -> Node:
+    def _record(self, name: str, fields: Mapping[str, Value], depth: int) -> Node:
         parts = [[key, self.node(item, depth)] for key, item in fields.items()]
         return {"k": "record", "t": name, "v": parts}
 
-    def _library(self, value: Any, depth: int) -> Node | None:
+    def _library(self, value: Value, depth: int) -> Node | None:
         np = loaded("numpy")
         if np is not None:
             if isinstance(value, np.ma.MaskedArray):
@@ -218,7 +218,7 @@ class _Encoder:
                 return found
         return None
 
-    def _array(self, value: Any, depth: int, *, scalar: bool = False) -> Node:
+    def _array(self, value: Value, depth: int, *, scalar: bool = False) -> Node:
         if value.dtype.kind == "O" or value.dtype.char == "T":
             nodes = [self.node(item, depth) for item in value.reshape(-1).tolist()]
             return {"k": "objects", "shape": list(value.shape), "v": nodes}
@@ -226,10 +226,10 @@ class _Encoder:
         about = {"dtype": describe(value.dtype), "shape": list(value.shape)}
         return {"k": "scalar" if scalar else "array", **about, **self._blob(value.copy("C"))}
 
-    def _image(self, library: Any, value: Any, depth: int) -> Node | None:
+    def _image(self, library: Library, value: Value, depth: int) -> Node | None:
         if not isinstance(value, library.Image):
             return None
-        parts: dict[str, Any] = {"mode": value.mode, "size": value.size}
+        parts: dict[str, Value] = {"mode": value.mode, "size": value.size}
         if value.mode in ("F", "I", "I;16"):
             parts["pixels"] = numpy().asarray(value)
         else:
@@ -238,11 +238,11 @@ class _Encoder:
             parts["palette"] = bytes(value.getpalette() or ())
         return self._record("Image", parts, depth)
 
-    def _image_hash(self, library: Any, value: Any, depth: int) -> Node | None:
+    def _image_hash(self, library: Library, value: Value, depth: int) -> Node | None:
         known = isinstance(value, library.ImageHash)
         return self._record("ImageHash", {"hash": value.hash}, depth) if known else None
 
-    def _pandas(self, library: Any, value: Any, depth: int) -> Node | None:
+    def _pandas(self, library: Library, value: Value, depth: int) -> Node | None:
         if value is library.NA or value is library.NaT:
             return {"k": "text", "t": "pandas", "v": str(value)}
         if isinstance(value, library.DataFrame):
@@ -259,7 +259,7 @@ class _Encoder:
             return self._record("Index", {"name": value.name, **self._series(value)}, depth)
         return None
 
-    def _series(self, column: Any) -> dict[str, Any]:
+    def _series(self, column: Value) -> dict[str, Value]:
         """A column: its type by name, its values as an array or a list, None where one is NA."""
         np = numpy()
         if isinstance(column.dtype, np.dtype) and column.dtype.kind != "O":
@@ -268,7 +268,7 @@ class _Encoder:
         values = [None if gone else item for item, gone in zip(column.tolist(), missing)]
         return {"dtype": str(column.dtype), "values": values}
 
-    def _polars(self, library: Any, value: Any, depth: int) -> Node | None:
+    def _polars(self, library: Library, value: Value, depth: int) -> Node | None:
         if isinstance(value, library.DataFrame):
             parts = {series.name: self._polars_series(series) for series in value.get_columns()}
             return self._record("polars.DataFrame", parts, depth)
@@ -277,13 +277,13 @@ class _Encoder:
             return self._record("polars.Series", parts, depth)
         return None
 
-    def _polars_series(self, series: Any) -> dict[str, Any]:
+    def _polars_series(self, series: Value) -> dict[str, Value]:
         return {"dtype": str(series.dtype), "values": series.to_list()}
 
-    def _torch(self, library: Any, value: Any, depth: int) -> Node | None:
+    def _torch(self, library: Library, value: Value, depth: int) -> Node | None:
         if not isinstance(value, library.Tensor):
             return None
-        parts: dict[str, Any] = {"dtype": str(value.dtype)}
+        parts: dict[str, Value] = {"dtype": str(value.dtype)}
         try:
             plain = value.detach().cpu().resolve_conj().resolve_neg()
             if value.dtype is library.bfloat16:
@@ -297,7 +297,7 @@ class _Encoder:
         return self._record("Tensor", parts, depth)
 
 
-def refuse_dtype(dtype: Any) -> None:
+def refuse_dtype(dtype: Array) -> None:
     """Raise UnsupportedValueError for element types that no golden can hold."""
     for name in dtype.names or ():
         refuse_dtype(dtype.fields[name][0])
@@ -317,7 +317,7 @@ def refuse_dtype(dtype: Any) -> None:
         )
 
 
-def restored(tree: Node, blobs: Mapping[str, Any]) -> Any:
+def restored(tree: Node, blobs: Mapping[str, Array]) -> Value:
     """What an own comparer is given: plain values, arrays, and dicts for records."""
     kind, value = tree["k"], tree.get("v")
     if kind in ("array", "scalar"):
@@ -341,7 +341,7 @@ def restored(tree: Node, blobs: Mapping[str, Any]) -> Any:
     return value
 
 
-def _hashable(key: Any) -> Any:
+def _hashable(key: Value) -> Value:
     return key if getattr(key, "__hash__", None) is not None else repr(key)
 
 

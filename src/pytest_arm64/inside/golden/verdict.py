@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 
-class Verdict(Enum):
+class GoldenVerdict(Enum):
     """How a value stands to its golden; the order is from harmless to worst."""
 
     IDENTICAL = "identical"
@@ -32,11 +31,11 @@ class Verdict(Enum):
         return _ORDER.index(self)
 
 
-_ORDER = tuple(Verdict)
+_ORDER = tuple(GoldenVerdict)
 
 
 @dataclass(frozen=True)
-class Sample:
+class DifferingElement:
     """One element that differs: where, and both sides as they are shown."""
 
     index: str
@@ -52,7 +51,7 @@ class Leaf:
 
     path: str
     """Where in the value, ``[2].score``; empty for the value itself."""
-    verdict: Verdict
+    verdict: GoldenVerdict
     ok: bool = True
     """Whether the policy accepts it."""
     what: str = ""
@@ -63,7 +62,7 @@ class Leaf:
     """Largest distance in units in the last place."""
     scaled: float | None = None
     """Largest ``|x−y|`` over the norm, ``max(max|x|, max|y|)``."""
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[DifferingElement, ...] = ()
     hints: tuple[str, ...] = ()
     noise: float | None = None
     """Largest scaled distance that x86 itself showed in the control run; None where it did not."""
@@ -86,7 +85,7 @@ class Comparison:
         return all(leaf.ok for leaf in self.leaves)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GoldenVerdict:
         """The worst of the leaves that fail, else the worst of all."""
         leaves = [leaf for leaf in self.leaves if not leaf.ok] or list(self.leaves)
         return max((leaf.verdict for leaf in leaves), key=lambda v: v.rank, default=_ORDER[0])
@@ -96,7 +95,7 @@ class Comparison:
         """The class to count it under: another version is no finding of the architecture."""
         return "version changed" if self.versions and not self.ok else self.verdict.value
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What a report carries of it."""
         ulps = [leaf.ulp for leaf in self.leaves if leaf.ulp is not None]
         return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 _BYTES = {
@@ -31,7 +30,7 @@ class Budget:
     """Bytes of peak heap."""
 
 
-def read_budget(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Budget:
+def read_budget(arguments: tuple[object, ...], keywords: Mapping[str, object]) -> Budget:
     """A budget from what was given to the marker ``arm64_budget``.
 
     Raises:
@@ -50,7 +49,7 @@ def read_budget(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Budg
     )
 
 
-def budget_problem(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> str:
+def budget_problem(arguments: tuple[object, ...], keywords: Mapping[str, object]) -> str:
     """What is wrong with what was given to the marker; empty for nothing."""
     try:
         read_budget(arguments, keywords)

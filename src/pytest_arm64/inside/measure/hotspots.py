@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 SAMPLES, CALLS = "samples", "calls"
@@ -54,7 +54,7 @@ class Sampler:
     def __init__(self, clock: Callable[[], float] = time.process_time) -> None:
         self._clock = clock
         self._last = 0.0
-        self._spent: dict[Any, float] = {}
+        self._spent: dict[CodeType, float] = {}
 
     def start(self) -> None:
         """Begin to look.
@@ -101,7 +101,7 @@ class Sampler:
 class _Resumable(cProfile.Profile):
     """One that libraries which pause profiling may put back as if it were a function."""
 
-    def __call__(self, _frame: FrameType, _event: str, _argument: Any) -> None:
+    def __call__(self, _frame: FrameType, _event: str, _argument: object) -> None:
         self.enable()
 
 

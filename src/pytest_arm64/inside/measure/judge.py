@@ -5,41 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ..ran import Ran
 from .budget import Budget, shown_bytes, shown_seconds
-from .record import COLD_START, OPEN, OVER, WITHIN, Record, Verdict, Where
+from .record import COLD_START, OPEN, OVER, WITHIN, BudgetVerdict, Record
 
 
-def judged(record: Record, budget: Budget, where: Where) -> Record:
+def judged(record: Record, budget: Budget, where: Ran) -> Record:
     """*record* with its verdicts; a cold start is told and not judged."""
     if record.kind == COLD_START:
         return record
     return replace(record, verdicts=tuple(_verdicts(record, budget, where)))
 
 
-def _verdicts(record: Record, budget: Budget, where: Where) -> Iterator[Verdict]:
+def _verdicts(record: Record, budget: Budget, where: Ran) -> Iterator[BudgetVerdict]:
     if budget.latency is not None:
         value = record.latency.median
         why = _no_verdict_on_time(record, where)
         outcome = OPEN if why else _compared(value, budget.latency)
-        yield Verdict("latency", budget.latency, value, outcome, why)
+        yield BudgetVerdict("latency", budget.latency, value, outcome, why)
     if budget.memory is None:
         return
     if record.memory is None:
         why = f"{record.kind} measures no memory"
-        yield Verdict("memory", budget.memory, None, OPEN, why)
+        yield BudgetVerdict("memory", budget.memory, None, OPEN, why)
         return
     outcome = _compared(record.memory.peak, budget.memory)
     why = ""
     if outcome == WITHIN and not record.memory.complete:
         why = "of what tracemalloc sees: Python and NumPy; install memray for native libraries"
-    yield Verdict("memory", budget.memory, record.memory.peak, outcome, why)
+    yield BudgetVerdict("memory", budget.memory, record.memory.peak, outcome, why)
 
 
 def _compared(value: float, limit: float) -> str:
     return WITHIN if value <= limit else OVER
 
 
-def _no_verdict_on_time(record: Record, where: Where) -> str:
+def _no_verdict_on_time(record: Record, where: Ran) -> str:
     if where.emulated:
         return "emulated time is no evidence"
     if not where.native_arm:
@@ -57,7 +58,7 @@ def overruns(records: Iterable[Record]) -> list[str]:
     ]
 
 
-def _overrun(verdict: Verdict, record: Record) -> str:
+def _overrun(verdict: BudgetVerdict, record: Record) -> str:
     if verdict.what == "latency":
         found = record.latency
         return (

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..ran import Ran
 from .memory import Memory, Resident, cold_start, memory_of, memray_here
 from .ratio import Ratio, ratio_of_medians
-from .record import CALL, COLD_START, Record, Where
-from .sampling import ROUNDS, WARMUP, Clock, Sample, take, take_in_turn
+from .record import CALL, COLD_START, Record
+from .sampling import ROUNDS, WARMUP, Clocks, Sample, take, take_in_turn
 from .summary import Summary, summarise
 
 
@@ -26,7 +27,7 @@ class Measurement:
     memory: Memory
     resident: int | None
     """Peak resident memory above an empty process; None under emulation and where unknown."""
-    where: Where
+    where: Ran
     result: Any
     """What the last measured call returned."""
 
@@ -34,18 +35,18 @@ class Measurement:
 class ArmMeasure:
     """Measures calls; what becomes of a budget is decided when the test is over."""
 
-    def __init__(self, where: Where, clock: Clock | None = None) -> None:
+    def __init__(self, where: Ran, clock: Clocks | None = None) -> None:
         self._where = where
-        self._clock = clock or Clock()
+        self._clock = clock or Clocks()
         self._resident = Resident()
         memray_here()  # loaded before anything is measured or profiled
         self.records: list[Record] = []
 
     def __call__(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., object],
         /,
-        *arguments: Any,
+        *arguments: object,
         rounds: int = ROUNDS,
         warmup: int = WARMUP,
     ) -> Measurement:
@@ -74,10 +75,10 @@ class ArmMeasure:
 
     def compare(
         self,
-        first: Callable[..., Any],
-        second: Callable[..., Any],
+        first: Callable[..., object],
+        second: Callable[..., object],
         /,
-        *arguments: Any,
+        *arguments: object,
         rounds: int = ROUNDS,
         warmup: int = WARMUP,
     ) -> Ratio:
@@ -104,7 +105,7 @@ class ArmMeasure:
         return summarise(wall)
 
     def _record(
-        self, function: Callable[..., Any], sample: Sample, subject: Callable[[], Any]
+        self, function: Callable[..., object], sample: Sample, subject: Callable[[], object]
     ) -> Record:
         record = Record(
             name=name_of(function),
@@ -120,7 +121,7 @@ class ArmMeasure:
         return record
 
 
-def name_of(function: Any) -> str:
+def name_of(function: object) -> str:
     """How a subject is called in tables: its qualified name, without where it was defined."""
     inner = getattr(function, "func", function)  # of a functools.partial
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__

@@ -10,9 +10,11 @@ import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ..records import json_options
 
 MEMRAY = "memray"
 TRACEMALLOC = "tracemalloc"
@@ -20,15 +22,27 @@ _ITSELF = "open('/proc/self/status').read()"
 _KIB = 1024
 
 
+def _bytes(number: int) -> int:
+    if not 0 <= number < 1 << 62:
+        raise ValueError(f"{number} is not a number of bytes")
+    return number
+
+
+def _tool(word: str) -> str:
+    if word not in (MEMRAY, TRACEMALLOC):
+        raise ValueError(f"{word!r:.60} is not a tracer")
+    return word
+
+
 @dataclass(frozen=True)
 class Memory:
     """What one call needs of the heap, above what was there before."""
 
-    peak: int
+    peak: int = field(metadata=json_options(check=_bytes))
     """Bytes at the highest point."""
     allocations: int | None
     """How often memory was asked for; None where the tool cannot tell."""
-    tool: str
+    tool: str = field(metadata=json_options(check=_tool))
     """``memray`` sees every allocator, ``tracemalloc`` Python's own and NumPy's only."""
 
     @property
@@ -37,7 +51,7 @@ class Memory:
         return self.tool == MEMRAY
 
 
-def memory_of(subject: Callable[[], Any]) -> Memory:
+def memory_of(subject: Callable[[], object]) -> Memory:
     """Call *subject* once under a tracer: memray where it is installed, else tracemalloc.
 
     Neither is disturbed by emulation: what is counted are requests, not pages.
@@ -71,7 +85,7 @@ def _unprofiled() -> Iterator[None]:
             profiler.enable()
 
 
-def _by_memray(memray: Any, subject: Callable[[], Any]) -> Memory:
+def _by_memray(memray: Any, subject: Callable[[], object]) -> Memory:
     from memray._memray import compute_statistics
 
     with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as folder:
@@ -83,7 +97,7 @@ def _by_memray(memray: Any, subject: Callable[[], Any]) -> Memory:
     return Memory(found.peak_memory_allocated, found.total_num_allocations, MEMRAY)
 
 
-def _by_tracemalloc(subject: Callable[[], Any]) -> Memory:
+def _by_tracemalloc(subject: Callable[[], object]) -> Memory:
     ours = not tracemalloc.is_tracing()
     if ours:
         tracemalloc.start()
@@ -107,7 +121,7 @@ class Resident:
     def __init__(self) -> None:
         self._empty: int | None = None
 
-    def peak_of(self, subject: Callable[[], Any]) -> int | None:
+    def peak_of(self, subject: Callable[[], object]) -> int | None:
         """Bytes while *subject* is called once; None where the system does not tell."""
         try:
             Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
 
+from ..ran import PLACE, Ran
+from ..records import Layout, decode, encode, json_options, parse
 from .hotspots import CALLS, SAMPLES, Function, Spending, Spent
-from .record import MalformedRecordError, Where, printable
+from .record import duration, printable
 
 FORMAT = 1
 IMPORTED = "imported"
@@ -24,7 +25,7 @@ _LONGEST = 4096
 class Profile:
     """Where the processor time of a cell's tests went."""
 
-    where: Where
+    where: Ran
     tool: str
     seconds: float
     """All of it; the shares are parts of this."""
@@ -41,52 +42,83 @@ class Profile:
         spent = self.functions.get(function)
         return spent.seconds / self.seconds if spent and self.seconds else 0.0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
+        rows = tuple(
+            _Row(function.file, function.line, function.name, spent.seconds, spent.calls)
+            for function, spent in self.functions.items()
+        )
         return {
             "format": FORMAT,
-            "where": asdict(self.where),
-            "tool": self.tool,
-            "seconds": self.seconds,
-            "functions": [
-                [one.file, one.line, one.name, spent.seconds, spent.calls]
-                for one, spent in self.functions.items()
-            ],
+            **encode(_Stored(self.where, self.tool, self.seconds, rows)),
         }
 
     @classmethod
-    def from_json(cls, document: Any) -> Profile:
+    def from_json(cls, data: object) -> Profile:
         """The inverse of `to_json`.
 
         Raises:
-            MalformedRecordError: it is none.
+            ValueError: it is no profile.
         """
-        try:
-            if document["format"] == FORMAT and document["tool"] in (SAMPLES, CALLS):
-                return cls(
-                    Where.of(dict(document["where"])),
-                    document["tool"],
-                    _seconds(document["seconds"]),
-                    dict(_function(*entry) for entry in document["functions"][:MOST_FUNCTIONS]),
-                )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise MalformedRecordError(f"no profile: {error}") from None
-        raise MalformedRecordError(f"no profile in format {FORMAT}")
+        stored = decode(_Stored, data, FORMAT)
+        return cls(
+            stored.where,
+            stored.tool,
+            stored.seconds,
+            {Function(*row[:3]): Spent(row.seconds, row.calls) for row in stored.functions},
+        )
 
     @classmethod
     def decode(cls, text: str) -> Profile:
         """From a file's text.
 
         Raises:
-            MalformedRecordError: it holds no profile.
+            ValueError: it holds no profile.
         """
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise MalformedRecordError(f"not JSON: {error}") from None
-        return cls.from_json(document)
+        return cls.from_json(parse(text))
 
 
-def profile_of(spending: Spending, tool: str, where: Where, root: str, source: str = "") -> Profile:
+class _Row(NamedTuple):
+    """One function, as it is written."""
+
+    file: str
+    line: int
+    name: str
+    seconds: float
+    calls: int | None
+
+
+def _rows(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    """The costliest of *rows*, fit to be shown."""
+    return tuple(map(_row, rows[:MOST_FUNCTIONS]))
+
+
+def _row(row: _Row) -> _Row:
+    if max(len(row.file), len(row.name)) > _LONGEST:
+        raise ValueError("the name of a function is far too long")
+    return row._replace(
+        file=printable(row.file), name=printable(row.name), seconds=duration(row.seconds)
+    )
+
+
+def _tool(word: str) -> str:
+    if word not in (SAMPLES, CALLS):
+        raise ValueError(f"{word!r:.60} is not a profiler of ours")
+    return word
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A profile as it is written."""
+
+    JSON: ClassVar = Layout(name="profile")
+
+    where: Ran = field(metadata=json_options(keys=PLACE))
+    tool: str = field(metadata=json_options(check=_tool))
+    seconds: float = field(metadata=json_options(check=duration))
+    functions: tuple[_Row, ...] = field(metadata=json_options(check=_rows))
+
+
+def profile_of(spending: Spending, tool: str, where: Ran, root: str, source: str = "") -> Profile:
     """The costliest functions of *spending*, files named from *root* where they lie below it."""
     named: Spending = {}
     for function, spent in spending.items():
@@ -123,7 +155,7 @@ def _twin(function: Function, known: Iterable[Function]) -> Function:
 
 def merged(profiles: Iterable[Profile]) -> list[Profile]:
     """One profile a cell, of all its processes."""
-    cells: dict[tuple[Where, str], tuple[float, Spending]] = {}
+    cells: dict[tuple[Ran, str], tuple[float, Spending]] = {}
     for profile in profiles:
         seconds, functions = cells.get((profile.where, profile.tool), (0.0, {}))
         for function, spent in profile.functions.items():
@@ -146,21 +178,3 @@ def _short(file: str, root: str) -> str:
         if found:
             return rest
     return file
-
-
-def _function(
-    file: object, line: object, name: object, seconds: object, calls: object
-) -> tuple[Function, Spent]:
-    for text in (file, name):
-        if not isinstance(text, str) or len(text) > _LONGEST:
-            raise ValueError("a name is missing or far too long")
-    if type(line) is not int or not (calls is None or type(calls) is int):
-        raise ValueError("a count is missing")
-    function = Function(printable(str(file)), line, printable(str(name)))
-    return function, Spent(_seconds(seconds), calls)
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise ValueError(f"{value!r} is no duration")
-    return float(value)

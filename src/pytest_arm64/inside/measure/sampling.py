@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 ROUNDS = 21
 WARMUP = 3
@@ -13,11 +12,11 @@ CLOCK_SHARE = 0.01
 """The most that reading the clocks may add to what is measured."""
 MOST_LOOPS = 1 << 20
 
-Call = Callable[[], Any]
+Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
-class Clock:
+class Clocks:
     """Two clocks in nanoseconds: of the wall, and of this process on its processors."""
 
     wall: Callable[[], int] = time.perf_counter_ns
@@ -43,11 +42,11 @@ class Sample:
     """Processor seconds of one call, all threads together."""
     loops: int
     """Calls in a round. Of more than one, p95 is that of their means."""
-    result: Any
+    result: object
     """What the last call returned."""
 
 
-def take(subject: Call, *, rounds: int, warmup: int, clock: Clock) -> Sample:
+def take(subject: Call, *, rounds: int, warmup: int, clock: Clocks) -> Sample:
     """Measure *subject*.
 
     Raises:
@@ -57,7 +56,7 @@ def take(subject: Call, *, rounds: int, warmup: int, clock: Clock) -> Sample:
 
 
 def take_in_turn(
-    subjects: Sequence[Call], *, rounds: int, warmup: int, clock: Clock
+    subjects: Sequence[Call], *, rounds: int, warmup: int, clock: Clocks
 ) -> list[Sample]:
     """Measure *subjects* in turn, each second round backwards, so that drift hits all alike.
 
@@ -76,7 +75,7 @@ def take_in_turn(
 class _Taking:
     """One subject, warm, and its rounds so far."""
 
-    def __init__(self, subject: Call, warmup: int, clock: Clock) -> None:
+    def __init__(self, subject: Call, warmup: int, clock: Clocks) -> None:
         self._subject = subject
         self._clock = clock
         for _ in range(warmup):
@@ -84,7 +83,7 @@ class _Taking:
         self._loops = self._enough()
         self._wall: list[float] = []
         self._cpu: list[float] = []
-        self._result: Any = None
+        self._result: object = None
 
     def _enough(self) -> int:
         """Calls beside which the clock's own cost does not count."""

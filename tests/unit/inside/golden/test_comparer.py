@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pytest_arm64.inside.golden.leaves import compare
 from pytest_arm64.inside.golden.policy import DEFAULTS, Policy, PolicyError, policy_of
 from pytest_arm64.inside.golden.values import stored
-from pytest_arm64.inside.golden.verdict import Comparison, Verdict
+from pytest_arm64.inside.golden.verdict import Comparison, GoldenVerdict
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -66,7 +66,7 @@ def arrays(dtype: str, values: list[float]) -> Any:
 def test_every_value_is_identical_to_itself(value: Any, policy: Policy) -> None:
     found = compare("value", stored(value), stored(value), policy)
     assert found.ok
-    assert found.verdict is Verdict.IDENTICAL
+    assert found.verdict is GoldenVerdict.IDENTICAL
 
 
 @given(VALUES, VALUES, POLICIES)
@@ -222,7 +222,7 @@ def test_an_integer_that_differs_never_passes(x: int, y: int, policy: Policy) ->
     assume(x != y and policy.hamming is None)
     found = compare("value", stored(x), stored(y), policy)
     assert not found.ok
-    assert found.verdict is Verdict.INTEGER
+    assert found.verdict is GoldenVerdict.INTEGER
 
 
 @given(
@@ -255,7 +255,7 @@ def test_what_stops_being_finite_never_passes(
     )
     found = compare("value", stored(golden), stored(here), policy)
     assert not found.ok
-    assert found.verdict is Verdict.NON_FINITE
+    assert found.verdict is GoldenVerdict.NON_FINITE
 
 
 @given(st.lists(FINITE, min_size=1, max_size=5), DTYPES, DTYPES, POLICIES)
@@ -265,7 +265,7 @@ def test_another_dtype_never_passes(
     assume(one != other)
     found = compare("v", stored(arrays(one, values)), stored(arrays(other, values)), policy)
     assert not found.ok
-    assert found.verdict is Verdict.SHAPE
+    assert found.verdict is GoldenVerdict.SHAPE
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_another_dtype_never_passes(
 def test_another_kind_is_another_shape(golden: Any, here: Any) -> None:
     found = judge(golden, here)
     assert not found.ok
-    assert found.verdict is Verdict.SHAPE
+    assert found.verdict is GoldenVerdict.SHAPE
 
 
 def test_254_against_0_is_a_difference_of_254() -> None:
@@ -305,13 +305,13 @@ def test_signs_of_zero_and_nan() -> None:
     for golden, here in ((0.0, -0.0), (math.nan, -math.nan)):
         for wrap in (lambda x: x, lambda x: np.array([x, 1.0])):
             found = judge(wrap(golden), wrap(here))
-            assert (found.ok, found.verdict) == (True, Verdict.SIGN)
+            assert (found.ok, found.verdict) == (True, GoldenVerdict.SIGN)
             assert not judge(wrap(golden), wrap(here), nan_sign="strict").ok
 
 
 def test_nan_in_the_same_place_is_no_difference_and_elsewhere_it_is() -> None:
     golden = np.array([1.0, math.nan, 3.0])
-    assert judge(golden, golden.copy()).verdict is Verdict.IDENTICAL
+    assert judge(golden, golden.copy()).verdict is GoldenVerdict.IDENTICAL
     assert not judge(golden, np.array([math.nan, 1.0, 3.0])).ok
     assert not judge(np.array([math.inf]), np.array([-math.inf]), rtol=10.0).ok
 
@@ -320,7 +320,7 @@ def test_ties_are_indices_of_equal_keys() -> None:
     keys = np.array([2, 1, 1, 0])
     golden = np.argsort(keys, kind="stable")
     here = golden[[0, 2, 1, 3]]
-    assert judge(golden, here, ties=keys).verdict is Verdict.TIES
+    assert judge(golden, here, ties=keys).verdict is GoldenVerdict.TIES
     assert judge(golden.tolist(), here.tolist(), ties=keys).ok
     assert not judge(golden, here).ok
     assert "stable" in judge(golden, here).leaves[0].hints[0]
@@ -342,7 +342,7 @@ def test_image_levels() -> None:
     here = golden.copy()
     here[1, 2, 0] += 1
     found = judge(golden, here)
-    assert (found.ok, found.verdict) == (False, Verdict.IMAGE)
+    assert (found.ok, found.verdict) == (False, GoldenVerdict.IMAGE)
     assert "EXACT" in found.leaves[0].hints[0]
     assert judge(golden, here, image_levels=1).ok
     here[0, 0, 0] -= 2
@@ -369,7 +369,7 @@ def test_hamming_is_the_number_of_bits(x: int, y: int, allowed: int) -> None:
 def test_a_decision_that_flips_is_found_whatever_the_tolerance() -> None:
     golden, here = np.array([0.1, 0.50001, 0.9]), np.array([0.1, 0.49999, 0.9])
     found = judge(golden, here, rtol=0.1, decision=0.5)
-    assert (found.ok, found.verdict) == (False, Verdict.DECISION)
+    assert (found.ok, found.verdict) == (False, GoldenVerdict.DECISION)
     assert "smallest margin in the golden is 1e-05" in found.leaves[0].what
     assert judge(golden, golden + 1e-6, rtol=0.1, decision=0.5).ok
     assert not judge(0.50001, 0.49999, rtol=0.1, decision=0.5).ok
@@ -391,7 +391,7 @@ def test_noise_of_x86_itself_is_named_and_passes_by_default() -> None:
     def seen(noise: float, **policy: Any) -> Comparison:
         return compare("v", stored(golden), stored(here), Policy(**policy), noise={"": noise})
 
-    assert (seen(5e-6).ok, seen(5e-6).verdict) == (True, Verdict.DISPATCH)
+    assert (seen(5e-6).ok, seen(5e-6).verdict) == (True, GoldenVerdict.DISPATCH)
     assert not seen(5e-8).ok
     assert not seen(5e-6, exact=True).ok
     assert not seen(5e-6, ulp=3).ok

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -224,7 +225,8 @@ def test_image(arm64_golden):
 
     golden.judge(np.full((4, 4), 9, "u1"), name="preview")
     golden.check("same")
-    shown, same = golden.told()["values"]
+    told: Any = golden.told()
+    shown, same = told["values"]
     assert shown["class"] == "integer/cast"
     assert "differing: 16 of 16" in shown["text"]
     assert [name.rpartition("-")[2] for name in shown["pictures"]] == [

@@ -33,14 +33,14 @@ from pytest_arm64.inside.golden.store import (
     PROVENANCE,
     Golden,
     GoldenError,
-    Kept,
+    StoredValue,
     encode,
     folder_of,
     name_of,
     read,
 )
 from pytest_arm64.inside.golden.values import Stored, UnsupportedValueError, stored
-from pytest_arm64.inside.golden.verdict import Verdict
+from pytest_arm64.inside.golden.verdict import GoldenVerdict
 from unit.inside.golden.test_comparer import VALUES
 
 TEST = "test_it"
@@ -99,7 +99,7 @@ KINDS: dict[str, Any] = {
 
 def kept(folder: Path, value: Any, noise: dict[str, float] | None = None) -> Path:
     """*value* as the golden of a test in *folder*; the path of its tree."""
-    golden = Golden(TEST, {"value": Kept(stored(value, "0-"), noise or {})}, {})
+    golden = Golden(TEST, {"value": StoredValue(stored(value, "0-"), noise or {})}, {})
     for ending, content in encode(golden, "key").items():
         (folder / f"{TEST}{ending}").write_bytes(content)
     (folder / PROVENANCE).write_text(json.dumps(PROVENANCES))
@@ -120,7 +120,7 @@ def test_every_kind_comes_back_identical(tmp_path: Path, name: str) -> None:
     kept(tmp_path, KINDS[name])
     found = compare("v", got(tmp_path), stored(KINDS[name]), Policy(nan_sign="strict"))
     assert found.ok
-    assert found.verdict is Verdict.IDENTICAL
+    assert found.verdict is GoldenVerdict.IDENTICAL
     other = compare("v", got(tmp_path), stored(["another"]), Policy())
     assert not other.ok
 

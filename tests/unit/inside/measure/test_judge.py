@@ -17,13 +17,13 @@ from pytest_arm64.inside.measure.record import (
     OVER,
     WITHIN,
     Record,
-    Where,
 )
+from pytest_arm64.inside.ran import Ran
 
-NATIVE = Where("aarch64", "Neoverse-N1", emulated=False)
-EMULATED = Where("aarch64", "graviton2 (qemu neoverse-n1)", emulated=True)
-X86 = Where("x86_64", "", emulated=False)
-PLAIN = Where("aarch64", "", emulated=None)
+NATIVE = Ran("aarch64", "Neoverse-N1", emulated=False, stand_in=False)
+EMULATED = Ran("aarch64", "graviton2 (qemu neoverse-n1)", emulated=True, stand_in=False)
+X86 = Ran("x86_64", "", emulated=False, stand_in=False)
+PLAIN = Ran("aarch64", "", emulated=None)
 RECORD = Record("f", CALL, wall=(0.2,) * 5, memory=Memory(2000, 10, "memray"))
 TIGHT = Budget(latency=0.1, memory=1000)
 WIDE = Budget(latency=0.3, memory=3000)
@@ -42,7 +42,7 @@ WIDE = Budget(latency=0.3, memory=3000)
         (PLAIN, WIDE, OPEN, WITHIN),
     ],
 )
-def test_what_is_evidence_where(where: Where, budget: Budget, latency: str, memory: str) -> None:
+def test_what_is_evidence_where(where: Ran, budget: Budget, latency: str, memory: str) -> None:
     found = {v.what: v for v in judged(RECORD, budget, where).verdicts}
     assert (found["latency"].outcome, found["memory"].outcome) == (latency, memory)
     assert (latency == OPEN) == bool(found["latency"].why)

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from pytest_arm64.inside.measure.ratio import MOST, Ratio, ratio_of_medians, thinned
-from pytest_arm64.inside.measure.sampling import Clock, take_in_turn
+from pytest_arm64.inside.measure.sampling import Clocks, take_in_turn
 
 
 class PlayedClock:
@@ -28,8 +28,8 @@ class PlayedClock:
         slower = 1 + self._drift * min(self.now / (60 * typical), 1)
         self.now += round(typical * noise * slower)
 
-    def clock(self) -> Clock:
-        return Clock(wall=lambda: self.now, cpu=lambda: self.now)
+    def clock(self) -> Clocks:
+        return Clocks(wall=lambda: self.now, cpu=lambda: self.now)
 
 
 def compared(seed: int, first: float, second: float) -> Ratio:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_arm64.inside.measure.sampling import MOST_LOOPS, Clock, take, take_in_turn
+from pytest_arm64.inside.measure.sampling import MOST_LOOPS, Clocks, take, take_in_turn
 
 
 class Time:
@@ -23,8 +23,8 @@ class Time:
         self.now += self.cost
         return self.cpu_now
 
-    def clock(self) -> Clock:
-        return Clock(self.wall, self.cpu)
+    def clock(self) -> Clocks:
+        return Clocks(self.wall, self.cpu)
 
     def works(self, name: str, wall: int, cpu: int | None = None) -> str:
         self.called.append(name)
@@ -79,4 +79,4 @@ def test_drift_hits_both_alike() -> None:
 @pytest.mark.parametrize(("rounds", "warmup"), [(0, 0), (-1, 3), (5, -1)])
 def test_nothing_to_measure(rounds: int, warmup: int) -> None:
     with pytest.raises(ValueError, match="at least one round"):
-        take(lambda: None, rounds=rounds, warmup=warmup, clock=Clock())
+        take(lambda: None, rounds=rounds, warmup=warmup, clock=Clocks())

@@ -1,0 +1,78 @@
+"""What was typed on the command line, and which tests of a service that leaves out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ..config.services import ServiceConfig, prefixes
+from .arguments import GATE, positional
+
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--group",
+    "--ignore",
+    "--ignore-glob",
+)
+_DESELECTING = ("-k", "-m", "--deselect", "--group")
+
+
+class Asked:
+    """The arguments of this run, by what they ask of each service."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def none_of(self, service: ServiceConfig) -> str:
+        """What was typed that asked for none of the tests of *service*; empty where some were."""
+        here, option = Path(self._config.invocation_params.dir), self._config.option
+        wanted = option.arm64_service
+        if wanted and service.name not in wanted:
+            return " ".join(f"--arm64-service {name}" for name in wanted)
+        asked = self._named() or [here]
+        if not any(_below(p, a) or _below(a, p) for p in prefixes(service) for a in asked):
+            return " ".join(positional(option)) or f"the run was started in {here.name}"
+        return " ".join(self.selection(service))
+
+    def _named(self) -> list[Path]:
+        """What was typed and names files or folders."""
+        here = Path(self._config.invocation_params.dir)
+        paths = [here / arg for arg in positional(self._config.option)]
+        return [Path(os.path.normpath(path)) for path in paths if path.exists()]
+
+    def selection(self, service: ServiceConfig) -> Iterator[str]:
+        """The arguments that left tests out, as far as they were typed and not configured."""
+        args = [str(arg) for arg in self._config.invocation_params.args]
+        for before, arg in zip(["", *args], args, strict=False):
+            name = arg.partition("=")[0]
+            short = arg[:2] in ("-k", "-m") and not arg.startswith("--")
+            if before in ("-k", "-m", "--deselect", "--group"):
+                continue
+            if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
+                yield arg
+        if self._config.option.pyargs:
+            yield "--pyargs"
+        existing = self._named()
+        own = prefixes(service)
+        yield from (p.name for p in existing if p.is_file() and any(_below(p, o) for o in own))
+        for tests in service.tests:
+            if existing and not any(_below(tests, path) for path in existing):
+                yield f"{tests.name} was not named"
+
+
+def all_known(part: Sequence[str]) -> bool:
+    """Whether all that *part* left out was collected, and is known by name."""
+    return bool(part) and all(word.startswith(_DESELECTING) for word in part)
+
+
+def _below(path: Path, parent: Path) -> bool:
+    return path == parent or parent in path.parents
