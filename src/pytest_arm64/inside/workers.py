@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +15,7 @@ import pytest
 
 from .boundary import RECORD
 from .frames import BoundaryTest, BoundaryTests, WorkerDeath
+from .originals import originals
 from .pytest_internals import XdistNode, worker_status
 from .worker import FORGET, INPUT, MAPPED, NAME, WorkerInput
 
@@ -65,7 +65,7 @@ class XdistWorkers:
         return BoundaryTests([BoundaryTest(*test) for test in selected], marked)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._began[nodeid] = time.monotonic()
+        self._began[nodeid] = originals.monotonic()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self._began.pop(nodeid, None)
@@ -73,7 +73,7 @@ class XdistWorkers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         # The last words of several workers may be mixed; how long each took is known.
-        took = time.monotonic() - self._began.pop(crashitem, time.monotonic())
+        took = originals.monotonic() - self._began.pop(crashitem, originals.monotonic())
         with contextlib.suppress(AttributeError, OSError, subprocess.TimeoutExpired):
             code = worker_status(report.node, 5)
             if code is not None:

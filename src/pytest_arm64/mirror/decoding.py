@@ -82,6 +82,9 @@ def _number(value: object) -> object:
 
 
 def _either(decoders: list[Decoder], *, optional: bool) -> Decoder:
+    def decode_one(value: object) -> object:
+        return None if value is None else last(value)
+
     def decode(value: object) -> object:
         if value is None and optional:
             return None
@@ -93,7 +96,7 @@ def _either(decoders: list[Decoder], *, optional: bool) -> Decoder:
         return last(value)
 
     last = decoders[-1]
-    return decode
+    return decode_one if optional and len(decoders) == 1 else decode
 
 
 def _list(item: Decoder) -> Decoder:
@@ -118,7 +121,7 @@ def _tuple(items: list[Decoder]) -> Callable[[object], tuple[object, ...]]:
     def decode(value: object) -> tuple[object, ...]:
         if type(value) is not list or len(value) != len(items):
             _refuse(value, f"a list of {len(items)}")
-        return tuple([item(each) for item, each in zip(items, value, strict=True)])
+        return tuple([item(each) for item, each in zip(items, value)])  # noqa: B905  (of one length)
 
     return decode
 

@@ -165,9 +165,13 @@ def compiled_expression(text: str) -> Callable[[Callable[[str], bool]], bool]:
     """What ``-k`` or ``-m`` *text* selects, given what each name in it stands for.
 
     Raises:
-        SyntaxError: it is not such an expression.
+        ValueError: it is not such an expression.
     """
-    return cast("Callable[[Callable[[str], bool]], bool]", Expression.compile(text).evaluate)
+    try:
+        evaluate = Expression.compile(text).evaluate
+    except Exception as error:  # its class differs between versions of pytest
+        raise ValueError(str(error)) from error
+    return cast("Callable[[Callable[[str], bool]], bool]", evaluate)
 
 
 def plain_location(nodeid: str) -> Location:
