@@ -84,7 +84,8 @@ def test_no_encoding_of_the_terminal_ends_a_command(
     tmp_path: Path, arguments: tuple[str, ...], encoding: str
 ) -> None:
     write(tmp_path, {"requirements.txt": "six  # \u2026\n", "pyproject.toml": NAMED})
-    here = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "0"}
+    here = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "0", "PIP_FIND_LINKS": ""}
+    here |= {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
     done = run(tmp_path, *arguments, PYTHONIOENCODING=encoding, **here)
     assert b"Traceback" not in done.stderr
     assert done.returncode == (3 if "--offline" in arguments else 0), done.stderr

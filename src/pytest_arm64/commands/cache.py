@@ -145,10 +145,10 @@ def size_of(text: str) -> int:
     Raises:
         SettingsError: it is no size.
     """
-    found = _SIZE.match(text.strip())
-    if found is None:
+    size = _SIZE.match(text.strip())
+    if size is None:
         raise SettingsError(f"{text!r} is no size", next_step="write it as 500M or 5G")
-    return int(float(found[1]) * 2 ** _UNITS[found[2].upper()])
+    return int(float(size[1]) * 2 ** _UNITS[size[2].upper()])
 
 
 def readable(size: int) -> str:
@@ -162,9 +162,9 @@ def readable(size: int) -> str:
 def _show(folder: Path, form: str) -> None:
     kinds: dict[str, list[int]] = {}
     for entry in contents(folder):
-        found = kinds.setdefault(entry.kind, [0, 0])
-        found[0] += 1
-        found[1] += entry.size
+        total = kinds.setdefault(entry.kind, [0, 0])
+        total[0] += 1
+        total[1] += entry.size
     if form == "json":
         listed = {k: {"files": n, "bytes": size} for k, (n, size) in sorted(kinds.items())}
         print(json.dumps({"format": 1, "folder": str(folder), "kinds": listed}, indent=2))  # noqa: T201

@@ -97,11 +97,11 @@ def _other(word: str) -> SavingsPart:
 
 def shown(answer: CostAnswer) -> Iterator[str]:
     """The answer as lines."""
-    for one in answer.priced:
-        yield f"{one.side.architecture}: {shown_seconds(float(one.side.seconds))} a call"
-        yield f"  {one.side.basis}"
-        yield f"  {one.detail}"
-        yield f"  {one.million:.4f} $ a million calls, {_cents(one.month)} $ a month"
+    for price in answer.priced:
+        yield f"{price.side.architecture}: {shown_seconds(float(price.side.seconds))} a call"
+        yield f"  {price.side.basis}"
+        yield f"  {price.detail}"
+        yield f"  {price.million:.4f} $ a million calls, {_cents(price.month)} $ a month"
     if len(answer.priced) == 2:
         before, after = answer.priced
         yield (
@@ -109,8 +109,8 @@ def shown(answer: CostAnswer) -> Iterator[str]:
             f" ({in_percent(change(after.million, before.million))} on the first)"
         )
     if answer.ratio is not None:
-        known = "" if answer.ratio.differs else ": no difference in time can be told"
-        yield f"measured time, first side to second: {answer.ratio}{known}"
+        note = "" if answer.ratio.differs else ": no difference in time can be told"
+        yield f"measured time, first side to second: {answer.ratio}{note}"
     if answer.savings.parts:
         yield "savings a month:"
         for part in answer.savings.parts:
@@ -131,15 +131,15 @@ def to_json(answer: CostAnswer) -> dict[str, Any]:
         "format": 1,
         "sides": [
             {
-                "architecture": one.side.architecture,
-                "calls_per_second": str(one.side.throughput),
-                "basis": one.side.basis,
-                "usd_per_million": str(one.million),
-                "usd_per_month": str(one.month),
-                "instance_hours_per_day": None if one.hours is None else str(one.hours[0]),
-                "whole_instance_hours_per_day": None if one.hours is None else one.hours[1],
+                "architecture": price.side.architecture,
+                "calls_per_second": str(price.side.throughput),
+                "basis": price.side.basis,
+                "usd_per_million": str(price.million),
+                "usd_per_month": str(price.month),
+                "instance_hours_per_day": None if price.hours is None else str(price.hours[0]),
+                "whole_instance_hours_per_day": None if price.hours is None else price.hours[1],
             }
-            for one in answer.priced
+            for price in answer.priced
         ],
         "savings": [
             {

@@ -21,7 +21,7 @@ _SKIPPED = frozenset(
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredGolden:
     """One golden on disk."""
 
     path: Path
@@ -61,25 +61,25 @@ def run_command(options: Namespace) -> int:
     base = Path(options.path)
     if not base.is_dir():
         raise Arm64Error(f"{base} is no folder", next_step="name the project's folder")
-    found = list(entries(base))
+    goldens = list(entries(base))
     if options.action == "prune":
-        return _prune(base, found, dry=options.dry_run)
+        return _prune(base, goldens, dry=options.dry_run)
     if options.format == "json":
-        document = {"format": 1, "goldens": [entry.to_json() for entry in found]}
+        document = {"format": 1, "goldens": [entry.to_json() for entry in goldens]}
         print(json.dumps(document, indent=2))  # noqa: T201
     else:
-        _table(found)
-    return int(any(entry.problem or entry.orphan for entry in found))
+        _table(goldens)
+    return int(any(entry.problem or entry.orphan for entry in goldens))
 
 
-def entries(base: Path) -> Iterator[Entry]:
+def entries(base: Path) -> Iterator[StoredGolden]:
     """All goldens below *base*, by path."""
     for folder in sorted(_folders(base)):
         module = folder.parent.parent / f"{folder.name}.py"
-        known = _tests_of(module)
+        tests = _tests_of(module)
         for path in sorted(folder.glob("*.json")):
             if path.name != PROVENANCE:
-                yield _entry(base, path, module, known)
+                yield _entry(base, path, module, tests)
 
 
 def _folders(base: Path) -> Iterator[Path]:
@@ -100,16 +100,16 @@ def _tests_of(module: Path) -> set[str] | None:
     return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
-def _entry(base: Path, path: Path, module: Path, known: set[str] | None) -> Entry:
+def _entry(base: Path, path: Path, module: Path, tests: set[str] | None) -> StoredGolden:
     where, owner = path.relative_to(base), str(module.relative_to(base))
     size = sum(p.stat().st_size for p in (path, path.with_suffix(".npz")) if p.exists())
     try:
         golden = read_file(path)
     except GoldenError as error:
-        return Entry(where, owner, "", 0, size, "", "", problem=error.what)
+        return StoredGolden(where, owner, "", 0, size, "", "", problem=error.what)
     assert golden is not None
     about = golden.provenance
-    return Entry(
+    return StoredGolden(
         where,
         owner,
         golden.test,
@@ -117,21 +117,21 @@ def _entry(base: Path, path: Path, module: Path, known: set[str] | None) -> Entr
         size,
         str(about.get("recorded", "")),
         str(about.get("cpu", "")),
-        orphan=_orphan(golden.test, module, known),
+        orphan=_orphan(golden.test, module, tests),
     )
 
 
-def _orphan(test: str, module: Path, known: set[str] | None) -> str:
+def _orphan(test: str, module: Path, tests: set[str] | None) -> str:
     if not module.exists():
         return f"{module.name} is gone"
     names = [part.partition("[")[0] for part in test.partition("[")[0].split("::")]
-    lost = [name for name in names if known is not None and name not in known]
+    lost = [name for name in names if tests is not None and name not in tests]
     # A test that is inherited is named by a class that lies in another module.
     return f"{module.name} has no {lost[0]}" if lost and len(names) == 1 else ""
 
 
-def _prune(base: Path, found: list[Entry], *, dry: bool) -> int:
-    orphans = [entry for entry in found if entry.orphan]
+def _prune(base: Path, goldens: list[StoredGolden], *, dry: bool) -> int:
+    orphans = [entry for entry in goldens if entry.orphan]
     for entry in orphans:
         verb = "would remove" if dry else "removed"
         print(printable(f"{verb} {entry.path}: {entry.orphan}"))  # noqa: T201
@@ -140,8 +140,8 @@ def _prune(base: Path, found: list[Entry], *, dry: bool) -> int:
             path.unlink()
             path.with_suffix(".npz").unlink(missing_ok=True)
             _drop_empty(path.parent)
-    kept = len(found) - len(orphans)
-    print(f"{len(orphans)} goldens without a test, {kept} kept")  # noqa: T201
+    remaining = len(goldens) - len(orphans)
+    print(f"{len(orphans)} goldens without a test, {remaining} kept")  # noqa: T201
     return 0
 
 
@@ -151,19 +151,19 @@ def _drop_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _table(found: list[Entry]) -> None:
+def _table(goldens: list[StoredGolden]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("test", "values", "bytes", "recorded", "on", box=None, pad_edge=False)
-    for entry in found:
+    for entry in goldens:
         name = f"{entry.module}::{entry.test}" if entry.test else str(entry.path)
         note = entry.problem or entry.orphan
-        told = Text(printable(name + (f"\n→ {note}" if note else "")), "red" if note else "")
+        shown = Text(printable(name + (f"\n→ {note}" if note else "")), "red" if note else "")
         table.add_row(
-            told, str(entry.values), str(entry.size), entry.recorded, Text(printable(entry.cpu))
+            shown, str(entry.values), str(entry.size), entry.recorded, Text(printable(entry.cpu))
         )
     console = Console()
     console.print(table)
-    console.print(f"{len(found)} goldens")
+    console.print(f"{len(goldens)} goldens")

@@ -29,12 +29,12 @@ def run_command(options: Namespace) -> int:
     Raises:
         ProfileError: a file holds no profile.
     """
-    found = aligned([one for word in options.side for one in _side(word)])
+    hotspots = aligned([hotspot for word in options.side for hotspot in _side(word)])
     if options.format == "json":
-        told = [{**one.to_json(), "source": one.source} for one in found]
-        print(json.dumps({"format": 1, "profiles": told}, indent=1))  # noqa: T201
+        rows = [{**hotspot.to_json(), "source": hotspot.source} for hotspot in hotspots]
+        print(json.dumps({"format": 1, "profiles": rows}, indent=1))  # noqa: T201
     else:
-        for line in hotspot_lines(found):
+        for line in hotspot_lines(hotspots):
             print(line)  # noqa: T201
     return 0
 

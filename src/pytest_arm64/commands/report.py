@@ -117,7 +117,10 @@ def accept(report: Report, files: ProjectFiles) -> Path:
         files.root,
         [service.matrix for service, _ in pairs if service.matrix is not None],
         findings={
-            (one.service, report.target, one.name): Accepted(one.state, one.grade) for one in judged
+            (judgement.service, report.target, judgement.name): Accepted(
+                judgement.state, judgement.grade
+            )
+            for judgement in judged
         },
         services=services_at(files),
         observed={service.name: states(service, report.day) for service, _ in pairs},
@@ -126,47 +129,49 @@ def accept(report: Report, files: ProjectFiles) -> Path:
 
 def decisions(report: Report) -> str:
     """The declared boundaries of *report* as a Markdown decision record."""
-    found = [
+    declared = [
         (service, verdict.boundary)
         for service, verdict in zip(report.services, report.verdicts, strict=True)
         if verdict.boundary is not None
     ]
-    return decision_record(found, made=report.day)
+    return decision_record(declared, made=report.day)
 
 
 def _checked(report: Report) -> int:
     files = read_project_files(Path.cwd())
     baseline = read_baseline(files.root, services_at(files))
     policy = ALL if baseline is None else NEW
-    found = [f"incomplete run: {report.incomplete}"] if report.incomplete else []
+    lines = [f"incomplete run: {report.incomplete}"] if report.incomplete else []
     if not report.services:
-        found.append("no service is in this report")
-    found += complaints(report.verdicts)
+        lines.append("no service is in this report")
+    lines += complaints(report.verdicts)
     for service, verdict in zip(report.services, report.verdicts, strict=True):
         if verdict.compatible:
             judgement = decision(service, verdict, report.day)
             text = complaint(judgement, policy, baseline, report.target)
-            found += [f"{service.name}: {': '.join(text.splitlines())}"] if text else []
-    for line in found:
+            lines += [f"{service.name}: {': '.join(text.splitlines())}"] if text else []
+    for line in lines:
         sys.stderr.write(f"pytest-arm64: {printable(line)}\n")
-    return int(bool(found))
+    return int(bool(lines))
 
 
 def _diff(words: Sequence[str], options: argparse.Namespace) -> int:
     if len(words) != 2:
         raise ReportError("report diff compares two", next_step="pytest-arm64 report diff A B")
     before, after = (read_report(Path(word)) for word in words)
-    found = changes(before, after)
+    differences = changes(before, after)
     if options.format == "markdown":
-        sys.stdout.write("\n".join(changes_markdown(found)) + "\n" if found else "No change.\n")
+        sys.stdout.write(
+            "\n".join(changes_markdown(differences)) + "\n" if differences else "No change.\n"
+        )
     else:
         _say(f"before: {before.headline.text}")
         _say(f"after:  {after.headline.text}")
-        for change in found:
+        for change in differences:
             _say(f"  {change.direction}: {change.text}")
-        if not found:
+        if not differences:
             _say("  no change")
-    return int(any(change.direction == WORSE for change in found))
+    return int(any(change.direction == WORSE for change in differences))
 
 
 def _merge(words: Sequence[str], options: argparse.Namespace) -> int:

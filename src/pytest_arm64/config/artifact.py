@@ -63,10 +63,10 @@ def configured_artifact(text: str, base: Path) -> Artifact | None:
     """
     if not text:
         return None
-    found = read_artifact_name(text, base)
-    if found is None:
+    artifact = read_artifact_name(text, base)
+    if artifact is None:
         raise SettingsError(
             f"artifact = {text!r} does not say what it is",
             next_step="say image:REFERENCE, zip:FILE or dir:FOLDER",
         )
-    return found
+    return artifact

@@ -82,14 +82,14 @@ class ImageFacts:
 
     def differences(self, target: Target) -> list[str]:
         """What ran otherwise than asked, in words; empty where all is as asked."""
-        found = []
+        lines = []
         if self.stand_in(target):
-            found.append(f"{self.os_name}, not {target.os}")
+            lines.append(f"{self.os_name}, not {target.os}")
         if self.python.minor != target.python:
-            found.append(f"Python {self.python.minor}, not {target.python}")
+            lines.append(f"Python {self.python.minor}, not {target.python}")
         if target.glibc and self.glibc != target.glibc:
-            found.append(f"glibc {self.glibc or '(none: musl)'}, not {target.glibc}")
-        return found
+            lines.append(f"glibc {self.glibc or '(none: musl)'}, not {target.glibc}")
+        return lines
 
     def ran(self, target: Target) -> Ran:
         """What a session in this image runs on, for a cell of *target*."""

@@ -114,10 +114,10 @@ def own_target(name: str, table: Table) -> Target:
         SettingsError: a key is missing, unknown, or not a string.
     """
     where = f"[tool.pytest-arm64.targets.{name}]"
-    known = (_BASE_KEYS - {"name", "pythons"}) | {"python"}
+    choices = (_BASE_KEYS - {"name", "pythons"}) | {"python"}
     for key, value in table.items():
-        if key not in known:
-            raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, known)}")
+        if key not in choices:
+            raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, choices)}")
         if not isinstance(value, str):
             raise SettingsError(f"{where}: {key} must be a string, not {value!r}")
     for key in ("image", "python"):
@@ -163,7 +163,7 @@ def find_target(name: str, own: Mapping[str, Target]) -> Target:
     return targets[name]
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
+def suggestion(word: str, choices: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` where something known is close to *word*, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(choices), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -24,24 +24,24 @@ def line_of(text: str, table: tuple[str, ...], key: str = "") -> int:
         pair = None if header else _KEY.match(line)
         if header:
             here = _parts(header[1])
-            found = here
+            keys = here
         elif pair:
-            found = (*here, *_parts(pair[1]))
+            keys = (*here, *_parts(pair[1]))
         else:
             continue
-        depth = min(len(found), len(wanted))
-        if found[:depth] == wanted[:depth] and depth > deepest:
+        depth = min(len(keys), len(wanted))
+        if keys[:depth] == wanted[:depth] and depth > deepest:
             best, deepest = number, depth
     return best if deepest >= len(table) else 0
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
-    found = []
+    keys = []
     position = 0
     while position < len(dotted):
         part = _PART.match(dotted, position)
         if part is None or part.end() == position:
             return (dotted.strip(),)
-        found.append(next(value for value in part.groups() if value is not None))
+        keys.append(next(value for value in part.groups() if value is not None))
         position = part.end()
-    return tuple(found)
+    return tuple(keys)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from ..config.services import REPOSITORY, Services
 from ..config.targets import suggestion
 from ..errors import SettingsError
 
@@ -53,13 +54,20 @@ class Allowance:
         return f"{text} (until {self.expires})"
 
 
-def read_allowances(table: Mapping[str, Any]) -> tuple[Allowance, ...]:
-    """The allowances of ``[tool.pytest-arm64]``.
+def read_allowances(
+    table: Mapping[str, Any], services: Services | None = None
+) -> tuple[Allowance, ...]:
+    """The allowances of ``[tool.pytest-arm64]``; ``repository`` among *services* by its name.
 
     Raises:
         SettingsError: one is without a package or a reason, or has a key that does not exist.
     """
-    return tuple(map(_read, table.get("allow-source", [])))
+    own = services.named(REPOSITORY) if services is not None else None
+    names = {REPOSITORY: own.name} if own is not None else {}
+    allowances = map(_read, table.get("allow-source", []))
+    return tuple(
+        replace(a, services=tuple(names.get(name, name) for name in a.services)) for a in allowances
+    )
 
 
 def unused(allowances: Iterable[Allowance], used: Iterable[tuple[str, str]]) -> Sequence[Allowance]:

@@ -136,7 +136,8 @@ def assess(
             raise
         return Assessment((), problem=error.what)
     bounded = frozenset(s.name for s in project.services.declared if s.boundary is not None)
-    return Assessment(tuple(matrices), chosen, baseline, read_allowances(table), bounded)
+    allowances = read_allowances(table, project.services)
+    return Assessment(tuple(matrices), chosen, baseline, allowances, bounded)
 
 
 def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:

@@ -114,8 +114,8 @@ def _register(table: Path, handlers: list[Handler], program: str) -> Action:
 def _image(engine: Engine, settings: Settings, progress: Progress) -> Action:
     reference = settings.base.replace("{arch}", "arm64")
     try:
-        found = find_image(engine, reference)
-        if found is not None and found.architecture == "arm64":
+        image = find_image(engine, reference)
+        if image is not None and image.architecture == "arm64":
             return Action("image", NOTHING, f"{reference} is here for arm64")
         get_image(engine, reference, "arm64", progress, offline=False)
     except Arm64Error as error:

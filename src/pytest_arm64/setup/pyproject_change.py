@@ -17,7 +17,7 @@ NAME = "pyproject.toml"
 
 
 @dataclass(frozen=True)
-class Change:
+class PyprojectChange:
     """What ``pyproject.toml`` is, and what it would be."""
 
     path: Path
@@ -47,7 +47,7 @@ class Change:
             raise SettingsError(f"{self.path} cannot be written: {error.strerror}") from None
 
 
-def change_of(root: Path, services: Iterable[Proposed]) -> Change:
+def change_of(root: Path, services: Iterable[Proposed]) -> PyprojectChange:
     """``pyproject.toml`` of *root* with tables for those of *services* that it has not yet.
 
     What is there is left as it is.
@@ -61,10 +61,10 @@ def change_of(root: Path, services: Iterable[Proposed]) -> Change:
         before = path.read_bytes().decode("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    known = read_services(read_project_files(root))
-    missing = [service for service in services if not _is_known(service, root, known)]
+    configured = read_services(read_project_files(root))
+    missing = [service for service in services if not _is_known(service, root, configured)]
     if not missing:
-        return Change(path, before, before)
+        return PyprojectChange(path, before, before)
     tables = "\n".join(service.table() for service in missing)
     end = "\r\n" if "\r\n" in before else "\n"
     gap = "" if not before else end if before.endswith("\n") else 2 * end
@@ -76,14 +76,14 @@ def change_of(root: Path, services: Iterable[Proposed]) -> Change:
             f"services cannot be added to {path}: {error}",
             next_step="add the tables by hand:\n\n" + tables,
         ) from None
-    return Change(path, before, after)
+    return PyprojectChange(path, before, after)
 
 
-def _is_known(service: Proposed, root: Path, known: Iterable[ServiceConfig]) -> bool:
+def _is_known(service: Proposed, root: Path, configured: Iterable[ServiceConfig]) -> bool:
     manifest = root / service.requirements
     return any(
         service.name == other.name
         or manifest in other.requirements
         or (not other.named and manifest.parent == other.folder)
-        for other in known
+        for other in configured
     )

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.project_files import ProjectFiles, read_project_files
 from pytest_arm64.config.services import (
     Boundary,
     ServiceConfig,
+    own_name,
     read_services,
     service_of,
     services_at,
 )
+from pytest_arm64.config.toml_files import TomlFiles
 from pytest_arm64.errors import SettingsError
 from unit.support import attempt, is_plain_text, write
 
@@ -186,3 +188,65 @@ def toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{toml(k)} = {toml(v)}" for k, v in value.items()) + "}"
     return repr(value)
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "name"),
+    [
+        ("[project]\nname = 'Shop.Api'\n", "Shop.Api"),
+        ("[project]\nname = ''\n", "folder"),
+        ("[project]\nname = 3\n", "folder"),
+        ("[project]\nname = 'a::b'\n", "folder"),
+        ("", "folder"),
+    ],
+)
+def test_a_project_is_called_by_its_own_name(tmp_path: Path, pyproject: str, name: str) -> None:
+    write(tmp_path / "folder", {"pyproject.toml": pyproject})
+    services = services_at(read_project_files(tmp_path / "folder"))
+    assert services.itself.name == name
+    assert services.itself.of_folder is (name == "folder")
+    assert services.named(name) is services.named("repository") is services.itself
+    assert services.named("other") is None
+
+
+def test_no_two_services_have_one_name(tmp_path: Path) -> None:
+    tables = "".join(
+        f"[tool.pytest-arm64.service.{name}]\nrequirements = 'requirements.txt'\n"
+        for name in ("shop", "folder", "repository")
+    )
+    for count, name in ((0, "shop"), (1, "folder"), (2, "repository"), (3, "repository-2")):
+        text = "[project]\nname = 'shop'\n" + "".join(tables.splitlines(keepends=True)[: 2 * count])
+        write(tmp_path / "folder", {"pyproject.toml": text, "requirements.txt": ""})
+        services = services_at(read_project_files(tmp_path / "folder"))
+        assert services.itself.name == name
+    repository = services.named("repository")
+    assert repository is not None
+    assert not repository.itself
+
+
+@given(st.text(max_size=12), st.sets(st.text(max_size=4), max_size=4))
+def test_a_name_is_never_empty_and_never_taken(name: str, taken: set[str]) -> None:
+    folder = Path("/somewhere/folder")
+    files = ProjectFiles(folder, folder, TomlFiles(), {}, {"name": name})
+    own = own_name(files, taken | {"folder", "repository"})
+    assert own.strip()
+    assert "::" not in own
+    assert own not in taken | {"folder", "repository"}
+
+
+def test_a_folder_that_a_pattern_names_may_be_the_project_itself(tmp_path: Path) -> None:
+    table = "[project]\nname = 'shop'\n[tool.pytest-arm64]\nservices = ['**']\n"
+    write(tmp_path, {"pyproject.toml": table, "a/requirements.txt": ""})
+    services = services_at(read_project_files(tmp_path))
+    assert [service.name for service in services.configured] == ["shop", "a"]
+    assert services.itself.name == tmp_path.name
+
+
+def test_how_a_service_is_installed_is_checked_in_its_own_file(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": "[tool.pytest-arm64]\nservices = ['a']\n"})
+    write(tmp_path, {"a/pyproject.toml": "[tool.pytest-arm64]\ninstall = 'wheel'\n"})
+    (service,) = read_services(read_project_files(tmp_path))
+    assert service.install == "wheel"
+    write(tmp_path, {"a/pyproject.toml": "[tool.pytest-arm64]\ninstall = 'wheels'\n"})
+    with pytest.raises(SettingsError, match=r"a/pyproject\.toml: install must be one of auto"):
+        read_services(read_project_files(tmp_path))

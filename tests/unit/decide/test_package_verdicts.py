@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.services import services_at
 from pytest_arm64.decide.allowances import Allowance, read_allowances
 from pytest_arm64.decide.assessment import Assessment
 from pytest_arm64.decide.baseline import Baseline, read_baseline, write_baseline
@@ -100,6 +103,50 @@ def test_a_baseline_is_written_and_read_again(tmp_path: Path) -> None:
     before = (tmp_path / "arm64-baseline.json").read_bytes()
     write_baseline(tmp_path, [matrix_of("blocker", "3.0")])
     assert (tmp_path / "arm64-baseline.json").read_bytes() == before
+
+
+OLD = {"service": "repository", "target": "t", "scope": "deploy", "package": "zed"}
+
+
+@pytest.mark.parametrize("pyproject", ["[project]\nname = 'shop'\n", ""])
+def test_a_baseline_of_the_repository_is_that_of_the_project(
+    tmp_path: Path, pyproject: str
+) -> None:
+    finding = {"service": "repository", "target": "t", "finding": "verdict", "state": "x"}
+    old = {"packages": [{**OLD, "version": "1", "state": "source"}], "findings": [finding]}
+    files = {"arm64-baseline.json": json.dumps({"format": 1, **old}), "pyproject.toml": pyproject}
+    write(tmp_path / "shop", files)
+    services = services_at(read_project_files(tmp_path / "shop"))
+    baseline = read_baseline(tmp_path / "shop", services)
+    assert baseline is not None
+    assert dict(baseline.packages) == {("shop", "t", "deploy", "zed"): ("source", "1")}
+    assert baseline.finding("shop", "t", "verdict") is not None
+    path = write_baseline(
+        tmp_path / "shop", [matrix_of("wheel", service="shop")], services=services
+    )
+    written = {entry["service"] for entry in json.loads(path.read_text("utf-8"))["packages"]}
+    # The name of a folder may be another one in another checkout.
+    assert written == {"shop" if pyproject else "repository"}
+    assert read_baseline(tmp_path / "shop", services) is not None
+
+
+def test_an_allowance_for_the_repository_is_for_the_project(tmp_path: Path) -> None:
+    write(tmp_path / "shop", {"pyproject.toml": ""})
+    services = services_at(read_project_files(tmp_path / "shop"))
+    table = {"allow-source": [{"package": "zed", "reason": "r", "services": ["repository"]}]}
+    (allowance,) = read_allowances(table, services)
+    assert allowance.covers("shop", "zed")
+    assert not allowance.covers("repository", "zed")
+
+
+def test_a_service_may_be_called_repository(tmp_path: Path) -> None:
+    table = "[tool.pytest-arm64.service.repository]\nrequirements = 'requirements.txt'\n"
+    write(tmp_path, {"pyproject.toml": table, "requirements.txt": ""})
+    services = services_at(read_project_files(tmp_path))
+    write_baseline(tmp_path, [matrix_of("source", service="repository")], services=services)
+    baseline = read_baseline(tmp_path, services)
+    assert baseline is not None
+    assert {key[0] for key in baseline.packages} == {"repository"}
 
 
 def test_no_baseline_is_none_and_a_broken_one_is_told(tmp_path: Path) -> None:
