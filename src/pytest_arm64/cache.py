@@ -89,9 +89,9 @@ def contents(folder: Path) -> Iterator[CachedFile]:
         for name in names:
             path = Path(parent, name)
             with contextlib.suppress(OSError):  # removed by another run meanwhile
-                found = path.lstat()
+                status = path.lstat()
                 kind = path.relative_to(folder).parts[0]
-                yield CachedFile(path, kind, found.st_size, found.st_mtime)
+                yield CachedFile(path, kind, status.st_size, status.st_mtime)
 
 
 def prune(folder: Path, *, limit: int | None = None, days: float | None = None) -> tuple[int, int]:
@@ -100,11 +100,11 @@ def prune(folder: Path, *, limit: int | None = None, days: float | None = None) 
     Returns:
         how many files were removed, and how many bytes.
     """
-    kept = sorted(contents(folder), key=lambda entry: entry.used)
+    files = sorted(contents(folder), key=lambda entry: entry.used)
     oldest = time.time() - days * 86400 if days is not None else float("-inf")
-    left = sum(entry.size for entry in kept)
+    left = sum(entry.size for entry in files)
     count = size = 0
-    for entry in kept:
+    for entry in files:
         if entry.used >= oldest and (limit is None or left <= limit):
             continue
         with contextlib.suppress(OSError):

@@ -70,27 +70,27 @@ class FileTree:
     def real(self, path: str) -> str:
         """*path* with all links followed, none of them out of the tree; empty for a loop."""
         pending = [part for part in path.split("/") if part][::-1]
-        found = ""
+        resolved = ""
         followed = 0
         while pending:
             part = pending.pop()
             if part == "..":
-                found = found.rpartition("/")[0]
+                resolved = resolved.rpartition("/")[0]
                 continue
             if part == ".":
                 continue
-            here = f"{found}/{part}"
+            here = f"{resolved}/{part}"
             target = self.links.get(here)
             if target is None:
-                found = here
+                resolved = here
                 continue
             followed += 1
             if followed > _MAXIMUM_LINKS:
                 return ""
             if target.startswith("/"):
-                found = ""
+                resolved = ""
             pending += [step for step in target.split("/") if step][::-1]
-        return found
+        return resolved
 
     def elf(self, path: str) -> Elf | None:
         """The readable ELF file at *path*, over links; None where there is none."""

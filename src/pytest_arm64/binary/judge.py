@@ -95,13 +95,13 @@ class _Judge:
 
     def _names(self) -> dict[str, str]:
         """Path by soname or file name of every library that the artifact brings."""
-        found: dict[str, str] = {}
+        by_name: dict[str, str] = {}
         for path, compiled in self._tree.files.items():
             if compiled.elf is not None and compiled.elf.machine == self._system.machine:
-                found.setdefault(posixpath.basename(path), path)
+                by_name.setdefault(posixpath.basename(path), path)
                 if compiled.elf.soname:
-                    found.setdefault(compiled.elf.soname, path)
-        return found
+                    by_name.setdefault(compiled.elf.soname, path)
+        return by_name
 
     def _owner(self, path: str) -> str:
         owner = self._owners.get(path)
@@ -165,8 +165,8 @@ class _Judge:
         )
 
     def _libraries(self, path: str, needed: Mapping[str, str | None]) -> Iterator[AbiFinding]:
-        for name, found in needed.items():
-            if found:
+        for name, place in needed.items():
+            if place:
                 continue
             if name in self._by_name:
                 elsewhere = self._relative(self._by_name[name])
@@ -177,7 +177,7 @@ class _Judge:
                     grave=False,
                     library=name,
                 )
-            elif found is None:
+            elif place is None:
                 yield self._finding(
                     path,
                     UNKNOWN,
@@ -202,10 +202,10 @@ class _Judge:
         place = needed.get(need.library)
         if need.weak or not place:
             return  # of a library that is missing, nothing more is to be said
-        found = self._provided(need, place)
-        if found:
+        provided = self._provided(need, place)
+        if provided:
             return
-        if found is None:
+        if provided is None:
             yield self._finding(
                 path,
                 UNKNOWN,
@@ -240,9 +240,9 @@ class _Judge:
         own = [] if elf.runpath else list(self._expanded(elf.rpath, origin))
         later = list(self._expanded(elf.runpath, origin))
         folders = (*own, *self._system.before, *later, *self._system.after)
-        found = find_in(self._all, folders, name, self._system.machine)
-        if found is not None:
-            return found[0]
+        place = find_in(self._all, folders, name, self._system.machine)
+        if place is not None:
+            return place[0]
         loaded = self._loaded_before(name, path)
         if loaded:
             return loaded

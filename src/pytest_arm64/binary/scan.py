@@ -108,8 +108,8 @@ def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> Abi
         system = _look(tar_tree(archive, "/"), image, image.reference, machine, PAGE)
         record = scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
     # Programs of the system are no news; those that a package brings are.
-    told = [f for f in record.findings if f.kind != EXECUTABLE or f.package]
-    return replace(record, findings=(*told, *_manifest_findings(engine, image, target)))
+    shown = [f for f in record.findings if f.kind != EXECUTABLE or f.package]
+    return replace(record, findings=(*shown, *_manifest_findings(engine, image, target)))
 
 
 def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[AbiFinding]:
@@ -147,10 +147,10 @@ def system_of(
     """
     name = reference or image.reference
     key = cache.digest([FORMAT, image.id, page_size, name])
-    kept = cache.load(_KIND, key)
-    if kept is not None:
+    cached = cache.load(_KIND, key)
+    if cached is not None:
         try:
-            return System.from_json(kept)
+            return System.from_json(cached)
         except ValueError:
             pass  # damaged: look again
     with export_image(engine, image) as archive:

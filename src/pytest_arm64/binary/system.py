@@ -61,10 +61,10 @@ class Declared:
         if version in _MARKERS:
             prefix, wanted = "GLIBC", _MARKERS[version]
         else:
-            found = _VERSION.match(version)
-            if found is None:
+            match = _VERSION.match(version)
+            if match is None:
                 return None
-            prefix, wanted = found[1], _numbers(found[2])
+            prefix, wanted = match[1], _numbers(match[2])
         newest = _numbers(self.versions.get(prefix, ""))
         return newest >= wanted if newest else None
 
@@ -96,8 +96,12 @@ class System:
         """Whether it is certain that *need* is not met by the system's own library."""
         if self.declared is not None:
             return self.declared.provides(need.version) is False
-        found = self.find(need.library)
-        return found is not None and bool(found[1].defines) and need.version not in found[1].defines
+        library = self.find(need.library)
+        return (
+            library is not None
+            and bool(library[1].defines)
+            and need.version not in library[1].defines
+        )
 
     def to_json(self) -> dict[str, object]:
         """The looked-up side, for the cache."""

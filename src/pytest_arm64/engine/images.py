@@ -79,9 +79,9 @@ def get_image(
         _pull(engine, reference, architecture, progress)
         base = find_image(engine, reference)
     if base is None or base.architecture != architecture:
-        found = base.architecture if base else "nothing"
+        offered = base.architecture if base else "nothing"
         raise ImageError(
-            f"{reference} was asked for {architecture}, and the engine has {found}",
+            f"{reference} was asked for {architecture}, and the engine has {offered}",
             why="results would say nothing about the architecture that was asked for",
             next_step=f"docker pull --platform linux/{architecture} {reference}",
         )

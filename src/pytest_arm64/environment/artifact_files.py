@@ -57,8 +57,8 @@ def fingerprint(artifact: Artifact) -> str:
     digest = hashlib.sha256()
     with _members(artifact) as members:
         for member in members:
-            told = f"{member.name}\0{member.mode}\0{member.size}\0{member.link}\0"
-            digest.update(told.encode("utf-8", "surrogateescape"))
+            header = f"{member.name}\0{member.mode}\0{member.size}\0{member.link}\0"
+            digest.update(header.encode("utf-8", "surrogateescape"))
             with member.open() as stream:
                 while chunk := stream.read(2**20):
                     digest.update(chunk)
@@ -115,11 +115,11 @@ def _root(members: Sequence[_Member], target: Target) -> str:
 
 def _folders(members: Sequence[_Member], root: str) -> list[str]:
     """Every folder that a file lies in, each before what is in it."""
-    found = {root}
+    folders = {root}
     for member in members:
         parts = member.name.split("/")[:-1]
-        found |= {"/".join([root, *parts[: count + 1]]) for count in range(len(parts))}
-    return sorted(found)
+        folders |= {"/".join([root, *parts[: count + 1]]) for count in range(len(parts))}
+    return sorted(folders)
 
 
 @contextmanager
@@ -136,17 +136,17 @@ def _members(artifact: Artifact) -> Iterator[Sequence[_Member]]:
 
 
 def _checked(artifact: Artifact, members: Iterator[_Member]) -> Sequence[_Member]:
-    found: dict[str, _Member] = {}
+    by_name: dict[str, _Member] = {}
     total = 0
     for member in members:
         parts = member.name.split("/")
         if any(part in ("", ".", "..") for part in parts) or "\0" in member.name:
             raise ArtifactError(f"{artifact.shown}: {member.name[:100]!r} leads outside")
-        found[member.name] = member
+        by_name[member.name] = member
         total += member.size
-        if len(found) > MAXIMUM_MEMBERS or total > MAXIMUM_SIZE:
+        if len(by_name) > MAXIMUM_MEMBERS or total > MAXIMUM_SIZE:
             raise ArtifactError(f"{artifact.shown} unpacks to more than can be looked at")
-    return [found[name] for name in sorted(found)]
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:

@@ -69,14 +69,16 @@ def install(
         InstallError: what the tests need cannot be had beside what is there.
     """
     with progress.step(f"look at {artifact.shown}") as step:
-        found = look(host, base)
+        present = look(host, base)
         laid = None
         if artifact.kind != IMAGE:
             step.update("unpacking")
             laid = lay(artifact, host.cell.target)
-            found = _over(artifact, laid, found)
-    there = tuple(f"{one.name}=={one.version}" for one in found.distributions)
-    names = {canonicalize_name(one.name) for one in found.distributions}
+            present = _over(artifact, laid, present)
+    there = tuple(
+        f"{distribution.name}=={distribution.version}" for distribution in present.distributions
+    )
+    names = {canonicalize_name(distribution.name) for distribution in present.distributions}
     # A pytest that is deployed is the one that runs.
     runner = tuple(r for r in request.runner if canonicalize_name(Requirement(r).name) not in names)
     try:
@@ -95,12 +97,17 @@ def install(
         ) from None
     return replace(
         made,
-        packages=[*(_installed(one, artifact) for one in found.distributions), *made.packages],
+        packages=[
+            *(_installed(distribution, artifact) for distribution in present.distributions),
+            *made.packages,
+        ],
         files=_joined(laid, made.files) if laid is not None else made.files,
-        sites=found.sites,
+        sites=present.sites,
         there=tuple(
-            consistency.DistributionMetadata(one.name, one.version, one.requires)
-            for one in found.distributions
+            consistency.DistributionMetadata(
+                distribution.name, distribution.version, distribution.requires
+            )
+            for distribution in present.distributions
         ),
         size=laid.size if laid is not None else 0,
     )
@@ -127,28 +134,37 @@ def look(host: Host, base: Base) -> ImagePackages:
     with Container(host.engine, plan) as container:
         finished = container.run(command, environment=qemu_environment(host.cell, host.engine))
     try:
-        told = json.loads(finished.stdout)
-        sites = tuple(str(site) for site in told["sites"])
-        listed = [_told(one) for one in told["distributions"]]
+        answer = json.loads(finished.stdout)
+        sites = tuple(str(site) for site in answer["sites"])
+        listed = [_distribution(distribution) for distribution in answer["distributions"]]
     except (ValueError, LookupError, TypeError, RecursionError):
         raise ImageError(
             f"{base.reference} does not tell what is installed in it: "
             f"{finished.text.strip()[-300:]}"
         ) from None
-    return ImagePackages(sites, tuple(one for one in listed if one is not None))
+    return ImagePackages(
+        sites, tuple(distribution for distribution in listed if distribution is not None)
+    )
 
 
-def _told(one: Mapping[str, Any]) -> InstalledDistribution | None:
-    return parse_distribution(str(one["site"]), str(one["metadata"]), str(one["wheel"]))
+def _distribution(fields: Mapping[str, Any]) -> InstalledDistribution | None:
+    return parse_distribution(str(fields["site"]), str(fields["metadata"]), str(fields["wheel"]))
 
 
 def _over(artifact: Artifact, laid: Laid, image: ImagePackages) -> ImagePackages:
     """What is found in *artifact* where it lies, before what the *image* brings."""
     distributions, _ = distributions_in(artifact_tree(artifact))
-    moved = [replace(one, site=_moved(one.site, laid.root)) for one in distributions]
-    names = {canonicalize_name(one.name) for one in moved}
-    rest = [one for one in image.distributions if canonicalize_name(one.name) not in names]
-    own = [laid.root, *sorted({one.site for one in moved})]
+    moved = [
+        replace(distribution, site=_moved(distribution.site, laid.root))
+        for distribution in distributions
+    ]
+    names = {canonicalize_name(distribution.name) for distribution in moved}
+    rest = [
+        distribution
+        for distribution in image.distributions
+        if canonicalize_name(distribution.name) not in names
+    ]
+    own = [laid.root, *sorted({distribution.site for distribution in moved})]
     return ImagePackages(tuple(dict.fromkeys((*own, *image.sites))), (*moved, *rest))
 
 
@@ -156,14 +172,14 @@ def _moved(site: str, root: str) -> str:
     return f"{root}/{site.strip('/')}".rstrip("/")
 
 
-def _installed(one: InstalledDistribution, artifact: Artifact) -> Installed:
-    if any("-linux_" in tag for tag in one.tags):
+def _installed(distribution: InstalledDistribution, artifact: Artifact) -> Installed:
+    if any("-linux_" in tag for tag in distribution.tags):
         state = SOURCE
     else:
-        state = PURE if all(tag.endswith("-any") for tag in one.tags) else WHEEL
+        state = PURE if all(tag.endswith("-any") for tag in distribution.tags) else WHEEL
     return Installed(
-        name=one.name,
-        version=str(Version(one.version)),
+        name=distribution.name,
+        version=str(Version(distribution.version)),
         scope=DEPLOY,
         state=state,
         file="",

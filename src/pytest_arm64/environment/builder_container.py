@@ -115,14 +115,14 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         """
         source = Source(package, fetch(fetcher, package))
         built_wheels = BuiltWheels(self._image(), self._host.ran)
-        kept = self._made.get(source.label)
-        if kept is None and not self._refresh:
-            kept = built_wheels.find(source)
-        if kept is None:
+        wheel = self._made.get(source.label)
+        if wheel is None and not self._refresh:
+            wheel = built_wheels.find(source)
+        if wheel is None:
             self.tell(f"building {source.label}")
-            kept = self._build(built_wheels, source, self.build_environments(auditor, fetcher))
-        self._made[source.label] = kept
-        return source, kept
+            wheel = self._build(built_wheels, source, self.build_environments(auditor, fetcher))
+        self._made[source.label] = wheel
+        return source, wheel
 
     def metadata(
         self, auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile
@@ -145,13 +145,13 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
             return None
         try:
             with built.wheel.open("rb") as stream:
-                found = parse_metadata(wheel_metadata(stream, project), project, wheel)
+                parsed = parse_metadata(wheel_metadata(stream, project), project, wheel)
         except (ArchiveError, MetadataError, OSError):
             return None
         # The audit, which has no engine, knows it the next time.
         ran = self._host.ran
-        keep_built_metadata(file, ran.machine, ran.python.minor, found)
-        return found
+        keep_built_metadata(file, ran.machine, ran.python.minor, parsed)
+        return parsed
 
     def _image(self) -> Base:
         if self._builder is None:

@@ -71,9 +71,9 @@ def compiler_for(python: Python) -> Compiler:
         return Compiler()
     if importlib.util.MAGIC_NUMBER.hex() == python.magic:
         return Compiler(sys.executable, python.magic)
-    found = shutil.which(f"python{python.minor}")
-    matches = found is not None and _magic_of(found) == python.magic
-    return Compiler(found or "", python.magic) if matches else Compiler()
+    executable = shutil.which(f"python{python.minor}")
+    matches = executable is not None and _magic_of(executable) == python.magic
+    return Compiler(executable or "", python.magic) if matches else Compiler()
 
 
 @lru_cache(maxsize=16)
@@ -82,7 +82,7 @@ def _magic_of(executable: str) -> str:
         finished = subprocess.run(
             [executable, "-I", "-S", "-c", _ASK], capture_output=True, timeout=20, check=False
         )
-        found = json.loads(finished.stdout)
+        magic = json.loads(finished.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return ""
-    return found if isinstance(found, str) else ""
+    return magic if isinstance(magic, str) else ""

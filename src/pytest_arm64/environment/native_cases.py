@@ -34,10 +34,10 @@ def native_cases(engine: Engine, cell: Cell, progress: Progress, *, offline: boo
     compiler = builder(engine, cell, base, ran, progress, offline=offline)
     source = (resources.files("pytest_arm64.conformance") / "cases.c").read_bytes()
     key = cache.digest([hashlib.sha256(source).hexdigest(), compiler.id, _COMPILE])
-    kept = (cache.load(_KIND, key) or {}).get("library")
-    if isinstance(kept, str):
+    cached = (cache.load(_KIND, key) or {}).get("library")
+    if isinstance(cached, str):
         try:
-            return base64.b64decode(kept, validate=True)
+            return base64.b64decode(cached, validate=True)
         except binascii.Error:
             pass  # damaged: made anew
     plan = Plan(image=compiler.id, platform=cell.platform)

@@ -121,38 +121,38 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
     if unknown:
         raise NotPlannableError(f"pip's setting {unknown[0]} is pip's own business")
     platform = platform_of_run(plan_request.cell, plan_request.ran)
-    deploy = _wishes(plan_request.manifest.deploy, plan_request.manifest)
+    deploy = _requirement_set(plan_request.manifest.deploy, plan_request.manifest)
     given = [Requirement(pin) for pin in plan_request.pins]
     elsewhere = tuple((pin, sourced_requirement(pin, "the other architecture")) for pin in given)
     deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
     lock = lock_of(plan_request.manifest)
-    found = _Found()
+    deployed = _ScopePlan()
     if plan_request.there is not None:
         pass  # it is deployed, whatever led to it
     elif lock is not None:
-        found = _locked(auditor, lock, plan_request.manifest, platform)
+        deployed = _locked(auditor, lock, plan_request.manifest, platform)
         elsewhere = (*elsewhere, *_of_lock(lock))
     else:
-        found = _resolved(auditor, deploy, platform, DEPLOY)
-    test = _wishes(plan_request.manifest.test, plan_request.manifest, tests=True)
+        deployed = _resolved(auditor, deploy, platform, DEPLOY)
+    test = _requirement_set(plan_request.manifest.test, plan_request.manifest, tests=True)
     test = with_requirements(test, plan_request.runner, "the session inside")
-    test = replace(test, locals=(*test.locals, *found.repositories))
-    pins = [Requirement(f"{p.name}=={p.version}") for p in found.packages if p.version]
+    test = replace(test, locals=(*test.locals, *deployed.repositories))
+    pins = [Requirement(f"{p.name}=={p.version}") for p in deployed.packages if p.version]
     pins += [Requirement(pin) for pin in plan_request.there or ()]
     limits = tuple((pin, sourced_requirement(pin, "what is deployed")) for pin in pins)
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests = _resolved(auditor, test, platform, TEST)
-    there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in found.packages}
+    there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in deployed.packages}
     more = [package for package in tests.packages if package.name not in there]
-    if {*tests.editable, *tests.folders} - {*found.editable, *found.folders}:
+    if {*tests.editable, *tests.folders} - {*deployed.editable, *deployed.folders}:
         raise NotPlannableError("a local project is only wanted by the tests")
     index = auditor.index(deploy if deploy.requirements else test, lock)
-    packages = (*found.packages, *more)
-    return InstallPlan(packages, tuple(found.editable), tuple(found.folders)), index.fetcher
+    packages = (*deployed.packages, *more)
+    return InstallPlan(packages, tuple(deployed.editable), tuple(deployed.folders)), index.fetcher
 
 
 @dataclass(frozen=True)
-class _Found:
+class _ScopePlan:
     """What one scope installs, in order."""
 
     packages: list[PlannedPackage] = field(default_factory=list)
@@ -207,10 +207,10 @@ def plan_build(
         NotPlannableError: some of it is no wheel, or not certain.
     """
     wanted = tuple((r, sourced_requirement(r, "a build", direct=True)) for r in requirements)
-    wishes = _wishes(Scope(), replace(plan_request.manifest, project=None))
-    wishes = replace(wishes, requirements=wanted)
+    requirement_set = _requirement_set(Scope(), replace(plan_request.manifest, project=None))
+    requirement_set = replace(requirement_set, requirements=wanted)
     platform = platform_of_run(plan_request.cell, plan_request.ran)
-    packages = _resolved(auditor, wishes, platform, BUILD).packages
+    packages = _resolved(auditor, requirement_set, platform, BUILD).packages
     for package in packages:
         if package.state in (SOURCE, BLOCKER):
             raise NotPlannableError(f"{package.name} has no wheel")
@@ -225,14 +225,14 @@ def platform_of_run(cell: Cell, ran: ImageFacts) -> Platform:
     """
     if not ran.glibc:
         raise NotPlannableError("the image has musl, for which the audit knows no tags")
-    found = platform_of(
+    platform = platform_of(
         replace(cell.target, python=ran.python.minor, glibc=ran.glibc), cell.architecture
     )
     full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
-    return replace(found, markers={**found.markers, **full})
+    return replace(platform, markers={**platform.markers, **full})
 
 
-def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> RequirementSet:
+def _requirement_set(scope: Scope, manifest: Manifest, *, tests: bool = False) -> RequirementSet:
     reading = Reading(manifest.root, os.environ, toml=manifest.toml)
     for path in scope.files:
         read_requirement_file(path, reading)
@@ -243,57 +243,61 @@ def _wishes(scope: Scope, manifest: Manifest, *, tests: bool = False) -> Require
             raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
             wanted = Requirement(project.name)
-            wish = sourced_requirement(wanted, "the project", direct=True)
-            reading.requirements.append((wanted, wish))
+            sourced = sourced_requirement(wanted, "the project", direct=True)
+            reading.requirements.append((wanted, sourced))
     texts = scope.requirements
     if manifest.virtual and not tests and scope is manifest.deploy:
         read_project(manifest.root / "pyproject.toml", reading)
         texts = ()
-    found = reading.requirement_set("environment")
-    return with_requirements(found, texts, "pyproject.toml")
+    requirement_set = reading.requirement_set("environment")
+    return with_requirements(requirement_set, texts, "pyproject.toml")
 
 
-def _resolved(auditor: Auditor, wishes: RequirementSet, platform: Platform, scope: str) -> _Found:
-    if not wishes.requirements:
-        return _Found()
-    tree, candidates = auditor.resolved(auditor.index(wishes), wishes, platform)
-    for problem in (*wishes.gaps, *tree.problems):
+def _resolved(
+    auditor: Auditor, requirement_set: RequirementSet, platform: Platform, scope: str
+) -> _ScopePlan:
+    if not requirement_set.requirements:
+        return _ScopePlan()
+    tree, candidates = auditor.resolved(auditor.index(requirement_set), requirement_set, platform)
+    for problem in (*requirement_set.gaps, *tree.problems):
         raise NotPlannableError(problem)
-    hashed = {wish.name for _, wish in wishes.requirements if wish.hashes}
+    hashed = {sourced.name for _, sourced in requirement_set.requirements if sourced.hashes}
     if hashed and hashed != set(tree.nodes):
         raise NotPlannableError("some packages have hashes, and some have not")
-    asked = {wish.name for _, wish in wishes.requirements}
-    found = _Found()
+    asked = {sourced.name for _, sourced in requirement_set.requirements}
+    scope_plan = _ScopePlan()
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = candidates.locals.get(name)
         if local is not None:
-            found.add_local(local, scope, requested=name in asked)
+            scope_plan.add_local(local, scope, requested=name in asked)
             continue
         allowed = candidates.hashes.get(name, frozenset())
         planned = _planned(tree, candidates, name, scope, requested=name in asked)
-        found.packages.append(replace(planned, allowed=allowed))
-    return found
+        scope_plan.packages.append(replace(planned, allowed=allowed))
+    return scope_plan
 
 
-def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> _Found:
+def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> _ScopePlan:
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
     index = auditor.index(RequirementSet("", ()), lock)
     candidates = LockCandidates(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
-    found = _Found(
+    scope_plan = _ScopePlan(
         editable=[manifest.project] if manifest.project is not None else [],
         folders=[manifest.whole] if manifest.whole is not None else [],
     )
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = candidates.locals.get(name)
         if local is None:
-            found.packages.append(_planned(tree, candidates, name, DEPLOY, requested=name in asked))
+            scope_plan.packages.append(
+                _planned(tree, candidates, name, DEPLOY, requested=name in asked)
+            )
         elif local.uri != manifest.root.as_uri():
             fetched = _fetched(local, auditor)
-            found.add_local(fetched, DEPLOY, requested=name in asked)
-    return found
+            scope_plan.add_local(fetched, DEPLOY, requested=name in asked)
+    return scope_plan
 
 
 def _fetched(local: LocalProject, auditor: Auditor) -> LocalProject:
@@ -342,9 +346,9 @@ def _planned(
 
 def _address(candidates: Candidates, name: str, version: Version, file: IndexFile) -> str:
     """Where the index has *file*, of which a lock tells the name and the hash alone."""
-    for found in candidates.releases(name).get(version, ()):
-        if found.name == file.name and found.url:
-            return found.url
+    for candidate in candidates.releases(name).get(version, ()):
+        if candidate.name == file.name and candidate.url:
+            return candidate.url
     raise NotPlannableError(f"the index does not have {file.name}, which the lock names")
 
 
@@ -357,13 +361,13 @@ def installation_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
     for name, above in parents.items():
         for parent in above:
             waiting[parent].add(name)
-    found: list[str] = []
+    order: list[str] = []
     while waiting:
         # In a cycle nobody is free: then all that are left.
         free = [name for name, on in waiting.items() if not on] or list(waiting)
-        found += sorted(free, reverse=True)
+        order += sorted(free, reverse=True)
         for name in free:
             del waiting[name]
         for on in waiting.values():
             on.difference_update(free)
-    return found
+    return order

@@ -125,11 +125,11 @@ class _Work:
         wheels = [p for p in plan.packages if p.state not in (SOURCE, BLOCKER)]
         # Fetching waits, unpacking computes: twice as many as there are processors.
         with ThreadPoolExecutor(2 * (os.cpu_count() or 1) + 2) as pool:
-            found = []
+            unpacked = []
             for done in pool.map(self._unpacked, wheels):
-                found.append(done)
-                step.update(done.package.file, len(found) / len(wheels))
-            return found
+                unpacked.append(done)
+                step.update(done.package.file, len(unpacked) / len(wheels))
+            return unpacked
 
     def _unpacked(self, package: PlannedPackage) -> Unpacked:
         path = fetch(self._fetcher, package)
@@ -143,15 +143,15 @@ class _Work:
 
     def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], bytes]:
         """Every source distribution of *plan*, and a tar of what editable projects install."""
-        found = []
+        unpacked = []
         for package in plan.of_state(SOURCE):
             source, built = self._source_builder.built(package, self._auditor, self._fetcher)
-            found.append(self._built(source, built))
+            unpacked.append(self._built(source, built))
         editable = b""
         if plan.editable or plan.folders:
             step.update("installing the project")
             editable = self._project(plan, step)
-        return found, editable
+        return unpacked, editable
 
     def _built(self, source: Source, built: Built) -> Unpacked:
         layer = self._layer(built.wheel, source.package)

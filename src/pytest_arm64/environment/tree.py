@@ -64,14 +64,14 @@ def with_parents(
     entries: Mapping[str, TarEntry], *, uid: int = 0, gid: int = 0
 ) -> dict[str, TarEntry]:
     """*entries*, with a folder entry before each for the parents that are not among them."""
-    found: dict[str, TarEntry] = {}
+    complete: dict[str, TarEntry] = {}
     for name, entry in entries.items():
         for parent in reversed(PurePosixPath(name).parents):
             path = str(parent)
             if path not in ("/", ".") and path not in entries:
-                found.setdefault(path, TarEntry(mode=0o755, uid=uid, gid=gid))
-        found[name] = entry
-    return found
+                complete.setdefault(path, TarEntry(mode=0o755, uid=uid, gid=gid))
+        complete[name] = entry
+    return complete
 
 
 def copy_of(

@@ -31,13 +31,13 @@ def fetch(fetcher: Fetcher, package: PlannedPackage) -> Path:
             _check(package, hash_of(path))
         return path
     # What an address names may be another file tomorrow; what a hash names may not.
-    known = package.sha256 or ("" if fetcher.refresh else _hash_by_address(package.url))
-    if known:
-        _check(package, known)
-    kept = _place(known, package.file) if known else None
-    if kept is not None and kept.is_file():
-        kept.touch()  # what was used last is pruned last
-        return kept
+    sha256 = package.sha256 or ("" if fetcher.refresh else _hash_by_address(package.url))
+    if sha256:
+        _check(package, sha256)
+    cached = _place(sha256, package.file) if sha256 else None
+    if cached is not None and cached.is_file():
+        cached.touch()  # what was used last is pruned last
+        return cached
     return _download(fetcher, package)
 
 
@@ -62,9 +62,9 @@ def _place(sha256: str, file: str) -> Path:
 
 
 def _hash_by_address(url: str) -> str:
-    kept = cache.load(_ADDRESSES, cache.digest([url]))
-    found = (kept or {}).get("sha256")
-    return found if isinstance(found, str) else ""
+    record = cache.load(_ADDRESSES, cache.digest([url]))
+    sha256 = (record or {}).get("sha256")
+    return sha256 if isinstance(sha256, str) else ""
 
 
 def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
@@ -105,12 +105,12 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
     return path
 
 
-def _check(package: PlannedPackage, found: str) -> None:
+def _check(package: PlannedPackage, sha256: str) -> None:
     expected = package.allowed | ({package.sha256} if package.sha256 else set())
-    if expected and found not in expected:
+    if expected and sha256 not in expected:
         raise InstallError(
             f"{package.file} is not what its hash says ({HASH}): expected sha256 "
-            f"{' or '.join(sorted(expected))}, got {found}",
+            f"{' or '.join(sorted(expected))}, got {sha256}",
             why="somebody changed it on its way, or the requirements were locked without this file",
             next_step="lock again for all platforms, if the lock was made on x86 only; else try "
             "again with --arm64-refresh, and ask whoever runs the index",

@@ -84,9 +84,9 @@ def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Co
         [FORMAT, sha256, wheel.name, prefix, python.purelib, python.minor, compiler.identity]
     )
     path = cache.cache_folder() / KIND / key[:2] / f"{key}.tar"
-    kept = _kept(path)
-    if kept is not None:
-        return kept
+    cached = _kept(path)
+    if cached is not None:
+        return cached
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")

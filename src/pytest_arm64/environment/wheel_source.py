@@ -98,14 +98,14 @@ class CheckedWheel(WheelSource):
     def _dist_info(self) -> str:
         wanted = canonicalize_name(self._file.partition("-")[0])
         tops = {name.partition("/")[0] for name in self._members}
-        found = [
+        folders = [
             top
             for top in sorted(tops)
             if top.endswith(".dist-info") and canonicalize_name(top.partition("-")[0]) == wanted
         ]
-        if len(found) != 1:
-            raise HostileWheelError(self._file, f"it has {len(found)} folders of metadata")
-        return found[0]
+        if len(folders) != 1:
+            raise HostileWheelError(self._file, f"it has {len(folders)} folders of metadata")
+        return folders[0]
 
 
 class _Listening:
@@ -149,7 +149,7 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
         raise HostileWheelError(
             path.name, f"{packed >> 10} KiB of it unpack to {total >> 20} MiB: a zip bomb"
         )
-    found: dict[str, zipfile.ZipInfo] = {}
+    by_name: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.filename
         if _leads_outside(name):
@@ -159,10 +159,10 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
             raise HostileWheelError(path.name, f"{name[:100]!r} is a link or a device")
         if info.is_dir():
             continue
-        if name in found:
+        if name in by_name:
             raise HostileWheelError(path.name, f"{name[:100]!r} is in it twice")
-        found[name] = info
-    return found
+        by_name[name] = info
+    return by_name
 
 
 def _leads_outside(name: str) -> bool:
