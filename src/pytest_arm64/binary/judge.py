@@ -31,6 +31,7 @@ from .remedies import library_remedy, version_remedy
 from .siblings import Siblings
 from .system import System, find_in
 
+_TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM))")
 _OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
 # Of one file; a hostile one can name thousands.
 _MAXIMUM_FINDINGS = 64
@@ -108,10 +109,18 @@ class _Judge:
         return owner.name if owner is not None else ""
 
     def _finding(
-        self, path: str, kind: str, text: str, *, grave: bool, **more: object
+        self,
+        path: str,
+        kind: str,
+        text: str,
+        *,
+        grave: bool,
+        library: str = "",
+        version: str = "",
+        remedy: str = "",
     ) -> AbiFinding:
         owner, shown = self._owner(path), self._relative(path)
-        return AbiFinding(shown, kind, text, grave, owner, **more)  # type: ignore[arg-type]
+        return AbiFinding(shown, kind, text, grave, owner, library, version, remedy=remedy)
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(self._root)
@@ -294,16 +303,13 @@ class _Judge:
         return (elf.soname if elf is not None else "") or posixpath.basename(path)
 
     def _expanded(self, path: str, origin: str) -> Iterator[str]:
-        library = "lib64" if self._system.machine in ("aarch64", "x86_64") else "lib"
+        machine = self._system.machine
+        library = "lib64" if machine in ("aarch64", "x86_64") else "lib"
+        values = {"ORIGIN": origin, "LIB": library, "PLATFORM": machine}
         for folder in path.split(":")[:_MAXIMUM_FOLDERS]:
-            for mark, value in (
-                *(("${ORIGIN}", origin), ("$ORIGIN", origin)),
-                *(("${LIB}", library), ("$LIB", library)),
-                *(("${PLATFORM}", self._system.machine), ("$PLATFORM", self._system.machine)),
-            ):
-                folder = folder.replace(mark, value)  # noqa: PLW2901
-            if folder.startswith("/"):
-                yield posixpath.normpath(folder)
+            expanded = _TOKEN.sub(lambda token: values[token[1] or token[2]], folder)
+            if expanded.startswith("/"):
+                yield posixpath.normpath(expanded)
 
     def _openmp(self) -> Iterator[AbiFinding]:
         """Copies of OpenMP's runtime: each has its own threads and static thread-local storage."""

@@ -139,7 +139,7 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
     if reference.startswith(f"{LABEL}/"):
         raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
     try:
-        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
     except (APIError, DockerException, RequestException, OSError) as error:
         raise ImageError(
             f"the registry does not give {reference}: {getattr(error, 'explanation', error)}",
@@ -163,7 +163,7 @@ def manifest_kind(engine: Engine, reference: str) -> str:
     if reference.startswith(f"{LABEL}/"):
         return ""
     try:
-        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
     except (APIError, DockerException, RequestException, OSError):
         return ""
     return str((told.get("Descriptor") or {}).get("mediaType", ""))

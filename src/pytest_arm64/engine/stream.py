@@ -12,14 +12,14 @@ class Stream:
     """What docker-py calls a raw socket, with all that has to be closed."""
 
     def __init__(self, handed: Any) -> None:
-        self._response = handed._response  # noqa: SLF001
+        self._response = handed._response  # noqa: SLF001  (docker-py gives no other)
         self._socket: socket.socket = getattr(handed, "_sock", handed)
         self._rest = self._read_ahead()
 
     def _read_ahead(self) -> bytes:
         """The first bytes of the stream may have come, and been buffered, with the answer."""
         self._socket.setblocking(False)
-        reader: Any = self._response.raw._fp.fp  # noqa: SLF001
+        reader: Any = self._response.raw._fp.fp  # noqa: SLF001  (docker-py gives no other)
         with contextlib.suppress(ssl.SSLWantReadError):
             return bytes(reader.read(len(reader.peek())) or b"")
         return b""

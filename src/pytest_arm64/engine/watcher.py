@@ -118,7 +118,7 @@ def main(path: str, label: str, whose: str = "") -> None:
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108  (starts fast)
         with suppress(OSError):
-            os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120
+            os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120  (starts fast)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def lay(artifact: Artifact, target: Target) -> Laid:
         with _members(artifact) as members:
             root = _root(members, target)
             size = sum(member.size for member in members)
-            archive = tarfile.open(fileobj=files, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+            archive = tarfile.open(fileobj=files, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115  (no end)
             for folder in _folders(members, root):
                 info = tarfile.TarInfo(folder.lstrip("/"))
                 info.type, info.mode = tarfile.DIRTYPE, 0o755

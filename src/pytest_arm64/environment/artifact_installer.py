@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import IO, Any
+from typing import IO
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -147,7 +147,7 @@ def look(host: Host, base: Base) -> ImagePackages:
     )
 
 
-def _distribution(fields: Mapping[str, Any]) -> InstalledDistribution | None:
+def _distribution(fields: Mapping[str, object]) -> InstalledDistribution | None:
     return parse_distribution(str(fields["site"]), str(fields["metadata"]), str(fields["wheel"]))
 
 

@@ -31,7 +31,7 @@ from .tree import HOME, PYTHON, TarEntry, tar_of
 _LIST = f"{HOME}/modules.json"
 _MAXIMUM_DEATHS = 10
 # Modules write caches where they are imported; there it is no part of the image.
-_ELSEWHERE = {"HOME": "/dev/shm", "TMPDIR": "/dev/shm", "XDG_CACHE_HOME": "/dev/shm"}  # noqa: S108
+_ELSEWHERE = {"HOME": "/dev/shm", "TMPDIR": "/dev/shm", "XDG_CACHE_HOME": "/dev/shm"}  # noqa: S108  (in the container)
 _SUFFIX = re.compile(r"(\.cpython-\d+[a-z]*-[\w-]+|\.abi3)?\.so\Z")
 _NO_MODULE = "does not define module export function"
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 14: "SIGALRM"}

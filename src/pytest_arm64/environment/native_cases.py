@@ -42,7 +42,7 @@ def native_cases(engine: Engine, cell: Cell, progress: Progress, *, offline: boo
             pass  # damaged: made anew
     plan = Plan(image=compiler.id, platform=cell.platform)
     with progress.step("compile the cases in C"), Container(engine, plan) as container:
-        container.put("/tmp", tar_of({"cases.c": TarEntry(source)}))  # noqa: S108
+        container.put("/tmp", tar_of({"cases.c": TarEntry(source)}))  # noqa: S108  (in the container)
         done = container.run(["sh", "-c", _COMPILE], environment=qemu_environment(cell, engine))
         if done.code != 0:
             raise InstallError(
@@ -50,6 +50,6 @@ def native_cases(engine: Engine, cell: Cell, progress: Progress, *, offline: boo
                 next_step="give the target a builder with gcc and the headers of the C library",
                 log=done.text,
             )
-        library = container.read("/tmp/cases.so")  # noqa: S108
+        library = container.read("/tmp/cases.so")  # noqa: S108  (in the container)
     cache.store(_KIND, key, {"library": base64.b64encode(library).decode()})
     return library

@@ -163,7 +163,7 @@ def _mounted(request: Request) -> list[str]:
 
 def _environment(config: PipConfig) -> dict[str, str]:
     environment = {
-        "HOME": "/tmp",  # noqa: S108
+        "HOME": "/tmp",  # noqa: S108  (in the container)
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "PYTHONPATH": PIP_SITE,

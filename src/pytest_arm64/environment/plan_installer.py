@@ -197,7 +197,7 @@ def _together(
     skeleton = tar_of(with_parents({**venv_entries(host.ran.python), HOME: TarEntry(mode=0o755)}))
     files: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
     try:
-        shared = write_together(files, [u.layer for u in ready], project + skeleton)  # type: ignore[arg-type]
+        shared = write_together(files, [u.layer for u in ready], project + skeleton)
         files.seek(0)
     except OSError as error:
         files.close()
@@ -250,7 +250,7 @@ def _members_below(archive: IO[bytes], folder: str) -> bytes:
     """The members of *archive* that are files of packages, as a tar without its end."""
     target = io.BytesIO()
     with tarfile.open(fileobj=archive) as source:
-        written = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        written = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115  (no end is written)
         for member in _of_packages(source):
             member.name = f"{folder}/{member.name}".lstrip("/")
             written.addfile(member, source.extractfile(member) if member.isreg() else None)

@@ -132,7 +132,7 @@ class _Sink(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        chunk = bytes(data)  # type: ignore[call-overload]
+        chunk = bytes(data)  # type: ignore[call-overload]  # any buffer
         self._chunks.append(chunk)
         return len(chunk)
 

@@ -77,7 +77,7 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
         temporary = Path(name)
         with os.fdopen(handle, "wb") as target, fetcher.open(package.url) as (reply, stream):
             if reply.status != 200:
-                raise FetchError(f"{shown(package.url)} answers {reply.status}")  # noqa: TRY301
+                raise FetchError(f"{shown(package.url)} answers {reply.status}")  # noqa: TRY301  (as those of the fetcher)
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
                 target.write(chunk)

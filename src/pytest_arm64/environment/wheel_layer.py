@@ -16,10 +16,10 @@ import posixpath
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, TypedDict, cast
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -73,6 +73,18 @@ class Layer:
     """Bytes of the unpacked files."""
 
 
+class _Note(TypedDict):
+    """What is known of a layer, beside it."""
+
+    name: str
+    names: list[str]
+    lies: list[str]
+    compiled: bool
+    size: int
+    bytes: int
+    """Of the layer itself."""
+
+
 def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Compiler) -> Layer:
     """The layer of *wheel* for the scheme below *prefix*; made where it is not kept.
 
@@ -124,7 +136,7 @@ def _kept(path: Path) -> Layer | None:
         return None
 
 
-def _layer(path: Path, note: Mapping[str, Any]) -> Layer:
+def _layer(path: Path, note: _Note) -> Layer:
     return Layer(
         path,
         str(note["name"]),
@@ -137,7 +149,7 @@ def _layer(path: Path, note: Mapping[str, Any]) -> Layer:
 
 def _write(
     wheel: Path, place: Path, target: BinaryIO, prefix: str, python: Python, compiler: Compiler
-) -> dict[str, Any]:
+) -> _Note:
     destination = _Destination(target, prefix, python)
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -177,7 +189,7 @@ class _Destination(WheelDestination):
     """Writes a wheel's files as members of a tar."""
 
     def __init__(self, target: BinaryIO, prefix: str, python: Python) -> None:
-        self._archive = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        self._archive = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115  (no end)
         self._site = f"{prefix}/{python.purelib}"
         self._folders: set[str] = set()
         self._prefix = prefix
@@ -196,7 +208,7 @@ class _Destination(WheelDestination):
         name: str,
         module: str,
         attr: str,
-        section: ScriptSection,  # noqa: ARG002
+        section: ScriptSection,  # noqa: ARG002  (of the base class)
     ) -> RecordEntry:
         if posixpath.basename(name) != name or not name or name in (".", ".."):
             raise InstallerError(f"an entry point is called {name!r}")
@@ -222,7 +234,7 @@ class _Destination(WheelDestination):
 
     def finalize_installation(
         self,
-        scheme: Scheme,  # noqa: ARG002
+        scheme: Scheme,  # noqa: ARG002  (of the base class)
         record_file_path: str,
         records: Iterable[tuple[Scheme, RecordEntry]],
     ) -> None:
@@ -252,7 +264,7 @@ class _Destination(WheelDestination):
             raise InstallerError(f"two of its files belong at {path}")
         # A tar member's header, with its size, goes before its content.
         with tempfile.SpooledTemporaryFile(8 * 2**20) as content:
-            digest, size = copyfileobj_with_hashing(stream, content, "sha256")  # type: ignore[arg-type]
+            digest, size = copyfileobj_with_hashing(stream, cast("BinaryIO", content), "sha256")
             content.seek(0)
             self._parents(place, path)
             info = tarfile.TarInfo(place.lstrip("/"))
@@ -277,7 +289,7 @@ class _Destination(WheelDestination):
             self._folders.add(name)
 
 
-def write_together(target: BinaryIO, layers: Iterable[Layer], last: bytes) -> list[str]:
+def write_together(target: IO[bytes], layers: Iterable[Layer], last: bytes) -> list[str]:
     """One tar of *layers* in their order and of *last*, a whole tar; paths that two layers share.
 
     What comes later wins.
