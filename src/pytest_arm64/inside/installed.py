@@ -15,35 +15,37 @@ def folders() -> "list[str]":
     first = [os.environ.get(name, "") for name in names[:1]]
     here = os.getcwd()
     first += [here] if here != "/" else []
-    found = [*first, *sys.path[1:], os.environ.get(names[1], "")]
+    candidates = [*first, *sys.path[1:], os.environ.get(names[1], "")]
     library = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     library |= {os.path.join(path, "lib-dynload") for path in library}
-    kept = (path for path in found if path not in library and os.path.isdir(path))
-    return list(dict.fromkeys(kept))
+    others = (path for path in candidates if path not in library and os.path.isdir(path))
+    return list(dict.fromkeys(others))
 
 
 def installed(paths: "list[str]") -> "list[dict[str, object]]":
     """Distributions in *paths*, each name once, with what their metadata say."""
-    found: dict[str, dict[str, object]] = {}
-    for one in importlib.metadata.distributions(path=paths):
-        name = str((one.metadata.get_all("Name") or [""])[0])
-        found.setdefault(
+    distributions: dict[str, dict[str, object]] = {}
+    for distribution in importlib.metadata.distributions(path=paths):
+        name = str((distribution.metadata.get_all("Name") or [""])[0])
+        distributions.setdefault(
             name.lower().replace("_", "-"),
             {
-                "metadata": str(one.read_text("METADATA") or one.read_text("PKG-INFO") or ""),
-                "wheel": one.read_text("WHEEL") or tag_of(one),
-                "site": str(one.locate_file("")),
+                "metadata": str(
+                    distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+                ),
+                "wheel": distribution.read_text("WHEEL") or tag_of(distribution),
+                "site": str(distribution.locate_file("")),
             },
         )
-    return list(found.values())
+    return list(distributions.values())
 
 
-def tag_of(one: importlib.metadata.Distribution) -> str:
+def tag_of(distribution: importlib.metadata.Distribution) -> str:
     """For what was not installed from a wheel: whether it has compiled files."""
     # Since Python 3.12 `files` leaves out those that are listed and missing, before it does not.
     compiled = any(
-        str(file).endswith(".so") and os.path.exists(str(one.locate_file(file)))
-        for file in one.files or ()
+        str(file).endswith(".so") and os.path.exists(str(distribution.locate_file(file)))
+        for file in distribution.files or ()
     )
     return "Tag: py3-none-%s" % ("linux_" + platform.machine() if compiled else "any")
 

@@ -48,9 +48,9 @@ def load(name: str) -> None:
     try:
         importlib.import_module(name)
     except ImportError as error:
-        found = NAMED.search(str(error))
-        if found is not None:
-            first = found[1]
+        named = NAMED.search(str(error))
+        if named is not None:
+            first = named[1]
         elif "partially initialized module" in str(error):
             first = asking(error) or name
         else:

@@ -59,7 +59,7 @@ class Mirror:
         self._missed.watch()
         self._terminal = Terminal(sender, task["terminal"])
         self._first_config: pytest.Config | None = None
-        self._known_config: pytest.Config | None = None
+        self._configured: pytest.Config | None = None
         self._keywords: object = None
         self._location: frames.Location | None = None
         self._distributed = False
@@ -74,8 +74,8 @@ class Mirror:
 
     @property
     def _config(self) -> pytest.Config:
-        assert self._known_config is not None
-        return self._known_config
+        assert self._configured is not None
+        return self._configured
 
     def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
         # The first to be added is the last to be called, when nothing is captured any more.
@@ -93,7 +93,7 @@ class Mirror:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        self._known_config = config
+        self._configured = config
         self._terminal.attach(config, self._after())
         if config.pluginmanager.hasplugin("xdist"):
             from .workers import XdistWorkers
@@ -309,7 +309,7 @@ class Mirror:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> bool:
-        if self._known_config is None:
+        if self._configured is None:
             assert self._first_config is not None
             self._terminal.attach(self._first_config, self._after())
         self._sender.send(frames.InternalError(str(excrepr)))

@@ -13,16 +13,16 @@ LIBRARY_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/var/lang/lib")
 
 def os_release() -> "dict[str, str]":
     """``/etc/os-release`` as a dict."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     try:
         with open("/etc/os-release", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 key, equals, value = line.strip().partition("=")
                 if equals:
-                    found[key] = value.strip("\"'")
+                    values[key] = value.strip("\"'")
     except OSError:
         pass
-    return found
+    return values
 
 
 def glibc() -> str:
@@ -49,15 +49,15 @@ def libstdcxx() -> str:
 
 def cpu() -> "dict[str, str]":
     """Implementer and part of the first processor, as an ARM kernel tells them."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 key, _, value = line.partition(":")
-                found.setdefault(key.strip(), value.strip())
+                values.setdefault(key.strip(), value.strip())
     except OSError:
         pass
-    return {"implementer": found.get("CPU implementer", ""), "part": found.get("CPU part", "")}
+    return {"implementer": values.get("CPU implementer", ""), "part": values.get("CPU part", "")}
 
 
 def facts() -> "dict[str, object]":

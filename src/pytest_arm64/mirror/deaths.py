@@ -60,8 +60,8 @@ class LastWords:
         if self._held:
             self._held += data
             return self.release() if len(self._held) > _HELD_BACK else b""
-        found = _FATAL.search(data)
-        shown, self._held = (data[: found.start()], data[found.start() :]) if found else (data, b"")
+        fatal = _FATAL.search(data)
+        shown, self._held = (data[: fatal.start()], data[fatal.start() :]) if fatal else (data, b"")
         self._tail = (self._tail + shown)[-_REMEMBERED:]
         return shown
 
@@ -90,12 +90,12 @@ class LastWords:
 
     def of_worker(self, end: End) -> str:
         """What a worker of pytest-xdist, one of several that print here, said when it ended so."""
-        found = list(_FATAL.finditer(self._tail))
-        if not found or (end.signal not in _EXPLAINED and end.code != 1):
+        fatal = list(_FATAL.finditer(self._tail))
+        if not fatal or (end.signal not in _EXPLAINED and end.code != 1):
             return ""
-        told = self._tail[found[-1].start() :]
-        self._tail = self._tail[: found[-1].start()]
-        return _shortened(told.decode("utf-8", "replace").strip())[:KEPT]
+        words = self._tail[fatal[-1].start() :]
+        self._tail = self._tail[: fatal[-1].start()]
+        return _shortened(words.decode("utf-8", "replace").strip())[:KEPT]
 
 
 def _shortened(text: str) -> str:

@@ -49,7 +49,7 @@ class MirroredSession:
         self._interrupted = self._terminated = False
         self._timer: threading.Timer | None = None
         self.mirror = mirror
-        self.mirror.worker_death = lambda end: self._told(end, self._words.of_worker(end))
+        self.mirror.worker_death = lambda end: self._cause(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
     def start(self) -> None:
@@ -201,7 +201,7 @@ class MirroredSession:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
         self._deaths += not self.mirror.expected.keys() & running
-        cause = self._told(end, self._words.text if running else self._words.brief)
+        cause = self._cause(end, self._words.text if running else self._words.brief)
         text = f"the process that ran this test died: {cause}"
         for nodeid in running if not self._interrupted else ():
             self.mirror.fail(nodeid, text, died=True)
@@ -238,7 +238,7 @@ class MirroredSession:
             return False
         return True
 
-    def _told(self, end: End, said: str) -> str:
+    def _cause(self, end: End, said: str) -> str:
         cause = self._ground.cause(end, said)
         return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
 

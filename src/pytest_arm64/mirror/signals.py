@@ -27,7 +27,7 @@ def on_signals(interrupt: Callable[[], None], terminate: Callable[[], None]) -> 
     acts = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
     before = {number: signal.getsignal(number) for number in acts}
 
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (of a signal handler)
         for each in acts:
             signal.signal(each, signal.default_int_handler)
         acts[signal.Signals(number)]()
