@@ -47,6 +47,7 @@ def _counted(config: pytest.Config, planned: PlannedCell) -> Iterator[Place]:
     from pytest_arm64.decide.assessment import assess
     from pytest_arm64.index.pip_config import PipConfig
     from pytest_arm64.inputs.manifest import read_manifest
+    from pytest_arm64.inside.ran import Ran
     from pytest_arm64.run.launch import project_of
 
     project = project_of(config)
@@ -60,7 +61,7 @@ def _counted(config: pytest.Config, planned: PlannedCell) -> Iterator[Place]:
     matrices = tuple(replace(m, packages=(*m.packages, slow)) for m in assessment.matrices)
     assessment = replace(assessment, matrices=matrices)
     with _local({}) as place:
-        yield replace(place, facts={"target": "here", "machine": "x86_64"}, assessment=assessment)
+        yield replace(place, ran=Ran("x86_64", target="here"), assessment=assessment)
 
 
 @pytest.hookimpl(trylast=True)
