@@ -19,6 +19,7 @@ from typing import IO
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import EngineError
+from ..isolation import NEUTRAL
 from .address import DEFAULT_SOCKET
 
 CONNECT_SECONDS = 20
@@ -113,6 +114,7 @@ def _start(remote: _Remote, local: str, log: IO[bytes]) -> subprocess.Popen[byte
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,
+            cwd=NEUTRAL,
             start_new_session=True,  # Ctrl-C is for the tests, not for the way to them
         )
     except FileNotFoundError:

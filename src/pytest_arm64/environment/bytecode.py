@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..config.cell import Python
+from ..isolation import NEUTRAL, program
 
 _SECONDS = 300
 _ASK = "import importlib.util as u, json; print(json.dumps(u.MAGIC_NUMBER.hex()))"
@@ -55,6 +55,7 @@ class Compiler:
                     stderr=subprocess.DEVNULL,
                     timeout=_SECONDS,
                     check=False,
+                    cwd=NEUTRAL,
                 )
             done = finished.returncode == 0
         except (OSError, subprocess.TimeoutExpired):
@@ -71,7 +72,7 @@ def compiler_for(python: Python) -> Compiler:
         return Compiler()
     if importlib.util.MAGIC_NUMBER.hex() == python.magic:
         return Compiler(sys.executable, python.magic)
-    executable = shutil.which(f"python{python.minor}")
+    executable = program(f"python{python.minor}")
     matches = executable is not None and _magic_of(executable) == python.magic
     return Compiler(executable or "", python.magic) if matches else Compiler()
 
@@ -80,7 +81,11 @@ def compiler_for(python: Python) -> Compiler:
 def _magic_of(executable: str) -> str:
     try:
         finished = subprocess.run(
-            [executable, "-I", "-S", "-c", _ASK], capture_output=True, timeout=20, check=False
+            [executable, "-I", "-S", "-c", _ASK],
+            capture_output=True,
+            timeout=20,
+            check=False,
+            cwd=NEUTRAL,
         )
         magic = json.loads(finished.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
+
+from ..isolation import NEUTRAL, program
 
 AUTO, DISABLED, IMPORT, SUBPROCESS = "auto", "disabled", "import", "subprocess"
 # A keyring may ask its owner to unlock it; a pipeline has no owner.
@@ -46,18 +47,19 @@ def _by_library(library: object, place: str, user: str) -> tuple[str, str] | Non
 
 
 def _by_program(place: str, user: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    program = shutil.which("keyring", path=environ.get("PATH"))
-    if program is None:
+    executable = program("keyring", environ)
+    if executable is None:
         return None
     try:
         done = subprocess.run(
-            [program, "get", place, user],
+            [executable, "get", place, user],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             errors="replace",
             env={**environ, "PYTHONIOENCODING": "utf-8"},
+            cwd=NEUTRAL,  # older keyrings read a configuration, and load what it names, from here
             timeout=_SECONDS,
             check=False,
         )

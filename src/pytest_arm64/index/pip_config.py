@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
-import sys
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..isolation import NEUTRAL, isolated_python
 
 # Settings that name places on this machine or belong to another command.
 _NOT_FORWARDED = frozenset(
@@ -108,13 +108,17 @@ def host_pip_config(environ: Mapping[str, str] = os.environ) -> PipConfig:
 
 
 def _pip_config(environ: Mapping[str, str], *words: str) -> str:
+    own = dict(environ)
+    if own.get("PIP_CONFIG_FILE"):  # relative to the caller's folder, which pip is not started in
+        own["PIP_CONFIG_FILE"] = str(Path(own["PIP_CONFIG_FILE"]).absolute())
     finished = subprocess.run(
-        [sys.executable, "-m", "pip", "config", *words],
+        [*isolated_python(), "-m", "pip", "config", *words],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
         check=False,
-        env={**environ, "PYTHONIOENCODING": "utf-8"},
+        env=own,
+        cwd=NEUTRAL,
     )
     if finished.returncode != 0:
         text = finished.stderr.strip()

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .. import cache
+from ..isolation import program
 from .addresses import shown, subdirectory_of
 from .fetch import Deadline, FetchError
 from .index import FRESH_SECONDS
@@ -210,15 +211,15 @@ class Repositories:
             return ""
 
     def _git(self, folder: Path, *arguments: str) -> str:
-        program = shutil.which("git", path=self._environ.get("PATH"))
-        if program is None:
+        git = program("git", self._environ)
+        if git is None:
             raise FetchError("git is not installed on this machine, and a repository is wanted")
         self._deadline.check()
         environ = {k: v for k, v in self._environ.items() if k not in _FOREIGN}
         environ.update(LC_ALL="C", GIT_TERMINAL_PROMPT="0")
         environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
         with subprocess.Popen(
-            [program, *_SAFE, *arguments],
+            [git, *_SAFE, *arguments],
             cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,

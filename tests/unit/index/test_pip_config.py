@@ -89,7 +89,7 @@ def pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., PipCon
         settings: dict[str, dict[str, str]], environ: dict[str, str] | None = None
     ) -> PipConfig:
         def run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
-            assert command == [sys.executable, "-m", "pip", "config", "list"]
+            assert command == [sys.executable, "-I", "-X", "utf8", "-m", "pip", "config", "list"]
             return subprocess.CompletedProcess(command, 0, listing(settings), "")
 
         with monkeypatch.context() as patch:
@@ -215,6 +215,28 @@ class TestHost:
         assert found.settings["index-url"] == "https://own/simple"
         assert found.settings["timeout"] == "7"
         assert found.settings["trusted-host"] == "müller.example"
+
+    def test_nothing_of_the_project_is_executed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        canary = tmp_path / "executed"
+        code = f"open({str(canary)!r}, 'w').close()\n"
+        names = ("pip/__init__.py", "pip/__main__.py", "ast.py", "sitecustomize.py", "start.py")
+        write(tmp_path, {f"project/{name}": code for name in names})
+        project = tmp_path / "project"
+        monkeypatch.chdir(project)
+        for python_path in ("", ".", str(project)):
+            environ = {"PYTHONPATH": python_path, "PYTHONSTARTUP": "start.py", "PYTHONINSPECT": ""}
+            host_pip_config({"HOME": str(tmp_path), **environ})
+            assert not canary.exists(), f"PYTHONPATH={python_path}"
+
+    def test_a_relative_configuration_file_is_that_of_the_caller(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(tmp_path, {"ci/pip.conf": "[global]\ntimeout = 8\n"})
+        monkeypatch.chdir(tmp_path)
+        environ = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": "ci/pip.conf"}
+        assert host_pip_config(environ).settings["timeout"] == "8"
 
 
 def parsed(config: PipConfig) -> dict[str, str]:
