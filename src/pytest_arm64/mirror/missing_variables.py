@@ -1,8 +1,12 @@
-"""A failure for want of a variable that this machine has: the class ``test-environment``."""
+"""A failure for want of something that this machine has: the class ``test-environment``.
+
+Variables are known by what the tests asked for; services and engines by the failure's own text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,28 +14,63 @@ if TYPE_CHECKING:
     from .reports import AnyReport
 
 
-def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str, str]) -> None:
-    """Say below a failure which of the *missed* variables this machine's *environ* has.
+_ENGINE = ("DOCKER_", "TESTCONTAINERS_", "CONTAINER_HOST")
+_REFUSED = re.compile(r"(?i)connection ?refused|\[Errno 111\]")
+_LOOPBACK = re.compile(r"127\.0\.0\.\d+|\blocalhost\b|::1\b|\[Errno 111\]")
+_DEADLINE = re.compile(r"\bDeadlineExceeded\b|exceeds the deadline of [\d.]+ms")
+# Of a failure's text, which may be a whole page.
+_LONGEST = 200_000
 
-    Names only: no value of the host's goes anywhere.
+
+def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str, str]) -> None:
+    """Say below a failure what this machine has for it and the container has not.
+
+    *missed* are the variables that its test asked for, *environ* are this machine's. Names only:
+    no value of the host's goes anywhere.
     """
     lacking = [name for name in missed if name in environ]
-    if not lacking:
+    failure = str(report.longrepr)[-_LONGEST:] if report.outcome == "failed" else ""
+    text = "\n".join([*_variables(lacking, environ), *_hints(failure)])
+    if not text:
         return
-    names = ", ".join(lacking)
-    quoted = ", ".join(f'"{name}"' for name in lacking)
-    text = (
-        f"asked for, on this machine, and not in the container: {names}\n"
-        f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}]"
-    )
-    files = [name for name in lacking if _is_file_here(environ[name])]
-    if files:
-        text += f"\n  {', '.join(files)}: names a file, which has to lie in the repository then"
     add_section = getattr(report.longrepr, "addsection", None)
     if add_section is not None:
         add_section("test-environment", text)
     else:
         report.sections = [*report.sections, ("test-environment", text)]
+
+
+def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    engine = [name for name in lacking if name.startswith(_ENGINE)]
+    if engine:
+        yield (
+            f"{', '.join(engine)}: the container has no engine to start further containers with\n"
+            '  next step: start the service outside, and set [tool.pytest-arm64] network = "host"; '
+            "or deselect these tests"
+        )
+    lacking = [name for name in lacking if name not in engine]
+    if not lacking:
+        return
+    quoted = ", ".join(f'"{name}"' for name in lacking)
+    yield f"asked for, on this machine, and not in the container: {', '.join(lacking)}"
+    yield f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}]"
+    files = [name for name in lacking if _is_file_here(environ[name])]
+    if files:
+        yield f"  {', '.join(files)}: names a file, which has to lie in the repository then"
+
+
+def _hints(failure: str) -> Iterator[str]:
+    if _REFUSED.search(failure) and _LOOPBACK.search(failure):
+        yield (
+            "a connection to this container's own address was refused: services of this machine "
+            "are not there\n"
+            '  next step: where they are meant, set [tool.pytest-arm64] network = "host"'
+        )
+    if _DEADLINE.search(failure):
+        yield (
+            "a deadline of Hypothesis: emulation stretches time 4 to 40 times\n"
+            "  next step: settings(deadline=None), in a profile for such runs"
+        )
 
 
 def _is_file_here(value: str) -> bool:

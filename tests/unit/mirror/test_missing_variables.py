@@ -39,3 +39,47 @@ def test_nothing_is_said_where_this_machine_has_none_of_them() -> None:
     report = a_report()
     name_lacking(report, ["ABSENT"], {})
     assert report.sections == []
+
+
+def failed(text: str) -> pytest.CollectReport:
+    return pytest.CollectReport("t.py", "failed", text, [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "word"),
+    [
+        ("ConnectionRefusedError: [Errno 111] Connection refused", 'network = "host"'),
+        ("redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection "
+         "refused.", 'network = "host"'),
+        ("OperationalError: connection to server at \"127.0.0.1\", port 5432 failed: Connection "
+         "refused", 'network = "host"'),
+        ("hypothesis.errors.DeadlineExceeded: Test took 812.34ms, which exceeds the deadline of "
+         "200.00ms", "deadline=None"),
+        ("hypothesis.errors.FlakyFailure: ... which exceeds the deadline of 200.00ms ...",
+         "deadline=None"),
+    ],
+)  # fmt: skip
+def test_a_failures_text_may_tell_what_the_container_has_not(failure: str, word: str) -> None:
+    report = failed(failure)
+    name_lacking(report, [], {})
+    assert word in report.sections[0][1]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    ["AssertionError: assert 'refused' == 'localhost'", "Connection refused by api.example.invalid",
+     "the deadline is tomorrow", "x" * 3_000_000],
+)  # fmt: skip
+def test_nothing_is_guessed(failure: str) -> None:
+    report = failed(failure)
+    name_lacking(report, [], {})
+    assert report.sections == []
+
+
+@pytest.mark.parametrize("name", ["DOCKER_HOST", "DOCKER_CONTEXT", "TESTCONTAINERS_RYUK_DISABLED"])
+def test_an_engine_is_not_passed_on(name: str) -> None:
+    report = a_report()
+    name_lacking(report, [name, "TOKEN"], {name: "unix:///x", "TOKEN": "y"})
+    text = report.sections[0][1]
+    assert f"{name}: the container has no engine" in text
+    assert 'env = ["TOKEN"]' in text
