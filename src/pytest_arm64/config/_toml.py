@@ -26,4 +26,8 @@ def loads(text: str) -> dict[str, Any]:
         tables: dict[str, Any] = tomllib.loads(text)
     except RecursionError:
         raise TOMLDecodeError("nested too deeply") from None
+    except TOMLDecodeError:
+        raise
+    except ValueError:  # by `int`, for security
+        raise TOMLDecodeError("a number has too many digits") from None
     return tables

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SettingsError
-from .reading import Lines, Reading, Table, strings, table
+from .reading import Lines, Reading, Table, is_there, strings, table
 from .requirement_files import read_file
 
 SETUP_CFG = "setup.cfg"
@@ -159,7 +159,7 @@ def _of_files(folder: Path, names: Sequence[str], reading: Reading) -> Sequence[
     top = folder.resolve()
     for name in names:
         place = folder / name
-        if "\0" in name or not place.resolve().is_relative_to(top) or not place.is_file():
+        if not is_there(place, lambda path: path.resolve().is_relative_to(top) and path.is_file()):
             return None
         file = read_file(place, {})
         stated += (

@@ -270,12 +270,18 @@ def _lists(parent: Table, key: str) -> dict[str, list[Any]]:
     return lists
 
 
+def _is_project(folder: Path) -> bool:
+    return folder.is_file() or any((folder / name).is_file() for name in _PROJECT_FILES)
+
+
 def _project_fingerprint(folder: Path, toml: TomlFiles, *, whole: bool) -> dict[str, str]:
     """Metadata files by hash, and the names of top-level packages, which installers look for.
 
     Where the *whole* project is copied by its installation, or *folder* is a distribution's
     file, everything counts.
     """
+    if whole and not _is_project(folder):
+        return {}  # an installer refuses it; it may be the root of the file system
     if whole or folder.is_file():
         return {
             path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -34,7 +34,6 @@ def read_project(
     *,
     extras: Sequence[str] = (),
     groups: Sequence[str] = (),
-    only_groups: bool = False,
 ) -> None:
     """Add what the project of *manifest* depends on to *reading*.
 
@@ -43,7 +42,6 @@ def read_project(
         reading: where it is added.
         extras: extras of the project that are wanted too.
         groups: dependency groups that are wanted too.
-        only_groups: whether the project's own dependencies are left out.
 
     Raises:
         SettingsError: it cannot be read, has no dependencies to read, or no such extra or group.
@@ -52,9 +50,7 @@ def read_project(
     text = file.text if file is not None else ""
     declared = declared_project(manifest.parent, file.data if file is not None else {}, reading)
     data, lines = declared.data, Lines(text)
-    stated: list[tuple[str, int]] = []
-    if not only_groups:
-        stated += _dependencies(manifest, data, reading, extras, lines)
+    stated = [*_dependencies(manifest, data, reading, extras, lines)]
     for group in groups:
         texts = group_requirements(data, group, str(manifest))
         stated += [(text, lines.stating(text)) for text in texts]

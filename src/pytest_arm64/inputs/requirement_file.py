@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -15,6 +16,9 @@ from .references import pep508, reference_in
 from .requirement_files import MAXIMUM_FILES, path_of, read_file
 from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine
 from .requirements import sourced_requirement
+
+# Kinds that pip knows in addresses. Source: pip 26.3, `models/link.py`, LinkHash.
+_HASH_IN_ADDRESS = re.compile(r"(?:^|&)(sha512|sha384|sha256|sha224|sha1|md5)=")
 
 
 def read_requirement_file(path: Path, reading: Reading, *, constraint: bool = False) -> None:
@@ -85,16 +89,19 @@ def _add_requirement(
     line: RequirementLine, path: Path, reading: Reading, *, constraint: bool
 ) -> None:
     origin = reading.origin(path, line.number)
-    hashes = _comparable_hashes(line, origin, reading)
     named = pep508(line.text) or _referenced(line, path.parent, reading, origin)
+    hashes = _comparable_hashes(line, named.url or "", origin, reading)
     sourced = sourced_requirement(named, origin, hashes=hashes, direct=True)
     (reading.constraints if constraint else reading.requirements).append((named, sourced))
 
 
-def _comparable_hashes(line: RequirementLine, origin: str, reading: Reading) -> frozenset[str]:
+def _comparable_hashes(
+    line: RequirementLine, url: str, origin: str, reading: Reading
+) -> frozenset[str]:
     """SHA-256 values. Indexes list no other kind, so that only pip can check the others."""
     pairs = [value.split(":", 1) for value in line.hashes]
-    others = sorted({kind for kind, _ in pairs if kind != "sha256"})
+    kinds = {kind for kind, _ in pairs} | set(_HASH_IN_ADDRESS.findall(url.partition("#")[2]))
+    others = sorted(kinds - {"sha256"})
     if others:
         reading.gaps.append(
             f"{origin}: {' and '.join(others)} hashes cannot be compared with the index; "

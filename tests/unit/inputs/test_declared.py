@@ -101,7 +101,7 @@ class TestSetuptools:
         (local,) = read_service(write(tmp_path, files), {}).deploy.locals
         assert (local.requires, local.doubt) == (("more",), "")
 
-    @pytest.mark.parametrize("path", ["../deps.in", "gone.in", "/etc/hostname"])
+    @pytest.mark.parametrize("path", ["../deps.in", "gone.in", "/etc/hostname", "9" * 5000])
     def test_what_setuptools_would_not_read_is_a_gap(self, tmp_path: Path, path: str) -> None:
         text = f'{DYNAMIC}[tool.setuptools.dynamic]\ndependencies = {{ file = "{path}" }}\n'
         write(tmp_path, {"api/pyproject.toml": text, "deps.in": "lib\n"})

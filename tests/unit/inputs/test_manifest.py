@@ -383,6 +383,7 @@ class TestScopes:
             ("[project.optional-dependencies]\ntest = ['!']", "'!' is not a requirement"),
             ("x", "is not TOML"),
             ("x = " + "[" * 100_000, "nested too deeply"),
+            ("x = " + "9" * 5_000, "too many digits"),
         ],
     )
     def test_hostile_pyproject(self, tmp_path: Path, text: str, part: str) -> None:
@@ -476,6 +477,13 @@ class TestFingerprint:
         before = self.key(write(tmp_path, self.FILES))
         write(tmp_path, {name: content})
         assert (self.key(tmp_path) != before) is matters
+
+    @pytest.mark.parametrize("line", ["/", "../..", "./plain"])
+    def test_a_folder_that_is_no_project_is_not_read(self, tmp_path: Path, line: str) -> None:
+        files: Files = {"requirements.txt": line, "plain/data": "x" * 10}
+        before = self.key(write(tmp_path / "a" / "b", files))
+        write(tmp_path / "a" / "b", {"plain/data": "y"})
+        assert self.key(tmp_path / "a" / "b") == before
 
     def test_project_in_a_folder_called_src(self, tmp_path: Path) -> None:
         files: Files = {"pyproject.toml": "[project]", "a/__init__.py": "", "src/b/__init__.py": ""}

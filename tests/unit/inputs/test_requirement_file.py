@@ -269,3 +269,13 @@ def test_a_marker_may_follow_an_address_without_a_blank(tmp_path: Path, line: st
     ((requirement, wish),) = read_wishes(tmp_path / "r.txt").requirements
     assert (wish.name, str(requirement.marker)) == ("x", 'python_version >= "3.9"')
     assert ";" not in (requirement.url or "")
+
+
+@pytest.mark.parametrize("kind", ["sha512", "sha384", "sha224", "sha1", "md5"])
+@pytest.mark.parametrize("line", ["x @ {}", "{}", "{} ; python_version >= '3.9'"])
+def test_a_hash_in_an_address_that_is_not_compared_is_reported(
+    tmp_path: Path, kind: str, line: str
+) -> None:
+    address = f"https://h.invalid/x-1.0-py3-none-any.whl#{kind}={'a' * 40}"
+    write(tmp_path, {"r.txt": line.format(address) + "\n"})
+    assert [g for g in read_wishes(tmp_path / "r.txt").gaps if f"{kind} hashes" in g]
