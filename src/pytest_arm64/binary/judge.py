@@ -10,6 +10,7 @@ from itertools import chain, islice
 
 from .elf import Elf, VersionNeed
 from .filetree import FileTree
+from .fixes import library_fix, version_fix
 from .packages import owners
 from .record import (
     ABI_MISMATCH,
@@ -27,7 +28,6 @@ from .record import (
     AbiRecord,
     CompiledFile,
 )
-from .remedies import library_remedy, version_remedy
 from .siblings import Siblings
 from .system import System, find_in
 
@@ -48,7 +48,7 @@ def judge(artifact: str, tree: FileTree, root: str, system: System, recipe: str)
         tree: the files.
         root: where they lie; the record's paths are relative to it.
         system: what is there besides.
-        recipe: name of the target's package manager, for remedies.
+        recipe: name of the target's package manager, for fixes.
     """
     return _Judge(tree, root, system, recipe).record(artifact)
 
@@ -202,7 +202,7 @@ class _Judge:
                     f"{name} is not in the image",
                     grave=True,
                     library=name,
-                    remedy=library_remedy(name, self._recipe),
+                    remedy=library_fix(name, self._recipe),
                 )
 
     def _version(
@@ -231,7 +231,7 @@ class _Judge:
             grave=True,
             library=need.library,
             version=need.version,
-            remedy=version_remedy(need.version),
+            remedy=version_fix(need.version),
         )
 
     def _provided(self, need: VersionNeed, place: str) -> bool | None:

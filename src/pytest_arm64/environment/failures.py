@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
-from ..binary.remedies import library_remedy, version_remedy
+from ..binary.fixes import library_fix, version_fix
 from ..config._toml import loads
 from ..errors import BuildError
 
@@ -108,9 +108,9 @@ class Row(NamedTuple):
 
     def _fix(self, name: str, tools: Tools) -> str:
         if self.missing == "shared-library":
-            return library_remedy(name, tools.recipe)
+            return library_fix(name, tools.recipe)
         if self.missing == "symbol-version":
-            return version_remedy(name)
+            return version_fix(name)
         return tools.at_build_time(name, self.missing)
 
 

@@ -9,7 +9,7 @@ from importlib import resources
 from ..config._toml import loads
 
 
-def library_remedy(library: str, recipe: str) -> str:
+def library_fix(library: str, recipe: str) -> str:
     """How *library* comes into the image at run time, by the package manager of *recipe*."""
     names = _system_libraries().get(library, {})
     if names.get("driver"):
@@ -33,7 +33,7 @@ def _search(manager: str, library: str) -> str:
     return f"'{library}()(64bit)'"
 
 
-def version_remedy(version: str) -> str:
+def version_fix(version: str) -> str:
     """What helps where a version of symbols is too new for the target."""
     if version.startswith("GLIBC_"):
         number = version.removeprefix("GLIBC_")
