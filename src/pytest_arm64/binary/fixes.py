@@ -14,6 +14,8 @@ def library_fix(library: str, recipe: str) -> str:
     names = _system_libraries().get(library, {})
     if names.get("driver"):
         return f"it belongs to {names['driver']}: not in an image, and not on Graviton"
+    if names.get("successor"):
+        return f"no supported system has it any more: use a build against {names['successor']}"
     package = names.get("dnf" if recipe in ("dnf", "lambda") else recipe, "")
     if recipe == "apt":
         return f"at run time: apt-get install -y {package or _search('apt', library)}"

@@ -117,6 +117,20 @@ def test_a_missing_library_has_its_package(tmp_path: Path, recipe: str, word: st
     assert word in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("library", "successor"),
+    [("libssl.so.1.1", "libssl.so.3"), ("libcrypto.so.10", "OpenSSL 3"), ("libffi.so.6", "so.8")],
+)
+@pytest.mark.parametrize("recipe", ["dnf", "apt", "lambda", "none"])
+def test_a_library_that_no_system_has_any_more_is_not_to_be_installed(
+    tmp_path: Path, recipe: str, library: str, successor: str
+) -> None:
+    finding = only(record(tmp_path, {"a/ext.so": elf(needed=[library])}, recipe=recipe))
+    assert finding.kind == "missing-system-library"
+    assert "install" not in finding.remedy
+    assert successor in finding.remedy
+
+
 def test_an_unknown_library_is_asked_for_by_its_name(tmp_path: Path) -> None:
     finding = only(record(tmp_path, {"a/ext.so": elf(needed=["libodd.so.7"])}))
     assert "dnf install -y 'libodd.so.7()(64bit)'" in finding.remedy
