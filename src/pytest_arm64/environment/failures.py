@@ -81,11 +81,11 @@ def _provider(name: str, kind: str, manager: str) -> str:
     return f"'*/{name}'" if manager == "dnf" else f"PACKAGE (which one: apt-file search {name})"
 
 
-class Row(NamedTuple):
-    """One row of ``resources/failures.toml``."""
+class FailurePattern(NamedTuple):
+    """One pattern of ``resources/failures.toml``."""
 
     kind: str
-    pattern: re.Pattern[str]
+    expression: re.Pattern[str]
     name: str
     """What the text and the fix name, where the pattern has no group."""
     text: str
@@ -133,15 +133,15 @@ def _table(name: str) -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def rows() -> tuple[Row, ...]:
+def failure_patterns() -> tuple[FailurePattern, ...]:
     """Every failure that is recognised, the most decisive first."""
     listed = _document()["failure"]
     assert isinstance(listed, list)
     programs = "|".join(sorted(map(re.escape, _table("programs")), key=len, reverse=True))
     return tuple(
-        Row(
+        FailurePattern(
             kind=row["class"],
-            pattern=re.compile(row["pattern"].replace("%PROGRAM%", f"(?:{programs})")),
+            expression=re.compile(row["pattern"].replace("%PROGRAM%", f"(?:{programs})")),
             name=row.get("name", ""),
             text=row["text"],
             missing=row.get("missing", ""),
@@ -156,21 +156,21 @@ def rows() -> tuple[Row, ...]:
 def classify(log: str, tools: Tools) -> list[Failure]:
     """Everything in *log* that is recognised, the most decisive first; each thing once."""
     failures: dict[tuple[str, str], Failure] = {}
-    for row, _, match in _recognised(log):
-        failure = row.failure(match, tools)
+    for pattern, _, match in _recognised(log):
+        failure = pattern.failure(match, tools)
         failures.setdefault((failure.kind, failure.text), failure)
     return list(failures.values())
 
 
 @lru_cache(maxsize=1)  # the same log is classified and shown
-def _recognised(log: str) -> tuple[tuple[Row, int, re.Match[str]], ...]:
-    """Each match in *log* with its row and the number of its line, in the order of the rows."""
+def _recognised(log: str) -> tuple[tuple[FailurePattern, int, re.Match[str]], ...]:
+    """Each match in *log* with its pattern and the number of its line, by the order of patterns."""
     lines = _lines(log)
     return tuple(
-        (row, number, match)
-        for row in rows()
+        (pattern, number, match)
+        for pattern in failure_patterns()
         for number, line in enumerate(lines)
-        for match in row.pattern.finditer(line)
+        for match in pattern.expression.finditer(line)
     )
 
 

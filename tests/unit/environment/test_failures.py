@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.environment.failures import (
-    Row,
+    FailurePattern,
     Tools,
     build_failure,
     classify,
     decisive_lines,
+    failure_patterns,
     import_failure,
-    rows,
 )
 from pytest_arm64.environment.pip_installer import _failure
 from pytest_arm64.errors import BuildError
@@ -154,22 +154,22 @@ def test_a_build_that_failed_under_pip_names_its_package(line: str) -> None:
     assert not isinstance(_failure("test", Finished(1, b"", text.encode())), BuildError)
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.matches[:60])
-def test_each_row_recognises_its_own_example_and_not_the_other(row: Row) -> None:
-    failures = [f for f in classify(row.matches, DNF) if f.kind == row.kind]
+@pytest.mark.parametrize("pattern", failure_patterns(), ids=lambda pattern: pattern.matches[:60])
+def test_each_row_recognises_its_own_example_and_not_the_other(pattern: FailurePattern) -> None:
+    failures = [f for f in classify(pattern.matches, DNF) if f.kind == pattern.kind]
     assert failures, "the example is not recognised"
-    assert row.pattern.search(row.matches)
-    assert not row.pattern.search(row.other)
+    assert pattern.expression.search(pattern.matches)
+    assert not pattern.expression.search(pattern.other)
     assert failures[0].text
     assert failures[0].fix
-    assert bool(row.missing) != bool(row.fix), "exactly one of missing and fix"
-    assert row.missing in {
+    assert bool(pattern.missing) != bool(pattern.fix), "exactly one of missing and fix"
+    assert pattern.missing in {
         "", "program", "header", "library", "module", "shared-library", "symbol-version",
     }  # fmt: skip
 
 
 def test_no_two_rows_have_the_same_pattern() -> None:
-    patterns = [row.pattern.pattern for row in rows()]
+    patterns = [pattern.expression.pattern for pattern in failure_patterns()]
     assert len(patterns) == len(set(patterns))
 
 
