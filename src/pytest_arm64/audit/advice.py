@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from ..index.simple import IndexFile
+from ..index.simple import WHEEL, IndexFile
 from ..inputs.requirements import Node, SourcedRequirement
 from . import causes
 from .causes import Diagnosis
@@ -48,7 +48,8 @@ class Adviser:
         """
         fix = self._of_this_release(node, version, diagnosis)
         if fix is None:
-            chosen = _chosen(nearest, state)
+            files = self.freeing.candidates.files(node.name, version)
+            chosen = _chosen(nearest, state, files)
             fix = (
                 Remedy(_without_wheel(node, state, diagnosis))
                 if chosen is None
@@ -184,16 +185,19 @@ def not_needed(node: Node, x86: Platform) -> Remedy:
     return Remedy(text, marker=marker, own=True)
 
 
-def _chosen(nearest: Nearest, state: str) -> tuple[Version, IndexFile] | None:
-    """The release to advise: a later one; an earlier one only for the sake of a native wheel.
+def _chosen(
+    nearest: Nearest, state: str, files: Iterable[IndexFile]
+) -> tuple[Version, IndexFile] | None:
+    """The release to advise: a later one; an earlier one only where it is as good.
 
     A pure package that can be built anyway is built: going back to an older release of it would
-    gain nothing.
+    gain nothing. And what was pure once, or a placeholder, does not do what compiled files do.
     """
     if nearest.later is not None or nearest.earlier is None:
         return nearest.later
     pure = nearest.earlier[1].name.endswith("-any.whl")
-    return None if pure and state == SOURCE else nearest.earlier
+    compiled = any(f.kind == WHEEL and not f.name.endswith("-any.whl") for f in files)
+    return None if pure and (state == SOURCE or compiled) else nearest.earlier
 
 
 def _other_python(diagnosis: Diagnosis) -> str:

@@ -131,23 +131,37 @@ class Causes:
     def _of_python(self, files: tuple[IndexFile, ...], usable: Fit) -> Diagnosis | None:
         """The wheels are for other Pythons; those for x86 count where it has none either."""
         pythons = self._pythons_of(files, self.platform)
-        x86 = fit(files, self.x86, yanked=True).wheel
-        foreign = () if pythons or x86 else self._pythons_of(files, self.x86)
+        elsewhere = (
+            ()
+            if pythons or self._on_x86(files)
+            else self._pythons_of(files, self.platform, any_glibc=True)
+            or self._pythons_of(files, self.x86, any_glibc=True)
+        )
         refused = [f for f in files if not python_fits(f, self.platform)]
         fitting = [f for f in refused if f.kind == WHEEL_FILE and best_tag(f.name, self.platform)]
-        if not (pythons or foreign or fitting or (refused and not usable.usable)):
+        if not (pythons or elsewhere or fitting or (refused and not usable.usable)):
             return None
         minor = f"cp{self.platform.python[0]}{self.platform.python[1]}"
-        offer = ""
-        if pythons or foreign:
-            offer = f": the wheels are for {_listed(pythons or foreign)}"
-        if foreign:
-            offer += f", and for {self.x86.machine} alone"
+        offer = f": the wheels are for {_listed(pythons)}" if pythons else ""
+        if elsewhere:
+            offer = f": the wheels are for {_listed(elsewhere)}, and {self._besides(files)}"
         return Diagnosis(WRONG_PYTHON, f"it does not come for {minor}{offer}", pythons=pythons)
+
+    def _besides(self, files: tuple[IndexFile, ...]) -> str:
+        """What else keeps wheels for other Pythons from the target."""
+        if self._pythons_of(files, self.platform, any_glibc=True):
+            return f"for a newer glibc than {_dotted(self.platform.glibc)}"
+        return f"for {self.x86.machine} alone"
+
+    def _on_x86(self, files: Iterable[IndexFile]) -> bool:
+        """Whether x86 has a wheel for this Python, if only for a newer glibc."""
+        files = list(files)
+        newer = chain.from_iterable(self._floors(file, self.x86) for file in files)
+        return fit(files, self.x86, yanked=True).wheel is not None or any(newer)
 
     def _of_x86(self, node: Node, files: tuple[IndexFile, ...]) -> Diagnosis | None:
         """There is no wheel for x86 either."""
-        if fit(files, self.x86, yanked=True).wheel is not None:
+        if self._on_x86(files):
             return None
         if fit(files, self.platform, yanked=True).sdist is None:
             return Diagnosis(NOT_LINUX, "it has no file that Linux can use")
@@ -208,26 +222,30 @@ class Causes:
 
     def _glibc_needed(self, files: Iterable[IndexFile]) -> tuple[int, int] | None:
         """The least glibc of the wheels that fit in everything else."""
-        return min(chain.from_iterable(self._floors(f) for f in files), default=None)
+        floors = chain.from_iterable(self._floors(file, self.platform) for file in files)
+        return min(floors, default=None)
 
-    def _floors(self, file: IndexFile) -> Iterator[tuple[int, int]]:
+    def _floors(self, file: IndexFile, platform: Platform) -> Iterator[tuple[int, int]]:
+        """The glibc that *file* needs, where only that keeps it from *platform*."""
         tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
-        if tags is None or not python_fits(file, self.platform):
+        if tags is None or not python_fits(file, platform):
             return
         for tag in tags[2]:
-            floor = glibc_floor(tag, self.platform.machine)
+            floor = glibc_floor(tag, platform.machine)
             # Would the wheel fit if it were for the oldest glibc?
-            twin = "-".join([*file.name.split("-")[:-1], f"linux_{self.platform.machine}.whl"])
-            if floor and floor > self.platform.glibc and best_tag(twin, self.platform):
+            twin = "-".join([*file.name.split("-")[:-1], f"linux_{platform.machine}.whl"])
+            if floor and floor > platform.glibc and best_tag(twin, platform):
                 yield floor
 
-    def _pythons_of(self, files: Iterable[IndexFile], platform: Platform) -> tuple[str, ...]:
+    def _pythons_of(
+        self, files: Iterable[IndexFile], platform: Platform, *, any_glibc: bool = False
+    ) -> tuple[str, ...]:
         """Interpreters of the wheels that would fit *platform* but for them."""
         pythons = set()
         for file in files:
             tags = wheel_tags(file.name) if file.kind == WHEEL_FILE else None
             floors = [glibc_floor(tag, platform.machine) for tag in tags[2]] if tags else []
-            if tags and any(floor and floor <= platform.glibc for floor in floors):
+            if tags and any(floor and (any_glibc or floor <= platform.glibc) for floor in floors):
                 pythons.update(tags[0])
         return tuple(sorted(pythons))
 
