@@ -193,17 +193,17 @@ class Container:
 
         with engine_errors(f"a container of {self._plan.image} could not be started"):
             client, plan = self._engine.client, self._plan
-            kept = bool(plan.kept_as)
+            stays = bool(plan.kept_as)
             self._container = client.containers.create(
                 plan.image,
                 name=plan.kept_as or None,
-                command=["sleep", str(KEPT_SECONDS)] if kept else ["cat"],
+                command=["sleep", str(KEPT_SECONDS)] if stays else ["cat"],
                 entrypoint=[],
                 platform=plan.platform,
                 user=plan.user,
                 environment=dict(plan.environment or {}),
-                labels=_KEPT_LABELS if kept else self._engine.labels,
-                stdin_open=not kept,
+                labels=_KEPT_LABELS if stays else self._engine.labels,
+                stdin_open=not stays,
                 tty=False,
                 init=self._engine.has_init or None,
                 auto_remove=True,
@@ -224,7 +224,7 @@ class Container:
                     for m in plan.mounts
                 ],
             )
-            if not kept:
+            if not stays:
                 self._lifeline = Stream(
                     client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
                 )

@@ -143,10 +143,10 @@ def _connected(
 
     with closing(client(PING_SECONDS, _ANY_VERSION)) as asking:
         try:
-            told = asking.version(api_version=False)
+            version_facts = asking.version(api_version=False)
         except (DockerException, RequestException, OSError, ValueError) as error:
             raise _absent(address, error) from None
-    version = _checked(address, told)
+    version = _checked(address, version_facts)
     with (
         closing(client(PING_SECONDS, version)) as second,
         closing(client(_LONGEST_SECONDS, version)) as first,
@@ -154,12 +154,12 @@ def _connected(
         first.patience = Patience(second.ping)
         facade = docker.DockerClient(base_url=host or None, version=version)
         facade.api = first
-        yield facade, told, first.patience
+        yield facade, version_facts, first.patience
 
 
-def _checked(address: Address, told: Any) -> str:
+def _checked(address: Address, version_facts: Any) -> str:
     """The engine's version of the API."""
-    version = str(told.get("ApiVersion", "")) if isinstance(told, dict) else ""
+    version = str(version_facts.get("ApiVersion", "")) if isinstance(version_facts, dict) else ""
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM_API:
         raise _too_old(address, version or "unknown")

@@ -139,14 +139,14 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
     if reference.startswith(f"{LABEL}/"):
         raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
     try:
-        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
+        offer = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
     except (APIError, DockerException, RequestException, OSError) as error:
         raise ImageError(
             f"the registry does not give {reference}: {getattr(error, 'explanation', error)}",
             why="the first run would have to pull it",
             next_step=_ELSEWHERE,
         ) from None
-    offered = {str(platform.get("architecture")) for platform in told.get("Platforms") or ()}
+    offered = {str(platform.get("architecture")) for platform in offer.get("Platforms") or ()}
     if offered and architecture not in offered:
         raise ImageError(
             f"{reference} is offered for {', '.join(sorted(offered))}, not for {architecture}",
@@ -163,10 +163,10 @@ def manifest_kind(engine: Engine, reference: str) -> str:
     if reference.startswith(f"{LABEL}/"):
         return ""
     try:
-        told = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
+        description = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
     except (APIError, DockerException, RequestException, OSError):
         return ""
-    return str((told.get("Descriptor") or {}).get("mediaType", ""))
+    return str((description.get("Descriptor") or {}).get("mediaType", ""))
 
 
 def _track(layers: dict[str, tuple[int, int]], event: Mapping[str, Any]) -> None:
@@ -216,9 +216,9 @@ def remove_derived(engine: Engine, image: Base) -> None:
 def remove_nameless(engine: Engine) -> None:
     """Remove what killed processes would have removed: images that newer ones took the name of."""
     with engine_errors("images without a name could not be looked for"):
-        found = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
+        dangling = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
         _remove_with_derived(
-            engine, [image["Id"] for image in found if is_dead(image["Labels"][HOST_LABEL])]
+            engine, [image["Id"] for image in dangling if is_dead(image["Labels"][HOST_LABEL])]
         )
 
 

@@ -94,10 +94,10 @@ def remove_containers(path: str, label: str) -> int:
     status, body = _request(path, "GET", f"/containers/json?all=1&filters={filters}")
     if status != 200:
         return 0
-    found = [str(container["Id"]) for container in json.loads(body)]
-    for name in found:
+    names = [str(container["Id"]) for container in json.loads(body)]
+    for name in names:
         _request(path, "DELETE", f"/containers/{name}?force=1&v=1")
-    return len(found)
+    return len(names)
 
 
 def main(path: str, label: str, whose: str = "") -> None:

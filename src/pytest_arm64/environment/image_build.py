@@ -99,9 +99,9 @@ def make_image(
 
 def _markers(cell: Cell, ran: ImageFacts) -> dict[str, str]:
     major, minor = ran.python.minor.split(".")
-    found = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
+    markers = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
     full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
-    return {**found, **full}
+    return {**markers, **full}
 
 
 def _loaded(
@@ -115,13 +115,13 @@ def _loaded(
     ran = host.ran
     # Of folders that lie in each other, a module is imported from the innermost one.
     searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
-    found = {
+    by_path = {
         module.path: module
         for site in searched
         for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
         for module in modules_of(abi, site.removeprefix(root))
     }
-    modules = sorted(found.values(), key=lambda module: module.name)
+    modules = sorted(by_path.values(), key=lambda module: module.name)
     if not modules:
         return abi
     step.update(f"loading {len(modules)} compiled modules")

@@ -278,10 +278,10 @@ def _failure(scope: str, finished: Finished) -> InstallError:
     text = finished.text
     shown = decisive_lines(text)
     missing = re.findall(r"No matching distribution found for (\S+)", text)
-    known = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
-    if known:
+    recognised = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
+    if recognised:
         # An index that does not answer has no versions either: that is not what is wrong.
-        next_step = "; ".join(dict.fromkeys(failure.fix for failure in known))
+        next_step = "; ".join(dict.fromkeys(failure.fix for failure in recognised))
     elif not missing:
         next_step = ""
     elif "(from versions: none)" in text:
@@ -290,7 +290,7 @@ def _failure(scope: str, finished: Finished) -> InstallError:
         next_step = f"see which versions of {missing[-1]} have a file for this Python, and pin one"
     what = (
         f"pip could not install the {scope} scope (exit code {finished.code}"
-        + "".join(f", {kind}" for kind in dict.fromkeys(failure.kind for failure in known))
+        + "".join(f", {kind}" for kind in dict.fromkeys(failure.kind for failure in recognised))
         + "):\n"
         + "\n".join(f"    {line}" for line in shown)
     )
@@ -301,7 +301,7 @@ def _failure(scope: str, finished: Finished) -> InstallError:
         unbuilt[1],
         "",
         what=what,
-        kinds=tuple(dict.fromkeys(failure.kind for failure in known)) or (BUILD_FAILED,),
+        kinds=tuple(dict.fromkeys(failure.kind for failure in recognised)) or (BUILD_FAILED,),
         excerpt="\n".join(line.strip() for line in decisive_lines(text)),
         next_step=next_step,
         log=text,

@@ -38,9 +38,9 @@ def provisioned(
     return base, ran
 
 
-def can_provision(cell: Cell, found: NoPython) -> bool:
+def can_provision(cell: Cell, system: NoPython) -> bool:
     """Whether the target's recipe for installing its Python fits the system of the image."""
-    return bool(cell.target.recipe.provision) and found.os == cell.target.os
+    return bool(cell.target.recipe.provision) and system.os == cell.target.os
 
 
 def _with_python(
@@ -48,18 +48,18 @@ def _with_python(
 ) -> tuple[Base, ImageFacts]:
     target = cell.target
     asked = [target.interpreter, f"python{target.python}"]
-    found = probe(engine, cell, base, asked)
-    if isinstance(found, ImageFacts):
-        return base, found
-    if can_provision(cell, found):
+    probed = probe(engine, cell, base, asked)
+    if isinstance(probed, ImageFacts):
+        return base, probed
+    if can_provision(cell, probed):
         image = _derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
-        found = probe(engine, cell, image, asked)
-        if isinstance(found, ImageFacts):
-            return image, found
+        probed = probe(engine, cell, image, asked)
+        if isinstance(probed, ImageFacts):
+            return image, probed
     elif cell.overridden:
-        found = probe(engine, cell, base, [*asked, "python3"])
-        if isinstance(found, ImageFacts):
-            return base, found
+        probed = probe(engine, cell, base, [*asked, "python3"])
+        if isinstance(probed, ImageFacts):
+            return base, probed
     raise ImageError(
         f"{cell.image} has no Python {target.python}",
         why="the tests need an interpreter in the image",
@@ -84,11 +84,11 @@ def builder(
     named = base.labels.get(f"{LABEL}.builder")
     if named:
         image = get_image(engine, named, cell.architecture, progress, offline=offline)
-        found = probe(engine, cell, image, [ran.python.executable])
-        if isinstance(found, NoPython) or found.python.version != ran.python.version:
+        probed = probe(engine, cell, image, [ran.python.executable])
+        if isinstance(probed, NoPython) or probed.python.version != ran.python.version:
             raise ImageError(f"the builder {named} does not have the Python of {base.reference}")
-        if not found.python.compiled:
-            image = _with_bytecode(engine, cell, image, found, progress)
+        if not probed.python.compiled:
+            image = _with_bytecode(engine, cell, image, probed, progress)
         return image
     recipe = cell.target.recipe
     if recipe.builder and ran.os == cell.target.os:
