@@ -191,7 +191,7 @@ class Fetcher:
                 yield reply, stream
             return
         if scheme not in ("http", "https"):
-            raise FetchError("its address is none that can be read")
+            raise FetchError("its URL cannot be parsed")
         if self.offline:
             raise FetchError(f"{shown(url)} is not in the cache, and --offline was given")
         response = self._answer(url, dict(headers or {}))

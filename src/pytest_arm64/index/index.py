@@ -271,7 +271,7 @@ class Index:
         if reply.status in (404, 410):
             return None
         if reply.status != 200:
-            raise FetchError(f"{shown(index)} answers {_status(reply.status)}")
+            raise FetchError(f"{shown(index)} returned {_status(reply.status)}")
         kind = reply.headers.get("content-type", "")
         try:
             listing = parse_page(project, reply.body, kind, reply.url)
@@ -344,9 +344,9 @@ def page_of_reference(project: str, url: str) -> Page | None:
 
 def _status(status: int) -> str:
     meaning = {
-        401: "401: it wants credentials",
-        403: "403: it refuses the credentials",
-        407: "407: the proxy wants credentials",
+        401: "401: credentials required (netrc, keyring, or user:token@ in the index URL)",
+        403: "403: the credentials were refused",
+        407: "407: the proxy requires credentials",
         429: "429: too many requests",
     }
     return meaning.get(status, str(status))

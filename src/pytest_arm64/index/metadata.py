@@ -79,7 +79,7 @@ def _sdist_doubt(version: str, dynamic: Sequence[str]) -> str:
     except InvalidVersion:
         old = True
     if old:
-        return "its source distribution has no reliable metadata (PEP 643): known after a build"
+        return "its dependencies are only known after it is built (no PEP 643 metadata)"
     if "requires-dist" in map(str.lower, dynamic):
-        return "its source distribution computes its dependencies: known after a build"
+        return "its dependencies are only known after it is built (they are dynamic)"
     return ""

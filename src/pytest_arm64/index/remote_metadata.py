@@ -106,7 +106,7 @@ def read_sdist_member(
             return sdist_member_from_zip(archive, project, wanted)
     with fetcher.open(file.url) as (reply, stream):
         if reply.status != 200:
-            raise FetchError(f"{shown(file.url)} answers {reply.status}")
+            raise FetchError(f"{shown(file.url)} returned {reply.status}")
         return sdist_member_from_tar(stream, file.name, project, wanted)
 
 
@@ -119,7 +119,7 @@ def _whole(fetcher: Fetcher, file: IndexFile) -> Iterator[BinaryIO]:
         length = 0
         with fetcher.open(file.url) as (reply, stream):
             if reply.status != 200:
-                raise FetchError(f"{shown(file.url)} answers {reply.status}")
+                raise FetchError(f"{shown(file.url)} returned {reply.status}")
             while chunk := stream.read(2**20):
                 length += len(chunk)
                 if length > MAXIMUM_ARCHIVE:

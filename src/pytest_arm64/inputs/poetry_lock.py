@@ -39,7 +39,7 @@ def read_poetry_lock(
     manifest = path.with_name("pyproject.toml")
     if not manifest.is_file():
         raise SettingsError(
-            f"{path} has no pyproject.toml beside it",
+            f"{path} has no pyproject.toml next to it",
             why="the lock does not say which of its packages are deployed",
         )
     lines = list(Lines(text).starting("name = "))

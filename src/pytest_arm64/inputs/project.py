@@ -89,7 +89,8 @@ def _dependencies(
         )
     if "dependencies" in strings(project.get("dynamic")):
         reading.gaps.append(
-            f"{reading.origin(manifest)}: its dependencies are dynamic, and not run"
+            f"{reading.origin(manifest)}: its dependencies are dynamic, and unknown: "
+            "no code was executed to find them"
         )
     texts = strings(project.get("dependencies"))
     own = canonicalize_name(str(project.get("name", "")))

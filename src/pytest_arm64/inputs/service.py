@@ -228,7 +228,7 @@ class _Choice:
             read_project(manifest, self._reading, extras=self._extras, groups=self._groups)
         elif (folder / "setup.py").is_file():
             self._reading.gaps.append(
-                "setup.py may name dependencies: it is a program, and is not run"
+                "setup.py was not executed; dependencies declared there are unknown"
             )
         elif not configured:
             raise nothing_to_read(folder, ("requirements.txt", "pyproject.toml", *LOCKS))

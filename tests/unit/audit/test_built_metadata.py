@@ -53,7 +53,7 @@ def file_at(played: Played) -> IndexFile:
 
 def test_without_an_engine_it_stays_in_doubt(tmp_path: Path, index: Played) -> None:
     found = matrix(tmp_path, index)
-    assert "known after a build" in found["vague"].doubt
+    assert "known after it is built" in found["vague"].doubt
     assert not found.complete
 
 
@@ -90,7 +90,7 @@ def test_what_the_target_cannot_use_is_not_built(
 
 
 def test_what_nobody_can_build_stays_in_doubt(tmp_path: Path, index: Played) -> None:
-    assert "known after a build" in matrix(tmp_path, index, lambda *_: None)["vague"].doubt
+    assert "known after it is built" in matrix(tmp_path, index, lambda *_: None)["vague"].doubt
 
 
 def test_an_audit_knows_what_an_earlier_build_told(tmp_path: Path, index: Played) -> None:
@@ -105,7 +105,7 @@ def test_the_build_of_another_machine_or_python_tells_nothing(
     tmp_path: Path, index: Played, machine: str, python: str
 ) -> None:
     keep_built_metadata(file_at(index), machine, python, Metadata(("needed",)))
-    assert "known after a build" in matrix(tmp_path, index)["vague"].doubt
+    assert "known after it is built" in matrix(tmp_path, index)["vague"].doubt
 
 
 @pytest.mark.parametrize("damaged", [{}, {"requires": "x", "requires_python": ""}])

@@ -47,7 +47,7 @@ ZED = {"zed": release("zed", "1.0", ANY, requires=["leaf"]), "leaf": release("le
 
 @pytest.mark.parametrize(
     ("status", "word"),
-    [(401, "credentials"), (403, "refuses"), (429, "429: too many"), (500, "500")],
+    [(401, "credentials"), (403, "refused"), (429, "429: too many"), (500, "500")],
 )
 def test_an_index_that_refuses_is_named(tmp_path: Path, status: int, word: str) -> None:
     with serve(ZED) as index:

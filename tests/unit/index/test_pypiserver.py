@@ -70,7 +70,7 @@ def test_netrc_has_credentials_too(tmp_path: Path, server: str) -> None:
 def test_without_credentials_it_is_told_that_they_are_wanted(tmp_path: Path, server: str) -> None:
     matrix = matrix_of(tmp_path, "zed", server)
     assert matrix["zed"].state == UNKNOWN
-    assert "401: it wants credentials" in matrix["zed"].detail
+    assert "401: credentials required" in matrix["zed"].detail
 
 
 def program(folder: Path, text: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def test_a_keyring_without_the_password_changes_nothing(
     environ = program(tmp_path, text)
     row = matrix_of(tmp_path, "zed", with_user(server), environ=environ)["zed"]
     assert row.state == UNKNOWN
-    assert "403: it refuses the credentials" in row.detail
+    assert "403: the credentials were refused" in row.detail
 
 
 def test_a_keyring_that_is_disabled_is_not_asked(tmp_path: Path, server: str) -> None:
