@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ..binary.record import LOADED, RAISED, AbiRecord
+from ..binary.record import LOADED, RAISED, WRONG_ARCHITECTURE, AbiRecord
 from ..config.cell import Cell, ImageFacts
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
@@ -55,9 +55,11 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
 
 def abi_lines(record: AbiRecord) -> list[str]:
     """What the scan of the compiled files came to; nothing where there are none."""
-    if not record.files:
+    harmless = {f.path for f in record.findings if f.kind == WRONG_ARCHITECTURE and not f.grave}
+    number = sum(file.path not in harmless for file in record.files)
+    if not number:
         return []
-    count = f"{len(record.files)} compiled file{'' if len(record.files) == 1 else 's'}"
+    count = f"{number} compiled file{'' if number == 1 else 's'}"
     lines = [f"arm64: {count}, {_loads(record)}"] if not record.grave else []
     for load in record.refused[:_SHOWN]:
         text = (load.text.splitlines() or [""])[0]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_arm64.binary.record import AbiFinding, AbiRecord, CompiledFile
 from pytest_arm64.environment.build import Environment, User
 from pytest_arm64.environment.record import Installed, InstallRecord
-from pytest_arm64.report.header import header_lines, plugin_lines
+from pytest_arm64.report.header import abi_lines, header_lines, plugin_lines
 from unit.support import CELL, ran
 
 if TYPE_CHECKING:
@@ -167,3 +167,14 @@ def test_plugins_are_told_where_they_differ(
     here: list[str], inside: list[str], lines: list[str]
 ) -> None:
     assert plugin_lines(here, inside) == lines
+
+
+def test_files_for_another_machine_that_do_no_harm_are_not_counted_as_loaded() -> None:
+    own = CompiledFile("a/linux-arm64/tool", "aarch64", "executable")
+    other = CompiledFile("a/linux64/tool", "x86_64", "executable")
+    note = AbiFinding(other.path, "wrong-architecture", "it is for x86_64", grave=False)
+    record = AbiRecord("a", "b", "aarch64", True, (own, other), (note,))
+    assert abi_lines(record) == ["arm64: 1 compiled file, all of them can be loaded"]
+    assert abi_lines(replace(record, files=(other,))) == []
+    grave = replace(record, findings=(replace(note, grave=True),))
+    assert "2 compiled files, 1 of them CANNOT BE LOADED" in abi_lines(grave)[0]
