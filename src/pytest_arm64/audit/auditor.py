@@ -28,7 +28,7 @@ from ..inputs.requirements import (
 )
 from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
-from .causes import LOCK
+from .causes import LOCK, SOURCE_EVERYWHERE
 from .classify import Judge
 from .fit import fit
 from .known_packages import Known
@@ -228,6 +228,10 @@ class _Assessment:
 
     def matrix(self) -> WheelMatrix:
         deployed, problems = self._deployed()
+        if any(row.cause == SOURCE_EVERYWHERE for row in deployed):
+            from .pure_sources import with_pure_sources
+
+            deployed = tuple(with_pure_sources(deployed, self._index))
         tests = self._tests(deployed)
         builds = tuple(self._builds(deployed))
         lock_for_x86 = [row for row in deployed if row.cause == LOCK]

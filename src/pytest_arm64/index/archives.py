@@ -102,6 +102,36 @@ def sdist_member_from_tar(
     raise AbsentError(f"it holds no {wanted}")
 
 
+def sdist_files_from_tar(
+    stream: Readable, filename: str, project: str, texts: frozenset[str]
+) -> dict[str, bytes]:
+    """Every file of a source distribution, by its path in it; with the content of *texts* alone.
+
+    Raises:
+        ArchiveError: it is broken, or too large.
+    """
+    opener: Callable[[BinaryIO], object] = gzip.open
+    if filename.lower().endswith(".tar.bz2"):
+        opener = bz2.open
+    elif filename.lower().endswith(".tar.xz"):
+        opener = lzma.open
+    files: dict[str, bytes] = {}
+    try:
+        unpacked = cast(BinaryIO, opener(cast(BinaryIO, stream)))
+        with tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as archive:
+            for count, member in enumerate(archive):
+                if count > _MAXIMUM_MEMBERS:
+                    raise ArchiveError("it holds too many members")
+                below = _below_top(member.name, project)
+                if below is None or not member.isreg():
+                    continue
+                content = archive.extractfile(member) if below in texts else None
+                files[below] = content.read(MAXIMUM_METADATA) if content else b""
+    except _BROKEN as error:
+        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+    return files
+
+
 class RangeFile(io.RawIOBase):
     """A remote file of known size whose parts are fetched when they are read; the tail is here."""
 

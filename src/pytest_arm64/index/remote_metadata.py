@@ -15,6 +15,7 @@ from .archives import (
     TAIL,
     ArchiveError,
     RangeFile,
+    sdist_files_from_tar,
     sdist_member_from_tar,
     sdist_member_from_zip,
     wheel_metadata,
@@ -108,6 +109,21 @@ def read_sdist_member(
         if reply.status != 200:
             raise FetchError(f"{shown(file.url)} returned {reply.status}")
         return sdist_member_from_tar(stream, file.name, project, wanted)
+
+
+def read_sdist_files(
+    fetcher: Fetcher, project: str, file: IndexFile, texts: frozenset[str]
+) -> dict[str, bytes]:
+    """Every file of a tar of sources, with the content of *texts* alone; nothing is executed.
+
+    Raises:
+        ArchiveError: it is broken, or too large.
+        FetchError: it cannot be had.
+    """
+    with fetcher.open(file.url) as (reply, stream):
+        if reply.status != 200:
+            raise FetchError(f"{shown(file.url)} answers {reply.status}")
+        return sdist_files_from_tar(stream, file.name, project, texts)
 
 
 @contextmanager
