@@ -1,4 +1,4 @@
-"""Resolution: from wishes to the complete tree of selected releases."""
+"""Resolution: from requirements to the complete tree of selected releases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher
 from .provider import Candidate, Provider
-from .search import Budget, Search
+from .search import Search, SearchBudget
 from .solution import Solution
 from .tree import Tree
 
@@ -79,7 +79,7 @@ def resolve(
     if repository is not None:
         _adopt(candidates, roots, repository)
     Prefetcher(candidates).explore(roots)
-    search = Search(Provider(candidates), roots, Budget(search_seconds), say)
+    search = Search(Provider(candidates), roots, SearchBudget(search_seconds), say)
     return _tree(search.best_effort(), roots, candidates), candidates
 
 

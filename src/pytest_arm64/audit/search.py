@@ -29,7 +29,7 @@ class SearchTimeError(Exception):
     """The time for the search is over."""
 
 
-class Budget:
+class SearchBudget:
     """Seconds for a search, counted from its first conflict: the straight way is no search."""
 
     def __init__(self, seconds: float) -> None:
@@ -56,7 +56,7 @@ class Budget:
 class _Watch(BaseReporter[SourcedRequirement, Candidate, Identity]):
     """Ends a search whose time is over, says how far it is, and counts what conflicts."""
 
-    def __init__(self, budget: Budget, say: Callable[[str], None]) -> None:
+    def __init__(self, budget: SearchBudget, say: Callable[[str], None]) -> None:
         self._budget = budget
         self._say = say
         self.conflicts: Counter[tuple[Demand, ...]] = Counter()
@@ -91,7 +91,7 @@ class Search:
         self,
         provider: Provider,
         roots: Sequence[SourcedRequirement],
-        budget: Budget,
+        budget: SearchBudget,
         say: Callable[[str], None],
     ) -> None:
         self._provider = provider

@@ -131,7 +131,7 @@ class Counter:
             stats = pstats.Stats(self._profile)
         except TypeError:  # nothing has run
             return {}
-        return charged(stats.stats)  # type: ignore[attr-defined]
+        return charged(stats.stats)  # type: ignore[attr-defined]  # typeshed does not list it
 
 
 def charged(stats: Mapping[Any, Any]) -> Spending:
