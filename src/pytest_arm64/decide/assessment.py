@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ..audit.kept import kept_matrices
-from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..audit.matrix import DEPLOY, PURE, SOURCE, WheelMatrix
 from ..config.cell import ImageFacts
 from ..config.project import Project
 from ..config.targets import Target
@@ -51,15 +51,26 @@ class Assessment:
         """With what was really installed for *service*, where that was on what was asked for.
 
         An installation with another Python, for x86 or on a stand-in says nothing about the
-        target. The only service needs no name.
+        target, but for one thing: a wheel for any machine that was built there is one here as well.
+        The only service needs no name.
         """
         names = [matrix.service for matrix in self.matrices]
         name = names[0] if len(names) == 1 and not service else service
-        if name not in names or ran.differences(target) or ran.machine != MACHINE:
+        if name not in names or ran.machine != MACHINE:
             return self
-        states: dict[str, str] = {
-            canonicalize_name(p.name): p.state for p in record.packages if p.scope == DEPLOY
-        }
+        deployed = [p for p in record.packages if p.scope == DEPLOY]
+        states: dict[str, str] = {canonicalize_name(p.name): p.state for p in deployed}
+        if ran.differences(target):
+            versions = {canonicalize_name(p.name): p.version for p in deployed}
+            states = {
+                row.name: PURE
+                for matrix in self.matrices
+                if matrix.service == name
+                for row in matrix.deployed
+                if row.state == SOURCE
+                and states.get(row.name) == PURE
+                and versions[canonicalize_name(row.name)] == row.version
+            }
         return replace(self, observed={**self.observed, name: states})
 
     def verdicts(self) -> Iterator[PackageVerdict]:

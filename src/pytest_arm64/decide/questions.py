@@ -52,21 +52,20 @@ def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
 def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str, str]]:
     """State and grade of each package as it was installed on what was asked for.
 
-    Of several installations the strongest counts, and of equals the latest.
+    Of several installations the strongest counts, and of equals the latest. A wheel for any machine
+    that was built elsewhere, as on a stand-in, is one on the target as well.
     """
-    versions = (
-        {row.name: row.version for row in evidence.matrix.deployed} if evidence.matrix else {}
-    )
-    counting = [
-        install
-        for install in evidence.installs
-        if install.where.as_asked and install.where.on_arm and install.where.fresh(today)
-    ]
+    rows = {row.name: row for row in evidence.matrix.deployed} if evidence.matrix else {}
+    counting = [i for i in evidence.installs if i.where.on_arm and i.where.fresh(today)]
     return {
         package.name: (package.state, install.where.grade)
-        for install in sorted(counting, key=lambda i: (not i.where.emulated, i.where.when))
+        for install in sorted(
+            counting, key=lambda i: (i.where.as_asked, not i.where.emulated, i.where.when)
+        )
         for package in install.packages
-        if versions.get(package.name) == package.version
+        if package.name in rows
+        and rows[package.name].version == package.version
+        and (install.where.as_asked or (package.state, rows[package.name].state) == (PURE, SOURCE))
     }
 
 

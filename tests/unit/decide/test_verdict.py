@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.audit.matrix import Row
+from pytest_arm64.config.targets import find_target
+from pytest_arm64.decide.assessment import Assessment
 from pytest_arm64.decide.evidence import ServiceEvidence
-from pytest_arm64.decide.questions import NO, NOT_EVALUATED, NOT_NEEDED, YES
+from pytest_arm64.decide.questions import NO, NOT_EVALUATED, NOT_NEEDED, YES, states
 from pytest_arm64.decide.verdict import (
     BUILD,
     MIGRATE,
@@ -22,9 +25,11 @@ from pytest_arm64.decide.verdict import (
     VERDICTS,
     decide,
 )
+from pytest_arm64.environment.record import Installed, InstallRecord
 from pytest_arm64.inside.ran import GRADES, Ran
 from unit.decide import made
 from unit.decide.made import TODAY
+from unit.support import ran
 
 OTHER_RUN = made.run(replace(made.NATIVE, machine="x86_64"))
 OLD = replace(made.NATIVE, when="2026-06-01T10:00:00+00:00")
@@ -315,3 +320,40 @@ def test_evidence_from_tomorrow_is_a_time_zone_and_from_next_month_a_mistake() -
     assert where.fresh(TODAY)
     assert not replace(where, when="2026-12-24T01:00:00+00:00").fresh(TODAY)
     assert not where.fresh(date(2027, 11, 23))
+
+
+@pytest.mark.parametrize(
+    ("row", "state", "counted"),
+    [
+        (made.SOURCE, "pure", "pure"),
+        (made.SOURCE, "source", "source"),
+        (made.SOURCE, "wheel", "source"),
+        (made.WHEEL, "pure", "wheel"),
+    ],
+)
+def test_a_wheel_for_any_machine_that_was_built_on_a_stand_in_counts(
+    row: Row, state: str, counted: str
+) -> None:
+    rows = made.matrix(row)
+    installs = (made.install(made.STAND_IN, rows, **{row.name: state}),)
+    evidence = made.service(row, installs=installs)
+    assert states(evidence, TODAY) == {row.name: counted}
+    other = replace(installs[0], packages=(replace(installs[0].packages[0], version="9"),))
+    assert states(replace(evidence, installs=(other,)), TODAY) == {row.name: row.state}
+
+
+@pytest.mark.parametrize(
+    ("state", "version", "observed"),
+    [("pure", "0.8.0", "pure"), ("source", "0.8.0", None), ("pure", "0.9.0", None)],
+)
+def test_what_a_stand_in_installed_says_one_thing_of_the_target(
+    state: str, version: str, observed: str | None
+) -> None:
+    package = Installed("hnswlib", version, "deploy", state, "h.tar.gz", "", "", requested=True)
+    record = InstallRecord((package,), "plan", "2026-11-22T10:00:00+00:00", 1.0)
+    assessment = Assessment((made.matrix(made.SOURCE),))
+    target = find_target("al2023-python3.12", {})
+    elsewhere = assessment.installed("api", target, ran(os="debian 12", glibc="2.36"), record)
+    assert elsewhere.observed.get("api", {}).get("hnswlib") == observed
+    x86 = assessment.installed("api", target, ran(machine="x86_64"), record)
+    assert x86.observed == {}
