@@ -16,6 +16,14 @@ Table = Mapping[str, Any]
 """A table of a TOML document: whoever reads a value from it checks its type."""
 
 
+class UnreadableTomlError(TOMLDecodeError):
+    """TOML that the parser gives up on."""
+
+    def __init__(self, reason: str) -> None:
+        # The parser's own class wants a position since Python 3.14, and warns without one.
+        ValueError.__init__(self, reason)
+
+
 def loads(text: str) -> dict[str, Any]:
     """The tables of *text*.
 
@@ -25,9 +33,9 @@ def loads(text: str) -> dict[str, Any]:
     try:
         tables: dict[str, Any] = tomllib.loads(text)
     except RecursionError:
-        raise TOMLDecodeError("nested too deeply") from None
+        raise UnreadableTomlError("nested too deeply") from None
     except TOMLDecodeError:
         raise
     except ValueError:  # by `int`, for security
-        raise TOMLDecodeError("a number has too many digits") from None
+        raise UnreadableTomlError("a number has too many digits") from None
     return tables
