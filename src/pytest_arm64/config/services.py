@@ -15,6 +15,7 @@ from typing import TypeGuard
 from ..errors import SettingsError
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
+from .boundary import check_inside
 from .project_files import SERVICE_KEYS, ProjectFiles
 from .settings import checked_env, checked_install, memory_bytes
 from .targets import suggestion
@@ -275,6 +276,7 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
         if not (path.is_file() or (folders and path.is_dir())):
             kind = "file or folder" if folders else "file"
             raise source.error(key, f"{key}: {path} is no {kind}")
+        check_inside(path, source.manifest, source.files.rootpath, f"{source.place(key)}: {key}")
     return paths
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import SettingsError
 from ..inside.options import CORES, INSTALLERS, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
+from .boundary import check_inside
 from .given import Given
 from .project_files import ProjectFiles
 from .target_choice import chosen_target
@@ -90,11 +91,16 @@ def load_settings(
         requirements = _files(
             _listed(table.get("requirements", [])), rootpath, f"{manifest}: requirements"
         )
+        _check_inside(requirements, files, "requirements")
     installer = given.installer or table.get("installer") or INSTALLERS[0]
     if installer not in INSTALLERS:
         raise SettingsError(
             f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
         )
+    test_requirements = _files(
+        _listed(table.get("test-requirements", [])), rootpath, f"{manifest}: test-requirements"
+    )
+    _check_inside(test_requirements, files, "test-requirements")
     artifact = configured_artifact(table.get("artifact", ""), rootpath)
     if artifact is not None:
         if given.compare or given.record:
@@ -109,11 +115,7 @@ def load_settings(
         record=given.record,
         record_emulated=table.get("record-emulated", False),
         requirements=requirements,
-        test_requirements=_files(
-            _listed(table.get("test-requirements", [])),
-            rootpath,
-            f"{manifest}: test-requirements",
-        ),
+        test_requirements=test_requirements,
         install=checked_install(table.get("install", INSTALL_MODES[0]), manifest),
         env=tuple(checked_env(table.get("env", []), manifest)),
         network=table.get("network", "bridge"),
@@ -221,6 +223,11 @@ def _files(names: Sequence[str], base: Path, where: str) -> tuple[Path, ...]:
         if not path.is_file():
             raise SettingsError(f"{where}: {path} is not a file")
     return paths
+
+
+def _check_inside(paths: Sequence[Path], files: ProjectFiles, key: str) -> None:
+    for path in paths:
+        check_inside(path, files.manifest, files.rootpath, f"{files.manifest}: {key}")
 
 
 def _truth(word: str) -> bool:

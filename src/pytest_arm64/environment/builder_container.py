@@ -6,7 +6,6 @@ asks here, and the wheel that answers it is the one that is installed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -95,11 +94,8 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
     @property
     def variables(self) -> dict[str, str]:
         """Variables of every build."""
-        host = self._host
-        return {
-            **self._request.manifest.variables(os.environ),
-            **qemu_environment(host.cell, host.engine),
-        }
+        # Those that requirement files name stay here: pip reads no such file for these builds.
+        return dict(qemu_environment(self._host.cell, self._host.engine))
 
     def build_environments(self, auditor: Auditor, fetcher: Fetcher) -> BuildEnvironments:
         """What lays build requirements beside sources."""

@@ -18,7 +18,7 @@ from typing import IO, BinaryIO, cast
 
 from ..audit.matrix import DEPLOY
 from ..config.cell import Cell, ImageFacts, Python
-from ..engine.container import Container, Finished, Mount, Plan
+from ..engine.container import Container, Finished, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
@@ -30,6 +30,7 @@ from .bytecode import compiler_for
 from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
+from .local_files import copy_of_files, index_files, link_files
 from .record import Installed, from_pip_report
 from .tree import ENV, HOME, PYTHON, TESTS, TarEntry, copy_of, tar_of, with_parents
 from .venv import venv_entries
@@ -149,16 +150,30 @@ def builder_container(
         platform=cell.platform,
         network="bridge",
         environment=_environment(request.config),
-        mounts=[Mount(folder) for folder in _mounted(request)],
     )
     with Container(engine, plan) as container:
         _bring(container, ran, request)
+        bring_local_files(container, request)
         yield container
 
 
-def _mounted(request: Request) -> list[str]:
-    folders = [*request.config.folders, *map(str, request.manifest.links)]
-    return list(dict.fromkeys(folders))
+def bring_local_files(container: Container, request: Request) -> None:
+    """Copy what local indexes and link folders have, for pip to install from.
+
+    Raises:
+        InstallError: it is too large, or cannot be read.
+    """
+    manifest = request.manifest
+    files = index_files(map(Path, request.config.folders)) | link_files(
+        manifest.links, manifest.root
+    )
+    folders = [*request.config.folders, *map(str, manifest.links)]
+    folders += (str(Path(name).parent) for name in files)
+    if folders:
+        entries = {folder: TarEntry(mode=0o755) for folder in dict.fromkeys(folders)}
+        container.put("/", tar_of(with_parents(entries)))
+    if files:
+        container.put("/", copy_of_files(files))
 
 
 def _environment(config: PipConfig) -> dict[str, str]:
@@ -200,9 +215,6 @@ def _bring(container: Container, ran: ImageFacts, request: Request) -> None:
     entries[str(manifest.root)] = TarEntry(mode=0o755)
     for path, content in {**config.constraints, **manifest.documents}.items():
         entries[str(path)] = TarEntry(content)
-    # What lies in a mounted folder is there, and nothing can be written there.
-    there = tuple(f"{folder}/" for folder in _mounted(request))
-    entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
     container.put("/", tar_of(with_parents(entries)))
     for archive in _pip(ran.python):
         container.put("/", archive)

@@ -39,7 +39,7 @@ class PipConfig:
     """``index-url`` and its like, values as in a configuration file."""
     constraints: Mapping[Path, bytes]
     folders: tuple[str, ...]
-    """Local indexes and link folders, to be mounted read-only where they are."""
+    """Local indexes and link folders, whose distributions are copied to where they are."""
     ca: bytes = b""
     netrc: bytes = b""
     keyring: str = ""
@@ -155,19 +155,14 @@ def _merge(output: str, ask: Callable[[str], str]) -> dict[str, str]:
 
 
 def _reachable(value: str, folders: list[str]) -> Iterator[str]:
-    """Entries of *value* that exist for the container; local folders are noted for mounting."""
+    """Entries of *value* that exist for the container; local folders are added to *folders*."""
     for entry in value.split():
         path = urllib.parse.unquote(entry.removeprefix("file://"))
         if "://" in entry and not entry.startswith("file://"):
             yield entry
         elif Path(path).is_dir():
-            folders.append(_mountable(Path(path), index=entry.startswith("file://")))
+            folders.append(path)
             yield entry
-
-
-def _mountable(folder: Path, *, index: bool) -> str:
-    """The folder to mount: pages of a local index usually link to files beside the index."""
-    return str(folder.parent if index and len(folder.parts) > 2 else folder)
 
 
 def _without_credentials(value: str) -> str:

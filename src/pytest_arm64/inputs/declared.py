@@ -161,7 +161,7 @@ def _of_files(folder: Path, names: Sequence[str], reading: Reading) -> Sequence[
         place = folder / name
         if not is_there(place, lambda path: path.resolve().is_relative_to(top) and path.is_file()):
             return None
-        file = read_file(place, {})
+        file = read_file(place, {}, top)
         stated += (
             (re.sub(r"\s+", " ", line.text), reading.origin(place, line.number))
             for line in file.requirements()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..index.simple import STRONG_HASHES, IndexFile
+from .reading import Reading
 from .requirements import LocalProject
 
 ARTIFACT = "artifact"
@@ -146,3 +148,18 @@ def fork_variable(kind: str, project: str, name: str) -> str:
     """
     project = canonicalize_name(project)
     return f"{kind}-{len(project)}-{project}-{canonicalize_name(name)}"
+
+
+def check_places(
+    releases: Mapping[str, Sequence[LockedRelease]], lock: Path, reading: Reading
+) -> None:
+    """Check that no file or project of *releases*, in the file *lock*, is outside the repository.
+
+    Raises:
+        SettingsError: one is.
+    """
+    for release in (release for listed in releases.values() for release in listed):
+        for file in release.files:
+            reading.check(file.url, lock, release.line)
+        if release.local is not None:
+            reading.check(release.local.uri, lock, release.line)

@@ -163,7 +163,7 @@ def read_manifest(
     needs = _dependencies(rootpath, environ, toml) if virtual else _Dependencies()
     deploy = Scope(files=files, requirements=needs.requirements)
     test = test_scope(settings.test_requirements, rootpath, pyproject, files)
-    read = read_files((*deploy.files, *test.files), environ)
+    read = read_files((*deploy.files, *test.files), environ, rootpath)
     local = [*(folder for folder, _ in local_projects(read)), *needs.folders]
     project = rootpath if mode == EDITABLE else None
     if mode == WHEEL:

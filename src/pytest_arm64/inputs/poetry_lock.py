@@ -13,7 +13,15 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import Lock, LockedRelease, LockedRequirement, Selection, hash_table, note_weak_hashes
+from .lock import (
+    Lock,
+    LockedRelease,
+    LockedRequirement,
+    Selection,
+    check_places,
+    hash_table,
+    note_weak_hashes,
+)
 from .poetry import poetry_extra, poetry_requirement, poetry_requirements
 from .project import extra_requirements, group_requirements, may_compile
 from .reading import Lines, Reading, Table, requirement, strings, table, tables
@@ -53,6 +61,7 @@ def read_poetry_lock(
     project = _Project(manifest, reading)
     group = next((g for g in TEST_GROUPS if g in project.groups and g not in groups), "")
     note_weak_hashes(releases, reading.origin(path), reading.gaps)
+    check_places(releases, path, reading)
     return Lock(
         kind=NAME,
         shown=reading.origin(path),

@@ -59,6 +59,7 @@ def read_project(
     for spelled, line in stated:
         origin = declared.origins.get(spelled) or reading.origin(manifest, line)
         wanted = _from_its_source(requirement(spelled, origin), data, manifest.parent, reading)
+        reading.check(wanted.url or "", manifest, line)
         reading.requirements.append((wanted, sourced_requirement(wanted, origin, direct=True)))
 
 
@@ -287,6 +288,7 @@ def _register_sources(folder: Path, data: Table, reading: Reading) -> None:
     for _, path, editable in poetry_paths(table(data, "tool", "poetry")):
         place = Path(os.path.normpath(folder / path))
         if is_there(place, Path.is_dir):
+            reading.check(place.as_uri(), folder / "pyproject.toml")
             local_project(place, reading, editable=editable)
     _register_uv_sources(folder, data, reading)
 
@@ -303,6 +305,7 @@ def _register_uv_sources(folder: Path, data: Table, reading: Reading) -> None:
             members = workspace_members(folder, reading.toml) if members is None else members
             place = members.get(canonicalize_name(name))
         if place is not None and is_there(place, Path.is_dir):
+            reading.check(place.as_uri(), folder / "pyproject.toml")
             editable = bool(source.get("editable") or source.get("workspace"))
             local_project(place, reading, editable=editable)
 

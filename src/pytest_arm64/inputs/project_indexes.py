@@ -28,6 +28,7 @@ def _read_indexes(folder: Path, data: Table, reading: Reading) -> None:
     An index that is only used for packages that name it counts as any other.
     """
     uv = table(data, "tool", "uv")
+    _check_places(folder, uv, reading)
     listed = [
         (_address(folder, str(entry.get("url", ""))), entry.get("default") is True, entry)
         for entry in tables(uv.get("index"))
@@ -73,6 +74,14 @@ def _add(url: str, reading: Reading, *, default: bool) -> None:
         reading.index = url
     elif url != reading.index and url not in reading.extra_indexes:
         reading.extra_indexes.append(url)
+
+
+def _check_places(folder: Path, uv: Table, reading: Reading) -> None:
+    urls = [str(entry.get("url", "")) for entry in tables(uv.get("index"))]
+    for key in ("index-url", "extra-index-url", "find-links"):
+        urls += strings(uv.get(key))
+    for url in urls:
+        reading.check(_address(folder, url), folder / "pyproject.toml")
 
 
 def _link(folder: Path, place: str) -> str:

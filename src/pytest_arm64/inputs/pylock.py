@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import Lock, LockedRelease, LockedRequirement, Selection, note_weak_hashes
+from .lock import Lock, LockedRelease, LockedRequirement, Selection, check_places, note_weak_hashes
 from .project import may_compile
 from .reading import Lines, Reading, Table
 from .requirements import LocalProject
@@ -48,6 +48,7 @@ def read_pylock(
     known_groups = set(map(canonicalize_name, document.dependency_groups or ()))
     group = next((g for g in TEST_GROUPS if g in known_groups and g not in chosen_groups), "")
     note_weak_hashes(releases, reading.origin(path), reading.gaps)
+    check_places(releases, path, reading)
     indexes = {package.index for package in document.packages if package.index}
     lock = Lock(
         kind=NAME,

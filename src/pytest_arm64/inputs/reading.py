@@ -10,8 +10,10 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from ..config.boundary import check_inside
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
+from ..index.addresses import file_path
 from .formats import Formats
 from .requirements import LocalProject, RequirementSet, SourcedRequirement
 
@@ -46,6 +48,15 @@ class Reading:
         """*path* as it is told, with its line."""
         relative = os.path.relpath(path, self.root).replace(os.sep, "/")
         return f"{relative}:{line}" if line else relative
+
+    def check(self, url: str, naming: Path, line: int = 0) -> None:
+        """Check that the address *url*, named in the file *naming*, does not lead outside.
+
+        Raises:
+            SettingsError: it is a file of this machine outside the repository.
+        """
+        if url.startswith("file:"):
+            check_inside(file_path(url), naming, self.root, self.origin(naming, line))
 
     def requirement_set(self, service: str) -> RequirementSet:
         """What was found, frozen."""

@@ -33,7 +33,7 @@ def read_requirement_file(path: Path, reading: Reading, *, constraint: bool = Fa
     reading.seen.add((path, constraint))
     if len(reading.seen) > MAXIMUM_FILES:
         raise SettingsError(f"{path} is one of more than {MAXIMUM_FILES} requirement files")
-    for line in read_file(path, reading.environ).lines:
+    for line in read_file(path, reading.environ, reading.root).lines:
         _add(line, path, reading, constraint=constraint)
 
 

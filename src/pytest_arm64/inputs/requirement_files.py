@@ -9,11 +9,14 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from ..config.boundary import check_inside
 from ..errors import SettingsError
 from .reading import is_there
 from .references import local_place, pep508
 from .requirement_lines import (
+    EXTRA_INDEX_URL,
     FIND_LINKS,
+    INDEX_URL,
     IncludeLine,
     Line,
     OptionLine,
@@ -23,6 +26,7 @@ from .requirement_lines import (
 )
 
 MAXIMUM_FILES = 500
+_PLACES = (FIND_LINKS, INDEX_URL, EXTRA_INDEX_URL)
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,14 @@ def path_of(target: str, including: Path) -> Path | None:
     return None if "://" in target else Path(os.path.normpath(including.parent / target))
 
 
-def read_file(path: Path, environ: Mapping[str, str]) -> RequirementFile:
-    """The requirement file at *path*.
+def read_file(path: Path, environ: Mapping[str, str], root: Path) -> RequirementFile:
+    """The requirement file at *path*; *root* is the project's folder.
 
     Raises:
-        SettingsError: it cannot be read.
+        SettingsError: it cannot be read, or leads outside the repository that it belongs to.
     """
+    shown = os.path.relpath(path, root)
+    check_inside(path, path, root, shown)
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -61,14 +67,33 @@ def read_file(path: Path, environ: Mapping[str, str]) -> RequirementFile:
         raise SettingsError(
             f"the requirement file {str(path)!r} cannot be read: {reason}"
         ) from None
-    return RequirementFile(path, content, tuple(parse_lines(content, environ)))
+    file = RequirementFile(path, content, tuple(parse_lines(content, environ)))
+    for line in file.lines:
+        for place in _places(line, path):
+            check_inside(place, path, root, f"{shown}:{line.number}")
+    return file
 
 
-def read_files(paths: Iterable[Path], environ: Mapping[str, str]) -> dict[Path, RequirementFile]:
-    """The files at *paths* and all that they include, by path.
+def _places(line: Line, path: Path) -> Iterator[Path]:
+    """Places on this machine that *line* of the file at *path* names."""
+    if isinstance(line, RequirementLine):
+        named = [local_place(line.text, path.parent, editable=line.editable)]
+    elif isinstance(line, IncludeLine):
+        named = [path_of(line.target, path)]
+    elif isinstance(line, OptionLine):
+        named = [path_of(value, path) for name, value in line.options if name in _PLACES]
+    else:
+        named = []
+    yield from (place for place in named if place is not None)
+
+
+def read_files(
+    paths: Iterable[Path], environ: Mapping[str, str], root: Path
+) -> dict[Path, RequirementFile]:
+    """The files at *paths* and all that they include, by path; *root* is the project's folder.
 
     Raises:
-        SettingsError: one cannot be read, or they are too many.
+        SettingsError: one cannot be read, leads outside the repository, or they are too many.
     """
     files: dict[Path, RequirementFile] = {}
     pending = [*paths]
@@ -78,7 +103,7 @@ def read_files(paths: Iterable[Path], environ: Mapping[str, str]) -> dict[Path, 
             continue
         if len(files) >= MAXIMUM_FILES:
             raise SettingsError(f"{path} is one of more than {MAXIMUM_FILES} requirement files")
-        files[path] = read_file(path, environ)
+        files[path] = read_file(path, environ, root)
         pending += [included for included, _ in _includes(files[path])]
     return files
 

@@ -221,6 +221,7 @@ class _Choice:
                 f"{self._reading.origin(lock)} was not"
             )
         for path in configured:
+            self._reading.check(Path(os.path.normpath(path)).as_uri(), manifest)
             read_requirement_file(path, self._reading)
         cfg = read_setup_cfg(folder) if not configured and "project" not in data else None
         described = cfg is not None and cfg.describes_project
@@ -253,7 +254,10 @@ def _test_requirements(folder: Path, reading: Reading, name: str) -> Requirement
     data = reading.toml.data(manifest)
     listed = strings(table(data, "tool", "pytest-arm64").get("test-requirements"))
     deployed = tuple(path for path, constraint in reading.seen if not constraint)
-    scope = test_scope(tuple(folder / file for file in listed), folder, data, deployed)
+    files = tuple(Path(os.path.normpath(folder / file)) for file in listed)
+    for file in files:
+        reading.check(file.as_uri(), manifest)
+    scope = test_scope(files, folder, data, deployed)
     if scope.empty:
         return None
     tests = Reading(reading.root, reading.environ, toml=reading.toml)

@@ -21,6 +21,7 @@ from .lock import (
     LockedRelease,
     LockedRequirement,
     Selection,
+    check_places,
     fork_variable,
     hash_table,
     note_weak_hashes,
@@ -90,6 +91,7 @@ def read_uv_lock(
         testing |= {fork_variable("group", name, g) for g in _test_groups(raw[name], groups)}
     _refuse_conflicts(data, active, path)
     note_weak_hashes(releases, reading.origin(path), reading.gaps)
+    check_places(releases, path, reading)
     index = next(iter(indexes)) if len(indexes) == 1 else ""
     return Lock(
         kind=NAME,

@@ -117,13 +117,13 @@ class TestHost:
         found = pip({"global": {"index-url": "https://own"}, ":env:": {"index-url": ""}})
         assert found.settings == {"index-url": "https://own"}
 
-    def test_local_indexes_are_mounted(self, pip: Callable[..., PipConfig], tmp_path: Path) -> None:
+    def test_local_indexes_are_listed(self, pip: Callable[..., PipConfig], tmp_path: Path) -> None:
         for name in ("more/simple", "wheels", "umläute"):
             (tmp_path / name).mkdir(parents=True)
         index = f"file://{tmp_path}/more/simple"
         links = f"{tmp_path}/wheels {tmp_path}/absent https://host/links {tmp_path}/wheels"
         found = pip({"global": {"extra-index-url": f"https://host/ {index}", "find-links": links}})
-        assert found.folders == (f"{tmp_path}/wheels", f"{tmp_path}/more")
+        assert found.folders == (f"{tmp_path}/wheels", f"{tmp_path}/more/simple")
         assert found.settings["extra-index-url"] == f"https://host/ {index}"
         assert found.settings["find-links"].split() == [
             f"{tmp_path}/wheels",
@@ -131,7 +131,7 @@ class TestHost:
             f"{tmp_path}/wheels",
         ]
         quoted = (tmp_path / "umläute").as_uri()
-        assert pip({"global": {"find-links": quoted}}).folders == (str(tmp_path),)
+        assert pip({"global": {"find-links": quoted}}).folders == (str(tmp_path / "umläute"),)
 
     def test_links_that_are_not_there_leave_nothing(self, pip: Callable[..., PipConfig]) -> None:
         assert pip({"global": {"find-links": "/absent"}}).settings == {}

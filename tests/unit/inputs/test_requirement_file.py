@@ -137,7 +137,11 @@ def test_local_projects_are_read_and_not_run(tmp_path: Path) -> None:
         """
     write(
         tmp_path,
-        {"app/requirements.txt": "-e ../lib[fast-mode]\n", "lib/pyproject.toml": manifest},
+        {
+            ".git/HEAD": "",
+            "app/requirements.txt": "-e ../lib[fast-mode]\n",
+            "lib/pyproject.toml": manifest,
+        },
     )
     wishes = read_wishes(tmp_path / "app")
     (local,) = wishes.locals

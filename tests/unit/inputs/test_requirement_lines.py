@@ -159,7 +159,7 @@ def test_trees_of_files_are_those_of_pip(files: dict[str, list[str]]) -> None:
                 expected = list(req_file.parse_requirements(str(top), session))
             except InstallationError:
                 return
-        files_read = read_files([top], ENVIRON)
+        files_read = read_files([top], ENVIRON, folder)
         places = {
             (f"{path}:{line.number}", line.text, line.editable)
             for path, file in files_read.items()
@@ -220,5 +220,5 @@ def test_a_marker_directly_after_the_address_of_a_named_requirement() -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="gone") as caught:
-        read_file(tmp_path / "gone.txt", {})
+        read_file(tmp_path / "gone.txt", {}, tmp_path)
     assert "requirement file" in str(caught.value)
