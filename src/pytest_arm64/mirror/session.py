@@ -52,6 +52,11 @@ class MirroredSession:
         self.mirror.worker_death = lambda end: self._cause(end, self._words.of_worker(end))
         self.problems: list[str] = []
 
+    @property
+    def ended_on_host(self) -> bool:
+        """Whether a plugin of this process ended it, or the user did."""
+        return self._ended_here or self._interrupted
+
     def start(self) -> None:
         """Start the session inside and follow it until it is set up."""
         self._events = self._follow()

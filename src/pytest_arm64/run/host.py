@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ..mirror.shown_inside import ShownInside
 from ..mirror.stops import InsideError, show_as_inside
 from ..report.header import plugin_lines
 from ..report.matrix_output import printable
+from .alone import ends_alone, show_end, stop_of
 from .bounded import skip
 from .cells import Role
 from .gates import (
@@ -32,6 +33,7 @@ from .gates import (
     named_gates,
     refuse_unknown,
 )
+from .incidents import stop_words
 from .keep import Held
 from .launch import places, prepare, show_provenance
 from .nested import NestedRun
@@ -55,6 +57,10 @@ class HostPlugin:
         self._resources = ExitStack()
         self._waiting: list[NestedRun] = []
         self._parts = 0
+        self._several = False
+        """Whether there are sessions of several services."""
+        self._ended: set[str] = set()
+        """Names of the parts whose session has ended early, alone."""
         self._open_place: OpenPlace | None = None
         self._missing = missing_path(config, repository_root(config.rootpath))
         """A test path that does not exist: nothing is built, and pytest itself says so."""
@@ -112,6 +118,7 @@ class HostPlugin:
             return
         parts = parts_of(config, project, task)
         self._parts = len(parts)
+        self._several = len({part.owner for part in parts}) > 1
         open_place = self._open_place = self._resources.enter_context(places(config, project))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
@@ -201,7 +208,7 @@ class HostPlugin:
     def _start_session(
         self, run: NestedRun, session: pytest.Session, records: Mapping[str, Any]
     ) -> None:
-        """Start the session of *run*; one of several that refuses its arguments ends alone.
+        """Start the session of *run*; one of several that cannot start ends alone.
 
         Raises:
             Arm64Error, UsageError: it cannot be started.
@@ -212,6 +219,11 @@ class HostPlugin:
             if self._parts == 1:
                 raise
             raise SettingsError(str(error) or "the session refused its arguments") from None
+        except BaseException:
+            stop = stop_of(run)
+            if stop is None or not self._several or not ends_alone(run, session):
+                raise
+            raise SettingsError(stop_words(stop)) from None
 
     def _report_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
@@ -291,8 +303,22 @@ class HostPlugin:
             return None
         session.items = []
         session.testscollected = 0
-        self._collect(session)
+        self._step(self._collect, session)
         return True
+
+    def _step(self, step: Callable[[pytest.Session], None], session: pytest.Session) -> None:
+        """Take *step* of the part whose turn it is, unless its session has ended already."""
+        run = self.current
+        if run is None or run.part.name in self._ended:
+            return
+        try:
+            step(session)
+        except BaseException as error:
+            if not self._several or not ends_alone(run, session):
+                raise
+            self._ended.add(run.part.name)
+            name = self._numbered(run.part)
+            self._lines.append(show_end(run, name, self._config, error))
 
     def _collect(self, session: pytest.Session) -> None:
         if self._session is not None:  # None where nothing but gates was asked for
@@ -314,7 +340,7 @@ class HostPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self._run_tests(session)
+        self._step(self._run_tests, session)
         reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
             "terminalreporter"
         )
@@ -329,8 +355,8 @@ class HostPlugin:
             if reporter is not None and reporter.verbosity >= 0:
                 for line in self._header():
                     reporter.write_line(line)
-            self._collect(session)
-            self._run_tests(session)
+            self._step(self._collect, session)
+            self._step(self._run_tests, session)
         return True
 
     def _run_tests(self, session: pytest.Session) -> None:

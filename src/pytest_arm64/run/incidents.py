@@ -69,8 +69,7 @@ def incidents(
     yield from collection
     stop, ledger = ended.stop, ended.ledger
     if stop is not None and not (collection and stop.kind == "Interrupted"):
-        what = _STOPS.get(stop.kind, "the session ended with an internal error")
-        yield Incident(STOPPED, one_line(f"{what}: {_said(stop)}"))
+        yield Incident(STOPPED, stop_words(stop))
     elif stop is None and ledger.final is None:
         problem = (ended.problems or ("the session never came to its end",))[0]
         yield Incident(DEATH, one_line(problem))
@@ -84,7 +83,9 @@ def _nothing_ran(ended: Ended) -> Incident:
     if ended.deselected:
         number = ended.deselected
         return Incident(DESELECTED, f"all tests were deselected: {number} of {number}")
-    return Incident(NO_TESTS, "no test was collected")
+    collected = ended.ledger.collected.total()
+    text = f"no test was called: {collected} collected" if collected else "no test was collected"
+    return Incident(NO_TESTS, text)
 
 
 def _counts(tests: Sequence[TestOutcome]) -> str:
@@ -92,8 +93,10 @@ def _counts(tests: Sequence[TestOutcome]) -> str:
     return ", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))
 
 
-def _said(stop: StopReason) -> str:
-    return "; ".join(stop.arguments) or stop.message
+def stop_words(stop: StopReason) -> str:
+    """Why a session ended early, in one line."""
+    what = _STOPS.get(stop.kind, "the session ended with an internal error")
+    return one_line(f"{what}: {'; '.join(stop.arguments) or stop.message}")
 
 
 def one_line(text: str) -> str:

@@ -72,6 +72,8 @@ class Recorder:
         self._folder = Path(config.invocation_params.dir) / asked if asked else None
         self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
         """By the service whose session ran them, and node id."""
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        """Of phases before a test's call, and after attempts that were not its last."""
         self._uncollected: defaultdict[str, list[Incident]] = defaultdict(list)
         """What could not be collected, by the service whose session tried."""
         self._golden: dict[str, Counter[str]] = {}
@@ -106,7 +108,11 @@ class Recorder:
         if report.when == "teardown":
             for told in told_by(report.user_properties):
                 self._golden[report.nodeid] = Counter(told.classes)
-        seconds = report.duration + (known.seconds if known is not None else 0.0)
+        if known is None and outcome == "passed" and report.when != "call":
+            self._seconds[report.nodeid] += report.duration
+            return  # what was set up and never called has not passed
+        before = self._seconds.pop(report.nodeid, 0.0) if known is None else known.seconds
+        seconds = before + report.duration
         if known is not None and _GRAVITY.index(known.outcome) >= _GRAVITY.index(outcome):
             outcome, text = known.outcome, known.text
         died = bool(getattr(report, "arm64_died", False)) or (known is not None and known.died)
