@@ -11,10 +11,10 @@ from ..index.simple import WHEEL, IndexFile
 from ..inputs.requirements import Node, SourcedRequirement
 from . import causes
 from .causes import Diagnosis
+from .fit import Nearest
 from .freeing import Freeing, Move, admits
 from .known_packages import Known
 from .matrix import BLOCKER, SOURCE, Remedy
-from .nearest import Nearest
 from .platform import Platform
 
 

@@ -18,12 +18,11 @@ from ..index.pip_config import PipConfig, host_pip_config
 from ..index.simple import IndexFile, file_of
 from ..inputs.formats import Formats
 from ..inputs.lock import ARTIFACT, Lock
-from ..inputs.references import pep508
-from ..inputs.requirement_lines import RequirementLine, parse_lines
 from ..inputs.requirements import (
     LocalProject,
     RequirementSet,
     SourcedRequirement,
+    Tree,
     sourced_requirement,
 )
 from ..inputs.service import Service
@@ -36,7 +35,6 @@ from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree
 from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .platform import Platform, platform_of
-from .tree import Tree
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
@@ -166,13 +164,13 @@ class Auditor(AbstractContextManager["Auditor"]):
         self, index: Index, wishes: RequirementSet, platform: Platform
     ) -> tuple[Tree, IndexCandidates]:
         """The tree of *wishes* under pip's own configuration."""
-        from .resolution import resolve
+        from .resolution import configured_constraints, resolve
 
         settings = self._config.settings
         base = Formats().without_wheels(settings.get("no-binary", ""))
         base = base.wheels_only(settings.get("only-binary", ""))
         wishes = replace(wishes, formats=wishes.formats.over(base))
-        limits = tuple(_configured_constraints(self._config, self._environ))
+        limits = tuple(configured_constraints(self._config, self._environ))
         ask = partial(self._metadata, self, index.fetcher) if self._metadata is not None else None
         return resolve(
             index,
@@ -311,7 +309,7 @@ class _Assessment:
             return
         from .builds import BuildsError, build_requirements
 
-        found: dict[str, Row] = {}
+        needed_by_name: dict[str, Row] = {}
         for row in deployed:
             if row.state != SOURCE:
                 continue
@@ -332,10 +330,10 @@ class _Assessment:
             tree, candidates = self._auditor.resolved(self._index, wishes, self._arm)
             self._notes += [f"{origin}: {problem}" for problem in tree.problems]
             for needed in self._judge(candidates, BUILD).rows(tree):
-                known = found.setdefault(needed.name, needed)
-                if STATES.index(needed.state) < STATES.index(known.state):
-                    found[needed.name] = needed
-        yield from sorted(found.values(), key=lambda r: (STATES.index(r.state), r.name))
+                other = needed_by_name.setdefault(needed.name, needed)
+                if STATES.index(needed.state) < STATES.index(other.state):
+                    needed_by_name[needed.name] = needed
+        yield from sorted(needed_by_name.values(), key=lambda r: (STATES.index(r.state), r.name))
 
     def _locked_rows(self, lock: Lock, tree: Tree, scope: str) -> tuple[Row, ...]:
         if lock.kind == ARTIFACT:
@@ -387,17 +385,3 @@ def _pinned(row: Row) -> tuple[Requirement, SourcedRequirement]:
 
 def _hashes(row: Row) -> dict[str, str]:
     return dict(value.split(":", 1) for value in row.hashes if ":" in value)
-
-
-def _configured_constraints(
-    config: PipConfig, environ: Mapping[str, str]
-) -> Iterator[tuple[Requirement, SourcedRequirement]]:
-    """Constraint files that pip's own configuration names."""
-    for path, content in config.constraints.items():
-        for line in parse_lines(content, environ):
-            requirement = pep508(line.text) if isinstance(line, RequirementLine) else None
-            if requirement is not None:
-                yield (
-                    requirement,
-                    sourced_requirement(requirement, f"{path.name}:{line.number}", direct=True),
-                )

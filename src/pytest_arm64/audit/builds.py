@@ -29,10 +29,10 @@ def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Req
         BuildsError: it cannot be read, or they are no requirements.
     """
     key = cache.digest([project, file.name, file.sha256]) if file.sha256 else ""
-    kept = cache.load(_KIND, key) if key else None
-    texts = kept.get("requires") if kept is not None else None
+    record = cache.load(_KIND, key) if key else None
+    texts = record.get("requires") if record is not None else None
     if not isinstance(texts, list):
-        texts = _told(index, project, file)
+        texts = _read(index, project, file)
         if key:
             cache.store(_KIND, key, {"requires": texts})
     try:
@@ -41,7 +41,7 @@ def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Req
         raise BuildsError(f"{file.name}: its build requirements are none") from None
 
 
-def _told(index: Index, project: str, file: IndexFile) -> list[str]:
+def _read(index: Index, project: str, file: IndexFile) -> list[str]:
     try:
         wanted = "/".join(filter(None, [file.subdirectory, "pyproject.toml"]))
         content = read_sdist_member(index.fetcher, project, file, wanted)

@@ -22,10 +22,10 @@ def keep_built_metadata(file: IndexFile, machine: str, python: str, metadata: Me
 
 def kept_built_metadata(file: IndexFile, machine: str, python: str) -> Metadata | None:
     """What was kept of *file*; None where nothing was, or nothing that can be read."""
-    told = cache.load(_KIND, _key(file, machine, python)) if file.sha256 else None
-    if told is None:
+    record = cache.load(_KIND, _key(file, machine, python)) if file.sha256 else None
+    if record is None:
         return None
-    requires, wanted = told.get("requires"), told.get("requires_python")
+    requires, wanted = record.get("requires"), record.get("requires_python")
     if not isinstance(requires, list) or not isinstance(wanted, str):
         return None
     return Metadata(tuple(map(str, requires)), wanted)

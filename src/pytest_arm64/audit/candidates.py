@@ -89,22 +89,22 @@ class LockCandidates:
     def releases(self, name: str) -> Releases:
         return self._index().page(name).releases
 
-    def asked(self, name: str) -> bool:  # noqa: ARG002
+    def asked(self, name: str) -> bool:  # noqa: ARG002 - of no name
         return False
 
-    def excluded(self, name: str) -> str:  # noqa: ARG002
+    def excluded(self, name: str) -> str:  # noqa: ARG002 - of no name
         return ""
 
     def demands(self, node: Node) -> tuple[SourcedRequirement, ...]:
         """What the lock was made from, as far as the lock or the parents' metadata tell it."""
-        told = {wish.origin for wish in node.demands}
-        found = list(node.demands)
+        origins = {wish.origin for wish in node.demands}
+        demands = list(node.demands)
         for parent in node.parents:
             for release in self._lock.releases.get(parent, ()):
                 origin = f"{release.name} {release.version}".strip()
-                if origin not in told and release.local is None:
-                    found += self._of_parent(release.name, release.version, node.name, origin)
-        return tuple(found)
+                if origin not in origins and release.local is None:
+                    demands += self._of_parent(release.name, release.version, node.name, origin)
+        return tuple(demands)
 
     def _of_parent(
         self, parent: str, version: str, name: str, origin: str

@@ -9,19 +9,16 @@ from packaging.version import Version
 
 from ..index.addresses import shown
 from ..index.simple import IndexFile
-from ..inputs.requirements import LocalProject, Node, SourcedRequirement
+from ..inputs.requirements import LocalProject, Node, SourcedRequirement, Tree
 from .advice import Adviser, not_needed
 from .candidates import Candidates
-from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes
-from .fit import Fit, fit, floor_of
+from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes, x86_pins
+from .fit import Fit, fit, floor_of, nearest, newest
 from .fit import admits as admits_python
 from .freeing import Freeing
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
-from .nearest import nearest, newest
 from .platform import Platform, libstdcxx_of
-from .tree import Tree
-from .x86_pins import x86_pins
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import BuildTag
+from packaging.version import Version
 
 from ..index.simple import WHEEL, IndexFile
 from .platform import Platform, TagKey, build_number, glibc_floor, wheel_tags
@@ -59,13 +60,13 @@ def fit(
             # Of several formats, a tar is what installers prefer.
             sdist = file if sdist is None or sdist.name.endswith(".zip") else sdist
             continue
-        found = best_tag(file.name, platform)
-        if found is None:
+        ranked = best_tag(file.name, platform)
+        if ranked is None:
             continue
         build = build_number(file.name)
         # Lowest rank, then highest build.
-        if best is None or found[0] < best[0] or (found[0] == best[0] and build > best[1]):
-            best = (found[0], build, file, found[1])
+        if best is None or ranked[0] < best[0] or (ranked[0] == best[0] and build > best[1]):
+            best = (ranked[0], build, file, ranked[1])
     return Fit(best[2] if best else None, best[3] if best else None, sdist)
 
 
@@ -104,3 +105,40 @@ def floor_of(filename: str, platform: Platform) -> tuple[int, int] | None:
     tags = wheel_tags(filename)
     floors = [glibc_floor(tag, platform.machine) for tag in tags[2]] if tags else []
     return min((floor for floor in floors if floor), default=None)
+
+
+_Releases = Mapping[Version, tuple[IndexFile, ...]]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A release after the selected one, and one before it; None where there is none."""
+
+    later: tuple[Version, IndexFile] | None = None
+    earlier: tuple[Version, IndexFile] | None = None
+
+
+def nearest(releases: _Releases, version: Version, platform: Platform) -> Nearest:
+    """Nearest final releases after and before *version* whose wheel *platform* can use.
+
+    Yanked files do not count: nobody is advised to use them.
+    """
+    later = (v for v in reversed(tuple(releases)) if v > version and not v.is_prerelease)
+    earlier = (v for v in releases if v < version and not v.is_prerelease)
+    return Nearest(_first(releases, later, platform), _first(releases, earlier, platform))
+
+
+def newest(releases: _Releases, platform: Platform) -> str:
+    """The newest final release with a usable wheel; empty where there is none."""
+    first = _first(releases, (v for v in releases if not v.is_prerelease), platform)
+    return str(first[0]) if first else ""
+
+
+def _first(
+    releases: _Releases, versions: Iterable[Version], platform: Platform
+) -> tuple[Version, IndexFile] | None:
+    for version in versions:
+        wheel = fit(releases[version], platform).wheel
+        if wheel is not None:
+            return version, wheel
+    return None

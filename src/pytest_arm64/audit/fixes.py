@@ -3,25 +3,126 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..config.targets import Target
 from ..errors import SettingsError
-from ..inputs.requirements import RequirementSet
+from ..inputs.requirements import RequirementSet, SourcedRequirement
 from ..inputs.service import Service
 from .auditor import Auditor
-from .edits import Edit, can_edit, edited_text, edited_wishes
 from .matrix import Row, WheelMatrix
 from .platform import Platform, platform_of
 
 _ARCHITECTURES = ("arm64", "amd64")
+
+
+_PIN = re.compile(r"===?\s*[^\s,;#\\\"']+")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One pin that gets another version, or a marker."""
+
+    place: str
+    """File and line, as the audit names them."""
+    file: Path
+    line: int
+    name: str
+    old: str
+    new: str = ""
+    """The release to move to; empty where the pin stays as it is."""
+    marker: str = ""
+    """What the requirement is to be for, instead of for every machine."""
+    remark: str = ""
+    """What a reader should know of it."""
+
+    def __str__(self) -> str:
+        remark = f" ({self.remark})" if self.remark else ""
+        what = f"{self.old} to {self.new}" if self.new else f"only with {self.marker}"
+        return f"{self.place}: {self.name} {what}{remark}"
+
+
 _Proposal = tuple[Edit, ...]
 """Changes that belong together: those that one row asks for."""
+
+
+def edited_wishes(wishes: RequirementSet, edits: Iterable[Edit]) -> RequirementSet:
+    """What *wishes* are once their files have been changed by *edits*."""
+    by_place = {(edit.place, edit.name): edit for edit in edits}
+    return replace(
+        wishes,
+        requirements=tuple(
+            _edited(requirement, wish, by_place[wish.origin, wish.name])
+            if (wish.origin, wish.name) in by_place
+            else (requirement, wish)
+            for requirement, wish in wishes.requirements
+        ),
+    )
+
+
+def _edited(
+    requirement: Requirement, wish: SourcedRequirement, edit: Edit
+) -> tuple[Requirement, SourcedRequirement]:
+    changed = Requirement(str(requirement))
+    if edit.new:
+        changed.specifier = SpecifierSet(f"=={edit.new}")
+    if edit.marker:
+        changed.marker = Marker(_both(changed.marker, edit.marker))
+    return changed, replace(wish, specifier=changed.specifier)
+
+
+def _both(marker: Marker | str | None, other: str) -> str:
+    return f"({marker}) and {other}" if marker else other
+
+
+def edited_text(text: str, edits: Sequence[Edit]) -> str:
+    """*text* of a requirement file with the pins of *edits* changed, and nothing else.
+
+    A line with hashes stays: hashes of the new release are for the tool that locked it.
+    """
+    lines = text.splitlines(keepends=True)
+    for edit in edits:
+        if not 0 < edit.line <= len(lines):
+            continue
+        line = lines[edit.line - 1]
+        head, mark, comment = line.partition(" #")
+        if can_edit(head, edit):
+            lines[edit.line - 1] = _edited_line(head, edit) + mark + comment
+    return "".join(lines)
+
+
+def can_edit(line: str, edit: Edit) -> bool:
+    """Whether *line* holds the pin, and nothing that would have to change with it."""
+    if "--hash" in line or line.rstrip().endswith("\\"):
+        return False  # the next line belongs to it, or a hash that is another's then
+    try:
+        requirement = Requirement(re.split(r"\s--", line.strip())[0])
+    except InvalidRequirement:
+        return False
+    pinned = SpecifierSet(f"=={edit.old}")
+    return canonicalize_name(requirement.name) == edit.name and (
+        requirement.specifier == pinned or str(requirement.specifier) == f"==={edit.old}"
+    )
+
+
+def _edited_line(head: str, edit: Edit) -> str:
+    if edit.new:
+        head = _PIN.sub(f"=={edit.new}", head, count=1)
+    if not edit.marker:
+        return head
+    body = head.rstrip()
+    rest = head[len(body) :]
+    pin, _, marker = body.partition(";")
+    return f"{pin.rstrip()}; {_both(marker.strip(), edit.marker)}{rest}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +169,7 @@ def fix(audited: Sequence[Audited], auditor: Auditor, root: Path) -> Fixed:
 
 def _proposed(audited: Iterable[Audited], root: Path, lines: list[str]) -> list[_Proposal]:
     """What the rows ask for, as far as it is a pin that can be changed; the rest is said."""
-    proposals = dict.fromkeys(p for one in audited for p in _of_matrix(one.matrix, root))
+    proposals = dict.fromkeys(p for entry in audited for p in _of_matrix(entry.matrix, root))
     edits = dict.fromkeys(edit for proposal in proposals for edit in proposal)
     by_pin: dict[tuple[str, str], set[str]] = {}
     for edit in edits:
@@ -116,7 +217,7 @@ def _takes_pure_back(row: Row) -> bool:
 
 
 def _edit(row: Row, root: Path, *, new: str = "", marker: str = "") -> Iterator[Edit]:
-    """The change of *row*'s own pin; none where no requirement file has one."""
+    """The change of *row*'s own pin; none where no requirement file has entry."""
     place = row.path[0] if len(row.path) == 2 else ""
     name, _, line = place.rpartition(":")
     if not line.isdigit() or not row.version or new == row.version:
@@ -154,21 +255,21 @@ class _Trial:
     """Resolves services as they would be, on their targets and on x86_64."""
 
     def __init__(self, audited: Sequence[Audited], auditor: Auditor) -> None:
-        self._audited = [one for one in audited if one.service.lock is None]
+        self._audited = [entry for entry in audited if entry.service.lock is None]
         self._auditor = auditor
         self._before: dict[tuple[int, str], dict[str, str]] = {}
 
     def objection(self, edits: Sequence[Edit]) -> str:
         """What speaks against *edits*, all together; empty where nothing does."""
-        for number, one in enumerate(self._audited):
-            wishes = edited_wishes(one.service.deploy, edits)
-            if wishes == one.service.deploy:
+        for number, entry in enumerate(self._audited):
+            wishes = edited_wishes(entry.service.deploy, edits)
+            if wishes == entry.service.deploy:
                 continue
             for architecture in _ARCHITECTURES:
-                platform = platform_of(one.target, architecture)
+                platform = platform_of(entry.target, architecture)
                 key = (number, architecture)
                 if key not in self._before:
-                    self._before[key] = self._faults(one.service.deploy, platform)
+                    self._before[key] = self._faults(entry.service.deploy, platform)
                 faults = self._faults(wishes, platform)
                 fresh = [text for name, text in faults.items() if name not in self._before[key]]
                 if fresh:
@@ -232,9 +333,9 @@ def _shown(file: Path, root: Path) -> str:
 def _left_alone(audited: Iterable[Audited]) -> Iterator[str]:
     """Locks: the tool that wrote one changes it."""
     locks = {
-        one.service.lock.shown
-        for one in audited
-        if one.service.lock is not None and not one.matrix.ready
+        entry.service.lock.shown
+        for entry in audited
+        if entry.service.lock is not None and not entry.matrix.ready
     }
     for name in sorted(locks):
         yield f"not changed: {name}: each row names the command of the tool that wrote it"

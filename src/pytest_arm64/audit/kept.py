@@ -32,22 +32,22 @@ def kept_matrices(
     """
     refresh = refresh or (bool(environ.get("CI")) and not offline)
     keys = [_key(service, target, config) for service in services]
-    found = [
+    cached = [
         None if refresh else _load(key, settled=service.lock is not None or offline)
         for key, service in zip(keys, services, strict=True)
     ]
-    if None not in found:
-        return [matrix for matrix in found if matrix is not None]
+    if None not in cached:
+        return [matrix for matrix in cached if matrix is not None]
     # Resolver and network client are loaded where they are needed.
     from .auditor import Auditor
 
     made: list[WheelMatrix] = []
     with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:
-        for key, service, known in zip(keys, services, found, strict=True):
-            matrix = known or auditor.matrix(service, target)
-            if known is None and matrix.complete:
-                cache.store(_KIND, key, {"made": time.time(), **matrix.to_json()})
-            made.append(matrix)
+        for key, service, matrix in zip(keys, services, cached, strict=True):
+            result = matrix or auditor.matrix(service, target)
+            if matrix is None and result.complete:
+                cache.store(_KIND, key, {"made": time.time(), **result.to_json()})
+            made.append(result)
     return made
 
 

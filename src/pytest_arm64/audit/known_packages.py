@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TypedDict, cast
 
 from ..config._toml import loads
 from ..config.targets import Target
@@ -16,10 +16,21 @@ from .matrix import SOURCE
 _MANAGERS = {"dnf": "dnf", "lambda": "dnf", "apt": "apt"}
 
 
+class _Entry(TypedDict):
+    name: str
+    source: str
+
+
+class _Tables(TypedDict):
+    replacements: Mapping[str, _Entry]
+    system: Mapping[str, Mapping[str, Mapping[str, list[str]]]]
+    """By name, by moment (``build`` or ``run``), by package manager."""
+
+
 @cache
-def _tables() -> dict[str, Any]:
+def _tables() -> _Tables:
     text = resources.files("pytest_arm64.resources").joinpath("packages.toml").read_text("utf-8")
-    return loads(text)
+    return cast(_Tables, loads(text))
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Known:
 
     manager: str = ""
     """``dnf`` or ``apt``; empty where the target names none."""
-    tables: Mapping[str, Any] = field(default_factory=_tables)
+    tables: _Tables = field(default_factory=_tables)
 
     @classmethod
     def of(cls, target: Target) -> Known:

@@ -23,10 +23,9 @@ from ..inputs.lock import (
     fork_variable,
     version_of,
 )
-from ..inputs.requirements import Node, SourcedRequirement
+from ..inputs.requirements import Node, SourcedRequirement, Tree
 from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
-from .tree import Tree
 
 
 def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:

@@ -128,19 +128,19 @@ def ordered_tags(
 def platform_tags(architecture: str, glibc: tuple[int, int]) -> tuple[str, ...]:
     """Platform tags of *architecture* with *glibc*, the preferred first."""
     machine = MACHINES[architecture]
-    found = [f"linux_{machine}"]
+    tags = [f"linux_{machine}"]
     for minor in range(glibc[1], _OLDEST[architecture] - 1, -1):
-        found.append(f"manylinux_2_{minor}_{machine}")
+        tags.append(f"manylinux_2_{minor}_{machine}")
         if (2, minor) in _LEGACY:
-            found.append(f"{_LEGACY[2, minor]}_{machine}")
-    return tuple(found)
+            tags.append(f"{_LEGACY[2, minor]}_{machine}")
+    return tuple(tags)
 
 
 def glibc_floor(platform_tag: str, machine: str) -> tuple[int, int] | None:
     """The oldest glibc that *platform_tag* asks for, None where it is no manylinux of *machine*."""
-    found = _MANYLINUX.match(platform_tag)
-    if found:
-        return (int(found[1]), int(found[2])) if found[3] == machine else None
+    match = _MANYLINUX.match(platform_tag)
+    if match:
+        return (int(match[1]), int(match[2])) if match[3] == machine else None
     for glibc, name in _LEGACY.items():
         if platform_tag == f"{name}_{machine}":
             return glibc
@@ -164,10 +164,10 @@ def wheel_tags(filename: str) -> tuple[list[str], list[str], list[str]] | None:
 def build_number(filename: str) -> BuildTag:
     """The build tag of a wheel's name, which breaks ties."""
     parts = filename[: -len(".whl")].split("-")
-    found = re.match(r"(\d{1,9})(.*)", parts[2]) if len(parts) == 6 else None
-    return (int(found[1]), found[2]) if found else ()
+    match = re.match(r"(\d{1,9})(.*)", parts[2]) if len(parts) == 6 else None
+    return (int(match[1]), match[2]) if match else ()
 
 
 def _pair(version: str) -> tuple[int, int] | None:
-    found = re.match(r"(\d{1,3})\.(\d{1,3})\Z", version)
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.match(r"(\d{1,3})\.(\d{1,3})\Z", version)
+    return (int(match[1]), int(match[2])) if match else None

@@ -55,4 +55,4 @@ class Prefetcher:
                 if requirement is not None and candidates.applies(requirement, wish.extra):
                     self.explore(with_extras(requirement, sourced_requirement(requirement, "")))
 
-        candidates.index.when_metadata(wish.name, file, lambda found: follow(found.requires))
+        candidates.index.when_metadata(wish.name, file, lambda metadata: follow(metadata.requires))

@@ -10,22 +10,25 @@ from packaging.requirements import Requirement
 from ..index.fetch import FetchError
 from ..index.index import Index
 from ..index.metadata import Metadata, parse_requirement
+from ..index.pip_config import PipConfig
 from ..index.simple import IndexFile
+from ..inputs.references import pep508
+from ..inputs.requirement_lines import RequirementLine, parse_lines
 from ..inputs.requirements import (
     LocalProject,
     Node,
     RequirementSet,
     SourcedRequirement,
+    Tree,
     sourced_requirement,
     with_extras,
 )
+from .approximation import Solution
 from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher
 from .provider import Candidate, Provider
 from .search import Search, SearchBudget
-from .solution import Solution
-from .tree import Tree
 
 
 def resolve(
@@ -187,3 +190,17 @@ def _hashes(roots: Iterable[SourcedRequirement]) -> dict[str, frozenset[str]]:
         if wish.hashes:
             hashes[wish.name] = hashes.get(wish.name, frozenset()) | wish.hashes
     return hashes
+
+
+def configured_constraints(
+    config: PipConfig, environ: Mapping[str, str]
+) -> Iterator[tuple[Requirement, SourcedRequirement]]:
+    """Constraint files that pip's own configuration names."""
+    for path, content in config.constraints.items():
+        for line in parse_lines(content, environ):
+            requirement = pep508(line.text) if isinstance(line, RequirementLine) else None
+            if requirement is not None:
+                yield (
+                    requirement,
+                    sourced_requirement(requirement, f"{path.name}:{line.number}", direct=True),
+                )

@@ -11,9 +11,8 @@ from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Re
 
 from ..index.fetch import FetchError
 from ..inputs.requirements import SourcedRequirement
-from .approximation import approximate
+from .approximation import Demand, Solution, approximate, contradiction, described
 from .provider import Candidate, Identity, Provider, StarvedError
-from .solution import Demand, Solution, contradiction, described
 
 if TYPE_CHECKING:
     from resolvelib.resolvers import Criterion, Result

@@ -43,13 +43,13 @@ def repository_project(
     if reference is None:
         return None
     checkout = repositories.checkout(name, reference)
-    found = _described(name, reference, checkout)
-    file = archive_of(found.name, found.version, reference, checkout)
-    if found.doubt:
-        told = ask(found.name, file)
-        if told is not None and not told.doubt:
-            found = replace(found, requires=told.requires, doubt="")
-    return replace(found, archive=file)
+    project = _described(name, reference, checkout)
+    file = archive_of(project.name, project.version, reference, checkout)
+    if project.doubt:
+        metadata = ask(project.name, file)
+        if metadata is not None and not metadata.doubt:
+            project = replace(project, requires=metadata.requires, doubt="")
+    return replace(project, archive=file)
 
 
 def archive_of(name: str, version: str, reference: GitReference, checkout: Checkout) -> IndexFile:
@@ -70,7 +70,7 @@ def _described(name: str, reference: GitReference, checkout: Checkout) -> LocalP
     uri = git_address(place, checkout.commit, reference.subdirectory)
     try:
         data = loads(checkout.manifest)
-        found = described(
+        project = described(
             data,
             f"{place}: pyproject.toml",
             shown=place,
@@ -81,7 +81,7 @@ def _described(name: str, reference: GitReference, checkout: Checkout) -> LocalP
         raise FetchError(f"{place}: its pyproject.toml cannot be read: {error}") from None
     if not table(data, "project"):
         doubt = "its dependencies are not written down: they are known after a build"
-        found = replace(found, name=name, native=True, doubt=doubt)
-    if found.name != canonicalize_name(name):
-        raise FetchError(f"{place} holds the project {found.name!r}: ask for it by this name")
-    return replace(found, detail=_DETAIL)
+        project = replace(project, name=name, native=True, doubt=doubt)
+    if project.name != canonicalize_name(name):
+        raise FetchError(f"{place} holds the project {project.name!r}: ask for it by this name")
+    return replace(project, detail=_DETAIL)

@@ -22,7 +22,6 @@ from ..audit.locked import locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
-from ..audit.tree import Tree
 from ..config.cell import Cell, ImageFacts
 from ..errors import SettingsError
 from ..index.addresses import file_path
@@ -40,6 +39,7 @@ from ..inputs.requirements import (
     LocalProject,
     RequirementSet,
     SourcedRequirement,
+    Tree,
     sourced_requirement,
 )
 from ..inputs.service import read_service, with_requirements

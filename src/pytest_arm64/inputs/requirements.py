@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -81,6 +81,15 @@ class Node:
     """The demand that no release satisfies, where that is why there is no version."""
     extras: tuple[str, ...] = ()
     """Those of its extras that are asked for."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What would be installed."""
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    """Why there is no tree."""
 
 
 @dataclass(frozen=True)

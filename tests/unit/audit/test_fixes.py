@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.audit.auditor import Auditor
-from pytest_arm64.audit.edits import Edit, edited_text
-from pytest_arm64.audit.fixes import Audited, Fixed, fix
+from pytest_arm64.audit.fixes import Audited, Edit, Fixed, edited_text, fix
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.service import read_service
