@@ -42,7 +42,7 @@ def installed_in(
     texts: dict[tuple[str, str], str] = {}
     with tarfile.open(fileobj=archive, mode="r:") as opened:
         for member in opened:
-            folder, name = posixpath.split(posixpath.normpath(f"{at}/{member.name}"))
+            folder, name = posixpath.split(posixpath.normpath(posixpath.join(at, member.name)))
             site, information = posixpath.split(folder)
             wanted = name in _FILES and information.endswith(".dist-info") and site in sites
             if wanted and member.isreg() and member.size < _MAXIMUM_METADATA:

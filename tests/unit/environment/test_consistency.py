@@ -88,3 +88,9 @@ def test_what_lies_deeper_than_a_site_is_not_installed(folder: str) -> None:
     path = f"env/site-packages/{folder}pydantic-2.dist-info/METADATA"
     text = "Name: pydantic\nVersion: 2\nRequires-Dist: typing-extensions>=4.16.0\n"
     assert list(installed_in(tarred({path: text}), "/opt", {SITE})) == []
+
+
+def test_an_archive_of_the_whole_file_system_is_read_alike() -> None:
+    text = "Name: a\nVersion: 1\n"
+    archive = tarred({"opt/env/site-packages/a-1.dist-info/METADATA": text})
+    assert [found.name for found in installed_in(archive, "/", {SITE})] == ["a"]
