@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ..config.project_files import repository_root
 from ..errors import EmulationError
 from ..inside.golden.control import narrower
 from ..inside.golden.told import told_by
 from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
+from .commit import commit_of
 from .differences import Here, common_failure, difference
 from .goldens import Recorded, Settled, as_reference, recorded, settle, with_noise
 from .launch import project_of
@@ -44,7 +45,13 @@ class ReferenceSide:
         self._deselected: set[str] = set()
         self._flaky: dict[str, str] = {}
         self._settled: Settled | None = None
+        self._commit = ""
         self._lines: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        if self._records:  # before any test can write to the repository
+            self._commit = commit_of(repository_root(self._config.rootpath))
 
     def pytest_arm64_cell(
         self,
@@ -222,7 +229,7 @@ class ReferenceSide:
         refused = {_key(test) for test in failing}
         wanted = [value for value in self._values if value.key not in refused]
         root = project_of(self._config).root
-        done, before = settle(wanted, root, _commit(root)), self._settled or Settled(0, 0)
+        done, before = settle(wanted, root, self._commit), self._settled or Settled(0, 0)
         self._settled = Settled(before.written + done.written, before.unchanged + done.unchanged)
         if failing:
             self._lines.append(
@@ -250,19 +257,3 @@ def _key(test: Outcome) -> tuple[Path, str] | None:
             folder, name = record.recorded
             return Path(folder), name
     return None
-
-
-def _commit(root: Path) -> str:
-    """The commit that is checked out, with a mark where files differ from it; empty if none."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return described.stdout.strip()
