@@ -172,7 +172,7 @@ class Case:
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith((*_DROPPED, *_COLORS))}
-        return {
+        environment = {
             **kept,
             "PYTHONPATH": os.pathsep.join(map(str, filter(None, (HERE, self.site)))),
             # Below a user's base they are third-party code to coverage.
@@ -183,6 +183,8 @@ class Case:
             "PYTEST_DEBUG_TEMPROOT": str(self.folder / "temporary"),
             **self.environment,
         }
+        # The host keeps the project out of its own path; inside, everything is there.
+        return {**environment, "LOCAL_PYTHONPATH": environment["PYTHONPATH"]}
 
     def _junit(self) -> object:
         path = self.folder / "junit.xml"

@@ -27,6 +27,8 @@ class LocalTransport:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._own = dict(environment or {})
         self._environment = {**os.environ, **self._own}
+        if "LOCAL_PYTHONPATH" in os.environ:
+            self._environment["PYTHONPATH"] = os.environ["LOCAL_PYTHONPATH"]
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
         for name, content in inside_files().items():
             path = Path(self._folder.name, name)

@@ -153,6 +153,11 @@ def forget_warning_filters(config: pytest.Config) -> None:
     config._inicache["filterwarnings"] = []
 
 
+def forget_python_path(config: pytest.Config) -> None:
+    """Have *config* put no folder of the ini file on ``sys.path``."""
+    config._inicache["pythonpath"] = []
+
+
 def accept_ini_keys(config: pytest.Config, parser: pytest.Parser) -> None:
     """Register the keys of the ini file that no plugin here knows."""
     keys = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
