@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -9,13 +10,14 @@ from pathlib import Path
 
 from ..config.cell import Cell
 from ..config.settings import Settings, passed_variables
-from ..engine.container import Container, Mount, Plan
+from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
 from ..environment.tree import ENV, HOME, OUT, TESTS, copy_of
 from ..errors import EngineError
 from .arguments import forwarded_variables
+from .mounts import project_mounts
 
 EMULATED_MEMORY_FACTOR = 2
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -110,7 +112,7 @@ def cell_plan(
         image=environment.image,
         platform=cell.platform,
         user=f"{user.uid}:{user.gid}",
-        mounts=[Mount(root, read_only=False)] if mounted else [],
+        mounts=project_mounts(settings.root, os.environ) if mounted else [],
         volumes=[OUT] if mounted else [OUT, root],
         tmpfs=_tmpfs(user, podman=engine.podman),
         network=settings.network,

@@ -70,9 +70,15 @@ def container_places(
 ) -> Iterator[OpenPlace]:
     """Containers of one engine, each with the project's environment in it.
 
+    Raises:
+        SettingsError: the repository root must not be mounted.
+
     *gate* is what of the audit fails the run, empty for the default; *conformance* is whether
     the conformance suite is to run, whose cases in C are then compiled for each cell.
     """
+    from .mounts import refuse_root
+
+    refuse_root(project.root)
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
 

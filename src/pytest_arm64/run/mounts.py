@@ -1,0 +1,120 @@
+"""What of a project is mounted, what of that tests cannot write to, and what is never mounted."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+
+from ..config._toml import loads
+from ..engine.container import Mount
+from ..errors import SettingsError
+from ..isolation import Fence
+
+WRITABLE = "PYTEST_ARM64_WRITABLE"
+"""The variable with paths below the repository root that tests may write to all the same."""
+_ENVIRONMENT = "pyvenv.cfg"
+_DEPTH = 2
+"""How many folders below the root virtual environments are looked for."""
+
+
+def project_mounts(root: Path, environ: Mapping[str, str]) -> list[Mount]:
+    """*root*, and what in it is read-only, in the order in which it is to be mounted."""
+    protected = [str(path) for path in protected_paths(root, environ)]
+    return [Mount(str(root), read_only=False), *(Mount(path) for path in protected)]
+
+
+def protected_paths(root: Path, environ: Mapping[str, str]) -> list[Path]:
+    """What exists below *root* that other programs run, or that decides what they run.
+
+    Links are left out: what a mount would cover is where they lead to.
+    """
+    opened = [Path(entry) for entry in environ.get(WRITABLE, "").split(os.pathsep) if entry]
+    found: list[Path] = []
+    for path in sorted({*_named(root), *_environments(root), *_executed(root)}):
+        inside = path.relative_to(root)
+        if any(entry in (inside, *inside.parents) for entry in opened):
+            continue
+        if not any(other in path.parents for other in found):
+            found.append(path)
+    return found
+
+
+def refuse_root(root: Path) -> None:
+    """Refuse to mount a folder that is more than a project, or that is another user's.
+
+    Raises:
+        SettingsError: *root* is, or contains, a home folder, or its owner is neither this user
+            nor root.
+    """
+    real = root.resolve()
+    for home in _homes():
+        if real in (home, *home.parents):
+            where = "is your home folder" if real == home else "contains your home folder"
+            raise SettingsError(
+                f"the repository root would be {root}, which {where}",
+                why="tests could read and write everything in it, keys and settings included",
+                next_step="run `git init` in the project's folder, or move the project into one of"
+                " its own",
+            )
+    owner = root.stat().st_uid
+    # A container of a pipeline is root in a checkout that the runner made.
+    if owner not in (0, os.getuid()) and not (os.getuid() == 0 and os.environ.get("CI")):
+        raise SettingsError(
+            f"{root} belongs to another user ({_name_of(owner)})",
+            why="tests would run as you what somebody else can change while they run",
+            next_step="run in a checkout of your own: git clone",
+        )
+
+
+def _named(root: Path) -> Iterator[Path]:
+    text = resources.files("pytest_arm64.resources").joinpath("protected.toml").read_text("utf-8")
+    for names in loads(text).values():
+        yield from (root / name for name in names if _is_real(root / name))
+
+
+def _environments(root: Path) -> Iterator[Path]:
+    """Virtual environments at most ``_DEPTH`` folders below *root*."""
+    folders: list[Path] = [root]
+    for _ in range(_DEPTH):
+        below = [folder for parent in folders for folder in _folders(parent)]
+        yield from (folder for folder in below if (folder / _ENVIRONMENT).is_file())
+        folders = [folder for folder in below if folder.name not in (".git", "node_modules")]
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    with suppress(OSError), os.scandir(parent) as entries:
+        yield from (Path(e.path) for e in entries if e.is_dir(follow_symlinks=False))
+
+
+def _executed(root: Path) -> Iterator[Path]:
+    """What this process itself loads from: it goes on loading while tests run."""
+    for place in Fence.around(root).installed:
+        path = Path(place)
+        environment = next((p for p in path.parents if (p / _ENVIRONMENT).is_file()), path)
+        if root in environment.parents and _is_real(environment):
+            yield environment
+        elif root in path.parents and _is_real(path):
+            yield path
+
+
+def _is_real(path: Path) -> bool:
+    return path.exists() and not path.is_symlink()
+
+
+def _homes() -> Iterable[Path]:
+    homes = {os.environ.get("HOME", "")}
+    with suppress(KeyError):
+        homes.add(pwd.getpwuid(os.getuid()).pw_dir)
+    # A user without a home has / there, which is nobody's.
+    return [Path(home).resolve() for home in homes if home not in ("", "/") and Path(home).is_dir()]
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

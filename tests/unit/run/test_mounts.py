@@ -1,0 +1,145 @@
+"""What of a project tests cannot write to, and which folders are never mounted."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_arm64.errors import SettingsError
+from pytest_arm64.run import mounts
+from pytest_arm64.run.mounts import WRITABLE, project_mounts, protected_paths, refuse_root
+from unit.support import write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILES = {
+    ".git/HEAD": "",
+    ".github/workflows/ci.yml": "",
+    ".gitlab-ci.yml": "",
+    ".vscode/tasks.json": "",
+    ".pre-commit-config.yaml": "",
+    ".envrc": "",
+    ".venv/pyvenv.cfg": "",
+    "services/api/env/pyvenv.cfg": "",
+    "tools/env/pyvenv.cfg": "",
+    "src/package/.git-is-not-here": "",
+    "tests/test_it.py": "",
+}
+PROTECTED = {
+    *(".git", ".github", ".gitlab-ci.yml", ".vscode", ".pre-commit-config.yaml", ".envrc"),
+    *(".venv", "tools/env"),
+}
+
+
+def names(root: Path, environ: Mapping[str, str] | None = None) -> set[str]:
+    return {str(path.relative_to(root)) for path in protected_paths(root, environ or {})}
+
+
+def test_repository_pipelines_editors_and_environments_are_read_only(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    assert names(tmp_path) == PROTECTED
+    mounted = project_mounts(tmp_path, {})
+    assert (mounted[0].path, mounted[0].read_only) == (str(tmp_path), False)
+    assert {mount.path for mount in mounted[1:]} == {str(tmp_path / name) for name in PROTECTED}
+    assert all(mount.read_only for mount in mounted[1:])
+
+
+def test_the_file_git_of_a_worktree_is_read_only(tmp_path: Path) -> None:
+    write(tmp_path, {".git": "gitdir: ../repository/.git/worktrees/this\n"})
+    assert names(tmp_path) == {".git"}
+
+
+def test_a_link_is_not_mounted(tmp_path: Path) -> None:
+    """A repository may have one that leads to any folder of the host."""
+    (tmp_path / ".github").symlink_to("/etc")
+    (tmp_path / ".venv").symlink_to("/usr")
+    assert names(tmp_path) == set()
+
+
+def test_what_the_user_opens_is_writable(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    opened = os.pathsep.join([".git", "tools"])
+    assert names(tmp_path, {WRITABLE: opened}) == PROTECTED - {".git", "tools/env"}
+
+
+@pytest.mark.parametrize("folder", ["venvs/deep/down/host", "host", "vendor"])
+def test_where_this_process_loads_from_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    site = tmp_path / folder / "lib/python3.11/site-packages"
+    write(site, {"docker.py": ""})
+    if folder != "vendor":
+        write(tmp_path / folder, {"pyvenv.cfg": ""})
+    fence = SimpleNamespace(around=lambda _: SimpleNamespace(installed=[str(site)]))
+    monkeypatch.setattr(mounts, "Fence", fence)
+    assert names(tmp_path) == {folder if folder != "vendor" else str(site.relative_to(tmp_path))}
+
+
+def test_a_project_of_ones_own_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    project = tmp_path / "project"
+    project.mkdir()
+    refuse_root(project)
+
+
+def test_a_home_folder_is_not_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "homes/me"
+    home.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(home)
+    monkeypatch.setenv("HOME", str(home))
+    for root in (home, home.parent, tmp_path / "link"):
+        with pytest.raises(SettingsError) as caught:
+            refuse_root(root)
+        assert "home folder" in caught.value.what
+        assert "git init" in caught.value.next_step
+    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    with pytest.raises(SettingsError):
+        refuse_root(home)
+
+
+def test_the_home_folder_of_the_account_counts_whatever_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = SimpleNamespace(pw_dir=str(tmp_path), pw_name="me")
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: account)
+    monkeypatch.setenv("HOME", "/nowhere")
+    with pytest.raises(SettingsError):
+        refuse_root(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("caller", "owner", "pipeline", "refused"),
+    [
+        (1000, 1000, False, False),
+        (1000, 0, False, False),
+        (1000, 1001, False, True),
+        (1000, 1001, True, True),
+        (0, 1000, False, True),
+        (0, 1000, True, False),
+    ],
+)
+def test_another_users_folder_is_not_mounted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caller: int,
+    owner: int,
+    pipeline: bool,
+    refused: bool,
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: caller)
+    monkeypatch.setattr(
+        Path, "stat", lambda self, **_: SimpleNamespace(st_uid=owner, st_mode=0o40755)
+    )
+    monkeypatch.setenv("CI", "true" if pipeline else "")
+    if not refused:
+        refuse_root(tmp_path)
+        return
+    with pytest.raises(SettingsError) as caught:
+        refuse_root(tmp_path)
+    assert "another user" in caught.value.what
