@@ -18,6 +18,7 @@ examples:
   pytest-arm64 doctor                 check engine, emulation, image and Python
   pytest-arm64 doctor --format json   the same for a script
   pytest-arm64 setup                  mend what this user may mend
+  pytest-arm64 trust --show           what do files of this repository ask for?
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
@@ -42,6 +43,7 @@ _COMMANDS = {
     "cost": ("what measured calls cost, and why", "commands.cost"),
     "profile": ("hot spots side by side, of perf and other tools too", "commands.profile"),
     "report": ("show, compare and merge reports of runs", "commands.report"),
+    "trust": ("allow what the files of this repository ask for", "commands.trust"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }
 

@@ -80,6 +80,12 @@ def test_a_zip_is_tested_where_the_target_unpacks_it(
     assert "1 pure deployed" in result.out
 
 
+@pytest.fixture(autouse=True)
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The projects of these tests may name images."""
+    monkeypatch.setenv("PYTEST_ARM64_TRUST", "1")
+
+
 @pytest.fixture
 def application(engine: Engine) -> Iterator[Base]:
     """An image with a program and a package of its own."""

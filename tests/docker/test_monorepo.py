@@ -63,6 +63,12 @@ def test_database():
 }
 
 
+@pytest.fixture(autouse=True)
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The projects of these tests may name networks."""
+    monkeypatch.setenv("PYTEST_ARM64_TRUST", "1")
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Path:
     """The service's folder in its repository."""

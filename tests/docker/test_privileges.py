@@ -80,6 +80,7 @@ def test_from_inside(
     (folder / "pyproject.toml").write_text(
         '[tool.pytest-arm64]\nenv = ["CONFIGURED=yes", "FROM_HOST"]\n'
     )
+    monkeypatch.setenv("PYTEST_ARM64_TRUST", "1")
     monkeypatch.setenv("FROM_HOST", "its value")
     monkeypatch.setenv("NOT_CONFIGURED", "secret")
     result = run_pytest(folder, "--arm64", "-q", "-rA")

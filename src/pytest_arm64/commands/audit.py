@@ -117,11 +117,13 @@ def _audit(
     from ..config.project_files import read_project_files
     from ..config.services import services_at
     from ..config.target_choice import chosen_targets
+    from ..config.trust import refuse_untrusted
 
     if options.offline and options.refresh:
         raise SettingsError("--offline and --refresh contradict each other")
     files = read_project_files(Path.cwd())
     declared = services_at(files)
+    refuse_untrusted(files, declared, environ, only=("artifact",))
     services, unread = _services(options, files, declared, environ)
     targets = chosen_targets(options.target, files.at(_first_folder(options)), environ)
     # A pipeline should not decide by yesterday's answers.

@@ -31,7 +31,7 @@ def chosen_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) ->
     Raises:
         SettingsError: there is no such target.
     """
-    return find_target(_wanted(name, files, environ), _own_targets(files))
+    return find_target(wanted_target(name, files, environ), _own_targets(files))
 
 
 def chosen_targets(
@@ -43,7 +43,7 @@ def chosen_targets(
         SettingsError: there is no such target.
     """
     own = _own_targets(files)
-    wanted = _wanted(",".join(names), files, environ)
+    wanted = wanted_target(",".join(names), files, environ)
     listed = dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip())
     if not listed:
         raise SettingsError("--target names no target")
@@ -73,7 +73,8 @@ def default_target(files: ProjectFiles) -> str:
     return prefix + fitting[0]
 
 
-def _wanted(name: str, files: ProjectFiles, environ: Mapping[str, str]) -> str:
+def wanted_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) -> str:
+    """*name*, else that of the variable, of the table or of what the project's Python says."""
     wanted = name or environ.get("PYTEST_ARM64_TARGET") or files.table.get("target")
     return wanted or default_target(files)
 

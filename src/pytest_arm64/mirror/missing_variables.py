@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .reports import AnyReport
 
 
+_TRUST = "allow it with: pytest-arm64 trust"
 _ENGINE = ("DOCKER_", "TESTCONTAINERS_", "CONTAINER_HOST")
 _REFUSED = re.compile(r"(?i)connection ?refused|\[Errno 111\]")
 _LOOPBACK = re.compile(r"127\.0\.0\.\d+|\blocalhost\b|::1\b|\[Errno 111\]")
@@ -45,15 +46,15 @@ def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[s
     if engine:
         yield (
             f"{', '.join(engine)}: the container has no engine to start further containers with\n"
-            '  next step: start the service outside, and set [tool.pytest-arm64] network = "host"; '
-            "or deselect these tests"
+            '  next step: start the service outside, and set [tool.pytest-arm64] network = "host" '
+            f"and {_TRUST}; or deselect these tests"
         )
     lacking = [name for name in lacking if name not in engine]
     if not lacking:
         return
     quoted = ", ".join(f'"{name}"' for name in lacking)
     yield f"asked for, on this machine, and not in the container: {', '.join(lacking)}"
-    yield f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}]"
+    yield f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}], and {_TRUST}"
     files = [name for name in lacking if _is_file_here(environ[name])]
     if files:
         yield f"  {', '.join(files)}: names a file, which has to lie in the repository then"
@@ -64,7 +65,8 @@ def _hints(failure: str) -> Iterator[str]:
         yield (
             "a connection to this container's own address was refused: services of this machine "
             "are not there\n"
-            '  next step: where they are meant, set [tool.pytest-arm64] network = "host"'
+            '  next step: where they are meant, set [tool.pytest-arm64] network = "host" '
+            f"and {_TRUST}"
         )
     if _DEADLINE.search(failure):
         yield (

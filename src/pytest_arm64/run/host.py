@@ -35,7 +35,7 @@ from .gates import (
 )
 from .incidents import stop_words
 from .keep import Held
-from .launch import places, prepare, show_provenance
+from .launch import places, prepare, show_provenance, widened_lines
 from .nested import NestedRun
 from .parts import RunPart, parts_of
 from .place import OpenPlace
@@ -285,6 +285,7 @@ class HostPlugin:
         assert self.current is not None
         if self._parts > 1:
             yield f"arm64: {self._numbered(self.current.part)}"
+        yield from widened_lines(self._config)
         yield from self.current.place.header
         if self._session is not None:
             distributions = self._config.pluginmanager.list_plugin_distinfo()

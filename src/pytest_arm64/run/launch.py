@@ -14,6 +14,7 @@ import pytest
 
 from ..config.given import Given
 from ..config.project import Project, load_project
+from ..config.trust import refuse_untrusted
 from ..inside.frames import TerminalLook
 from ..inside.ran import Ran
 from ..mirror.deaths import Ground
@@ -21,6 +22,7 @@ from ..mirror.mirror import HostMirror
 from ..mirror.pytest_internals import terminal_look, terminal_reporter
 from ..mirror.session import MirroredSession
 from ..mirror.task import NO_TERMINAL, Task
+from ..report.matrix_output import printable
 from .arguments import (
     call_services_by_name,
     inner_arguments,
@@ -29,28 +31,45 @@ from .arguments import (
 )
 from .cells import PlannedCell
 from .place import OpenPlace, Place, container_places
+from .usage import refuse_image_of_files
 
 SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
 """What the arguments name where the conformance suite is to run."""
 
 
 PROJECT = pytest.StashKey[Project]()
+_WIDENED = pytest.StashKey[tuple[str, ...]]()
 
 
 def project_of(config: pytest.Config) -> Project:
     """The project of this run, read at the first call and never again.
 
     Raises:
-        SettingsError: a file or an option says what cannot be used.
+        SettingsError: a file or an option says what cannot be used, or a file what needs trust.
     """
     if PROJECT not in config.stash:
-        config.stash[PROJECT] = load_project(
-            Given.of(config.option),
+        refuse_image_of_files(config, os.environ)
+        given = Given.of(config.option)
+        project = load_project(
+            given,
             os.environ,
             rootpath=config.rootpath,
             cwd=Path(config.invocation_params.dir),
         )
+        config.stash[_WIDENED] = refuse_untrusted(
+            project.files,
+            project.services,
+            os.environ,
+            target=given.target,
+            image=given.image or os.environ.get("PYTEST_ARM64_IMAGE", ""),
+        )
+        config.stash[PROJECT] = project
     return config.stash[PROJECT]
+
+
+def widened_lines(config: pytest.Config) -> list[str]:
+    """For the header: what the project's files widen in this run, and who has allowed it."""
+    return [f"arm64: {printable(line)}" for line in config.stash[_WIDENED]]
 
 
 def prepare(config: pytest.Config) -> tuple[Project, Task]:

@@ -20,7 +20,7 @@ from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .cells import planned_cells
 from .keep import Held
-from .launch import places, prepare, session_in, show_provenance
+from .launch import places, prepare, session_in, show_provenance, widened_lines
 from .place import NotBuiltError, Place
 from .usage import as_usage_error
 
@@ -118,7 +118,7 @@ class MarkedPlugin:
             "terminalreporter"
         )
         if reporter is not None and reporter.verbosity >= 0:
-            for line in place.header:
+            for line in (*widened_lines(config), *place.header):
                 reporter.write_line(line)
         environment = {_MARKED: "1", **self._coverage()}
         self._task = task = replace(task, ran=place.ran, where=place.where, environment=environment)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import shlex
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from ..config.trust import VARIABLE as TRUST
+from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError
 from ..inside.options import MARKED, MODES, OPTIONS, PREFIX
 from .arguments import GATE, add_to, positional
@@ -37,7 +40,7 @@ def refuse_without_mode(config: pytest.Config) -> None:
     Raises:
         SettingsError: such an option was given.
     """
-    typed = _typed(config.invocation_params.args)
+    typed = vars(_typed(config.invocation_params.args))
     modes = [mode.name for mode in MODES if getattr(config.option, mode.dest)]
     for option in OPTIONS:
         if not option.needs or set(option.needs) & set(modes):
@@ -55,13 +58,31 @@ def refuse_without_mode(config: pytest.Config) -> None:
         )
 
 
-def _typed(args: Sequence[str]) -> set[str]:
-    """Where the values of those of our options are kept that are among *args*."""
+def refuse_image_of_files(config: pytest.Config, environ: Mapping[str, str]) -> None:
+    """Refuse ``--arm64-image`` in ``addopts``: a file of the repository has decided it.
+
+    Raises:
+        SettingsError: it is neither typed nor in ``PYTEST_ADDOPTS``.
+    """
+    image = config.option.arm64_image
+    words = [*shlex.split(environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
+    if not image or allows_all(environ) or image == vars(_typed(words)).get("arm64_image"):
+        return
+    raise SettingsError(
+        f"addopts in a file of this repository chooses the image {image!r}",
+        why="whoever changes that file, in a pull request for example, would decide it",
+        next_step=f"type --arm64-image, or set image in [tool.pytest-arm64] "
+        f"(in CI, for changes that were reviewed: {TRUST}=1)",
+    )
+
+
+def _typed(args: Sequence[str]) -> argparse.Namespace:
+    """The values of those of our options that are among *args*."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for option in OPTIONS:
         add_to(parser, option)
     typed, _ = parser.parse_known_args(list(args))
-    return set(vars(typed))
+    return typed
 
 
 def _consequence(modes: Sequence[str]) -> str:

@@ -201,8 +201,11 @@ def settings_here(folder: Path, *, offline: bool = False) -> Settings:
     import os
 
     from ..config.given import Given
-    from ..config.project_files import read_project_files
-    from ..config.settings import load_settings
+    from ..config.project import load_project
+    from ..config.trust import refuse_untrusted
 
-    files = read_project_files(folder)
-    return load_settings(Given(offline=offline), os.environ, files=files, cwd=folder)
+    given = Given(offline=offline)
+    project = load_project(given, os.environ, rootpath=folder, cwd=folder)
+    image = os.environ.get("PYTEST_ARM64_IMAGE", "")
+    refuse_untrusted(project.files, project.services, os.environ, image=image)
+    return project.settings

@@ -140,8 +140,8 @@ def test_own_target_is_made_or_refused(table: dict[str, Any]) -> None:
 
 def test_own_target_wins_over_a_shipped_one() -> None:
     own = own_target("al2023-python3.12", OWN)
-    assert find_target(own.name, {own.name: own}) is own
-    assert find_target(own.name, {}).image == "amazonlinux:2023"
+    assert find_target("al2023-python3.12", {"al2023-python3.12": own}) is own
+    assert find_target("al2023-python3.12", {}).image == "amazonlinux:2023"
 
 
 def test_unknown_target_lists_the_users_own_too() -> None:

@@ -1,0 +1,55 @@
+"""A repository's files widen nothing by themselves, in a real run."""
+
+from __future__ import annotations
+
+import pytest
+
+from fidelity.harness import MakeCase
+
+TEST = "def test_it(): pass\n"
+TABLE = '[tool.pytest.ini_options]\naddopts = "{}"\n[tool.pytest-arm64]\n{}\n'
+
+
+@pytest.mark.parametrize(
+    ("addopts", "table", "shown"),
+    [
+        ("", "network = 'host'", 'network = "host"'),
+        ("", "env = ['PATH']", 'env = "PATH"'),
+        ("", "image = 'evil:1'", 'image = "evil:1"'),
+        ("--arm64-image=evil:1", "", "'evil:1'"),
+        ("--arm64-image evil:1 -o addopts=", "", "'evil:1'"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["mirrored", "marked"])
+def test_no_test_runs_before_the_user_allows_it(
+    project: MakeCase, mode: str, addopts: str, table: str, shown: str
+) -> None:
+    files = {"test_it.py": TEST, "pyproject.toml": TABLE.format(addopts, table)}
+    case = project(files, environment={"PYTEST_ARM64_IMAGE": ""})
+    result = case.mirrored([]) if mode == "mirrored" else case.marked([])
+    assert result.code == pytest.ExitCode.USAGE_ERROR, result.text
+    assert shown in result.text
+    assert "PYTEST_ARM64_TRUST=1" in result.text
+    assert "passed" not in result.text
+
+
+def test_the_header_says_what_was_widened_and_who_allowed_it(project: MakeCase) -> None:
+    files = {
+        "test_it.py": TEST,
+        "pyproject.toml": TABLE.format("--arm64-image=evil:1", "env = ['PATH']\nnetwork = 'x'"),
+    }
+    case = project(files, environment={"PYTEST_ARM64_TRUST": "1"})
+    case.write()
+    process = case.start([], "--arm64")
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, text
+    lines = [line for line in text.splitlines() if line.startswith("arm64: widened: ")]
+    assert len(lines) == 2, text
+    assert all("allowed by PYTEST_ARM64_TRUST" in line for line in lines)
+
+
+def test_an_image_of_the_command_line_or_of_a_variable_needs_no_trust(project: MakeCase) -> None:
+    case = project(TEST)
+    assert case.mirrored(["--arm64-image", "mine:1"]).code == 0
+    case = project(TEST, environment={"PYTEST_ADDOPTS": "--arm64-image=mine:1"})
+    assert case.mirrored([]).code == 0
