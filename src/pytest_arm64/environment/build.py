@@ -34,7 +34,7 @@ from .record import InstallRecord
 from .runner import runner_requirements
 from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, TarEntry, tar_of, with_parents
 
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
