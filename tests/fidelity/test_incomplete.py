@@ -124,6 +124,18 @@ ROWS = (
         files=suite("import pytest\npytestmark = pytest.mark.skip\ndef test_a(): pass\n"),
     ),
     Row(
+        "a hook reports an error as passed",
+        *(0, 1, "rewritten", IT),
+        files=suite(
+            "def test_a(): pass\ndef test_b(): assert 0\n",
+            **{
+                "conftest.py": "import pytest\n@pytest.hookimpl(hookwrapper=True)\n"
+                "def pytest_runtest_makereport():\n"
+                "    (yield).get_result().outcome = 'passed'\n"
+            },
+        ),
+    ),
+    Row(
         "the session refuses an option",
         *(4, 4, "not-started"),
         arguments=("--of-no-plugin",),

@@ -18,7 +18,8 @@ X86_BOUNDARY = "what is marked x86_boundary"
 """How the report names the part of the tests that ran on x86."""
 COLLECTION, DEATH, STOPPED = "collection-error", "death", "stopped"
 NOT_STARTED, NO_TESTS, DESELECTED = "not-started", "no-tests", "deselected"
-INCIDENTS = (COLLECTION, DEATH, STOPPED, NOT_STARTED, NO_TESTS, DESELECTED)
+REWRITTEN = "rewritten"
+INCIDENTS = (COLLECTION, DEATH, STOPPED, NOT_STARTED, NO_TESTS, DESELECTED, REWRITTEN)
 
 
 def _kind(word: str) -> str:

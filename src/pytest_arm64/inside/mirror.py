@@ -28,6 +28,7 @@ from .pytest_internals import (
     terminal_reporter,
 )
 from .reports import ExcInfo, Report, is_uneventful, serialised, stop_reason
+from .rewritten import note_rewritten
 from .sender import Sender
 from .terminal import Terminal, hush_standard_error
 from .watch import Watch
@@ -228,6 +229,7 @@ class Mirror:
 
     def reported(self, report: pytest.TestReport) -> None:
         """Tell of a phase of a test."""
+        note_rewritten(report)
         if self._statuses is None:
             self._statuses = bool(self._terminal.foreign()["pytest_report_teststatus"])
         attributes = None

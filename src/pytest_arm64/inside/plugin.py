@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from . import rewritten
 from .apart import records_here
 from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden
@@ -98,6 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
+    config.pluginmanager.register(rewritten, "arm64-rewritten")
     if config.option.arm64_profile:
         from .fixtures.profile import Profiled
 

@@ -40,13 +40,14 @@ from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..inside.golden.told import told_by
 from ..inside.ran import MACHINE, Ran
+from ..inside.rewritten import REWRITTEN
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
 from .asked import Asked, all_known
 from .gates import emit, selected
-from .incidents import Ended, collection_incident, incidents, one_line
+from .incidents import Ended, collection_incident, incidents, one_line, rewritten_incident
 from .launch import project_of
 from .silent import outcome_of
 from .test_evidence import EvidenceCollector
@@ -76,6 +77,8 @@ class Recorder:
         """Of phases before a test's call, and after attempts that were not its last."""
         self._uncollected: defaultdict[str, list[Incident]] = defaultdict(list)
         """What could not be collected, by the service whose session tried."""
+        self._rewritten: defaultdict[str, dict[str, Incident]] = defaultdict(dict)
+        """Tests whose error a hook has hidden, by service and node id."""
         self._golden: dict[str, Counter[str]] = {}
         """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
@@ -99,6 +102,8 @@ class Recorder:
         run = self._host.current
         if report.nodeid.startswith(GATE) or run is None:
             return
+        if getattr(report, REWRITTEN, False):
+            self._rewritten[run.part.name][report.nodeid] = rewritten_incident(report.nodeid)
         outcome = outcome_of(report)
         if outcome is None:
             return
@@ -314,7 +319,9 @@ class Recorder:
         collection = self._uncollected[run.part.name]
         if run.part.service.itself and len(self._services) > 1:
             collection = [i for i in collection if self._service_at(i.path) in (service, None)]
-        return tuple(incidents(ended, collection, tests))
+        rewritten = self._rewritten[run.part.name]
+        hidden = [rewritten[test.nodeid] for test in tests if test.nodeid in rewritten]
+        return (*incidents(ended, collection, tests), *hidden)
 
     def _findings(
         self,

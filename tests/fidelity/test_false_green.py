@@ -1,0 +1,296 @@
+"""Ways to a green that is not: none makes a service "ready", and none passes a gate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fidelity.harness import Case
+
+READY = "ready, pending a native run"
+TWO = "def test_a(): pass\ndef test_b(): pass\n"
+BAD = "def test_a(): pass\ndef test_bad(): assert 0\n"
+LEAVES = "import os\nos._exit(0)\n"
+STOPS = "import pytest\npytest.exit('enough', returncode=0)\n"
+
+Files = Mapping[str, str]
+
+
+def tests(text: str) -> Files:
+    return {"tests/test_it.py": text}
+
+
+def conftest(text: str, suite: str = TWO) -> Files:
+    return {"tests/test_it.py": suite, "tests/conftest.py": text}
+
+
+def in_hook(name: str, text: str, suite: str = TWO) -> Files:
+    head = "import os, sys, pytest, platform\n"
+    return conftest(f"{head}def {name}:\n    {text}\n", suite)
+
+
+def wrapper(text: str, suite: str = BAD) -> Files:
+    return conftest(
+        "import pytest\n@pytest.hookimpl(hookwrapper=True)\n"
+        "def pytest_runtest_makereport(item, call):\n"
+        f"    report = (yield).get_result()\n    {text}\n",
+        suite,
+    )
+
+
+def options(addopts: str, suite: str = TWO, **more: str) -> Files:
+    return {"tests/test_it.py": suite, "pytest.ini": f"[pytest]\naddopts = {addopts}\n", **more}
+
+
+EXITS: Mapping[str, Files] = {
+    "a test calls os._exit(0)": tests("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"),
+    "the only test calls os._exit(0)": tests("import os\ndef test_a(): os._exit(0)\n"),
+    "conftest calls os._exit(0)": conftest(LEAVES),
+    "a test file calls os._exit(0)": tests(LEAVES + TWO),
+    "a teardown calls os._exit(0)": tests(
+        "import os, pytest\n@pytest.fixture\ndef f():\n    yield\n    os._exit(0)\n"
+        "def test_a(f): pass\ndef test_b(): pass\n"
+    ),
+    "a session fixture calls os._exit(0) at the end": tests(
+        "import os, pytest\n@pytest.fixture(scope='session')\n"
+        "def f():\n    yield\n    os._exit(0)\n"
+        "def test_a(f): pass\n"
+    ),
+    "atexit calls os._exit(0) after a failure": tests(
+        "import atexit, os\natexit.register(os._exit, 0)\n" + BAD
+    ),
+    "pytest_sessionfinish calls os._exit(0)": in_hook("pytest_sessionfinish()", "os._exit(0)", BAD),
+    "pytest_sessionfinish calls os._exit(0) on green": in_hook(
+        "pytest_sessionfinish()", "os._exit(0)"
+    ),
+    "pytest_runtestloop calls os._exit(0)": in_hook("pytest_runtestloop()", "os._exit(0)"),
+    "pytest_collection_finish calls os._exit(0)": in_hook(
+        "pytest_collection_finish()", "os._exit(0)"
+    ),
+    "conftest calls sys.exit(0)": conftest("import sys\nsys.exit(0)\n"),
+    "a test file calls sys.exit(0)": tests("import sys\nsys.exit(0)\n"),
+    "a test calls sys.exit(0)": tests(
+        "import sys\ndef test_a(): pass\ndef test_b(): sys.exit(0)\n"
+    ),
+    "a hook calls sys.exit(0)": in_hook("pytest_collection_modifyitems()", "sys.exit(0)"),
+    "pytest.exit(0) in a test": tests(
+        "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('x', 0)\n"
+    ),
+    "pytest.exit(0) in a fixture": tests(
+        "import pytest\n@pytest.fixture\ndef f(): pytest.exit('x', 0)\n"
+        "def test_a(): pass\ndef test_b(f): pass\n"
+    ),
+    "pytest.exit(0) in a teardown": tests(
+        "import pytest\n@pytest.fixture\ndef f():\n    yield\n    pytest.exit('x', 0)\n"
+        "def test_a(f): pass\ndef test_b(): pass\n"
+    ),
+    "pytest.exit(0) in conftest": conftest(STOPS),
+    "pytest.exit(0) in a test file": tests(STOPS + TWO),
+    "pytest.exit(0) after the collection": in_hook(
+        "pytest_collection_finish()", "pytest.exit('x', 0)"
+    ),
+    "pytest.exit(0) in pytest_runtest_logreport": in_hook(
+        "pytest_runtest_logreport(report)", "pytest.exit('x', 0)"
+    ),
+    "session.shouldstop": tests(
+        "def test_a(request): request.session.shouldstop = 'x'\n" + TWO[-20:]
+    ),
+    "SIGKILL in a test": tests(
+        "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 9)\n"
+    ),
+    "SIGTERM in a test": tests(
+        "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 15)\n"
+    ),
+}
+REPORTS: Mapping[str, Files] = {
+    "makereport turns a failure into a pass": wrapper("report.outcome = 'passed'"),
+    "makereport turns a failure into a skip": wrapper(
+        "if report.failed: report.outcome, report.longrepr = 'skipped', ('f', 1, 'no')", BAD
+    ),
+    "makereport turns a failure into an xfail": wrapper(
+        "if report.failed: report.outcome, report.wasxfail = 'skipped', 'known'"
+    ),
+    "logreport turns a failure into a pass": conftest(
+        "import pytest\n@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_logreport(report): report.outcome = 'passed'\n",
+        BAD,
+    ),
+    "sessionfinish sets exitstatus = 0": in_hook(
+        "pytest_sessionfinish(session)", "session.exitstatus = 0", BAD
+    ),
+    "sessionfinish forgets the failures": in_hook(
+        "pytest_sessionfinish(session)", "session.testsfailed = session.exitstatus = 0", BAD
+    ),
+    "a hook runs no test": in_hook("pytest_runtest_protocol()", "return True"),
+    "a hook runs no test and says that it did": in_hook(
+        "pytest_runtest_protocol(item, nextitem)",
+        "item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location); "
+        "item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location); "
+        "return True",
+    ),
+    "a hook runs no loop": in_hook("pytest_runtestloop()", "return True"),
+    "a hook drops all items": in_hook("pytest_collection_modifyitems(items)", "items.clear()"),
+    "a hook deselects all items": in_hook(
+        "pytest_collection_modifyitems(config, items)",
+        "config.hook.pytest_deselected(items=items[:]); items.clear()",
+    ),
+    "a hook marks all as skipped": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[item.add_marker(pytest.mark.skip) for item in items]",
+    ),
+    "a hook marks all as xfail": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[item.add_marker(pytest.mark.xfail) for item in items]",
+        "def test_bad(): assert 0\n",
+    ),
+}
+SUITES: Mapping[str, Files] = {
+    "no test in the file": tests("x = 1\n"),
+    "an empty file": tests(""),
+    "only a class without tests": tests("class TestA: pass\n"),
+    "a module is skipped": tests("import pytest\npytest.skip('no', allow_module_level=True)\n"),
+    "importorskip of the only module": tests(
+        "import pytest\npytest.importorskip('nosuch')\n" + TWO
+    ),
+    "all tests are skipped": tests("import pytest\npytestmark = pytest.mark.skip\n" + TWO),
+    "all tests are skipped if this is Linux": tests(
+        "import sys, pytest\npytestmark = pytest.mark.skipif(sys.platform == 'linux', reason='x')\n"
+        + TWO
+    ),
+    "all tests skip themselves": tests("import pytest\ndef test_a(): pytest.skip('no')\n"),
+    "all tests are expected to fail and do": tests(
+        "import pytest\n@pytest.mark.xfail\ndef test_a(): assert 0\n"
+    ),
+    "all tests are expected to fail and pass": tests(
+        "import pytest\n@pytest.mark.xfail\ndef test_a(): pass\n"
+    ),
+    "a strict xfail passes": tests(
+        "import pytest\ndef test_b(): pass\n@pytest.mark.xfail(strict=True)\ndef test_a(): pass\n"
+    ),
+    "all tests are not to be run": tests(
+        "import pytest\n@pytest.mark.xfail(run=False)\ndef test_a(): assert 0\n"
+    ),
+    "a file cannot be imported": {**tests(TWO), "tests/test_b.py": "import nosuch\n"},
+    "collect_ignore has the only file": conftest("collect_ignore = ['test_it.py']\n"),
+    "collect_ignore_glob has all files": conftest("collect_ignore_glob = ['*']\n"),
+    "pytest_ignore_collect ignores all": in_hook(
+        "pytest_ignore_collect(collection_path)", "return collection_path.suffix == '.py' or None"
+    ),
+    "a fixture is missing": tests("def test_a(): pass\ndef test_b(nosuch): pass\n"),
+    "a teardown fails": tests(
+        "import pytest\n@pytest.fixture\ndef f():\n    yield\n    assert 0\ndef test_a(f): pass\n"
+    ),
+}
+CONFIGURED: Mapping[str, Files] = {
+    "addopts has --collect-only": options("--collect-only"),
+    "addopts has --setup-only": options("--setup-only"),
+    "addopts has --setup-plan": options("--setup-plan"),
+    "addopts has -x": options("-x", "def test_bad(): assert 0\n" + TWO),
+    "addopts has --maxfail": options("--maxfail=1", "def test_bad(): assert 0\n" + TWO),
+    "addopts deselects all with -k": options("-k nothing"),
+    "addopts deselects all with -m": options("-m nothing"),
+    "addopts deselects all with --deselect": options("--deselect WAY/tests/test_it.py"),
+    "addopts ignores all": options("--ignore-glob=*.py"),
+    "addopts has --help": options("--help"),
+    "addopts has --fixtures": options("--fixtures"),
+    "addopts has an unknown option": options("--of-no-plugin"),
+    "addopts has --continue-on-collection-errors": options(
+        "--continue-on-collection-errors", TWO, **{"tests/test_b.py": "import nosuch\n"}
+    ),
+    "python_files match nothing": {
+        **tests(TWO),
+        "pytest.ini": "[pytest]\npython_files = no_*.py\n",
+    },
+    "python_functions match nothing": {
+        **tests(TWO),
+        "pytest.ini": "[pytest]\npython_functions = no_*\n",
+    },
+    "a worker of pytest-xdist dies": options(
+        "-n1", "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 9)\n"
+    ),
+    "the only worker leaves with 0": options(
+        "-n1", "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"
+    ),
+    "workers cannot collect": options("-n1", TWO, **{"tests/test_b.py": "import nosuch\n"}),
+}
+CONTROLS: Mapping[str, Files] = {
+    "all pass": tests(TWO),
+    "one is skipped": tests(TWO + "import pytest\n@pytest.mark.skip\ndef test_c(): pass\n"),
+    "one is expected to fail": tests(
+        TWO + "import pytest\n@pytest.mark.xfail\ndef test_c(): assert 0\n"
+    ),
+    "a strict xfail fails": tests(
+        TWO + "import pytest\n@pytest.mark.xfail(strict=True)\ndef test_c(): assert 0\n"
+    ),
+    "pytest.raises": tests(
+        "import pytest\ndef test_a():\n    with pytest.raises(SystemExit): raise SystemExit(0)\n"
+    ),
+    "a child process leaves": tests(
+        "import subprocess, sys\ndef test_a(): "
+        "assert subprocess.run([sys.executable, '-c', 'import os; os._exit(3)']).returncode == 3\n"
+    ),
+    "parameters": tests(
+        "import pytest\n@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\n"
+    ),
+    "unittest": tests("import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"),
+    "a hook reads reports": wrapper("report.sections.append(('x', 'y'))", TWO),
+    "a hook orders tests": in_hook("pytest_collection_modifyitems(items)", "items.reverse()"),
+    "atexit does something": tests("import atexit\natexit.register(print, 'bye')\n" + TWO),
+    "workers": options("-n1"),
+}
+
+
+def project(ways: Mapping[str, Files]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files of a project with a service for each of *ways*, and what each name stands for."""
+    names = {f"way{number:02}": what for number, what in enumerate(ways)}
+    tables = [
+        f'[tool.pytest-arm64.service.{n}]\nrequirements = "{n}/r.txt"\ntests = "{n}/tests"\n'
+        for n in names
+    ]
+    files = {"pyproject.toml": "[tool.pytest.ini_options]\n" + "".join(tables), ".git/HEAD": ""}
+    for name, what in names.items():
+        own = {"pytest.ini": "[pytest]\n", "r.txt": "quick==2.0\n", **ways[what]}
+        files |= {f"{name}/{path}": text.replace("WAY", name) for path, text in own.items()}
+    return files, names
+
+
+def verdicts(case: Case) -> dict[str, Any]:
+    data = json.loads((case.project / "out" / "report.json").read_text("utf-8"))
+    return {service["name"]: service["verdict"] for service in data["services"]}
+
+
+def run(case: Case, *arguments: str) -> tuple[int, str]:
+    case.write()
+    started = case.start([*arguments, "-p", "many_place", "--arm64-report", "out"], "--arm64")
+    out, _ = started.communicate(timeout=550)
+    return started.returncode, out
+
+
+@pytest.mark.parametrize(
+    "ways", [EXITS, REPORTS, SUITES, CONFIGURED], ids=["exits", "reports", "suites", "configured"]
+)
+def test_no_way_makes_a_service_ready_or_passes_a_gate(
+    ways: Mapping[str, Files], tmp_path: Path
+) -> None:
+    files, names = project(ways)
+    case = Case(tmp_path / "case", files)
+    code, out = run(case, "--arm64-gate", "all", "-v")
+    judged = verdicts(case)
+    green = [what for name, what in names.items() if judged[name]["verdict"] != "undecided"]
+    assert (green, code != 0) == ([], True), out
+    if code == 1:  # a session that ended otherwise fails the run before any verdict
+        gates = [f"arm64::{name}::decision:verdict FAILED" for name in names]
+        assert [gate for gate in gates if gate not in out] == [], out
+
+
+def test_suites_that_pass_are_ready(tmp_path: Path) -> None:
+    files, names = project(CONTROLS)
+    case = Case(tmp_path / "case", files)
+    code, out = run(case, "--arm64-gate", "all")
+    judged = verdicts(case)
+    red = [what for name, what in names.items() if judged[name]["verdict"] != READY]
+    assert (red, code) == ([], 0), out
