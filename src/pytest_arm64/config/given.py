@@ -16,6 +16,7 @@ class Given:
     requirements: tuple[str, ...] = ()
     refresh: bool = False
     offline: bool = False
+    copy: bool = False
     require_native: bool = False
     installer: str = ""
     timeout: str | None = None
@@ -33,6 +34,7 @@ class Given:
             requirements=tuple(option.arm64_requirements),
             refresh=option.arm64_refresh,
             offline=option.arm64_offline,
+            copy=option.arm64_copy,
             require_native=option.arm64_require_native,
             installer=option.arm64_installer or "",
             timeout=option.arm64_timeout,

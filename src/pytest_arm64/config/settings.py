@@ -12,6 +12,7 @@ from ..errors import SettingsError
 from ..inside.options import CORES, INSTALLERS, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside
+from .fork import comes_from_fork
 from .given import Given
 from .project_files import ProjectFiles
 from .target_choice import chosen_target
@@ -47,6 +48,8 @@ class Settings:
     network: str = "bridge"
     refresh: bool = False
     offline: bool = False
+    copy: bool = False
+    """Whether the tests get a copy of the project, and the host keeps its own as it is."""
     require_native: bool = False
     installer: str = INSTALLERS[0]
     """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
@@ -121,6 +124,7 @@ def load_settings(
         network=table.get("network", "bridge"),
         refresh=given.refresh,
         offline=given.offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
+        copy=given.copy or _copies(environ),
         require_native=given.require_native,
         installer=installer,
         timeout=_seconds(given.timeout),
@@ -228,6 +232,11 @@ def _files(names: Sequence[str], base: Path, where: str) -> tuple[Path, ...]:
 def _check_inside(paths: Sequence[Path], files: ProjectFiles, key: str) -> None:
     for path in paths:
         check_inside(path, files.manifest, files.rootpath, f"{files.manifest}: {key}")
+
+
+def _copies(environ: Mapping[str, str]) -> bool:
+    word = environ.get("PYTEST_ARM64_COPY", "")
+    return _truth(word) if word else comes_from_fork(environ)
 
 
 def _truth(word: str) -> bool:

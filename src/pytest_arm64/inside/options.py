@@ -186,6 +186,12 @@ OPTIONS = (
         "pull and install nothing: use what is cached (variable PYTEST_ARM64_OFFLINE)",
     ),
     OwnOption(
+        "--arm64-copy",
+        Kind.FLAG,
+        "run the tests on a copy of the project, so that they cannot change it (default: where the "
+        "pipeline's variables say that the change comes from a fork; variable PYTEST_ARM64_COPY)",
+    ),
+    OwnOption(
         "--arm64-installer",
         Kind.CHOICE,
         "choose how packages are installed: plan: unpack exactly what the audit resolves; pip: "

@@ -43,12 +43,12 @@ def protected_paths(root: Path, environ: Mapping[str, str]) -> list[Path]:
     return found
 
 
-def refuse_root(root: Path) -> None:
+def refuse_root(root: Path, *, copied: bool) -> None:
     """Refuse to mount a folder that is more than a project, or that is another user's.
 
     Raises:
-        SettingsError: *root* is, or contains, a home folder, or its owner is neither this user
-            nor root.
+        SettingsError: *root* is, or contains, a home folder; or its owner is neither this user
+            nor root, and it is not *copied*.
     """
     real = root.resolve()
     for home in _homes():
@@ -61,12 +61,14 @@ def refuse_root(root: Path) -> None:
                 " its own",
             )
     owner = root.stat().st_uid
+    if copied:
+        return
     # A container of a pipeline is root in a checkout that the runner made.
     if owner not in (0, os.getuid()) and not (os.getuid() == 0 and os.environ.get("CI")):
         raise SettingsError(
             f"{root} belongs to another user ({_name_of(owner)})",
             why="tests would run as you what somebody else can change while they run",
-            next_step="run in a checkout of your own: git clone",
+            next_step="pass --arm64-copy, or run in a checkout of your own",
         )
 
 

@@ -78,7 +78,7 @@ def container_places(
     """
     from .mounts import refuse_root
 
-    refuse_root(project.root)
+    refuse_root(project.root, copied=project.settings.copy)
     # What talks to an engine is loaded when one is needed.
     from concurrent.futures import ThreadPoolExecutor
 
@@ -141,7 +141,8 @@ class _Containers:
         if environment.built_from:
             variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))
         ran = environment.ran
-        copied = planned.role is not Role.MIRRORED
+        mirrored = planned.role is Role.MIRRORED
+        copied = settings.copy or not mirrored
         with cell_container(engine, cell, environment, settings, copied=copied) as (
             container,
             mounted,
@@ -162,7 +163,7 @@ class _Containers:
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
                 summary=summary_line(cell, ran),
-                assessment=self._assessment(environment, planned) if not copied else None,
+                assessment=self._assessment(environment, planned) if mirrored else None,
                 copied=not mounted,
                 record=environment.record,
                 abi=environment.abi,

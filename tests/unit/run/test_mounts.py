@@ -85,7 +85,7 @@ def test_a_project_of_ones_own_is_mounted(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(tmp_path))
     project = tmp_path / "project"
     project.mkdir()
-    refuse_root(project)
+    refuse_root(project, copied=False)
 
 
 def test_a_home_folder_is_not_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,12 +95,14 @@ def test_a_home_folder_is_not_mounted(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", str(home))
     for root in (home, home.parent, tmp_path / "link"):
         with pytest.raises(SettingsError) as caught:
-            refuse_root(root)
+            refuse_root(root, copied=False)
         assert "home folder" in caught.value.what
         assert "git init" in caught.value.next_step
+        with pytest.raises(SettingsError):
+            refuse_root(root, copied=True)
     monkeypatch.setenv("HOME", str(tmp_path / "link"))
     with pytest.raises(SettingsError):
-        refuse_root(home)
+        refuse_root(home, copied=False)
 
 
 def test_the_home_folder_of_the_account_counts_whatever_the_variable_says(
@@ -110,7 +112,7 @@ def test_the_home_folder_of_the_account_counts_whatever_the_variable_says(
     monkeypatch.setattr(pwd, "getpwuid", lambda _: account)
     monkeypatch.setenv("HOME", "/nowhere")
     with pytest.raises(SettingsError):
-        refuse_root(tmp_path)
+        refuse_root(tmp_path, copied=False)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,10 @@ def test_another_users_folder_is_not_mounted(
     )
     monkeypatch.setenv("CI", "true" if pipeline else "")
     if not refused:
-        refuse_root(tmp_path)
+        refuse_root(tmp_path, copied=False)
         return
     with pytest.raises(SettingsError) as caught:
-        refuse_root(tmp_path)
+        refuse_root(tmp_path, copied=False)
     assert "another user" in caught.value.what
+    assert "--arm64-copy" in caught.value.next_step
+    refuse_root(tmp_path, copied=True)
