@@ -62,7 +62,7 @@ def project(tmp_path: Path) -> Callable[..., Path]:
 
     def write(requirements: str = "", **files: str) -> Path:
         folder = tmp_path / "project"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "requirements.txt").write_text(requirements)
         # Named, so that the host's own plugins are not installed under emulation.
         (folder / "requirements-test.txt").write_text("pytest\n")

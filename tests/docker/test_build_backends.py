@@ -81,9 +81,9 @@ def test_a_project_by_meson_python_gets_ninja(run_pytest: RunPytest, tmp_path: P
 def test_a_source_distribution_by_scikit_build_core_gets_cmake(
     run_pytest: RunPytest, tmp_path: Path
 ) -> None:
-    links = tmp_path / "links"
+    links = tmp_path / "project/links"
     source = write(tmp_path / "arm64_scikit-1.0", SCIKIT)
-    links.mkdir()
+    links.mkdir(parents=True)
     with tarfile.open(links / "arm64_scikit-1.0.tar.gz", "w:gz") as archive:
         archive.add(source, source.name)
     files = {

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -23,9 +24,16 @@ from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base
 from pytest_arm64.environment.build_environment import BuildEnvironments
+from pytest_arm64.environment.builder_container import build_user
 from pytest_arm64.environment.bytecode import compiler_for
 from pytest_arm64.environment.failures import Tools, classify
-from pytest_arm64.environment.pip_installer import BUILD, Request, builder_container, run_pip
+from pytest_arm64.environment.pip_installer import (
+    BUILD,
+    Request,
+    bring_local_files,
+    builder_container,
+    run_pip,
+)
 from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.source_builds import Source, build, lay_source
@@ -167,10 +175,11 @@ def test_what_kills_the_process_is_named_and_the_others_were_tried(arm64_abi):
 
 
 def test_what_cannot_be_loaded_is_told_before_a_test_fails(
-    run_pytest: RunPytest, project: Callable[..., Path], links: Path
+    run_pytest: RunPytest, project: Callable[..., Path], links: Path, tmp_path: Path
 ) -> None:
     names = [*MODULES, "foreign"]
-    text = f"--find-links {links}\n" + "".join(f"arm64-{name}==1.0\n" for name in names)
+    shutil.copytree(links, tmp_path / "project/links")
+    text = "--find-links links\n" + "".join(f"arm64-{name}==1.0\n" for name in names)
     result = run_pytest(project(text, test_it=SUITE), "--arm64")
     assert result.code == 0, result.out
     assert "CANNOT BE LOADED" in result.out
@@ -181,8 +190,8 @@ def test_what_cannot_be_loaded_is_told_before_a_test_fails(
 def test_a_build_that_fails_is_evidence_in_the_report(
     run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
 ) -> None:
-    links = tmp_path / "links"
-    links.mkdir()
+    links = tmp_path / "project/links"
+    links.mkdir(parents=True)
     source(links, "header", "#include <lber.h>", "")
     folder = project(f"--find-links {links}\narm64-header==1.0\n", test_it="def test(): pass\n")
     result = run_pytest(folder, "--arm64", "--arm64-report", "out")
@@ -258,11 +267,12 @@ def failing_build(
     config = host_pip_config()
     request = Request(manifest, (), config)
     plan_request = PlanRequest(manifest, (), config, cell, ran)
+    user = build_user(engine)
 
     def fail(wanted: Source, image: Base) -> InstallError:
         with (
             Auditor(config=config) as auditor,
-            builder_container(engine, cell, ran, image, request) as container,
+            builder_container(engine, cell, ran, image, request, user=user) as container,
         ):
             fetcher = auditor.index(RequirementSet("", ())).fetcher
             environments = BuildEnvironments(
@@ -274,13 +284,12 @@ def failing_build(
             (project / "pyproject.toml").write_text(manifest_of_build)
             environment = environments.for_folders([project])
             assert environment is not None
-            variables = environment.put(container, f"{BUILD}/bench") | qemu_environment(
-                cell, engine
-            )
+            laid = environment.put(container, f"{BUILD}/bench", user)
+            variables = laid | qemu_environment(cell, engine)
             pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", *environment.options]
-            file = lay_source(container, wanted, f"{BUILD}/x")
+            file, tools = lay_source(container, wanted, f"{BUILD}/x", user), Tools("apt", "3.11")
             with pytest.raises(InstallError) as caught:
-                build(container, pip, wanted, file, f"{BUILD}/x", variables, Tools("apt", "3.11"))
+                build(container, pip, wanted, file, f"{BUILD}/x", variables, tools, user)
             return caught.value
 
     return fail
@@ -320,6 +329,7 @@ def test_what_keeps_pip_from_installing(
         builder_container(engine, cell, ran, image, request) as container,
         NoProgress().step("") as step,
     ):
+        bring_local_files(container, request)
         for arguments, kind, remedy in (
             (hashed, "hash", "lock again for all platforms"),
             (nowhere, "network", "check the network"),

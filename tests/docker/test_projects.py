@@ -174,7 +174,7 @@ def test_a_project_with_an_extension_is_built_from_a_copy_and_covered_by_its_sou
 def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compiler(
     run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
 ) -> None:
-    links = tmp_path / "links"
+    links = tmp_path / "project/links"
     _source_distribution(links)
     folder = project(
         f"--find-links {links}\npytest-arm64-fixture-ext==1.0\n",

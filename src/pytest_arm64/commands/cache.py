@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
 import tarfile
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from .. import cache
 from ..cache import contents, prune
@@ -21,6 +23,8 @@ _PORTABLE = (
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\Z", re.IGNORECASE)
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _MAXIMUM_MEMBERS = 2_000_000
+_HASH = "PYTEST_ARM64.sha256"
+"""Extended header of each file in an export."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,13 +82,25 @@ def export(folder: Path, file: Path) -> int:
             for entry in sorted(contents(folder), key=lambda entry: entry.path):
                 if entry.kind not in _PORTABLE or entry.path.suffix == ".part":
                     continue
-                archive.add(entry.path, entry.path.relative_to(folder).as_posix(), recursive=False)
+                with entry.path.open("rb") as stream:
+                    name = entry.path.relative_to(folder).as_posix()
+                    info = archive.gettarinfo(arcname=name, fileobj=stream)
+                    info.pax_headers = {_HASH: _hash_of(stream)}
+                    stream.seek(0)
+                    archive.addfile(info, stream)
                 count += 1
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
     return count
+
+
+def _hash_of(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(2**20):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def import_(folder: Path, file: Path) -> int:
@@ -108,11 +124,14 @@ def import_(folder: Path, file: Path) -> int:
                     continue
                 place.parent.mkdir(parents=True, exist_ok=True)
                 part = place.with_name(f"{place.name}.part")
+                digest = hashlib.sha256()
                 with part.open("wb") as target:
                     while chunk := stream.read(2**20):
+                        digest.update(chunk)
                         target.write(chunk)
                 os.utime(part, (member.mtime, member.mtime))
-                if not _is_what_its_hash_says(path=part, place=place.relative_to(folder)):
+                expected = _hashes(member, place.relative_to(folder))
+                if expected != {digest.hexdigest()}:
                     part.unlink()
                     raise SettingsError(f"{file} holds a damaged {member.name[:120]!r}")
                 part.replace(place)
@@ -130,13 +149,10 @@ def _place(folder: Path, member: tarfile.TarInfo) -> Path | None:
     return folder / path
 
 
-def _is_what_its_hash_says(path: Path, place: Path) -> bool:
-    """Whether a distribution lies below its own hash; of other kinds no hash is known."""
-    if place.parts[0] != "distributions":
-        return True
-    from ..environment.wheel_cache import hash_of
-
-    return hash_of(path) == place.parts[-2]
+def _hashes(member: tarfile.TarInfo, place: Path) -> set[str]:
+    """The hashes that *member* must have: that of its export, of a distribution also its own."""
+    hashes = {member.pax_headers.get(_HASH, "")}
+    return hashes | {place.parts[-2]} if place.parts[0] == "distributions" else hashes
 
 
 def size_of(text: str) -> int:

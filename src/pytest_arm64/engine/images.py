@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from docker.models.images import Image
 
 
+# Podman calls images without a registry by "localhost".
+_HUB = frozenset(["docker.io", "index.docker.io", "registry-1.docker.io"])
 _ELSEWHERE = (
     "check the network and the registry, name another image with --arm64-image, "
     "or build the stand-ins: scripts/engine up"
@@ -40,6 +42,20 @@ class Base:
     """The image's own ``PATH``, empty where it sets none."""
     library_path: str = ""
     """The image's own ``LD_LIBRARY_PATH``."""
+
+
+def is_made_here(reference: str) -> bool:
+    """Whether *reference*, however it spells Docker Hub, names an image that is never pulled.
+
+    Docker takes a first part with a dot or a colon, or ``localhost``, for a registry's host
+    (distribution/reference, November 2026).
+    """
+    host, slash, name = reference.partition("/")
+    if slash and ("." in host or ":" in host or host == "localhost"):
+        if host != "localhost" and host.lower().partition(":")[0].rstrip(".") not in _HUB:
+            return False
+        reference = name.removeprefix("library/")
+    return reference.startswith(f"{LABEL}/")
 
 
 def find_image(engine: Engine, reference: str) -> Base | None:
@@ -64,7 +80,7 @@ def get_image(
     """
     base = find_image(engine, reference)
     if base is None or base.architecture != architecture:
-        if reference.startswith(f"{LABEL}/"):
+        if is_made_here(reference):
             # Made on this engine only: whoever has that name in a registry is not us.
             raise ImageError(
                 f"{reference} is not here for {architecture}, and it is never pulled",
@@ -136,7 +152,7 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    if reference.startswith(f"{LABEL}/"):
+    if is_made_here(reference):
         raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
     try:
         offer = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
@@ -160,7 +176,7 @@ def manifest_kind(engine: Engine, reference: str) -> str:
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    if reference.startswith(f"{LABEL}/"):
+    if is_made_here(reference):
         return ""
     try:
         description = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py

@@ -30,7 +30,7 @@ from ..inputs.requirements import RequirementSet
 from .bytecode import Compiler
 from .pip_installer import BUILD, PIP_SITE
 from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
-from .tree import ENV, HOME, PYTHON, TarEntry, tar_of, with_parents
+from .tree import ENV, HOME, PYTHON, Owner, TarEntry, tar_of, with_parents
 from .wheel_cache import fetch
 from .wheel_layer import Layer, layer_of
 
@@ -72,9 +72,10 @@ class BuildEnvironment:
 
     options = ("--no-build-isolation",)
 
-    def put(self, container: Container, folder: str) -> dict[str, str]:
-        """Lay them below *folder*; the variables by which a build finds them."""
-        container.put("/", tar_of(with_parents({folder: TarEntry(mode=0o755)})))
+    def put(self, container: Container, folder: str, user: Owner) -> dict[str, str]:
+        """Lay them below *folder*, which is *user*'s; the variables by which a build finds them."""
+        own = TarEntry(mode=0o755, uid=user.uid, gid=user.gid)
+        container.put("/", tar_of(with_parents({folder: own}, uid=user.uid, gid=user.gid)))
         for layer in self.layers:
             container.put(folder, layer.path.read_bytes() + bytes(1024))
         prefix = f"{folder}{_PREFIX}"
@@ -158,15 +159,16 @@ class BuildEnvironments:
         folder: str,
         variables: Mapping[str, str],
         sources: Sequence[BackendSource],
+        user: Owner,
     ) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Variables and options of pip with which *sources* are built in *container*.
+        """Variables and options of pip with which *user* builds *sources* in *container*.
 
         *environment* is laid below *folder*, with what the back ends ask for besides. Without one,
         or where that cannot be planned, pip isolates the build itself, and asks the back end.
         """
         if environment is None:
             return {}, ()
-        own = environment.put(container, folder)
+        own = environment.put(container, folder, user)
         if environment.predictable:
             return own, environment.options
         asked = environment.ask(container, {**variables, **own}, sources)
@@ -176,7 +178,7 @@ class BuildEnvironments:
             complete = self._environment([*environment.requirements, *asked])
         except (NotPlannableError, Arm64Error):
             return {}, ()
-        return complete.put(container, f"{folder}-asked"), complete.options
+        return complete.put(container, f"{folder}-asked", user), complete.options
 
     def _environment(self, requirements: Iterable[Requirement]) -> BuildEnvironment:
         wanted = list(requirements)

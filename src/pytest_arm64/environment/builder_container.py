@@ -1,4 +1,4 @@
-"""Where source distributions are built: one builder container, opened when the first one needs it.
+"""Where source distributions are built: each in a fresh container, so that none reaches another.
 
 What a source distribution does not say for certain of itself is known after its build. The audit
 asks here, and the wheel that answers it is the one that is installed.
@@ -7,9 +7,8 @@ asks here, and the wheel that answers it is the one that is installed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
 
 from ..audit.auditor import Auditor
 from ..audit.built_metadata import keep_built_metadata
@@ -30,7 +29,7 @@ from .bytecode import Compiler
 from .failures import Tools
 from .plan import PlannedPackage, PlanRequest
 from .source_builds import Built, BuiltWheels, Source, build, lay_source
-from .tree import PYTHON
+from .tree import PYTHON, Owner
 from .wheel_cache import fetch
 
 
@@ -45,8 +44,13 @@ class Host:
     """Gives the builder image; it is made where it is asked for."""
 
 
-class SourceBuilder(AbstractContextManager["SourceBuilder"]):
-    """Builds each source distribution once; a context manager, which removes the container."""
+def build_user(engine: Engine) -> Owner:
+    """As whom builds run: nobody; in a rootless engine its root, which is the calling user."""
+    return Owner() if engine.rootless else Owner(65534, 65534)
+
+
+class SourceBuilder:
+    """Builds each source distribution once."""
 
     def __init__(
         self,
@@ -62,8 +66,6 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         self._request = request
         self._plan_request = plan_request
         self._compiler = compiler
-        self._open = ExitStack()
-        self._container: Container | None = None
         self._builder: Base | None = None
         self._building = False
         self._refresh = refresh
@@ -71,25 +73,21 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         self.tell: Callable[[str], object] = str
         """Called with what is being done."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+    def container(self, *, projects: bool) -> AbstractContextManager[Container]:
+        """A fresh builder container with pip, in which an unprivileged user builds.
 
-    @property
-    def container(self) -> Container:
-        """The builder container, with pip and everything that the project's files name."""
-        if self._container is None:
-            host = self._host
-            self._container = self._open.enter_context(
-                pip_installer.builder_container(
-                    host.engine, host.cell, host.ran, self._image(), self._request
-                )
-            )
-        return self._container
+        With *projects*, it has everything that the project's files name; these build each other.
+        """
+        host, request = self._host, self._request
+        return pip_installer.builder_container(
+            host.engine,
+            host.cell,
+            host.ran,
+            self._image(),
+            request,
+            user=build_user(host.engine),
+            projects=projects,
+        )
 
     @property
     def variables(self) -> dict[str, str]:
@@ -110,7 +108,8 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
             InstallError: it cannot be fetched or built.
         """
         source = Source(package, fetch(fetcher, package))
-        built_wheels = BuiltWheels(self._image(), self._host.ran)
+        recipe = {"pip": self._request.config.fingerprint(), "variables": self.variables}
+        built_wheels = BuiltWheels(self._image(), self._host.ran, recipe)
         wheel = self._made.get(source.label)
         if wheel is None and not self._refresh:
             wheel = built_wheels.find(source)
@@ -160,27 +159,41 @@ class SourceBuilder(AbstractContextManager["SourceBuilder"]):
         tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
-        container, variables = self.container, self.variables
-        file = lay_source(container, source, folder)
-        more, options = self._prepared(environments, source, file, folder)
+        variables, user = self.variables, build_user(self._host.engine)
         pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
-        try:
-            made = build(container, [*pip, *options], source, file, folder, variables | more, tools)
-        except InstallError as error:
-            if not options or not wants_more(error.log):
-                raise
-            made = build(container, pip, source, file, f"{folder}-isolated", variables, tools)
+        with self.container(projects=source.path.is_dir()) as container:
+            file = lay_source(container, source, folder, user)
+            more, options = self._prepared(environments, container, source, file, folder)
+            if not options:
+                pip_installer.bring_local_files(container, self._request)
+            command = [*pip, *options]
+            try:
+                made = build(
+                    container, command, source, file, folder, variables | more, tools, user
+                )
+            except InstallError as error:
+                if not options or not wants_more(error.log):
+                    raise
+                folder += "-isolated"
+                pip_installer.bring_local_files(container, self._request)
+                made = build(container, pip, source, file, folder, variables, tools, user)
         return built_wheels.store(source, *made)
 
     def _prepared(
-        self, environments: BuildEnvironments, source: Source, file: str, folder: str
+        self,
+        environments: BuildEnvironments,
+        container: Container,
+        source: Source,
+        file: str,
+        folder: str,
     ) -> tuple[dict[str, str], tuple[str, ...]]:
         sources = [BackendSource(file, source.subdirectory, "wheel")]
         self._building = True
         try:
             environment = environments.for_file(source.package)
+            user = build_user(self._host.engine)
             return environments.prepare(
-                environment, self.container, folder, self.variables, sources
+                environment, container, folder, self.variables, sources, user
             )
         finally:
             self._building = False

@@ -1,6 +1,7 @@
-"""Files of local indexes and link folders, as pip in the builder needs them: copied, never mounted.
+"""Files of local indexes and link folders, as pip in the builder needs them.
 
-A mounted folder would show a build all that is in it, such as the socket of an engine.
+They are copied: a mounted folder would show a build all that is in it, such as the socket of an
+engine. Only a mirror of the user's own pip configuration that is too large to copy is mounted.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 import tarfile
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InstallError
@@ -45,6 +47,45 @@ def index_files(folders: Iterable[Path]) -> dict[str, Path]:
     for page in [path for path in files.values() if path.name.endswith(_PAGES)]:
         files |= {str(path): path for path in _linked(page)}
     return files
+
+
+@lru_cache(maxsize=8)
+def mounted_folders(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Folders to mount for the local indexes in *folders*: none where a copy is small enough.
+
+    Raises:
+        InstallError: something in them is neither a file nor a folder.
+    """
+    files = index_files(map(Path, folders))
+    if _size_of(files) <= MAXIMUM_COPY:
+        return ()
+    tops: list[str] = []
+    for folder in (*folders, *sorted({str(path.parent) for path in files.values()})):
+        if not any(Path(folder).is_relative_to(top) for top in tops):
+            tops.append(folder)
+    for top in tops:
+        for place in (Path(top), *(p for p in _listed(Path(top)) if p.is_dir())):
+            _check_plain(place)
+    return tuple(tops)
+
+
+def _check_plain(folder: Path) -> None:
+    """Raise where a socket, a device or a pipe is in *folder*: no mirror of packages has one."""
+    for path in _listed(folder):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InstallError(
+                f"the local index {folder} is not mounted: {path.name!r} is neither a file nor a "
+                "folder",
+                why="a build could reach it, such as the socket of a container engine",
+                next_step="serve the packages over HTTP, or from a folder of their own",
+            )
+
+
+def _size_of(files: Mapping[str, Path]) -> int:
+    try:
+        return sum(path.stat().st_size for path in files.values())
+    except OSError as error:
+        raise InstallError(f"a local distribution cannot be read: {error}") from None
 
 
 def copy_of_files(files: Mapping[str, Path]) -> Iterator[bytes]:

@@ -11,14 +11,15 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from ..audit.matrix import DEPLOY
 from ..config.cell import Cell, ImageFacts, Python
-from ..engine.container import Container, Finished, Plan
+from ..engine.container import Container, Finished, Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
@@ -30,9 +31,9 @@ from .bytecode import compiler_for
 from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
-from .local_files import copy_of_files, index_files, link_files
+from .local_files import copy_of_files, index_files, link_files, mounted_folders
 from .record import Installed, from_pip_report
-from .tree import ENV, HOME, PYTHON, TESTS, TarEntry, copy_of, tar_of, with_parents
+from .tree import ENV, HOME, PYTHON, TESTS, Owner, TarEntry, copy_of, tar_of, with_parents
 from .venv import venv_entries
 
 BUILD = f"{HOME}/build"
@@ -44,6 +45,7 @@ _PINS = f"{BUILD}/pins.txt"
 _LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
 
+_ROOT = Owner()
 _UNBUILT = re.compile(r"(?i)(?:failed building wheel for |failed to build ['\"])([\w.-]+)")
 
 
@@ -116,6 +118,7 @@ def install(
         progress.step(f"install with {pip_name()}{why}") as step,
         builder_container(engine, cell, ran, builder, request) as container,
     ):
+        bring_local_files(container, request)
         arguments = _scope_arguments(manifest.deploy)
         if request.locked:
             # Whatever it does not list, nothing may add; what is hashed goes by itself.
@@ -142,18 +145,29 @@ def install(
 
 @contextmanager
 def builder_container(
-    engine: Engine, cell: Cell, ran: ImageFacts, builder: Base, request: Request
+    engine: Engine,
+    cell: Cell,
+    ran: ImageFacts,
+    builder: Base,
+    request: Request,
+    *,
+    user: Owner = _ROOT,
+    projects: bool = True,
 ) -> Iterator[Container]:
-    """A container of *builder* with an empty environment, pip, and all that *request* needs."""
+    """A container of *builder* with an empty environment and pip, for *user*.
+
+    With *projects*, it has the requirement files and local projects of *request* as well.
+    """
     plan = Plan(
         image=builder.id,
         platform=cell.platform,
+        user=f"{user.uid}:{user.gid}",
         network="bridge",
         environment=_environment(request.config),
+        mounts=[Mount(folder) for folder in mounted_folders(request.config.folders)],
     )
     with Container(engine, plan) as container:
-        _bring(container, ran, request)
-        bring_local_files(container, request)
+        _bring(container, ran, request, user, projects=projects)
         yield container
 
 
@@ -164,10 +178,9 @@ def bring_local_files(container: Container, request: Request) -> None:
         InstallError: it is too large, or cannot be read.
     """
     manifest = request.manifest
-    files = index_files(map(Path, request.config.folders)) | link_files(
-        manifest.links, manifest.root
-    )
-    folders = [*request.config.folders, *map(str, manifest.links)]
+    copied = () if mounted_folders(request.config.folders) else request.config.folders
+    files = index_files(map(Path, copied)) | link_files(manifest.links, manifest.root)
+    folders = [*copied, *map(str, manifest.links)]
     folders += (str(Path(name).parent) for name in files)
     if folders:
         entries = {folder: TarEntry(mode=0o755) for folder in dict.fromkeys(folders)}
@@ -199,10 +212,13 @@ def _environment(config: PipConfig) -> dict[str, str]:
     return environment
 
 
-def _bring(container: Container, ran: ImageFacts, request: Request) -> None:
-    """The empty environment, pip, its configuration, requirement files and sources."""
+def _bring(
+    container: Container, ran: ImageFacts, request: Request, user: Owner, *, projects: bool
+) -> None:
+    """The empty environment, pip, its configuration; with *projects* files and sources."""
     config, manifest = request.config, request.manifest
     entries = venv_entries(ran.python)
+    entries |= {folder: TarEntry(mode=0o755) for folder in (BUILD, PIP_SITE)}
     entries |= {f"{BUILD}/pip.conf": TarEntry(config.as_file().encode())}
     if config.ca:
         entries[_CA] = TarEntry(config.ca)
@@ -213,26 +229,34 @@ def _bring(container: Container, ran: ImageFacts, request: Request) -> None:
     if config.netrc:
         entries[_NETRC] = TarEntry(config.netrc, mode=0o600)
     entries[str(manifest.root)] = TarEntry(mode=0o755)
-    for path, content in {**config.constraints, **manifest.documents}.items():
+    documents = manifest.documents if projects else {}
+    for path, content in {**config.constraints, **documents}.items():
         entries[str(path)] = TarEntry(content)
-    container.put("/", tar_of(with_parents(entries)))
+    # Nothing can be written to what is mounted, and what is there is there.
+    there = tuple(f"{folder}/" for folder in mounted_folders(config.folders))
+    entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
+    owned = {path: replace(entry, uid=user.uid, gid=user.gid) for path, entry in entries.items()}
+    container.put("/", tar_of(with_parents(owned)))
     for archive in _pip(ran.python):
         container.put("/", archive)
-    for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
-        container.put("/", copy_of(folder))
+    if projects:
+        for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
+            container.put("/", copy_of(folder, uid=user.uid, gid=user.gid))
 
 
-def _pip(python: Python) -> Iterator[bytes]:
+@lru_cache(maxsize=4)
+def _pip(python: Python) -> tuple[bytes, ...]:
     """pip and what asks back ends, as a tar, and their byte-code: most of an emulated start."""
     files = {f"{PIP_SITE}/{name}": TarEntry(content) for name, content in _brought_files()}
-    archive = tar_of(with_parents(files))
-    yield archive
+    # The folders above are in the container already, and have an owner.
+    below = f"{PIP_SITE}/"
+    archive = tar_of({p: e for p, e in with_parents(files).items() if p.startswith(below)})
     with tempfile.NamedTemporaryFile() as layer:
         layer.write(archive)
         layer.flush()
         compiler_for(python).append(Path(layer.name), cast("BinaryIO", layer.file))
         layer.seek(len(archive))
-        yield layer.read() + bytes(1024)
+        return archive, layer.read() + bytes(1024)
 
 
 def _brought_files() -> Iterator[tuple[str, bytes]]:

@@ -22,13 +22,14 @@ from packaging.version import InvalidVersion
 
 from ..audit.auditor import Auditor
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
+from ..engine.container import Container
 from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
 from ..progress import Progress, Step
 from . import pip_installer
 from .build_environment import BackendSource, wants_more
-from .builder_container import Host, SourceBuilder
+from .builder_container import Host, SourceBuilder, build_user
 from .bytecode import Compiler, compiler_for
 from .pip_installer import Installation
 from .plan import InstallPlan, PlannedPackage, PlanRequest, make_plan
@@ -75,16 +76,14 @@ def install(
         request.there,
     )
     compiler = compiler_for(host.ran.python)
-    with (
-        SourceBuilder(host, request, plan_request, compiler, refresh=refresh) as source_builder,
-        Auditor(
-            offline=offline,
-            refresh=refresh,
-            config=request.config,
-            time_limit=_SECONDS,
-            metadata=source_builder.metadata,
-        ) as auditor,
-    ):
+    source_builder = SourceBuilder(host, request, plan_request, compiler, refresh=refresh)
+    with Auditor(
+        offline=offline,
+        refresh=refresh,
+        config=request.config,
+        time_limit=_SECONDS,
+        metadata=source_builder.metadata,
+    ) as auditor:
         with progress.step("resolve") as step:
             source_builder.tell = auditor.say = step.update
             plan, fetcher = make_plan(plan_request, auditor)
@@ -163,15 +162,23 @@ class _Work:
             arguments.append(str(folder))
         for folder in plan.editable:
             arguments += ["-e", str(folder)]
-        root = self._request.manifest.root
-        container, variables = self._source_builder.container, self._source_builder.variables
+        with self._source_builder.container(projects=True) as container:
+            return self._project_in(container, plan, arguments, step)
+
+    def _project_in(
+        self, container: Container, plan: InstallPlan, arguments: list[str], step: Step
+    ) -> bytes:
+        root, user = self._request.manifest.root, build_user(self._host.engine)
+        variables = self._source_builder.variables
         environments = self._source_builder.build_environments(self._auditor, self._fetcher)
         sources = [BackendSource(str(folder), "", "wheel") for folder in plan.folders]
         sources += [BackendSource(str(folder), "", "editable") for folder in plan.editable]
         environment = environments.for_folders([*plan.editable, *plan.folders])
         more, options = environments.prepare(
-            environment, container, f"{pip_installer.BUILD}/projects", variables, sources
+            environment, container, f"{pip_installer.BUILD}/projects", variables, sources, user
         )
+        if not options:
+            pip_installer.bring_local_files(container, self._request)
         try:
             self.local += pip_installer.run_pip(
                 container, root, variables | more, DEPLOY, [*options, *arguments], step
@@ -179,6 +186,7 @@ class _Work:
         except InstallError as error:
             if not options or not wants_more(error.log):
                 raise
+            pip_installer.bring_local_files(container, self._request)
             self.local += pip_installer.run_pip(container, root, variables, DEPLOY, arguments, step)
         with container.fetch(ENV) as archive:
             return _members_below(archive, HOME)
@@ -253,6 +261,8 @@ def _members_below(archive: IO[bytes], folder: str) -> bytes:
         written = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115  (no end is written)
         for member in _of_packages(source):
             member.name = f"{folder}/{member.name}".lstrip("/")
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
             written.addfile(member, source.extractfile(member) if member.isreg() else None)
         return target.getvalue()[: written.offset]
 

@@ -1,11 +1,12 @@
 """Source distributions built where builds belong: in the builder image, each once.
 
-A built wheel is kept by the hash of its sources, the image it was built in and its Python, with
-the log and the time that it took.
+A built wheel is kept by the hash of its sources and its recipe: the image it was built in, its
+Python, indexes and variables. Its own hash, the log and the time that it took are beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
 import time
@@ -23,11 +24,11 @@ from ..errors import InstallError
 from ..index.addresses import subdirectory_of
 from .failures import Tools, build_failure
 from .plan import PlannedPackage
-from .tree import TarEntry, copy_of, tar_of
+from .tree import Owner, TarEntry, copy_of, tar_of
 from .wheel_cache import hash_of
 
 KIND = "built"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,26 @@ class Source:
 
 
 class BuiltWheels:
-    """Wheels that were built in *builder* for its Python."""
+    """Wheels that were built in *builder* for its Python, with the indexes and variables of
+    *recipe*, a value of JSON."""
 
-    def __init__(self, builder: Base, ran: ImageFacts) -> None:
+    def __init__(self, builder: Base, ran: ImageFacts, recipe: Mapping[str, object]) -> None:
         self._builder = builder
         self._ran = ran
+        self._recipe = recipe
 
     def find(self, source: Source) -> Built | None:
-        """What was built of *source* before, in this image."""
+        """What was built of *source* before, in this image; None where it is not as it was."""
         folder = self._folder(source)
         try:
             note = json.loads((folder / "note.json").read_text("utf-8"))
             wheel = folder / str(note["wheel"])
-            if not wheel.is_file():
+            if wheel.parent != folder or hash_of(wheel) != note["sha256"]:
                 return None
             for used in (wheel, folder / "note.json"):
                 used.touch()
             return Built(wheel, float(note["seconds"]), str(note["log"]), fresh=False)
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, InstallError):
             return None
 
     def store(self, source: Source, name: str, content: bytes, seconds: float, log: str) -> Built:
@@ -91,7 +94,8 @@ class BuiltWheels:
             part = folder / f"{name}.part"
             part.write_bytes(content)
             part.replace(folder / name)
-            note = {"wheel": name, "seconds": seconds, "log": log}
+            sha256 = hashlib.sha256(content).hexdigest()
+            note = {"wheel": name, "sha256": sha256, "seconds": seconds, "log": log}
             (folder / "note.json").write_text(json.dumps(note), "utf-8")
         except OSError as error:
             raise InstallError(
@@ -102,15 +106,16 @@ class BuiltWheels:
 
     def _folder(self, source: Source) -> Path:
         sha256 = source.package.sha256 or hash_of(source.path)
-        key = cache.digest([FORMAT, sha256, self._builder.id, self._ran.python.version])
+        python = self._ran.python.version
+        key = cache.digest([FORMAT, sha256, self._builder.id, python, dict(self._recipe)])
         return cache.cache_folder() / KIND / key[:2] / key
 
 
-def lay_source(container: Container, source: Source, folder: str) -> str:
-    """Put *source* into *container*, an archive below *folder*; its path there."""
-    container.put("/", tar_of(_parents(folder)))
+def lay_source(container: Container, source: Source, folder: str, user: Owner) -> str:
+    """Put *source* into *container*, an archive below *folder*, for *user*; its path there."""
+    container.put("/", tar_of(_parents(folder, user)))
     if source.path.is_dir():
-        container.put("/", copy_of(source.path))
+        container.put("/", copy_of(source.path, uid=user.uid, gid=user.gid))
         return str(source.path)
     file = f"{folder}/{source.path.name}"
     container.put("/", tar_of({file: TarEntry(source.path.read_bytes())}))
@@ -125,6 +130,7 @@ def build(
     folder: str,
     variables: Mapping[str, str],
     tools: Tools,
+    user: Owner,
 ) -> tuple[str, bytes, float, str]:
     """Build *source* in *container*: the wheel's name and content, seconds, and log.
 
@@ -134,7 +140,7 @@ def build(
     Raises:
         BuildError: it cannot be built; the error has its class and remedy, ``log`` everything.
     """
-    container.put("/", tar_of(_parents(folder)))
+    container.put("/", tar_of(_parents(folder, user)))
     if source.subdirectory:
         file = f"file://{urllib.parse.quote(file)}#subdirectory={urllib.parse.quote(source.subdirectory)}"
     began = time.monotonic()
@@ -156,8 +162,9 @@ def build(
     return name, content, seconds, finished.text
 
 
-def _parents(folder: str) -> dict[str, TarEntry]:
-    return {folder: TarEntry(mode=0o755), f"{folder}/out": TarEntry(mode=0o755)}
+def _parents(folder: str, user: Owner) -> dict[str, TarEntry]:
+    entry = TarEntry(mode=0o755, uid=user.uid, gid=user.gid)
+    return {folder: entry, f"{folder}/out": entry}
 
 
 def _wheels(archive: IO[bytes]) -> Iterator[tuple[str, bytes]]:

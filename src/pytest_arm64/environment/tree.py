@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import InstallError
 from ..inputs.project_files import walk
@@ -25,6 +25,14 @@ RESULTS = f"{OUT}/results"
 RECORD = f"{HOME}/record.json"
 ABI = f"{HOME}/abi.json"
 PYTHON = f"{ENV}/bin/python"
+
+
+class Owner(NamedTuple):
+    """Whose a file in a container is, by number."""
+
+    uid: int = 0
+    gid: int = 0
+
 
 MAXIMUM_COPY = 512 * 2**20
 

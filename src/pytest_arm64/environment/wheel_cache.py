@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from .. import cache
@@ -35,10 +36,18 @@ def fetch(fetcher: Fetcher, package: PlannedPackage) -> Path:
     if sha256:
         _check(package, sha256)
     cached = _place(sha256, package.file) if sha256 else None
-    if cached is not None and cached.is_file():
-        cached.touch()  # what was used last is pruned last
+    if cached is not None and _is_intact(cached, sha256):
         return cached
     return _download(fetcher, package)
+
+
+def _is_intact(path: Path, sha256: str) -> bool:
+    """Whether the cached file *path* is there and what its hash says; else it is fetched again."""
+    with suppress(InstallError, OSError):
+        if hash_of(path) == sha256:
+            path.touch()  # what was used last is pruned last
+            return True
+    return False
 
 
 def hash_of(path: Path) -> str:

@@ -39,7 +39,7 @@ from .wheel_cache import hash_of
 from .wheel_source import BROKEN, CheckedWheel, HostileWheelError
 
 KIND = "layers"
-FORMAT = 2
+FORMAT = 3
 INSTALLER = b"pytest-arm64\n"
 _OWN_FILES = (".dist-info/INSTALLER", ".dist-info/RECORD")
 # Byte-code names the time of its source; any fixed one will do.
@@ -82,6 +82,8 @@ class _Note(TypedDict):
     compiled: bool
     size: int
     bytes: int
+    """Of the layer itself."""
+    sha256: str
     """Of the layer itself."""
 
 
@@ -127,12 +129,12 @@ def _note(path: Path) -> Path:
 def _kept(path: Path) -> Layer | None:
     try:
         note = json.loads(_note(path).read_text("utf-8"))
-        if path.stat().st_size != note["bytes"]:
+        if path.stat().st_size != note["bytes"] or hash_of(path) != note["sha256"]:
             return None
         for used in (path, _note(path)):
             os.utime(used)  # what was used last is pruned last
         return _layer(path, note)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, InstallError):
         return None
 
 
@@ -171,6 +173,7 @@ def _write(
     target.flush()
     target.seek(end)
     compiled = compiler.append(place, target)
+    target.flush()
     return {
         "name": name,
         "names": sorted(destination.names),
@@ -178,6 +181,7 @@ def _write(
         "compiled": compiled,
         "size": destination.size,
         "bytes": target.tell(),
+        "sha256": hash_of(place),
     }
 
 

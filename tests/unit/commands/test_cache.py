@@ -103,6 +103,25 @@ def test_a_damaged_distribution_is_not_taken(
     assert not (folder / name).exists()
 
 
+@pytest.mark.parametrize("name", ["layers/aa/x.tar", "built/aa/note.json", "index-pages/p.json"])
+@pytest.mark.parametrize("headers", [{}, {"PYTEST_ARM64.sha256": "0" * 64}])
+def test_a_file_that_is_not_as_it_was_exported_is_not_taken(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    headers: dict[str, str],
+) -> None:
+    path = tmp_path / "made.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo(name)
+        info.size, info.pax_headers = 1, headers
+        archive.addfile(info, io.BytesIO(b"x"))
+    assert main(["cache", "import", str(path)]) == 2
+    assert "damaged" in capsys.readouterr().err
+    assert not (folder / name).exists()
+
+
 def packed(folder: Path, name: str, content: bytes) -> Path:
     path = folder / "made.tar"
     with tarfile.open(path, "w") as archive:

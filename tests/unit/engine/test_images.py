@@ -13,6 +13,7 @@ from pytest_arm64.engine.images import (
     Base,
     find_image,
     get_image,
+    is_made_here,
     remove_derived,
     remove_nameless,
 )
@@ -234,3 +235,41 @@ def test_wrong_architecture_after_the_pull(engine: Played) -> None:
     with refused("asked for arm64, and the engine has amd64", "why it matters"):
         get(engine[1])
     assert len(engine[0].seen("POST")) == 1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "pytest-arm64/al2023:arm64",
+        "docker.io/pytest-arm64/al2023:arm64",
+        "index.docker.io/pytest-arm64/al2023:arm64",
+        "registry-1.docker.io/pytest-arm64/al2023:arm64",
+        "docker.io:443/pytest-arm64/al2023:arm64",
+        "Docker.IO/pytest-arm64/al2023",
+        "docker.io/library/pytest-arm64/al2023",
+        "localhost/pytest-arm64/al2023",
+        "docker.io/pytest-arm64/al2023@sha256:" + "0" * 64,
+    ],
+)
+def test_no_spelling_of_an_image_that_is_made_here_is_pulled(
+    engine: Played, reference: str
+) -> None:
+    with refused("never pulled"):
+        get(engine[1], reference)
+    assert engine[0].seen("POST") == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "amazonlinux:2023",
+        "docker.io/amazonlinux",
+        "localhost:5000/pytest-arm64/al2023",
+        "registry.example.com/pytest-arm64/al2023",
+        "somebody/pytest-arm64",
+        "docker.io/somebody/pytest-arm64/x",
+        "pytest-arm64",
+    ],
+)
+def test_images_of_registries_are_not_taken_for_those_that_are_made_here(reference: str) -> None:
+    assert not is_made_here(reference)

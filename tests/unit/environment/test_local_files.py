@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from pytest_arm64.environment import local_files
-from pytest_arm64.environment.local_files import copy_of_files, index_files, link_files
+from pytest_arm64.environment.local_files import (
+    copy_of_files,
+    index_files,
+    link_files,
+    mounted_folders,
+)
 from pytest_arm64.errors import InstallError
 from unit.support import write
 
@@ -57,3 +63,29 @@ def test_folders_too_large_to_copy_are_refused(
         stream.truncate(2**30 + 1)
     with pytest.raises(InstallError, match="more than 1 GiB"):
         list(copy_of_files(link_files([tmp_path], tmp_path)))
+
+
+def test_a_small_index_is_not_mounted(tmp_path: Path) -> None:
+    write(tmp_path, {"a-1.zip": "x", "engine.sock": ""})
+    assert mounted_folders((str(tmp_path),)) == ()
+
+
+def test_a_mirror_too_large_to_copy_is_mounted_with_the_files_that_it_links_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_files, "MAXIMUM_COPY", 10)
+    page = '<a href="../../files/a-1.zip">a</a>'
+    write(tmp_path, {"simple/a/index.html": page, "files/a-1.zip": "x" * 20, "keys/id": "k"})
+    expected = (f"{tmp_path}/simple", f"{tmp_path}/files")
+    assert mounted_folders((f"{tmp_path}/simple",)) == expected
+
+
+@pytest.mark.parametrize("place", ["docker.sock", "deep/docker.sock"])
+def test_a_folder_with_a_socket_is_not_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr(local_files, "MAXIMUM_COPY", 10)
+    write(tmp_path, {"a-1.zip": "x" * 20, "deep/x": ""})
+    os.mkfifo(tmp_path / place)
+    with pytest.raises(InstallError, match="neither a file nor a folder"):
+        mounted_folders((str(tmp_path),))

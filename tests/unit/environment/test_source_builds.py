@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from pytest_arm64.environment.source_builds import BuiltWheels, Source
 from unit.support import ran
 
 BUILDER = Base("builder", "sha256:1", "", "arm64", {})
+SHA256 = hashlib.sha256(b"wheel").hexdigest()
+RECIPE: dict[str, object] = {"variables": {}}
 WHEEL = "demo-1.0-cp312-cp312-linux_aarch64.whl"
 
 
@@ -28,7 +31,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
 
 
 def test_a_build_is_found_again_with_its_log_and_duration(source: Source) -> None:
-    built_wheels = BuiltWheels(BUILDER, ran())
+    built_wheels = BuiltWheels(BUILDER, ran(), RECIPE)
     assert built_wheels.find(source) is None
     made = built_wheels.store(source, WHEEL, b"wheel", 12.5, "gcc said nothing")
     assert made.fresh
@@ -41,24 +44,45 @@ def test_a_build_is_found_again_with_its_log_and_duration(source: Source) -> Non
 
 
 def test_other_sources_builders_and_pythons_have_builds_of_their_own(source: Source) -> None:
-    BuiltWheels(BUILDER, ran()).store(source, WHEEL, b"wheel", 1.0, "")
-    assert BuiltWheels(replace(BUILDER, id="sha256:2"), ran()).find(source) is None
-    assert BuiltWheels(BUILDER, ran(python_version="3.12.9")).find(source) is None
+    BuiltWheels(BUILDER, ran(), RECIPE).store(source, WHEEL, b"wheel", 1.0, "")
+    assert BuiltWheels(BUILDER, ran(), {"variables": {"QEMU_CPU": "x"}}).find(source) is None
+    assert BuiltWheels(replace(BUILDER, id="sha256:2"), ran(), RECIPE).find(source) is None
+    assert BuiltWheels(BUILDER, ran(python_version="3.12.9"), RECIPE).find(source) is None
     source.path.write_bytes(b"other sources")
-    assert BuiltWheels(BUILDER, ran()).find(source) is None
+    assert BuiltWheels(BUILDER, ran(), RECIPE).find(source) is None
 
 
 @pytest.mark.parametrize("note", ["", "[", "[]", '{"wheel": "../../escape"}', '{"wheel": 3}'])
 def test_a_damaged_note_is_no_build(source: Source, note: str) -> None:
-    built_wheels = BuiltWheels(BUILDER, ran())
+    built_wheels = BuiltWheels(BUILDER, ran(), RECIPE)
     built_wheels.store(source, WHEEL, b"wheel", 1.0, "")
     (path,) = cache.cache_folder().rglob("note.json")
     path.write_text(note)
     assert built_wheels.find(source) is None
-    path.write_text(json.dumps({"wheel": WHEEL, "seconds": 1, "log": ""}))
+    path.write_text(json.dumps({"wheel": WHEEL, "sha256": SHA256, "seconds": 1, "log": ""}))
     assert built_wheels.find(source) is not None
     (wheel,) = cache.cache_folder().rglob("*.whl")
     wheel.unlink()
+    assert built_wheels.find(source) is None
+
+
+@pytest.mark.parametrize("change", [b"other", b"whee", b"wheel and more", b""])
+def test_a_built_wheel_that_was_changed_is_built_again(source: Source, change: bytes) -> None:
+    built_wheels = BuiltWheels(BUILDER, ran(), RECIPE)
+    built_wheels.store(source, WHEEL, b"wheel", 1.0, "")
+    (wheel,) = cache.cache_folder().rglob("*.whl")
+    wheel.write_bytes(change)
+    assert built_wheels.find(source) is None
+    assert built_wheels.store(source, WHEEL, b"wheel", 1.0, "").wheel.read_bytes() == b"wheel"
+    assert built_wheels.find(source) is not None
+
+
+def test_a_note_that_names_a_file_elsewhere_is_no_build(source: Source) -> None:
+    built_wheels = BuiltWheels(BUILDER, ran(), RECIPE)
+    built_wheels.store(source, WHEEL, b"wheel", 1.0, "")
+    (path,) = cache.cache_folder().rglob("note.json")
+    (path.parent.parent / "x.whl").write_bytes(b"wheel")
+    path.write_text(json.dumps({"wheel": "../x.whl", "sha256": SHA256, "seconds": 1, "log": ""}))
     assert built_wheels.find(source) is None
 
 

@@ -1,0 +1,117 @@
+"""Packages that attack what comes after them: other builds, our own code, and the image."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from docker_cases import RunPytest
+from unit.support import write
+
+pytestmark = pytest.mark.docker
+
+# Runs wherever an interpreter of the builder starts that imports setuptools or site.
+POISON = """
+import os, sys, sysconfig
+for folder in {*sys.path, sysconfig.get_path("purelib"), "/opt/pytest-arm64/build/site-packages"}:
+    try:
+        with open(os.path.join(folder, "sitecustomize.py"), "w") as stream:
+            stream.write("import os; os.environ['POISONED'] = '1'\\n")
+    except OSError:
+        pass
+from setuptools import setup
+setup(name="first", version="1", py_modules=["first"])
+"""
+VICTIM = """
+import os
+from setuptools import setup
+told = (os.environ.get("POISONED"), os.getuid())
+open("second.py", "w").write("POISONED, UID = %r, %r\\n" % told)
+setup(name="second", version="1", py_modules=["second"])
+"""
+REQUIRES = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+
+
+def sdist(folder: Path, name: str, setup: str) -> str:
+    source = write(
+        folder.parent / f"{name}-1",
+        {
+            "setup.py": setup,
+            f"{name}.py": "",
+            "pyproject.toml": REQUIRES,
+            "PKG-INFO": f"Metadata-Version: 2.2\nName: {name}\nVersion: 1\n",
+        },
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / f"{name}-1.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+    return f"./{folder.name}/{name}-1.tar.gz"
+
+
+def wheel(folder: Path, name: str, files: Mapping[str, str]) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-1.dist-info"
+    files = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = [f"{info}/RECORD,,"]
+    with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as archive:
+        for path, text in files.items():
+            digest = hashlib.sha256(text.encode()).digest()
+            value = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            rows.append(f"{path},sha256={value},{len(text)}")
+            archive.writestr(path, text)
+        archive.writestr(f"{info}/RECORD", "\n".join(rows) + "\n")
+    return f"./{folder.name}/{name}-1-py3-none-any.whl"
+
+
+def test_a_build_does_not_reach_the_next_one_and_is_not_root(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    first = sdist(project / "dist", "first", POISON)
+    second = sdist(project / "dist", "second", VICTIM)
+    test = "import second\n\ndef test_it():\n    assert second.POISONED is None\n"
+    test += "    assert second.UID != 0\n"
+    files = {"requirements.txt": f"{first}\n{second}\n", "test_it.py": test}
+    result = run_pytest(write(project, files), "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "1 passed" in result.out
+
+
+PTH = (
+    "import os; [open(os.path.join('/opt/pytest-arm64', name), 'w').close()"
+    " for name in ('ran-as-root', 'inside/ran-as-root') if os.getuid() == 0"
+    " and os.path.isdir(os.path.dirname(os.path.join('/opt/pytest-arm64', name)))]\n"
+)
+PTH_TEST = """
+import glob, os
+
+def test_nothing_ran_as_root_before_the_tests():
+    assert glob.glob("/opt/pytest-arm64/**/ran-as-root", recursive=True) == []
+"""
+
+
+def test_no_code_of_a_wheel_runs_before_the_image_is_made(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    evil = wheel(project / "dist", "evil", {"evil.py": "", "evil.pth": PTH})
+    # A wheel without byte-code has the image's own interpreter compile.
+    files = {
+        "requirements.txt": f"{evil}\n",
+        "pyproject.toml": '[project]\nname = "app"\nversion = "1"\n' + REQUIRES,
+        "app.py": "",
+        "test_it.py": PTH_TEST,
+    }
+    result = run_pytest(write(project, files), "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "1 passed" in result.out
