@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import os
@@ -31,7 +32,9 @@ def library() -> str:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler here, and none compiled the cases for this machine")
-    made = str(Path(tempfile.mkdtemp(prefix="pytest-arm64-"), "cases.so"))
+    folder = tempfile.mkdtemp(prefix="pytest-arm64-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = str(Path(folder, "cases.so"))
     source = str(Path(__file__).with_name("cases.c"))
     subprocess.run(
         [compiler, "-O2", "-shared", "-fPIC", "-w", "-o", made, source, "-lm"], check=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -52,6 +53,7 @@ class XdistWorkers:
     def pytest_configure_node(self, node: XdistNode) -> None:
         if not self._notes:
             self._notes = tempfile.mkdtemp()
+            atexit.register(shutil.rmtree, self._notes, ignore_errors=True)
         ours: WorkerInput = {"seconds": self._seconds, "notes": self._notes}
         node.workerinput[INPUT] = ours
 
