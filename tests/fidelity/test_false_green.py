@@ -215,6 +215,10 @@ CONFIGURED: Mapping[str, Files] = {
     "the only worker leaves with 0": options(
         "-n1", "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"
     ),
+    "a hook on a worker turns a failure into a pass": {
+        **options("-n1"),
+        **wrapper("report.outcome = 'passed'"),
+    },
     "workers cannot collect": options("-n1", TWO, **{"tests/test_b.py": "import nosuch\n"}),
 }
 CONTROLS: Mapping[str, Files] = {

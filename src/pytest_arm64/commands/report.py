@@ -18,13 +18,11 @@ from ..decide.package_verdicts import ALL, NEW
 from ..decide.questions import states
 from ..errors import ReportError
 from ..report.compare import WORSE, changes
-from ..report.document import Report, read_report, write_report
+from ..report.document import MARKDOWN, PAGE, Report, read_report, write_report
 from ..report.markdown import SUMMARY_BYTES, changes_markdown, report_markdown
 from ..report.matrix_output import printable
 from ..report.merge import merge
 from ..report.sarif import report_sarif
-
-PAGE, TEXT = "report.html", "report.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,11 +91,11 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     else:
         out = Path(options.output) if options.output else folder
         _write(out / PAGE, _page(report))
-        _write(out / TEXT, report_markdown(report, changed))
+        _write(out / MARKDOWN, report_markdown(report, changed))
         _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
-        _say(f"wrote {out / PAGE} and {out / TEXT}")
+        _say(f"wrote {out / PAGE} and {out / MARKDOWN}")
     if options.write_baseline:
         _say(f"wrote {accept(report, read_project_files(Path.cwd()))}")
     return _checked(report) if options.check else 0
@@ -182,6 +180,8 @@ def _merge(words: Sequence[str], options: argparse.Namespace) -> int:
         )
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = merge([read_report(Path(word)) for word in words], now)
+    for note in report.notes:
+        sys.stderr.write(f"pytest-arm64: {printable(note)}\n")
     write_report(report, Path(options.output))
     return _show(report, Path(options.output), options)
 

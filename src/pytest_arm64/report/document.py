@@ -26,6 +26,7 @@ from .earlier import completed
 
 FORMAT = 1
 NAME = "report.json"
+PAGE, MARKDOWN = "report.html", "report.md"
 SCHEMA = "report-1.schema.json"
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _MAX_BYTES = 512 * 2**20
@@ -249,16 +250,21 @@ def read_report(path: Path) -> Report:
 def write_report(report: Report, folder: Path) -> Path:
     """Write ``report.json`` into *folder*, whole or not at all.
 
+    The page and the Markdown of an earlier report there are removed: they would speak for it.
+
     Raises:
         ReportError: it cannot be written.
     """
     path = folder / NAME
+    stale = (PAGE, MARKDOWN) if path.exists() else ()
     text = json.dumps(report.to_json(), indent=1, sort_keys=True) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(text, "utf-8", errors="backslashreplace")
         part.replace(path)
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written: {error.strerror}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,13 +12,14 @@ from ..errors import ReportError
 from .document import Report
 
 T = TypeVar("T")
+_SHOWN = 5
 
 
 def merge(reports: Sequence[Report], made_at: str) -> Report:
     """All evidence of *reports*, judged anew on the day of *made_at*.
 
-    Of a service's matrix, boundary and cost the newest report decides; an older run whose
-    environment does not have what that matrix lists does not count any more.
+    Of a service's matrix, boundary and cost the newest report decides. What older reports say of
+    other releases than that matrix lists does not count, and a note names these reports.
 
     Raises:
         ReportError: they are of different targets.
@@ -31,11 +32,12 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
         )
     ordered = sorted(reports, key=lambda report: report.made_at)
     names = dict.fromkeys(service.name for report in ordered for service in report.services)
-    services = tuple(
-        _together([s for report in ordered for s in report.services if s.name == name])
-        for name in names
+    parts = {name: [s for r in ordered for s in r.services if s.name == name] for name in names}
+    services = tuple(_together(each) for each in parts.values())
+    notes = _once(
+        [note for report in ordered for note in report.notes]
+        + [note for service in services for note in _mixed(service, ordered)]
     )
-    notes = _once(note for report in ordered for note in report.notes)
     incomplete = "; ".join(_once(r.incomplete for r in ordered if r.incomplete))
     return Report("".join(targets), made_at, services, notes, incomplete=incomplete)
 
@@ -43,6 +45,7 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
 def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
     """One service's evidence, the oldest first."""
     newest = parts[-1]
+    alike = parts
     audited = next((part for part in reversed(parts) if part.matrix is not None), newest)
     matrix = audited.matrix
     runs = _once(run for part in parts for run in part.runs)
@@ -55,6 +58,8 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
             for part, fits in zip(parts, same, strict=True)
             for run in part.runs
         )
+        # What was seen of other releases says nothing of these.
+        alike = [p for p, fits in zip(parts, same, strict=True) if fits or p.matrix is None]
     return replace(
         newest,
         matrix=matrix,
@@ -62,12 +67,40 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
         problem="" if matrix is not None else newest.problem,
         installs=_once(install for part in parts for install in part.installs),
         builds=_once(build for part in parts for build in part.builds),
-        findings=_once(finding for part in parts for finding in part.findings),
+        findings=_once(finding for part in alike for finding in part.findings),
         runs=tuple(_whole(runs)),
-        goldens=_once(value for part in parts for value in part.goldens),
-        measured=_once(one for part in parts for one in part.measured),
-        profiles=_once(profile for part in parts for profile in part.profiles),
+        goldens=_once(value for part in alike for value in part.goldens),
+        measured=_once(record for part in alike for record in part.measured),
+        profiles=_once(profile for part in alike for profile in part.profiles),
     )
+
+
+def _mixed(service: ServiceEvidence, reports: Iterable[Report]) -> Iterator[str]:
+    """A note for each of *reports* that is of other releases than the merged *service* has."""
+    now = dict(sorted(_deployed(service.matrix)))
+    for report in reports:
+        for part in report.services:
+            if part.name != service.name or part.matrix is None:
+                continue
+            before = dict(sorted(_deployed(part.matrix)))
+            if before != now:
+                differences = list(_differences(before, now))
+                shown = "; ".join(differences[:_SHOWN])
+                if len(differences) > _SHOWN:
+                    shown += f"; and {len(differences) - _SHOWN} more"
+                yield (
+                    f"{part.name}: the report of {report.made_at} is of other releases and does "
+                    f"not count: {shown}"
+                )
+
+
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name, version in before.items():
+        if now.get(name) != version:
+            yield f"{name} {version} instead of {now.get(name, 'no release')}"
+    for name, version in now.items():
+        if name not in before:
+            yield f"no release of {name}, now {version}"
 
 
 def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
@@ -76,7 +109,8 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
     for run in runs:
         if run.part and run.left_out is not None:
             alike = replace(run, where=replace(run.where, when=""), tests=(), problems=(), part="")
-            groups.setdefault(replace(alike, left_out=None, incidents=()), []).append(run)
+            alike = replace(alike, left_out=None, incidents=(), mapped=())
+            groups.setdefault(alike, []).append(run)
         else:
             yield run
     for parts in groups.values():
@@ -94,6 +128,7 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
             problems=tuple(problem for part in parts for problem in part.problems),
             # A part may be empty: the others have the tests.
             incidents=_once(i for p in parts for i in p.incidents if i.kind != DESELECTED),
+            mapped=_once(library for part in parts for library in part.mapped),
             part="",
             left_out=None,
         )

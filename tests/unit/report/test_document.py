@@ -116,6 +116,17 @@ def test_written_and_read_again(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == write_report(ordinary(), tmp_path).read_text("utf-8")
 
 
+def test_pages_of_an_earlier_report_do_not_speak_for_the_new_one(tmp_path: Path) -> None:
+    rendered = ("report.html", "report.md")
+    for name in (*rendered, "other.html"):
+        (tmp_path / name).write_text("all is well", "utf-8")
+    # Files in a folder without a report are somebody else's.
+    write_report(ordinary(), tmp_path)
+    assert all((tmp_path / name).exists() for name in rendered)
+    write_report(ordinary(), tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["other.html", NAME]
+
+
 @pytest.mark.parametrize(
     "content",
     [

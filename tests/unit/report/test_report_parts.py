@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_arm64.decide.evidence import TestOutcome, TestRun
+from pytest_arm64.binary.mapped import Mapped
+from pytest_arm64.decide.evidence import Finding, TestOutcome, TestRun
 from pytest_arm64.decide.verdict import MIGRATE, READY, UNDECIDED
 from pytest_arm64.errors import ReportError
 from pytest_arm64.inside.ran import Ran
@@ -113,6 +114,30 @@ class TestMerge:
         assert found.verdicts[0].verdict == READY
         assert any("has changed since" in reason for reason in found.verdicts[0].reasons)
 
+    def test_reports_of_other_locks_are_named_and_nothing_of_them_counts(self) -> None:
+        moved = replace(made.WHEEL, version="2.2.0")
+        broken = Finding("abi", "a.so: for another machine", grave=True, where=made.NATIVE)
+        older = report(replace(made.service(), findings=(broken,), goldens=(golden(),)))
+        newer = report(made.service(moved, made.PURE), made_at="2026-11-23T13:00:00+00:00")
+        later = "2026-11-23T14:00:00+00:00"
+        for found in (merge([older, newer], later), merge([newer, older, newer], later)):
+            assert found.notes == (
+                f"api: the report of {MADE_AT} is of other releases and does not count: "
+                "numpy 2.1.3 instead of 2.2.0",
+            )
+            assert (found.services[0].findings, found.services[0].goldens) == ((), ())
+            assert merge([found, older], later).notes == found.notes
+
+    def test_packages_that_one_lock_has_and_the_other_has_not_are_named(self) -> None:
+        older = report(made.service(made.WHEEL))
+        newer = report(made.service(made.PURE), made_at="2026-11-23T13:00:00+00:00")
+        (note,) = merge([older, newer], MADE_AT).notes
+        assert note.endswith("numpy 2.1.3 instead of no release; no release of six, now 1.16.0")
+
+    def test_reports_of_one_lock_have_no_note(self) -> None:
+        newer = report(made.service(), made_at="2026-11-23T13:00:00+00:00")
+        assert merge([report(made.service()), newer], MADE_AT).notes == ()
+
     def test_services_of_several_reports_stand_together(self) -> None:
         other = replace(made.service(), name="other")
         found = merge([report(made.service()), report(other)], MADE_AT)
@@ -155,6 +180,16 @@ class TestMerge:
             assert {test.nodeid for test in run.tests} == {"a", "b", "c"}
             assert (run.where.when, run.part) == ("2026-11-20T10:00:00+00:00", "")
             assert merge([found, *reports], MADE_AT).verdicts[0].verdict == MIGRATE
+
+    def test_shards_that_have_loaded_other_libraries_are_the_whole(self) -> None:
+        library = Mapped("/opt/a.so", "elsewhere", "/opt/a.so", "a")
+        first, second = (
+            shard(f"2026-11-2{n}T10:00:00+00:00", *ids) for n, ids in enumerate(("a", "bc"))
+        )
+        (service,) = second.services
+        second = report(replace(service, runs=(replace(service.runs[0], mapped=(library,)),)))
+        (run,) = merge([first, second], MADE_AT).services[0].runs
+        assert (run.part, run.mapped) == ("", (library,))
 
     def test_shards_of_other_places_or_suites_are_no_whole(self) -> None:
         first = shard("2026-11-22T10:00:00+00:00", "a", "b")
