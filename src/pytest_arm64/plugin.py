@@ -81,13 +81,16 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
         from .run.host import HostPlugin
+        from .run.junit_file import JunitFile
         from .run.measurements import HostMeasurements
         from .run.recorder import Recorder
 
         with as_usage_error():
             host = HostPlugin(config)
-        config.pluginmanager.register(Recorder(config, host), "arm64-recorder")
+        config.pluginmanager.register(Recorder(config, host, folder), "arm64-recorder")
         config.pluginmanager.register(host, "arm64-host")
+        with as_usage_error():
+            config.pluginmanager.register(JunitFile(config, host), "arm64-junit-file")
         _keep(config, host)
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide

@@ -260,6 +260,37 @@ def test_a_hang_that_the_watch_inside_cannot_end(project: MakeCase) -> None:
     assert "it took longer than --arm64-timeout allows" in _text_of(result, "test_stops")
 
 
+STOPS_THE_RELAY = "import os, signal\ndef test_stops(): os.kill(os.getppid(), signal.SIGSTOP)\n"
+
+
+def test_a_relay_that_a_test_has_stopped_goes_on(project: MakeCase) -> None:
+    result = project(STOPS_THE_RELAY + "def test_after(): pass\n").mirrored([])
+    assert (result.code, "2 passed" in result.text) == (0, True), result.text
+
+
+def test_a_test_that_stops_the_relay_and_itself_is_ended(project: MakeCase) -> None:
+    both = STOPS_THE_RELAY.rstrip() + "; os.kill(os.getpid(), signal.SIGSTOP)\n"
+    result = project(both + "def test_after(): pass\n").mirrored(["--arm64-timeout", "1"])
+    assert "1 failed, 1 passed" in result.text
+    assert "it took longer than --arm64-timeout allows" in _text_of(result, "test_stops")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_whose_relay_is_stopped(
+    project: MakeCase, number: signal.Signals
+) -> None:
+    stop = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(60)"
+    case = project(SLOW.format(stop), junit=False)
+    case.write()
+    process = case.start([], "--arm64")
+    _running(process, case.project)
+    began = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10, out
+    assert process.returncode in (2, 128 + signal.SIGTERM)
+
+
 def test_in_time(project: MakeCase) -> None:
     code = "import time\n" + "".join(f"def test_{n}(): time.sleep(.4)\n" for n in range(4))
     assert "4 passed" in project(code).mirrored(["--arm64-timeout", "1"]).text

@@ -17,6 +17,7 @@ from ..decide.gate import complaint, complaints, decision, of_findings
 from ..decide.package_verdicts import ALL, NEW
 from ..decide.questions import states
 from ..errors import ReportError
+from ..open_folder import OpenFolder
 from ..report.compare import WORSE, changes
 from ..report.document import MARKDOWN, PAGE, Report, read_report, write_report
 from ..report.markdown import SUMMARY_BYTES, changes_markdown, report_markdown
@@ -198,8 +199,8 @@ def _folder(path: Path) -> Path:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", errors="backslashreplace")
+        with OpenFolder(path.parent) as folder:
+            folder.write(path.name, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written: {error.strerror}", next_step="--output DIR"

@@ -30,7 +30,7 @@ def main(task_path: str) -> int:
     from .mirror import Mirror
 
     sender.mark_with(task["nonce"])
-    sender.send(Hello(PROTOCOL_VERSION, os.getpid(), pytest.__version__))
+    sender.send(Hello(PROTOCOL_VERSION, os.getpid(), os.getppid(), pytest.__version__))
     folder = os.path.dirname(pytest.__file__ if task["module"] else sys.executable)
     name = "__main__.py" if task["module"] else "pytest"
     sys.argv[:] = [os.path.join(folder, name), *task["args"]]

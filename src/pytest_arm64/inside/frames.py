@@ -81,6 +81,8 @@ class Hello(NamedTuple):
 
     protocol: int
     pid: int
+    relay: int
+    """Process that passes on what this one says."""
     pytest_version: str
 
 

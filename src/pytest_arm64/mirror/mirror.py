@@ -87,6 +87,8 @@ class HostMirror:
         self.began = 0.0
         """When the last test was started, by the monotonic clock."""
         self.pid: int | None = None
+        self.relay = 0
+        """The process through which all comes that the session says; 0 before it has said so."""
         self.pytest_version = ""
         self.plugins: tuple[str, ...] = ()
         self.showing: Mapping[str, list[str]] = {}
@@ -111,7 +113,7 @@ class HostMirror:
     def next_process(self) -> None:
         """Another process goes on where one has died."""
         self._again = self.started
-        self.pid = None
+        self.pid, self.relay = None, 0
         self._keywords = {}
 
     def handle(self, frame: Frame) -> None:
@@ -154,7 +156,8 @@ class HostMirror:
     def _on_hello(self, frame: frames.Hello) -> None:
         if frame.protocol != frames.PROTOCOL_VERSION:
             raise ProtocolError(f"the session inside speaks protocol {frame.protocol}")
-        self.pid, self.pytest_version = frame.pid, frame.pytest_version
+        self.pid, self.relay = frame.pid, frame.relay
+        self.pytest_version = frame.pytest_version
 
     def _on_sessionstarted(self, frame: frames.SessionStarted) -> None:
         self.started = True

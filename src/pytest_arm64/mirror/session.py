@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ..errors import Arm64Error
-from ..inside.frames import Frame
+from ..inside.frames import Frame, Hello
 from .backstop import Backstop
 from .deaths import Ground, LastWords
 from .frames import Ordered
@@ -43,6 +43,7 @@ class MirroredSession:
         self._ground = ground
         self._events: Iterator[None] = iter(())
         self._running: Running | None = None
+        self._backstop: Backstop | None = None
         self._words = LastWords()
         self._deaths = 0
         self._left_at_end = self._ended_here = False
@@ -131,15 +132,15 @@ class MirroredSession:
         """Have the session inside stop as it would by Ctrl-C; what it still says is shown."""
         self._interrupted = True
         if self._running is not None and self.mirror.pid is not None:
+            self._running.wake(self.mirror.relay)
             self._running.interrupt(self.mirror.pid)
 
     def _terminate(self) -> None:
         """As Ctrl-C; whoever sends SIGTERM sends SIGKILL before long, so there is a limit."""
         self._terminated = True
         self._interrupt()
-        if self._running is not None and self.mirror.pid is not None:
-            end = (self.mirror.pid,)
-            self._timer = threading.Timer(TERMINATION_SECONDS, self._running.kill, end)
+        if self._backstop is not None:
+            self._timer = threading.Timer(TERMINATION_SECONDS, self._backstop.end)
             self._timer.daemon = True
             self._timer.start()
 
@@ -167,9 +168,10 @@ class MirroredSession:
                 self.problems.append(f"the tests that are left cannot go on: {error}")
                 return
             ordered = Ordered(task.nonce)
-            backstop = Backstop(self._ground.timeout, mirror, self._running)
+            self._backstop = backstop = Backstop(self._ground.timeout, mirror, self._running)
             try:
                 for channel, data in self._running:
+                    backstop.heard()
                     if channel in (PROTOCOL, OUTPUT):
                         yield from self._handled(ordered.feed(data, protocol=channel == PROTOCOL))
                 yield from self._handled(ordered.rest())
@@ -200,6 +202,8 @@ class MirroredSession:
                 self.mirror.output(shown)
             if not isinstance(event, bytes):
                 self.mirror.handle(event)
+                if self._interrupted and isinstance(event, Hello):
+                    self._interrupt()  # it could not be reached before
                 yield
 
     def _died(self, end: End, collecting: str) -> bool:

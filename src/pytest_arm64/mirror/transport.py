@@ -37,6 +37,12 @@ class Running(Protocol):
     def kill(self, pid: int) -> None:
         """End the process that calls itself *pid*, whatever it is doing."""
 
+    def wake(self, pid: int) -> None:
+        """Let the process that calls itself *pid* go on, where something has stopped it."""
+
+    def cut(self) -> None:
+        """End the iteration, which waits in another thread, whatever still runs."""
+
     def collecting(self) -> str:
         """What it was collecting last, empty where it did not."""
 
@@ -132,6 +138,13 @@ class _InContainer:
     def kill(self, pid: int) -> None:
         with contextlib.suppress(EngineError):
             self._container.start_exec(["kill", "-KILL", str(pid)]).close()
+
+    def wake(self, pid: int) -> None:
+        with contextlib.suppress(EngineError):
+            self._container.start_exec(["kill", "-CONT", str(pid)]).close()
+
+    def cut(self) -> None:
+        self._running.close()
 
     def collecting(self) -> str:
         with contextlib.suppress(EngineError):

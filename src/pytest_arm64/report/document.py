@@ -21,6 +21,7 @@ from ..decide.verdict import Verdict, decide
 from ..errors import ReportError
 from ..inside.golden.pictures import KINDS as PICTURES
 from ..inside.measure.hotspots import CALLS, SAMPLES
+from ..open_folder import OpenFolder
 from ..records import Layout, decode, encode, parse
 from .earlier import completed
 
@@ -247,27 +248,32 @@ def read_report(path: Path) -> Report:
         ) from None
 
 
-def write_report(report: Report, folder: Path) -> Path:
-    """Write ``report.json`` into *folder*, whole or not at all.
+def write_report(report: Report, folder: Path | OpenFolder) -> Path:
+    """Write ``report.json`` into *folder*, whole or not at all, and through no link.
 
     The page and the Markdown of an earlier report there are removed: they would speak for it.
 
     Raises:
         ReportError: it cannot be written.
     """
-    path = folder / NAME
-    stale = (PAGE, MARKDOWN) if path.exists() else ()
     text = json.dumps(report.to_json(), indent=1, sort_keys=True) + "\n"
+    content = text.encode("utf-8", "backslashreplace")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(text, "utf-8", errors="backslashreplace")
-        part.replace(path)
-        for name in stale:
-            (folder / name).unlink(missing_ok=True)
+        if isinstance(folder, OpenFolder):
+            return _written(folder, content)
+        with OpenFolder(folder) as opened:
+            return _written(opened, content)
     except OSError as error:
+        path = (folder.path if isinstance(folder, OpenFolder) else folder) / NAME
         raise ReportError(
             f"{path} cannot be written: {error.strerror}",
             next_step="name another folder: --arm64-report DIR",
         ) from None
+
+
+def _written(folder: OpenFolder, content: bytes) -> Path:
+    stale = (PAGE, MARKDOWN) if (folder.path / NAME).exists() else ()
+    path = folder.write(NAME, content)
+    for name in stale:
+        folder.remove(name)
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from ..environment.tree import RESULTS
 from ..errors import Arm64Error
 from ..mirror.transport import Transport
+from ..open_folder import OpenFolder
 
 DATA = ".coverage"
 
@@ -30,7 +30,8 @@ class CopiedCoverage:
             mirrored.fetch(Path(name))
             files = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
             try:
-                for path in files:
-                    shutil.move(path, config.invocation_params.dir / path.name)
+                with OpenFolder(Path(config.invocation_params.dir)) as folder:
+                    for path in files:
+                        folder.write(path.name, path.read_bytes())
             except OSError as error:
                 raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None

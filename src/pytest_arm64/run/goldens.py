@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,16 +17,15 @@ from ..inside.golden.policy import Policy
 from ..inside.golden.store import (
     FOLDER,
     PROVENANCE,
-    STAGED,
     Golden,
     GoldenError,
     encode,
     name_of,
     provenance_key,
+    read_bounded,
     read_file,
-    write,
-    write_all,
 )
+from ..open_folder import STAGED, OpenFolder, write_all
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def recorded(out: Path) -> tuple[Recorded, ...]:
             continue
         about = path.with_name(f"{path.stem}.{PROVENANCE}")
         try:
-            provenance = json.loads(about.read_bytes())
-        except (OSError, ValueError) as error:
+            provenance = json.loads(read_bounded(about))
+        except (OSError, ValueError, RecursionError) as error:
             raise GoldenError(f"{about}: {error}") from None
         if not isinstance(provenance, dict):
             raise GoldenError(f"{about} holds no object")
@@ -117,10 +117,11 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
         GoldenError: a golden would lie outside of *root*.
     """
     root = root.resolve()
-    for entry in values:
-        if not entry.folder.resolve().is_relative_to(root):
+    places = {entry.folder: entry.folder.resolve() for entry in values}
+    for folder, place in places.items():
+        if not place.is_relative_to(root):
             raise GoldenError(
-                f"a golden would be written to {entry.folder}, outside of {root}",
+                f"a golden would be written to {folder}, outside of {root}",
                 next_step="record tests that lie in the repository",
             )
     stamp = {
@@ -128,34 +129,55 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
         "recorded": datetime.now(timezone.utc).date().isoformat(),
     }
     changed = [entry for entry in values if not _same(entry)]
-    files: dict[Path, bytes] = {}
-    gone: list[Path] = []
-    folders = list(dict.fromkeys(entry.folder for entry in changed))
-    for folder in folders:
-        mine = [entry for entry in changed if entry.folder == folder]
-        runs = _runs(folder)
-        for entry in mine:
-            runs.setdefault(
-                provenance_key(entry.golden.provenance), {**entry.golden.provenance, **stamp}
-            )
-        # First, for no golden may name a provenance that is not there.
-        if runs != _runs(folder):
-            files[folder / PROVENANCE] = _provenance_file(runs)
-        for entry in mine:
-            path = folder / name_of(entry.golden.test)
-            encoded = encode(entry.golden, provenance_key(entry.golden.provenance))
-            for ending in (".npz", ".json"):
-                whole = path.with_name(path.name + ending)
-                if ending in encoded:
-                    files[whole] = encoded[ending]
-                else:
-                    gone.append(whole)
-    write_all(files)
-    for path in gone:
-        path.unlink(missing_ok=True)
-    for folder in folders:
-        _drop_unused(folder)
+    try:
+        _write(root, places, changed, stamp)
+    except OSError as error:
+        raise GoldenError(
+            f"the goldens below {root} cannot be written: {error.strerror or error}",
+            why="each is as it was before or as it was recorded now",
+            next_step="look for a full disk, for links and for files that are not yours",
+        ) from error
     return Settled(written=len(changed), unchanged=len(values) - len(changed))
+
+
+def _write(
+    root: Path,
+    places: Mapping[Path, Path],
+    changed: Sequence[Recorded],
+    stamp: Mapping[str, str],
+) -> None:
+    """Put the *changed* goldens into their *places* below *root*."""
+    with contextlib.ExitStack() as stack:
+        opened = {
+            folder: stack.enter_context(OpenFolder.below(root, places[folder]))
+            for folder in dict.fromkeys(entry.folder for entry in changed)
+        }
+        write_all(_files(opened, changed, stamp))
+        for entry in changed:
+            # The first file after the blobs, and an earlier value may have had some.
+            if not entry.golden.has_blobs:
+                opened[entry.folder].remove(f"{name_of(entry.golden.test)}.npz")
+        for folder in opened.values():
+            _drop_unused(folder)
+
+
+def _files(
+    opened: Mapping[Path, OpenFolder], changed: Sequence[Recorded], stamp: Mapping[str, str]
+) -> Iterator[tuple[OpenFolder, str, bytes]]:
+    """What is to be written: of each folder first what says where its values come from."""
+    for place, folder in opened.items():
+        mine = [entry.golden for entry in changed if entry.folder == place]
+        runs = _runs(folder.path)
+        for golden in mine:
+            runs.setdefault(provenance_key(golden.provenance), {**golden.provenance, **stamp})
+        # First, for no golden may name a provenance that is not there.
+        if runs != _runs(folder.path):
+            yield folder, PROVENANCE, _provenance_file(runs)
+        for golden in mine:
+            encoded = encode(golden, provenance_key(golden.provenance))
+            for ending in (".npz", ".json"):
+                if ending in encoded:
+                    yield folder, name_of(golden.test) + ending, encoded[ending]
 
 
 def _same(entry: Recorded) -> bool:
@@ -170,8 +192,8 @@ def _same(entry: Recorded) -> bool:
 
 def _runs(folder: Path) -> dict[str, object]:
     try:
-        runs = json.loads((folder / PROVENANCE).read_bytes())["runs"]
-    except (OSError, ValueError, KeyError, TypeError):
+        runs = json.loads(read_bounded(folder / PROVENANCE))["runs"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return runs if isinstance(runs, dict) else {}
 
@@ -180,20 +202,17 @@ def _provenance_file(runs: Mapping[str, object]) -> bytes:
     return (json.dumps({"format": 1, "runs": runs}, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _drop_unused(folder: Path) -> None:
+def _drop_unused(folder: OpenFolder) -> None:
     """Forget what no golden of *folder* names any more, and what a killed recording has left."""
-    for path in folder.glob(f"*{STAGED}"):
-        path.unlink(missing_ok=True)
+    for path in folder.path.glob(f"*{STAGED}"):
+        folder.remove(path.name)
     used = set()
-    for path in folder.glob("*.json"):
+    for path in folder.path.glob("*.json"):
         try:
-            used.add(json.loads(path.read_bytes()).get("provenance"))
-        except (OSError, ValueError, AttributeError):
+            used.add(json.loads(read_bounded(path)).get("provenance"))
+        except (OSError, ValueError, AttributeError, RecursionError):
             return  # something is damaged: nothing is forgotten on its behalf
-    runs = {key: run for key, run in _runs(folder).items() if key in used}
-    _write_changed(folder / PROVENANCE, _provenance_file(runs))
-
-
-def _write_changed(path: Path, content: bytes) -> None:
-    if not path.exists() or path.read_bytes() != content:
-        write(path, content)
+    before = _runs(folder.path)
+    runs = {key: run for key, run in before.items() if key in used}
+    if runs != before:
+        folder.write(PROVENANCE, _provenance_file(runs))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, ReportError
 from ..inside.measure.record import FOLDER, Measured
 from ..mirror.transport import Transport
+from ..open_folder import OpenFolder
 from ..report.measurements import MeasureSummary
 from .silent import CellResult
 
@@ -21,7 +23,7 @@ MOST_BYTES = 64 << 20
 class HostMeasurements:
     """Adds what silent cells have measured to the table; writes ``measurements.json``."""
 
-    def __init__(self, summary: MeasureSummary, folder: Path | None) -> None:
+    def __init__(self, summary: MeasureSummary, folder: OpenFolder | None) -> None:
         self._summary = summary
         self._folder = folder
         self._found: list[Measured] = []
@@ -40,8 +42,8 @@ class HostMeasurements:
             mirrored.fetch(out)
             self._found += measured_below(out)
         if self._found:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_measurements(self._folder / FILE, self._found)
+            with writing(FILE):
+                self._folder.write(FILE, encoded_measurements(self._found))
 
 
 def measured_below(out: Path) -> Iterator[Measured]:
@@ -67,10 +69,22 @@ def measured_below(out: Path) -> Iterator[Measured]:
     )
 
 
-def write_measurements(path: Path, measured: list[Measured]) -> None:
-    """All values of all cells, for ``pytest-arm64 cost`` and for whoever else wants them."""
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Raise what keeps *name* from being written into the report's folder as a ReportError."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"{name} cannot be written: {error.strerror}",
+            next_step="name another folder: --arm64-report DIR",
+        ) from None
+
+
+def encoded_measurements(measured: list[Measured]) -> bytes:
+    """All values of all cells as ``measurements.json`` has them, which ``cost`` reads."""
     document: dict[str, object] = {
         "format": FORMAT,
         "measured": [record.to_json() for record in measured],
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    return (json.dumps(document, indent=1) + "\n").encode()

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from ..errors import ProtocolError
 from ..inside.measure.profile_record import FOLDER, Profile, merged
 from ..mirror.transport import Transport
+from ..open_folder import OpenFolder
 from ..report.hotspots import hotspot_lines
+from .measurements import writing
 from .silent import CellResult
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ MOST_BYTES = 16 << 20
 class HostProfiles:
     """Shows the hot spots of all cells; writes ``profile.json``."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: OpenFolder | None) -> None:
         self._folder = folder
         self._found: list[Profile] = []
 
@@ -39,12 +41,12 @@ class HostProfiles:
             mirrored.fetch(out)
             self._found = merged([*self._found, *profiles_below(out)])
         if self._folder is not None and self._found:
-            self._folder.mkdir(parents=True, exist_ok=True)
             document = {
                 "format": FORMAT,
                 "profiles": [profile.to_json() for profile in self._found],
             }
-            (self._folder / FILE).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+            with writing(FILE):
+                self._folder.write(FILE, (json.dumps(document, indent=1) + "\n").encode())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for line in hotspot_lines(self._found) if self._found else ():

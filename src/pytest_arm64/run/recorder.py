@@ -42,6 +42,7 @@ from ..inside.golden.told import told_by
 from ..inside.ran import MACHINE, Ran
 from ..inside.rewritten import REWRITTEN
 from ..mirror.reconcile import COMPLETE_STATUSES
+from ..open_folder import OpenFolder
 from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
@@ -66,11 +67,10 @@ _TEXT_LIMIT = 20_000
 class Recorder:
     """Registered before the host's plugin, whose end of the session it follows."""
 
-    def __init__(self, config: pytest.Config, host: HostPlugin) -> None:
+    def __init__(self, config: pytest.Config, host: HostPlugin, folder: OpenFolder | None) -> None:
         self._config = config
         self._host = host
-        asked = config.option.arm64_report
-        self._folder = Path(config.invocation_params.dir) / asked if asked else None
+        self._folder = folder
         self._tests: defaultdict[str, dict[str, TestOutcome]] = defaultdict(dict)
         """By the service whose session ran them, and node id."""
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -85,7 +85,7 @@ class Recorder:
         self._asked = Asked(config)
         self._services: tuple[ServiceConfig, ...] = ()
         self._gathered = EvidenceCollector(host)
-        if asked:
+        if folder is not None:
             config.pluginmanager.register(self._gathered, "arm64-gathered")
             self._begin()
 

@@ -16,6 +16,7 @@ from ..config.trust import VARIABLE as TRUST
 from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError
 from ..inside.options import MARKED, MODES, OPTIONS, PREFIX
+from ..open_folder import OpenFolder
 from .arguments import GATE, add_to, positional
 
 UNJUDGED = pytest.StashKey[frozenset[str]]()
@@ -124,22 +125,20 @@ def hint_at_misspelt(parser: pytest.Parser, words: Iterable[str]) -> None:
         extra["did you mean"] = ", ".join(hints)
 
 
-def report_folder(config: pytest.Config) -> Path | None:
-    """The folder of ``--arm64-report``, which can be written to.
+def report_folder(config: pytest.Config) -> OpenFolder | None:
+    """The folder of ``--arm64-report``, which can be written to; none where nothing is run.
 
     Raises:
         SettingsError: it cannot, and the report would be lost at the end of the run.
     """
     given = config.option.arm64_report
-    if not given:
+    if not given or config.option.collectonly:
         return None
     folder = Path(config.invocation_params.dir, given)
-    if config.option.collectonly:
-        return folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        opened = OpenFolder(folder)
         with tempfile.TemporaryFile(dir=folder):
-            pass
+            return opened
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise SettingsError(
@@ -147,7 +146,6 @@ def report_folder(config: pytest.Config) -> Path | None:
             why="the report of the run would be lost",
             next_step="name another folder, or make this one writable",
         ) from None
-    return folder
 
 
 def missing_path(config: pytest.Config, root: Path) -> str:

@@ -20,7 +20,7 @@ from pytest_arm64.errors import PriceError
 from pytest_arm64.inside.measure.memory import Memory
 from pytest_arm64.inside.measure.record import Measured, Record
 from pytest_arm64.inside.ran import Ran
-from pytest_arm64.run.measurements import write_measurements
+from pytest_arm64.run.measurements import encoded_measurements
 from unit.support import JSON, attempt
 
 HOUR = Decimal("0.0168")
@@ -122,8 +122,10 @@ PLAIN = Ran("aarch64", "", emulated=None)
 
 
 def test_two_native_measurements(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_measurements(tmp_path / "x86.json", [measured(X86, 0.021), measured(EMULATED, 9.0)])
-    write_measurements(tmp_path / "arm.json", [measured(NATIVE, 0.018)])
+    (tmp_path / "x86.json").write_bytes(
+        encoded_measurements([measured(X86, 0.021), measured(EMULATED, 9.0)])
+    )
+    (tmp_path / "arm.json").write_bytes(encoded_measurements([measured(NATIVE, 0.018)]))
     words = [str(tmp_path / name) for name in ("x86.json", "arm.json")]
     code, out = cost(capsys, *words, "--memory", "512MB", "--format", "json")
     assert code == 0
@@ -143,8 +145,8 @@ def test_two_native_measurements(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_the_ratio_of_two_measurements_has_its_interval(
     seconds: float, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_measurements(tmp_path / "x86.json", [measured(X86, 0.021)])
-    write_measurements(tmp_path / "arm.json", [measured(NATIVE, seconds)])
+    (tmp_path / "x86.json").write_bytes(encoded_measurements([measured(X86, 0.021)]))
+    (tmp_path / "arm.json").write_bytes(encoded_measurements([measured(NATIVE, seconds)]))
     words = [str(tmp_path / name) for name in ("x86.json", "arm.json")]
     _, out = cost(capsys, *words, "--memory", "512MB")
     ratio = f"{0.021 / seconds:.3f}"
@@ -164,7 +166,7 @@ def test_a_told_side_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None
 def test_what_is_no_evidence_is_no_money(
     where: Ran, changes: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_measurements(tmp_path / "m.json", [measured(where, **changes)])
+    (tmp_path / "m.json").write_bytes(encoded_measurements([measured(where, **changes)]))
     code, out = cost(capsys, str(tmp_path / "m.json"), "--memory", "512MB")
     assert code == 2
     assert "$" not in out
@@ -204,7 +206,7 @@ def test_one_subject_is_asked_for_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = Measured("test_it.py::test_b", NATIVE, measured(NATIVE).records)
-    write_measurements(tmp_path / "m.json", [measured(NATIVE), other])
+    (tmp_path / "m.json").write_bytes(encoded_measurements([measured(NATIVE), other]))
     path = str(tmp_path / "m.json")
     code, out = cost(capsys, path, "--memory", "512MB")
     assert code == 2

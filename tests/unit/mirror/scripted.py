@@ -20,7 +20,7 @@ NO_DETAILS = frames.ReportDetails(worker=None, shown=None, missing_variables=[])
 def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: int = 0) -> Frames:
     """The frames of a whole, uneventful session."""
     return [
-        frames.Hello(frames.PROTOCOL_VERSION, 4_000_000, "9.0"),
+        frames.Hello(frames.PROTOCOL_VERSION, 4_000_000, 4_000_001, "9.0"),
         frames.SessionStarted([], [], {}, collect_only=False, showfspath=None),
         frames.ItemsCollected(list(nodeids), "", len(nodeids), [], ""),
         frames.CollectionEnded(None),
@@ -108,6 +108,12 @@ class Playback:
 
     def kill(self, pid: int) -> None:
         raise AssertionError(f"nobody kills {pid}")
+
+    def wake(self, pid: int) -> None:
+        raise AssertionError(f"nobody wakes {pid}")
+
+    def cut(self) -> None:
+        raise AssertionError("nobody cuts the connection")
 
     def collecting(self) -> str:
         return ""

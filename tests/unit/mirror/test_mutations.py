@@ -205,7 +205,7 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
         "a warning from the session inside cannot be used",
     ),
     "another protocol": (
-        changed(lambda f: f.__setitem__(0, frames.Hello(99, 1, "9.0"))),
+        changed(lambda f: f.__setitem__(0, frames.Hello(99, 1, 2, "9.0"))),
         0,
         "speaks protocol 99",
     ),

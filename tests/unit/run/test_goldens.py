@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.inside.golden.store import FOLDER, STAGED, Golden, GoldenError, StoredValue, read
+from pytest_arm64.inside.golden.store import FOLDER, Golden, GoldenError, StoredValue, read
 from pytest_arm64.inside.golden.values import restored, stored
+from pytest_arm64.open_folder import STAGED, OpenFolder
 from pytest_arm64.run.goldens import Recorded, settle
 
 OLD, NEW = b"old" * 9999, b"new" * 9999
@@ -22,10 +23,11 @@ FILES = 2 * len(TESTS) + 1
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from pytest_arm64.open_folder import OpenFolder
 from unit.run.test_goldens import NEW, settled
 
 method, left = sys.argv[2], int(sys.argv[3])
-original = getattr(Path, method)
+original = getattr(OpenFolder, method)
 
 def counted(*arguments):
     global left
@@ -34,7 +36,7 @@ def counted(*arguments):
     left -= 1
     return original(*arguments)
 
-setattr(Path, method, counted)
+setattr(OpenFolder, method, counted)
 settled(Path(sys.argv[1]), NEW)
 """
 
@@ -63,8 +65,8 @@ def values(root: Path) -> Iterator[bytes | str]:
 @pytest.mark.parametrize(
     ("method", "left"),
     [
-        *(("write_bytes", number) for number in (0, 2, FILES - 1)),
-        *(("replace", number) for number in range(FILES)),
+        *(("stage", number) for number in (0, 2, FILES - 1)),
+        *(("place", number) for number in range(FILES)),
     ],
 )
 def test_a_recording_that_is_killed(tmp_path: Path, method: str, left: int) -> None:
@@ -78,7 +80,7 @@ def test_a_recording_that_is_killed(tmp_path: Path, method: str, left: int) -> N
     )
     assert killed.returncode == -signal.SIGKILL
     found = list(values(tmp_path))
-    if method == "write_bytes" or left <= 1:
+    if method == "stage" or left <= 1:
         assert found == [OLD, OLD]
     else:
         # A pair of which one file is new says so, and how to mend it.
@@ -95,16 +97,15 @@ def test_a_recording_that_is_killed(tmp_path: Path, method: str, left: int) -> N
 
 def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settled(tmp_path, OLD)
-    original = Path.write_bytes
+    original = OpenFolder.stage
 
-    def full(path: Path, data: bytes) -> int:
-        if "test_b" in path.name:
-            original(path, data[:10])
+    def full(folder: OpenFolder, name: str, content: bytes) -> str:
+        if "test_b" in name:
             raise OSError(28, "No space left on device")
-        return original(path, data)
+        return original(folder, name, content)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(OpenFolder, "stage", full)
+    with pytest.raises(GoldenError, match="No space"):
         settled(tmp_path, NEW)
     monkeypatch.undo()
     assert list(values(tmp_path)) == [OLD, OLD]
@@ -114,3 +115,38 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
     settled(tmp_path, OLD)
     assert settled(tmp_path, OLD) == (0, 2)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_link_that_a_test_left_is_not_followed(tmp_path: Path, *, kept: bool) -> None:
+    """As a golden, as where one comes from, and as the folder of a module."""
+    root, canary = tmp_path / "root", tmp_path / "canary"
+    canary.write_bytes(b"1")
+    if kept:
+        settled(root, OLD)
+    folder = root / FOLDER / "test_it"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("test_a.json", "test_b.npz", "provenance.json"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(canary)
+    settled(root, NEW)
+    assert canary.read_bytes() == b"1"
+    assert list(values(root)) == [NEW, NEW]
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "test_a.json"])
+def test_a_pipe_that_a_test_left_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / FOLDER / "test_it"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / name)
+    settled(tmp_path, NEW)
+    assert list(values(tmp_path)) == [NEW, NEW]
+
+
+def test_a_folder_that_is_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "else").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / FOLDER).symlink_to(tmp_path / "else")
+    with pytest.raises(GoldenError, match="outside of"):
+        settled(tmp_path / "root", NEW)
+    assert list((tmp_path / "else").iterdir()) == []

@@ -11,6 +11,8 @@ import io
 import json
 import os
 import re
+import secrets
+import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,8 +29,10 @@ T = TypeVar("T")
 FOLDER = "arm64_golden"
 PROVENANCE = "provenance.json"
 STAGED = ".new"
-"""What ends the name of a file that is not in its place yet; one that was killed leaves it."""
+"""What ends the name of a file that is not in its place yet."""
 FORMAT = 1
+MOST_BYTES = 32 << 20
+"""Of a file with the trees of a test's values, or with provenances."""
 _HEADER_ROOM = 1 << 16
 _LONGEST_NAME = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]=,+-]+")
@@ -55,6 +59,11 @@ class Golden:
     """Node id without the module's path."""
     values: Mapping[str, StoredValue]
     provenance: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def has_blobs(self) -> bool:
+        """Whether a part of it is in a file of its own."""
+        return any(kept.value.blobs for kept in self.values.values())
 
     def same_values(self, other: Golden) -> bool:
         """Whether both hold the same values, to the last bit."""
@@ -121,7 +130,7 @@ def read_file(path: Path, runs: Mapping[str, Mapping[str, object]] | None = None
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_bounded(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -129,6 +138,21 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(document, dict):
         raise _unreadable(path, "it holds no object")
     return document
+
+
+def read_bounded(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of the regular file *path*; nothing is waited for where it is a pipe.
+
+    Raises:
+        OSError: it cannot be opened.
+        MalformedError: it is no regular file, or larger than *most* bytes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        _require(stat.S_ISREG(os.fstat(descriptor).st_mode), "it is no regular file")
+        content = file.read(most + 1)
+    _require(len(content) <= most, f"it is larger than {most >> 20} MiB")
+    return content
 
 
 def _require(condition: bool, what: str) -> None:
@@ -300,23 +324,12 @@ def provenance_key(provenance: Mapping[str, object]) -> str:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put *content* at *path*, whole or not at all."""
-    write_all({path: content})
-
-
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Put *files* into their places, each whole or not at all.
-
-    All are on the disk before the first is moved: what fails or is killed until then changes
-    nothing, and what is killed while they are moved leaves each as it was or as it is to be.
-    """
-    staged = {path.with_name(f"{path.name}.{os.getpid()}{STAGED}"): path for path in files}
+    """Put a new file with *content* at *path*, whole or not at all, through no link there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{STAGED}")
     try:
-        for temporary, path in staged.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(files[path])
-        for temporary, path in staged.items():
-            temporary.replace(path)
+        with temporary.open("xb") as file:
+            file.write(content)
+        temporary.replace(path)
     finally:
-        for temporary in staged:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
