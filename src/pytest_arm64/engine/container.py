@@ -32,6 +32,10 @@ KEPT_SECONDS = 86_400
 _KEPT_LABELS = {KEPT_LABEL: "1", HOST_LABEL: "", f"{LABEL}.session": ""}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+MOST_BYTES = 64 * 2**30
+"""Of a folder that is taken out of a container: an environment, with all of its packages."""
+MOST_READ = 64 * 2**20
+"""Of a single file that is read."""
 _IN_MEMORY = 2**20
 """Bytes of an archive that need no file on this machine's disk."""
 # Docker's frame of a stream without a terminal: channel, three zeros, length.
@@ -322,8 +326,10 @@ class Container:
         with engine_errors(f"files could not be put into the container at {path}"):
             self._engine.client.api.put_archive(self.id, path, archive)
 
-    def fetch(self, path: str) -> IO[bytes]:
+    def fetch(self, path: str, most: int = MOST_BYTES) -> IO[bytes]:
         """*path* as a tar in a temporary file, whose first entry is the path's last component.
+
+        At most *most* bytes are taken: a file may be larger than it is on the engine's disk.
 
         The engine locks a container while its files are read, so the stream is always read to
         its end here, and never handed out.
@@ -331,16 +337,21 @@ class Container:
         target = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  (handed to the caller)
         try:
             with engine_errors(f"{path} could not be read from the container"):
-                self._engine.patience.wait_for(lambda: self._fetch(path, target))
+                self._engine.patience.wait_for(lambda: self._fetch(path, target, most))
         except BaseException:
             with contextlib.suppress(OSError):  # of a full disk: it has been told
                 target.close()
             raise
         return target
 
-    def _fetch(self, path: str, target: IO[bytes]) -> None:
+    def _fetch(self, path: str, target: IO[bytes], most: int) -> None:
         stream, _ = self._engine.client.api.get_archive(self.id, path)
+        left = most
         for chunk in stream:
+            left -= len(chunk)
+            if left < 0:
+                stream.close()
+                raise EngineError(f"{path} in the container is larger than {most >> 20} MiB")
             with local_errors(path):
                 target.write(chunk)
         with local_errors(path):
@@ -352,7 +363,7 @@ class Container:
         Raises:
             EngineError: it is not there, or no regular file.
         """
-        with self.fetch(path) as stream, tarfile.open(fileobj=stream) as archive:
+        with self.fetch(path, MOST_READ) as stream, tarfile.open(fileobj=stream) as archive:
             member = archive.next()
             source = archive.extractfile(member) if member is not None else None
             if source is None:

@@ -6,11 +6,16 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import ProtocolError
 from ..inside.frames import Frame
 from .decoding import decoded
+
+MOST_BYTES = 64 << 20
+"""Of frames that are written at once, and of all that wait for what is printed before them."""
+MOST_PARTS = 4_000_000
+"""Of the commas and brackets of such frames: a few bytes of JSON may become a hundred here."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,16 @@ class Batch:
     mark: int
     """Number of the mark that was written among what is printed just before; 0 for none."""
     frames: tuple[Frame, ...]
+    size: int = field(default=0, compare=False)
+    """Bytes that they had on their way."""
 
 
 class BatchReader:
     """Cuts a byte stream into batches, a line each."""
 
     def __init__(self) -> None:
-        self._pending: list[bytes] = []
+        self._pending: list[bytes] = [b""]
+        self._size = 0
 
     def feed(self, data: bytes) -> Iterator[Batch]:
         """Batches that *data* completes.
@@ -35,11 +43,22 @@ class BatchReader:
             ProtocolError: a line is no batch of this protocol.
         """
         first, *more = data.split(b"\n")
-        self._pending.append(first)
+        self._add(first)
         for following in more:
             line = b"".join(self._pending)
-            self._pending = [following]
+            self._pending, self._size = [], 0
+            self._add(following)
             yield parse_batch(line)
+
+    def _add(self, part: bytes) -> None:
+        self._pending.append(part)
+        self._size += len(part)
+        if self._size > MOST_BYTES:
+            self._pending = []
+            raise ProtocolError(
+                f"the session inside sent more than {MOST_BYTES >> 20} MiB at once",
+                next_step="let tests print, and compare, less than that",
+            )
 
     @property
     def incomplete(self) -> bool:
@@ -57,6 +76,7 @@ class Ordered:
     def __init__(self, nonce: str) -> None:
         self._reader = BatchReader()
         self._batches: deque[Batch] = deque()
+        self._waiting = 0  # bytes of the batches
         self._printed = b""
         start = b"\0arm64-" + nonce.encode() + b"-"
         beginnings = b"|".join(re.escape(start[:n]) for n in range(len(start) - 1, 0, -1))
@@ -78,10 +98,16 @@ class Ordered:
             ProtocolError: a line is no batch of this protocol.
         """
         if protocol:
-            self._batches.extend(self._reader.feed(data))
+            for batch in self._reader.feed(data):
+                self._batches.append(batch)
+                self._waiting += batch.size
         else:
             self._printed += data
         yield from self._ready()
+        if self._waiting > MOST_BYTES:
+            raise ProtocolError(
+                f"more than {MOST_BYTES >> 20} MiB of frames wait for what is printed before them"
+            )
 
     def rest(self) -> Iterator[Frame | bytes]:
         """Everything that is left when nothing more can come."""
@@ -89,16 +115,21 @@ class Ordered:
         while self._batches or self._reached:
             self._reached = 0
             if self._batches:
-                yield from self._batches.popleft().frames
+                yield from self._next().frames
             yield from self._ready()
         if self._printed:
             yield self._printed
             self._printed = b""
 
+    def _next(self) -> Batch:
+        batch = self._batches.popleft()
+        self._waiting -= batch.size
+        return batch
+
     def _ready(self) -> Iterator[Frame | bytes]:
         while True:
             while self._batches and self._batches[0].mark <= self._reached:
-                batch = self._batches.popleft()
+                batch = self._next()
                 if batch.mark == self._reached:
                     self._reached = 0
                 yield from batch.frames
@@ -131,6 +162,8 @@ def parse_batch(line: bytes) -> Batch:
     Raises:
         ProtocolError: it is no batch of this protocol.
     """
+    if sum(map(line.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise ProtocolError(f"the session inside sent more than {MOST_PARTS:,} values at once")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -140,4 +173,4 @@ def parse_batch(line: bytes) -> Batch:
     mark, *frames = value
     if type(mark) is not int or mark < 0:
         raise ProtocolError(f"the session inside sent frames without a number: {line[:120]!r}")
-    return Batch(mark, tuple(map(decoded, frames)))
+    return Batch(mark, tuple(map(decoded, frames)), len(line))

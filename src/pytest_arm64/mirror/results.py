@@ -12,6 +12,8 @@ from ..errors import ProtocolError
 VARIABLE = "PYTEST_ARM64_OUT"
 MAXIMUM = 2**30
 """Most bytes that are taken."""
+MOST_FILES = 100_000
+"""Most entries, folders and links included, that are read."""
 
 
 def unpack(stream: IO[bytes], folder: Path) -> None:
@@ -25,7 +27,9 @@ def unpack(stream: IO[bytes], folder: Path) -> None:
     total = 0
     try:
         with tarfile.open(fileobj=stream) as archive:
-            for member in archive:
+            for number, member in enumerate(archive):
+                if number >= MOST_FILES:
+                    raise ProtocolError(f"results have more than {MOST_FILES:,} files")
                 parts = PurePosixPath(member.name).parts[1:]
                 if not member.isreg() or not parts:
                     continue

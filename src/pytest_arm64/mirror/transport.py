@@ -13,7 +13,7 @@ from ..environment.inside_files import PACKAGE
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, TarEntry, tar_of, with_parents
 from ..errors import EngineError
 from .kept_place import TASK, KeptPlace, in_words, opened_with
-from .results import VARIABLE, unpack
+from .results import MAXIMUM, MOST_FILES, VARIABLE, unpack
 from .task import End, Task
 
 PROTOCOL, OUTPUT = STDOUT, STDERR
@@ -105,7 +105,7 @@ class ContainerTransport:
         self._container.put(RESULTS, tar_of(with_parents(entries, uid=uid, gid=gid)))
 
     def fetch(self, folder: Path) -> None:
-        with self._container.fetch(RESULTS) as stream:
+        with self._container.fetch(RESULTS, most=MAXIMUM + MOST_FILES * 1024) as stream:
             unpack(stream, folder)
 
     def keep(self, task: Task) -> KeptPlace:

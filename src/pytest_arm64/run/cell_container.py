@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..config.cell import Cell
 from ..config.settings import Settings, passed_variables
-from ..engine.container import Container, Plan
+from ..engine.container import MOST_READ, Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
@@ -162,7 +162,7 @@ def _sees(container: Container, root: Path) -> bool:
         )
         return sorted(filter(None, listed)) == sorted(path.name for path in root.iterdir())
     try:
-        container.fetch(str(marker)).close()  # no process has to be started for it
+        container.fetch(str(marker), MOST_READ).close()  # no process has to be started for it
     except EngineError:
         return False
     else:
