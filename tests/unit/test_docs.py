@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
 
 import pytest
+
+from pytest_arm64 import cache
+from pytest_arm64.audit.auditor import SEARCH_LIMIT, TIME_LIMIT
+from pytest_arm64.config.toml_files import MAXIMUM_BYTES
+from pytest_arm64.engine.container import PIDS_LIMIT
+from pytest_arm64.environment import artifact_files, local_files, tree, wheel_source
+from pytest_arm64.inputs.requirement_files import MAXIMUM_FILES
+from pytest_arm64.mirror import results
+from pytest_arm64.mirror.session import MAXIMUM_DEATHS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -55,3 +65,45 @@ def test_the_glossary_is_in_order_and_has_each_term_once() -> None:
     terms = [row.lower() for row in rows if row not in ("term", "---")]
     assert len(terms) > 40
     assert terms == sorted(set(terms))
+
+
+def test_every_threat_names_a_test_that_there_is() -> None:
+    text = (DOCS / "security.md").read_text("utf-8")
+    section = text[text.index("## Threats") : text.index("## What is not protected")]
+    rows = [row for row in section.splitlines() if row.startswith("| ")][2:]
+    named = [re.fullmatch(r"\| [^|]+ \| `([\w/]+\.py)::(test_\w+)` \|", row) for row in rows]
+    assert len(named) >= 40
+    for row, match in zip(rows, named, strict=True):
+        assert match is not None, row
+        module = ast.parse((ROOT / "tests" / match[1]).read_text("utf-8"))
+        classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+        nodes = [*module.body, *(node for each in classes for node in each.body)]
+        assert match[2] in {node.name for node in nodes if isinstance(node, ast.FunctionDef)}, row
+    assert len({row.split("|")[1] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [
+        (PIDS_LIMIT, "| processes in a container | 4096 |"),
+        (results.MAXIMUM, "| results of one session, taken to the host | 1 GiB"),
+        (MAXIMUM_DEATHS, "| deaths of the session inside before the run ends | 10 |"),
+        (wheel_source.MAXIMUM_MEMBERS, "| files of a wheel, and what they unpack to | 200,000 "),
+        (wheel_source.MAXIMUM_TOTAL, "200,000 and 16 GiB"),
+        (artifact_files.MAXIMUM_MEMBERS, "| files of an artifact, and each of them | 400,000 "),
+        (artifact_files.MAXIMUM_SIZE, "400,000 and 4 GiB"),
+        (local_files.MAXIMUM_COPY, "| copy of a link folder or local index | 2 GiB |"),
+        (tree.MAXIMUM_COPY, "| copy of the project for a build | 512 MiB |"),
+        (MAXIMUM_FILES, "| requirement files of one tree | 500 |"),
+        (MAXIMUM_BYTES, "| a `pyproject.toml` or lock | 256 MiB |"),
+        (TIME_LIMIT, "| audit of one service, and its search | 300 s"),
+        (SEARCH_LIMIT, "300 s and 30 s"),
+        (cache.LIMIT, "| cache folder after an environment was made | 10 GiB |"),
+    ],
+)
+def test_a_limit_is_the_one_in_the_code(limit: float, shown: str) -> None:
+    text = (DOCS / "security.md").read_text("utf-8")
+    assert shown in text
+    number, unit = re.findall(r"([\d,]+) ?(MiB|GiB|s)?", shown)[-1]
+    factor = {"MiB": 2**20, "GiB": 2**30}.get(unit, 1)
+    assert int(number.replace(",", "")) * factor == limit
