@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,11 +20,19 @@ _SELECTING = (
     "--last-failed",
     "--sw",
     "--stepwise",
+    "--sw-skip",
+    "--stepwise-skip",
     "--deselect",
     "--group",
     "--ignore",
     "--ignore-glob",
 )
+_SHORT = re.compile(r"-[hlqsvxV]*[km]")
+"""``-k`` or ``-m``, alone or behind short options without a value, as in ``-qk``."""
+_OVERRIDE = re.compile(
+    r"(-o|--override-ini=)?(python_(classes|files|functions)|norecursedirs|testpaths)="
+)
+"""A setting of what is collected, of ``-o``."""
 _DESELECTING = ("-k", "-m", "--deselect", "--group")
 
 
@@ -50,14 +60,20 @@ class Asked:
         return [Path(os.path.normpath(path)) for path in paths if path.exists()]
 
     def selection(self, service: ServiceConfig) -> Iterator[str]:
-        """The arguments that left tests out, as far as they were typed and not configured."""
-        args = [str(arg) for arg in self._config.invocation_params.args]
+        """The arguments that left tests out: typed or in a variable, not those of a file."""
+        args = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+        args += [str(arg) for arg in self._config.invocation_params.args]
         for before, arg in zip(["", *args], args, strict=False):
             name = arg.partition("=")[0]
-            short = arg[:2] in ("-k", "-m") and not arg.startswith("--")
+            short = _SHORT.match(arg) is not None
             if before in ("-k", "-m", "--deselect", "--group"):
                 continue
-            if name in _SELECTING or short or ("::" in arg and not arg.startswith(("-", GATE))):
+            if (
+                name in _SELECTING
+                or short
+                or _OVERRIDE.match(arg)
+                or ("::" in arg and not arg.startswith(("-", GATE)))
+            ):
                 yield arg
         if self._config.option.pyargs:
             yield "--pyargs"
