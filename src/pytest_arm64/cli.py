@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import __version__
 from .errors import Arm64Error
+from .isolation import Fence, keep_out
 
 _EPILOG = """\
 examples:
@@ -44,6 +46,7 @@ _COMMANDS = {
     "profile": ("hot spots side by side, of perf and other tools too", "commands.profile"),
     "report": ("show, compare and merge reports of runs", "commands.report"),
     "trust": ("allow what the files of this repository ask for", "commands.trust"),
+    "run": ("pytest --arm64 for a repository that is not trusted", "commands.run"),
     "cache": ("what is kept on this machine", "commands.cache"),
 }
 
@@ -56,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _write_whatever_the_encoding()
     try:
+        if arguments is None:  # the process is this command's alone
+            keep_out(Fence.around(Path.cwd()))
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except Arm64Error as error:

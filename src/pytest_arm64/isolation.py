@@ -10,8 +10,8 @@ import sys
 import sysconfig
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.abc import MetaPathFinder
+from functools import cache, partial
+from importlib.abc import MetaPathFinder, PathEntryFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -95,9 +95,30 @@ def keep_out(fence: Fence, *, but: Collection[str] = ()) -> None:
         if name in os.environ:
             os.environ[name] = os.pathsep.join(_outside(os.environ[name], fence))
     sys.meta_path.insert(0, _Guard(fence, frozenset(but)))
+    if not but:  # finders that are put before ours, as pytest's, look into no folder of it
+        sys.path_hooks.insert(0, partial(_closed, fence))
+        sys.path_importer_cache.clear()
     if any(fence.holds_module(module) for module in list(sys.modules.values())):
         # A folder __pycache__ of the project may lead anywhere.
         sys.dont_write_bytecode = True
+
+
+class _Closed(PathEntryFinder):
+    """Finds nothing in a folder."""
+
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> None:
+        """No module."""
+
+
+def _closed(fence: Fence, folder: str) -> _Closed:
+    """A path hook, for the folders of *fence*.
+
+    Raises:
+        ImportError: *folder* is none of them, so that the next hook is asked.
+    """
+    if fence.holds(folder):
+        return _Closed()
+    raise ImportError(folder)
 
 
 class _Guard(MetaPathFinder):
@@ -119,11 +140,16 @@ class _Guard(MetaPathFinder):
             spec: importlib.machinery.ModuleSpec | None = find(fullname, path, target)
             if spec is None:
                 continue
-            if self._fence.finds(spec):
-                break
-            return spec
+            if not self._fence.finds(spec):
+                return spec
+            break
         else:
             return None
+        if path is None:  # a folder of the project may come first, and the module be installed
+            folders = [entry for entry in sys.path if entry and not self._fence.holds(entry)]
+            spec = importlib.machinery.PathFinder.find_spec(fullname, folders, target)
+            if spec is not None and not self._fence.finds(spec):
+                return spec
         raise ModuleNotFoundError(
             f"{fullname} is part of the project, whose code does not run on the host", name=fullname
         )

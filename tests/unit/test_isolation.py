@@ -43,9 +43,16 @@ def run(folder: Path, code: str, **variables: str) -> list[object]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with modules that must not be loaded."""
-    names = ("docker.py", "src/urllib3/__init__.py", "space/part.py", "linked/certifi.py")
+    names = ("docker.py", "src/urllib3/__init__.py", "space/part.py", "linked/brotlicffi.py")
     write(tmp_path, {f"project/{name}": "raise SystemExit('executed')" for name in names})
-    write(tmp_path, {"project/named.py": "", "project/named_package/__init__.py": ""})
+    write(
+        tmp_path,
+        {
+            "project/named.py": "",
+            "project/named_too.py": "",
+            "project/named_package/__init__.py": "",
+        },
+    )
     return tmp_path / "project"
 
 
@@ -66,11 +73,11 @@ def test_a_link_into_the_project_is_followed(project: Path, tmp_path: Path) -> N
         keep_out(Fence.around(ROOT))
         sys.path.insert(0, str(ROOT.parent / "elsewhere"))
         try:
-            import certifi
+            import brotlicffi
         except ModuleNotFoundError as error:
             print(json.dumps([error.name]))
     """
-    assert run(project, code) == ["certifi"]
+    assert run(project, code) == ["brotlicffi"]
 
 
 def test_what_a_finder_of_an_editable_installation_finds_is_refused(project: Path) -> None:
@@ -84,7 +91,7 @@ def test_what_a_finder_of_an_editable_installation_finds_is_refused(project: Pat
         sys.meta_path.insert(0, Editable)
         keep_out(Fence.around(ROOT))
         names = []
-        for name in ("docker", "named"):
+        for name in ("named", "named_too"):
             try:
                 __import__(name)
             except ModuleNotFoundError as error:
@@ -92,7 +99,18 @@ def test_what_a_finder_of_an_editable_installation_finds_is_refused(project: Pat
         import colorsys
         print(json.dumps([*names, colorsys.__name__]))
     """
-    assert run(project, code) == ["docker", "named", "colorsys"]
+    assert run(project, code) == ["named", "named_too", "colorsys"]
+
+
+def test_an_installed_module_is_found_behind_one_of_the_project(project: Path) -> None:
+    code = """
+        keep_out(Fence.around(ROOT))
+        sys.path[:0] = [str(ROOT), ""]
+        import docker
+        print(json.dumps([docker.__file__]))
+    """
+    (file,) = run(project, code)
+    assert "site-packages" in str(file)
 
 
 def test_a_namespace_with_a_part_in_the_project_is_refused(project: Path) -> None:
