@@ -108,7 +108,8 @@ def test_no_code_of_a_wheel_runs_before_the_image_is_made(
     # A wheel without byte-code has the image's own interpreter compile.
     files = {
         "requirements.txt": f"{evil}\n",
-        "pyproject.toml": '[project]\nname = "app"\nversion = "1"\n' + REQUIRES,
+        "pyproject.toml": '[project]\nname = "app"\nversion = "1"\n'
+        '[tool.setuptools]\npy-modules = ["app"]\n' + REQUIRES,
         "app.py": "",
         "test_it.py": PTH_TEST,
     }

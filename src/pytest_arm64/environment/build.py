@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import pwd
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import cache
@@ -26,15 +28,27 @@ from ..progress import Progress
 from ..records import decode, encode, parse
 from . import pip_installer
 from .artifact_files import fingerprint
-from .inside_files import inside_files
+from .bytecode import compile_command
+from .inside_files import check_inside, inside_files
+from .loading import loaded_records
 from .plan import FORMAT as PLAN_FORMAT
 from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
-from .tree import ABI, INSIDE, OUT, PYTHON, RECORD, RESULTS, TarEntry, tar_of, with_parents
+from .tree import (
+    ABI,
+    INSIDE,
+    OUT,
+    RECORD,
+    RESULTS,
+    SITES_LABEL,
+    TarEntry,
+    tar_of,
+    with_parents,
+)
 
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ def make_environment(
             error.ran = ran.ran(cell.target)
             raise
     user = cell_user(engine)
-    run_tag, records = _run_image(engine, cell, image, key, user)
+    run_tag, records = _run_image(engine, cell, image, key, user, ran, progress)
     return Environment(
         key,
         run_tag,
@@ -155,9 +169,19 @@ def _fingerprint(artifact: Artifact) -> list[str]:
 
 
 def _run_image(
-    engine: Engine, cell: Cell, image: Base, key: str, user: User
+    engine: Engine,
+    cell: Cell,
+    image: Base,
+    key: str,
+    user: User,
+    ran: ImageFacts,
+    progress: Progress,
 ) -> tuple[str, _Records]:
-    """The thin image that is run: *image*, our code for the inside, an entry for the user."""
+    """The thin image that is run: *image*, our code for the inside, an entry for the user.
+
+    Raises:
+        InstallError: *image* has files where our code belongs, or its records cannot be read.
+    """
     files = inside_files()
     digest = cache.digest(
         [
@@ -171,19 +195,46 @@ def _run_image(
             return tag, decode(_Records, cache.load("records", digest))
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
         records = _read_records(container)
+        users = _user_entries(container, user)
+        abi = _loaded(engine, cell, image, users, user, ran, records.abi, progress)
+        records = replace(records, abi=abi)
         entries = with_parents({f"{INSIDE}/{name}": TarEntry(text) for name, text in files.items()})
         for folder in (OUT, RESULTS):
             entries[folder] = TarEntry(mode=0o700, uid=user.uid, gid=user.gid)
-        entries |= _user_entries(container, user)
+        entries |= users
+        entries[ABI] = TarEntry(json.dumps(abi.to_json()).encode())
         container.put("/", tar_of(entries))
-        compile_it = [PYTHON, "-m", "compileall", "-q", INSIDE]
+        compile_it = compile_command(ran.python, INSIDE)
         container.run(compile_it, environment=qemu_environment(cell, engine))
+        with container.fetch(INSIDE) as archive:
+            check_inside(archive, files)
         container.commit(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
         )
     cache.store("records", digest, encode(records))
     return tag, records
+
+
+def _loaded(
+    engine: Engine,
+    cell: Cell,
+    image: Base,
+    users: Mapping[str, TarEntry],
+    user: User,
+    ran: ImageFacts,
+    abi: AbiRecord,
+    progress: Progress,
+) -> AbiRecord:
+    """*abi* with how compiled modules were imported by *user*, in a container that goes away."""
+    if not abi.files:
+        return abi
+    plan = Plan(image=image.id, platform=cell.platform, user=f"{user.uid}:{user.gid}")
+    sites = json.loads(image.labels.get(SITES_LABEL, "[]"))
+    with progress.step("load compiled modules"), Container(engine, plan) as container:
+        container.put("/", tar_of(users))
+        variables = qemu_environment(cell, engine)
+        return loaded_records(container, cell, ran, abi, sites, variables)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,14 @@ class Compiler:
         return done
 
 
+def compile_command(python: Python, *folders: str) -> list[str]:
+    """What makes the byte-code of all modules in *folders*, in an image with *python*.
+
+    Isolated and without ``site``: no code of a package, such as in a ``.pth`` file, is run.
+    """
+    return [python.executable, "-I", "-S", "-m", "compileall", "-q", "-f", *folders]
+
+
 def compiler_for(python: Python) -> Compiler:
     """A host interpreter that makes the byte-code of *python*; an empty one if there is none."""
     if not python.magic:

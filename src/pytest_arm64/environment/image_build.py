@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .. import cache
 from ..audit.platform import marker_environment
-from ..binary.record import AbiRecord
 from ..binary.scan import scan_tar, system_of_run, with_artifact
 from ..config.cell import Cell, ImageFacts, machine_of
 from ..config.settings import Settings
@@ -18,16 +16,15 @@ from ..engine.container import Container, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL
 from ..engine.images import Base, find_image, remove_derived, remove_nameless
-from ..progress import Progress, Step
+from ..progress import Progress
 from .artifact_installer import paths_entry
 from .builder_container import Host
+from .bytecode import compile_command
 from .consistency import broken, installed_in
 from .deployment import install_deployed
-from .failures import Tools
-from .loading import load_all, modules_of, with_loads
 from .pip_installer import Request
 from .record import InstallRecord, with_built_states
-from .tree import ABI, ENV, HOME, PYTHON, RECORD, TESTS, TarEntry, tar_of
+from .tree import ABI, ENV, HOME, RECORD, SITES_LABEL, TESTS, TarEntry, tar_of
 
 if TYPE_CHECKING:
     from ..inputs.lock import Lock
@@ -70,9 +67,9 @@ def make_image(
             container.put("/", tar_of(paths_entry(ran.python, made.sites)))
         if made.uncompiled:
             step.update("compiling")
-            compile_it = [PYTHON, "-m", "compileall", "-q", ENV, TESTS]
+            # By the image's own interpreter: that of the environment runs what packages bring.
+            compile_it = compile_command(ran.python, ENV, TESTS)
             container.run(compile_it, environment=qemu_environment(cell, engine))
-        abi = _loaded(container, host, abi, made.sites, step)
         record = InstallRecord(
             packages=tuple(with_built_states(made.packages, installed)),
             installer=installer,
@@ -87,7 +84,8 @@ def make_image(
         container.put(
             "/", tar_of({p: TarEntry(json.dumps(d).encode()) for p, d in documents.items()})
         )
-        container.commit(tag, {f"{LABEL}.base": base.id})
+        sites_label = json.dumps(list(made.sites))
+        container.commit(tag, {f"{LABEL}.base": base.id, SITES_LABEL: sites_label})
     cache.prune(cache.cache_folder(), limit=cache.LIMIT)
     image = find_image(engine, tag)
     assert image is not None
@@ -102,29 +100,3 @@ def _markers(cell: Cell, ran: ImageFacts) -> dict[str, str]:
     markers = marker_environment((int(major), int(minor)), machine_of(cell.architecture))
     full = {"python_full_version": ran.python.version, "implementation_version": ran.python.version}
     return {**markers, **full}
-
-
-def _loaded(
-    container: Container,
-    host: Host,
-    abi: AbiRecord,
-    sites: Sequence[str],
-    step: Step,
-) -> AbiRecord:
-    """*abi* with how each compiled module of what is deployed, or of the tests, was imported."""
-    ran = host.ran
-    # Of folders that lie in each other, a module is imported from the innermost one.
-    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
-    by_path = {
-        module.path: module
-        for site in searched
-        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
-        for module in modules_of(abi, site.removeprefix(root))
-    }
-    modules = sorted(by_path.values(), key=lambda module: module.name)
-    if not modules:
-        return abi
-    step.update(f"loading {len(modules)} compiled modules")
-    tools = Tools(host.cell.target.recipe.name, ran.python.minor)
-    variables = qemu_environment(host.cell, host.engine)
-    return with_loads(abi, load_all(container, modules, variables, tools, ran.machine))

@@ -24,9 +24,10 @@ from ..binary.record import (
     AbiRecord,
     Load,
 )
+from ..config.cell import Cell, ImageFacts
 from ..engine.container import Container, Finished
 from .failures import RUNTIME, Tools, import_failure
-from .tree import HOME, PYTHON, TarEntry, tar_of
+from .tree import ENV, HOME, PYTHON, TESTS, TarEntry, tar_of
 
 _LIST = f"{HOME}/modules.json"
 _MAXIMUM_DEATHS = 10
@@ -87,8 +88,34 @@ def load_all(
         if _NO_MODULE in text:
             continue  # a library that is loaded otherwise
         loads.append(judged(module, outcome, text, tools, machine))
-    container.run(["rm", "-f", _LIST])
     return tuple(loads)
+
+
+def loaded_records(
+    container: Container,
+    cell: Cell,
+    ran: ImageFacts,
+    abi: AbiRecord,
+    sites: Sequence[str],
+    variables: Mapping[str, str],
+) -> AbiRecord:
+    """*abi* with how each compiled module of what is deployed, or of the tests, was imported.
+
+    *container* is thrown away: what modules do when they are imported is part of no image.
+    """
+    # Of folders that lie in each other, a module is imported from the innermost one.
+    searched = sorted((*sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS))))
+    by_path = {
+        module.path: module
+        for site in searched
+        for root in (f"{HOME}/", "/")  # paths in the record are relative to one of them, or to none
+        for module in modules_of(abi, site.removeprefix(root))
+    }
+    modules = sorted(by_path.values(), key=lambda module: module.name)
+    if not modules:
+        return abi
+    tools = Tools(cell.target.recipe.name, ran.python.minor)
+    return with_loads(abi, load_all(container, modules, variables, tools, ran.machine))
 
 
 def judged(module: Module, outcome: str, text: str, tools: Tools, machine: str) -> Load:

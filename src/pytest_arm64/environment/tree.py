@@ -34,6 +34,8 @@ class Owner(NamedTuple):
     gid: int = 0
 
 
+SITES_LABEL = "pytest-arm64.sites"
+"""Of an environment image: folders of an artifact from which it imports, as a JSON list."""
 MAXIMUM_COPY = 512 * 2**20
 
 
