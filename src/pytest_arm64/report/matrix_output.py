@@ -20,6 +20,7 @@ from ..audit.matrix import (
     Row,
     WheelMatrix,
 )
+from ..decide.boundary import without_mentions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -240,4 +241,5 @@ def _worth_telling(row: Row) -> bool:
 
 
 def _cell(text: str) -> str:
+    text = without_mentions(text)
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")

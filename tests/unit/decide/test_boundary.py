@@ -203,8 +203,16 @@ def test_the_record_of_the_decision_has_everything() -> None:
 @given(st.text(max_size=60))
 def test_plain_text_has_nothing_that_markdown_obeys(text: str) -> None:
     line = plain(text)
-    assert line.isprintable()
+    assert line.replace("\u200b", "").isprintable()
+    assert not re.search(r"[@#!]\w|\bGH-\d", line)
     assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>|#]", line)
+
+
+@pytest.mark.parametrize("text", ["@team", "see @org/team!", "x #123", "org/repo#1", "GH-7", "!9"])
+def test_nobody_is_notified_by_what_packages_and_tests_say(text: str) -> None:
+    line = plain(text)
+    assert not re.search(r"[@#!]\w|\bGH-\d", line)
+    assert line.replace("\u200b", "").replace("\\", "") == text
 
 
 def test_a_folder_knows_what_the_folder_above_says_of_it(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def digest_of(content: bytes) -> str:
         raise MalformedError("its header cannot be read") from None
     if not ordered:
         raise MalformedError("its elements are not in the order in which goldens are written")
-    return hashlib.sha256(about.encode() + content[elements:]).hexdigest()
+    digest = hashlib.sha256(about.encode())
+    digest.update(memoryview(content)[elements:])
+    return digest.hexdigest()
 
 
 def size_of(dtype: Array, shape: list[int]) -> int:

@@ -33,6 +33,8 @@ STAGED = ".new"
 FORMAT = 1
 MOST_BYTES = 32 << 20
 """Of a file with the trees of a test's values, or with provenances."""
+MOST_PACKED = 64 << 20
+"""Of the arrays and bytes of a test's values, unpacked: a few megabytes of zeros are gigabytes."""
 _HEADER_ROOM = 1 << 16
 _LONGEST_NAME = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\[\]=,+-]+")
@@ -257,6 +259,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     info = archive.getinfo(name)
     if info.file_size > most:
         raise MalformedError(f"{name} is larger than its .json tells of")
+    _require(info.file_size <= MOST_PACKED, f"{name} is larger than {MOST_PACKED >> 20} MiB")
     return archive.read(info)
 
 
@@ -286,7 +289,16 @@ def encode(golden: Golden, key: str) -> dict[str, bytes]:
         },
     }
     files = {".json": (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()}
-    packed = dict(item for kept in golden.values.values() for item in _packed(kept.value.blobs))
+    packed: dict[str, bytes] = {}
+    left = MOST_PACKED
+    for name, content in (item for v in golden.values.values() for item in _packed(v.value.blobs)):
+        left -= len(content)
+        if left < 0:
+            raise GoldenError(
+                f"the values of {golden.test} take more than {MOST_PACKED >> 20} MiB",
+                next_step="compare a part of them, or a digest",
+            )
+        packed[name] = content
     if packed:
         files[".npz"] = _zip(packed)
     return files

@@ -9,6 +9,8 @@ import io
 import json
 import math
 import pickle
+import subprocess
+import sys
 import uuid
 import zipfile
 from collections import namedtuple
@@ -363,3 +365,59 @@ def test_a_foreign_tree_is_an_error_or_compares(
         return
     for value in (1, [1.5], {"a": 1}, Colour.RED):
         assert compare("v", found, stored(value), Policy()).leaves or value == []
+
+
+ZEROS = """
+import resource, sys
+from pathlib import Path
+from pytest_arm64.inside.golden.store import GoldenError, encode, read
+
+golden = read(Path(sys.argv[1]), "test_it")
+try:
+    if sys.argv[2] == "encode":
+        encode(golden, "key")
+    else:
+        golden.values["0"].value.blobs[sys.argv[3]]
+except GoldenError as error:
+    print("larger than" in str(error) or "more than" in str(error))
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
+
+@pytest.mark.parametrize("way", ["encode", "compare"])
+@pytest.mark.parametrize("kind", ["array", "bytes"])
+def test_gigabytes_of_zeros_are_not_unpacked(tmp_path: Path, way: str, kind: str) -> None:
+    size = 600 << 20
+    small: Any = np.zeros(9999, "u1") if kind == "array" else b"\0" * 9999
+    files = encode(Golden(TEST, {"0": StoredValue(stored(small))}, {}), "key")
+    document = json.loads(files[".json"])
+    text = json.dumps(document).replace("9999", str(size))
+    name = document["values"]["0"]["tree"]["blob"]
+    (tmp_path / f"{TEST}.json").write_text(text, "utf-8")
+    (tmp_path / PROVENANCE).write_text(json.dumps(PROVENANCES), "utf-8")
+    ending = "npy" if kind == "array" else "bin"
+    with (
+        zipfile.ZipFile(tmp_path / f"{TEST}.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(f"{name}.{ending}", "w") as member,
+    ):
+        for _ in range(size >> 20):
+            member.write(b"\0" * (1 << 20))
+    child = subprocess.run(
+        [sys.executable, "-c", ZEROS, str(tmp_path), way, name],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    refused, peak = child.stdout.split()
+    assert refused == "True"
+    assert int(peak) < 500 << 20
+
+
+def test_values_that_could_not_be_read_again_are_not_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "MOST_PACKED", 20_000)
+    golden = Golden(TEST, {str(n): StoredValue(stored(bytes([n]) * 9999)) for n in range(3)}, {})
+    with pytest.raises(GoldenError, match="take more than"):
+        encode(golden, "key")
