@@ -291,6 +291,23 @@ def test_no_way_makes_a_service_ready_or_passes_a_gate(
         assert [gate for gate in gates if gate not in out] == [], out
 
 
+def test_what_a_hook_drops_without_a_word_leaves_a_part(tmp_path: Path) -> None:
+    files, names = project(
+        {
+            "one is dropped": in_hook("pytest_collection_modifyitems(items)", "items.pop()", BAD),
+            "all but one are": in_hook(
+                "pytest_collection_modifyitems(items)", "items[1:] = []", BAD + "def test_c(): pass"
+            ),
+            "none is": tests(TWO),
+        }
+    )
+    _, out = run(case := Case(tmp_path / "case", files))
+    judged = [verdicts(case)[name] for name in names]
+    assert [verdict["grade"] for verdict in judged] == ["predicted", "predicted", "emulated"], out
+    assert "a hook left 1 test out" in judged[0]["reasons"][-1]
+    assert "a hook left 2 tests out" in judged[1]["reasons"][-1]
+
+
 def test_suites_that_pass_are_ready(tmp_path: Path) -> None:
     files, names = project(CONTROLS)
     case = Case(tmp_path / "case", files)

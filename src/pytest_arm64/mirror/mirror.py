@@ -74,6 +74,8 @@ class HostMirror:
         """Running tests of whose attempts one more follows."""
         self.deselected: list[str] = []
         """Node ids of tests that were collected and left out."""
+        self.dropped = 0
+        """How many tests a hook has taken out without a word."""
         self.bounded: dict[str, BoundaryTest] = {}
         """By node id: tests that were selected and belong behind an x86 boundary."""
         self.marked: frozenset[str] = frozenset()
@@ -198,6 +200,8 @@ class HostMirror:
         self._session.items = self._stand_ins(frame.nodeids)
         self.collection_lines = frame.lines
         reporter = self._reporter
+        if not (frame.worker or self.marked):
+            self.dropped = max(0, frame.total - len(frame.nodeids) - len(self.deselected))
         if reporter is None or frame.worker:
             return
         show_collected(reporter, self._session, frame.total, frame.tree)

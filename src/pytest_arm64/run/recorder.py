@@ -285,6 +285,9 @@ class Recorder:
             builds = tuple(builds_of(place.record, where))
             evidence = replace(evidence, installs=(install,), builds=builds)
         part = tuple(self._asked.selection(service))
+        dropped = run.session.mirror.dropped if run.session is not None else 0
+        if dropped:
+            part += (f"a hook left {dropped} test{'s' * (dropped > 1)} out",)
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
         evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi, mapped)))
