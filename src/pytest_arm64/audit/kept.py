@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .. import __version__, cache
 from ..config.targets import Target
+from ..index.addresses import public
 from ..index.pip_config import PipConfig
 from ..inputs.service import Service
 from .matrix import WheelMatrix
@@ -45,7 +46,9 @@ def kept_matrices(
     with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:
         for key, service, matrix in zip(keys, services, cached, strict=True):
             result = matrix or auditor.matrix(service, target)
-            if matrix is None and result.complete:
+            # One whose addresses are written without their tokens would not lead to the files.
+            open_to_all = all(row.url == public(row.url) for row in result.packages)
+            if matrix is None and result.complete and open_to_all:
                 cache.store(_KIND, key, {"made": time.time(), **result.to_json()})
             made.append(result)
     return made

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ..index.addresses import public
 from ..records import Layout, decode, encode, json_options
 
 FORMAT = 1
@@ -78,8 +79,8 @@ class Row:
     yanked: bool = False
     scope: str = DEPLOY
     """``deploy`` is judged; ``test`` is shown; ``build`` is what a source build needs."""
-    url: str = ""
-    """Where the file is: an address without credentials, or a local project's folder."""
+    url: str = field(default="", metadata=json_options(write=public))
+    """Where the file is, or a local project's folder; what is written has no credentials in it."""
     hashes: tuple[str, ...] = ()
     """Of the file, as ``sha256:…``; empty where neither index nor lock tells one."""
     editable: bool = False

@@ -28,6 +28,18 @@ def shown(url: str) -> str:
     return strip_credentials(url).partition("?")[0].partition("#")[0]
 
 
+def public(place: str) -> str:
+    """*place*, a path or an address, as it may be written: without user, password and query.
+
+    The fragment stays where it names a folder of a repository or an archive.
+    """
+    if "://" not in place:
+        return place
+    address, mark, fragment = strip_credentials(place).partition("#")
+    kept = mark + fragment if fragment.startswith("subdirectory=") else ""
+    return address.partition("?")[0] + kept.partition("&")[0]
+
+
 def git_address(url: str, revision: str, subdirectory: str) -> str:
     """A place in a repository as pip spells it: ``git+URL@revision#subdirectory=folder``."""
     address = url if url.startswith("git+") else f"git+{url}"
