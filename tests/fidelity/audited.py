@@ -6,6 +6,7 @@ Notes go into the file ``AUDIT``, one a line: the event and its place.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -37,7 +38,10 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
         places = [arguments[1]]
     elif event == "subprocess.Popen" and not any("start.py" in str(w) for w in arguments[1]):
         # Not the session of the local transport, which stands for a container.
-        places = [arguments[0], arguments[2] or Path.cwd(), *arguments[1][:2]]
+        here = Path(arguments[2] or Path.cwd())
+        words = [os.fsdecode(word) for word in arguments[1][1:2]]
+        scripts = [here / word for word in words if not word.startswith("-")]
+        places = [here, shutil.which(arguments[0]), *scripts]
     elif event in ("os.exec", "os.posix_spawn", "os.system", "ctypes.dlopen") or (
         event == "open" and str(arguments[0]).endswith((".pyc", ".so", ".pth"))
     ):
