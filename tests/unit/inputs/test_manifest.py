@@ -478,9 +478,14 @@ class TestFingerprint:
         write(tmp_path, {name: content})
         assert (self.key(tmp_path) != before) is matters
 
-    @pytest.mark.parametrize("line", ["/", "../..", "./plain"])
-    def test_a_folder_that_is_no_project_is_not_read(self, tmp_path: Path, line: str) -> None:
-        files: Files = {"requirements.txt": line, "plain/data": "x" * 10}
+    @pytest.mark.parametrize("line", ["/", "../.."])
+    def test_a_folder_outside_the_repository_is_refused(self, tmp_path: Path, line: str) -> None:
+        folder = write(tmp_path / "a" / "b", {"requirements.txt": line})
+        with pytest.raises(SettingsError, match="outside the repository"):
+            self.key(folder)
+
+    def test_a_folder_that_is_no_project_is_not_read(self, tmp_path: Path) -> None:
+        files: Files = {"requirements.txt": "./plain", "plain/data": "x" * 10}
         before = self.key(write(tmp_path / "a" / "b", files))
         write(tmp_path / "a" / "b", {"plain/data": "y"})
         assert self.key(tmp_path / "a" / "b") == before
