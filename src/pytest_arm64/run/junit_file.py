@@ -31,7 +31,8 @@ class JunitFile:
         self._host = host
         self._files = [(recorder, _opened(recorder)) for recorder in junit_recorders(config)]
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    # Within the terminal's wrapper, which names the file when this one has ended.
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
             places = [recorder.logfile for recorder, _ in self._files]
