@@ -22,7 +22,8 @@ from pathlib import Path
 
 from pytest_arm64.config.cell import Cell, ImageFacts
 from pytest_arm64.config.settings import Settings
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine, open_engine
 from pytest_arm64.environment import pip_installer, plan_installer

@@ -20,7 +20,8 @@ from docker_cases import RunPytest
 from pytest_arm64.binary.scan import scan_image
 from pytest_arm64.config.cell import Cell
 from pytest_arm64.config.targets import find_target
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base, manifest_kind
 from pytest_arm64.environment.provision import provisioned

@@ -15,7 +15,8 @@ from packaging.markers import Marker
 from docker_cases import RunPytest, outcomes
 from pytest_arm64.audit.platform import ordered_tags, platform_of
 from pytest_arm64.config.targets import shipped_targets
-from pytest_arm64.engine.container import Container, Mount, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Mount, Plan
 from pytest_arm64.engine.endpoint import Engine
 
 INSIDE = """

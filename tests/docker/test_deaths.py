@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from docker_cases import RunPytest, left_by, ours
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
 from pytest_arm64.engine.sweep import HOST_LABEL
 from pytest_arm64.environment.tree import RECORD

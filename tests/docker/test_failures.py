@@ -19,7 +19,8 @@ from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.config.cell import Cell, ImageFacts
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import find_target
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base

@@ -17,7 +17,8 @@ from fault_proxy import fault_proxy
 from pytest_arm64.config.cell import Cell
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.engine import emulation
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import find_image
 from pytest_arm64.engine.probe import probe

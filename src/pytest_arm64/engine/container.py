@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from ..errors import EngineError
+from .container_plan import Plan
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, local_errors
 from .patience import BETWEEN_SECONDS
@@ -40,40 +41,6 @@ _IN_MEMORY = 2**20
 """Bytes of an archive that need no file on this machine's disk."""
 # Docker's frame of a stream without a terminal: channel, three zeros, length.
 _HEADER = struct.Struct(">BxxxL")
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A bind mount of *path* at the same path inside."""
-
-    path: str
-    read_only: bool = True
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a container is made. The defaults are the least that a process needs."""
-
-    image: str
-    platform: str
-    user: str = "0:0"
-    environment: Mapping[str, str] | None = None
-    mounts: Sequence[Mount] = ()
-    volumes: Sequence[str] = ()
-    """Paths that are anonymous volumes: writable, reachable by ``put`` and ``get``."""
-    tmpfs: Mapping[str, str] | None = None
-    network: str = "none"
-    read_only: bool = False
-    memory: int = 0
-    """Bytes that all processes together may use, swap included; 0 for no limit."""
-    memory_note: str = ""
-    """What it means that they used more."""
-    capabilities: Sequence[str] = ()
-    """Capabilities to keep; all others are dropped."""
-    kept_as: str = ""
-    """Name of one that stays when this process is gone; empty for those that go with it."""
-    volumes_from: Sequence[str] = ()
-    """Ids of containers whose volumes it has as well."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from ..config.cell import Cell, ImageFacts, Python
 from ..config.targets import MACHINES
 from ..errors import EmulationError, EngineError, ImageError
 from .binfmt import aarch64_handlers, explanation
-from .container import Container, Plan
+from .container import Container
+from .container_plan import Plan
 from .emulation import emulated_name, native_name, qemu_environment
 from .endpoint import Engine
 from .images import Base

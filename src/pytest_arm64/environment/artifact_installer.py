@@ -17,7 +17,8 @@ from packaging.version import Version
 from ..audit.matrix import DEPLOY, PURE, SOURCE, WHEEL
 from ..config.artifact import IMAGE, Artifact
 from ..config.cell import Python
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.images import Base
 from ..errors import ImageError, InstallError

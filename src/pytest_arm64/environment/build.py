@@ -17,7 +17,8 @@ from ..config.artifact import IMAGE, Artifact
 from ..config.cell import Cell, ImageFacts
 from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image

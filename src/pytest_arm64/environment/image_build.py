@@ -12,7 +12,8 @@ from ..audit.platform import marker_environment
 from ..binary.scan import scan_tar, system_of_run, with_artifact
 from ..config.cell import Cell, ImageFacts, machine_of
 from ..config.settings import Settings
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL
 from ..engine.images import Base, find_image, remove_derived, remove_nameless

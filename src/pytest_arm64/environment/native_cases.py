@@ -9,7 +9,8 @@ from importlib import resources
 
 from .. import cache
 from ..config.cell import Cell
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..errors import InstallError

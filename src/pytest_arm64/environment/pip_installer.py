@@ -19,7 +19,8 @@ from typing import IO, BinaryIO, cast
 
 from ..audit.matrix import DEPLOY
 from ..config.cell import Cell, ImageFacts, Python
-from ..engine.container import Container, Finished, Mount, Plan
+from ..engine.container import Container, Finished
+from ..engine.container_plan import Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base

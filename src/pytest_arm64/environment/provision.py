@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import cache
 from ..config.cell import Cell, ImageFacts
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
 from ..engine.images import Base, find_image, get_image

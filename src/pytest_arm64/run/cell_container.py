@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ..config.cell import Cell
 from ..config.settings import Settings, passed_variables
-from ..engine.container import MOST_READ, Container, Plan
+from ..engine.container import MOST_READ, Container
+from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User

@@ -35,3 +35,10 @@ class CopiedCoverage:
                         folder.write(path.name, path.read_bytes())
             except OSError as error:
                 raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None
+
+
+def bring_coverage(config: pytest.Config, *, copied: bool) -> None:
+    """Have coverage data come to the project where the session has a copy of it."""
+    name = "arm64-coverage"
+    if copied and not config.pluginmanager.hasplugin(name):
+        config.pluginmanager.register(CopiedCoverage(), name)

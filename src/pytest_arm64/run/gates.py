@@ -15,8 +15,11 @@ from ..errors import SettingsError
 from ..inside.golden.told import PROPERTY
 from ..mirror.pytest_internals import compiled_expression
 from .arguments import GATE, positional
+from .cells import Role
 from .differences import Here, common_failure, difference
+from .parts import RunPart
 from .silent import CellResult
+from .usage import as_usage_error
 
 _LISTED = 40
 """Of how many gates the ids are listed where a name is wrong."""
@@ -164,6 +167,30 @@ def gates_alone(config: pytest.Config) -> bool:
 def is_of_service(name: str, owner: str) -> bool:
     """Whether *name* is that of a gate of the service *owner*, or of all its gates."""
     return _below(name, f"{GATE}{owner}")
+
+
+def refuse_unknown_before(
+    config: pytest.Config, part: RunPart, waiting: Collection[str], nodeids: Sequence[str]
+) -> None:
+    """Refuse gates that will not be there, as far as that is known before the tests of *part*.
+
+    Args:
+        config: has the ids that were named.
+        part: what runs next.
+        waiting: services of the parts that follow, whose gates are not known yet.
+        nodeids: the gates that are known.
+
+    Raises:
+        pytest.UsageError: one is named.
+    """
+    named = [
+        name
+        for name in named_gates(config)
+        if not any(is_of_service(name, owner) for owner in waiting)
+    ]
+    cores = [cell.name for cell in part.cells if cell.role is Role.FURTHER]
+    with as_usage_error():
+        refuse_unknown(named, nodeids, after_the_tests=(*DECISIONS, *cores))
 
 
 def refuse_unknown(

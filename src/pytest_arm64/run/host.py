@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..config.project_files import repository_root
-from ..decide.gate import DECISIONS
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..mirror.pytest_internals import remember_interrupt
 from ..mirror.reconcile import together
@@ -19,11 +18,11 @@ from ..mirror.session import MirroredSession
 from ..mirror.shown_inside import NAME as INSIDE
 from ..mirror.shown_inside import ShownInside
 from ..mirror.stops import InsideError, show_as_inside
-from ..report.header import plugin_lines
 from ..report.matrix_output import printable
 from .alone import ends_alone, show_end, stop_of
 from .bounded import skip
 from .cells import Role
+from .coverage import bring_coverage
 from .gates import (
     Gate,
     cell_gate,
@@ -32,11 +31,13 @@ from .gates import (
     is_of_service,
     named_gates,
     refuse_unknown,
+    refuse_unknown_before,
 )
 from .incidents import stop_words
 from .keep import Held
-from .launch import places, prepare, show_provenance, widened_lines
+from .launch import places, prepare, show_provenance
 from .nested import NestedRun
+from .part_header import part_header
 from .parts import RunPart, parts_of
 from .place import OpenPlace
 from .usage import as_usage_error, missing_path
@@ -148,22 +149,6 @@ class HostPlugin:
     def _known_gates(self) -> list[str]:
         return self.findings.nodeids() if self.findings is not None else []
 
-    def _refuse_unknown_gates(self, run: NestedRun) -> None:
-        """Refuse gates that will not be there, as far as that is known before the tests of *run*.
-
-        Raises:
-            pytest.UsageError: one is named.
-        """
-        waiting = [other.part.owner for other in self._waiting]
-        named = [
-            name
-            for name in named_gates(self._config)
-            if not any(is_of_service(name, owner) for owner in waiting)
-        ]
-        cores = [c.name for c in run.part.cells if c.role is Role.FURTHER]
-        with as_usage_error():
-            refuse_unknown(named, self._known_gates(), after_the_tests=(*DECISIONS, *cores))
-
     def _begin_next(self, session: pytest.Session) -> bool:
         """Start the next part that can be started; whether there was one.
 
@@ -177,9 +162,10 @@ class HostPlugin:
                 if run.part.bounded and run.part.settings.artifact is not None:
                     raise ArtifactError("what is deployed is built already, for ARM64")
                 run.open()
-                self._bring_coverage(run)
+                bring_coverage(self._config, copied=run.place.copied)
                 self._take_findings(run)
-                self._refuse_unknown_gates(run)
+                waiting = [other.part.owner for other in self._waiting]
+                refuse_unknown_before(self._config, run.part, waiting, self._known_gates())
                 records = self.findings.records(run.part.owner) if self.findings else {}
                 self._start_session(run, session, records)
             except Arm64Error as error:
@@ -250,13 +236,6 @@ class HostPlugin:
             self._waiting.insert(0, NestedRun(self._config, part, self._open_place))
             self._parts += 1
 
-    def _bring_coverage(self, run: NestedRun) -> None:
-        name = "arm64-coverage"
-        if run.place.copied and not self._config.pluginmanager.hasplugin(name):
-            from .coverage import CopiedCoverage
-
-            self._config.pluginmanager.register(CopiedCoverage(), name)
-
     def _take_findings(self, run: NestedRun) -> None:
         assessment = run.place.assessment
         if run.part.bounded:  # nothing is audited for it
@@ -279,23 +258,11 @@ class HostPlugin:
         return self.findings
 
     def pytest_report_header(self) -> list[str]:
-        return list(self._header()) if self.current is not None else []
-
-    def _header(self) -> Iterator[str]:
-        assert self.current is not None
-        if self._parts > 1:
-            yield f"arm64: {self._numbered(self.current.part)}"
-        yield from widened_lines(self._config)
-        yield from self.current.place.header
-        if self._session is not None:
-            distributions = self._config.pluginmanager.list_plugin_distinfo()
-            here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}
-            yield from plugin_lines(here, self._session.mirror.plugins)
-        if _measured_here():
-            yield (
-                "arm64: `coverage run` measures this process, in which no test runs: "
-                "use pytest-cov (--cov)"
-            )
+        run = self.current
+        if run is None:
+            return []
+        number = self._numbered(run.part) if self._parts > 1 else ""
+        return list(part_header(self._config, run, number))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool | None:
@@ -354,7 +321,7 @@ class HostPlugin:
             if not begun:
                 break
             if reporter is not None and reporter.verbosity >= 0:
-                for line in self._header():
+                for line in self.pytest_report_header():
                     reporter.write_line(line)
             self._step(self._collect, session)
             self._step(self._run_tests, session)
@@ -427,9 +394,3 @@ class HostPlugin:
                 sys.stderr.write(run.session.mirror.late_output())
                 sys.stderr.flush()
         self._resources.close()
-
-
-def _measured_here() -> bool:
-    """Whether coverage measures this process; pytest-cov does not, it is kept from it."""
-    coverage: Any = sys.modules.get("coverage")
-    return coverage is not None and coverage.Coverage.current() is not None

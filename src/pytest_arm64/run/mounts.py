@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..config._toml import loads
-from ..engine.container import Mount
+from ..engine.container_plan import Mount
 from ..errors import SettingsError
 from ..isolation import Fence
 

@@ -13,7 +13,8 @@ from ..config.cell import Cell, ImageFacts
 from ..config.targets import MACHINES
 from ..engine.binfmt import aarch64_handlers, explanation
 from ..engine.clock import clock_error
-from ..engine.container import Container, Plan
+from ..engine.container import Container
+from ..engine.container_plan import Plan
 from ..engine.endpoint import Engine, open_engine
 from ..engine.images import Base, ask_registry, find_image
 from ..engine.probe import NoPython, probe

@@ -12,7 +12,8 @@ from typing import cast
 
 import pytest
 
-from pytest_arm64.engine.container import Container, Plan
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.errors import EngineError, ProtocolError
 from pytest_arm64.mirror import results

@@ -1,0 +1,40 @@
+"""How a container is to be created: image, user, mounts, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A bind mount of *path* at the same path inside."""
+
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a container is made. The defaults are the least that a process needs."""
+
+    image: str
+    platform: str
+    user: str = "0:0"
+    environment: Mapping[str, str] | None = None
+    mounts: Sequence[Mount] = ()
+    volumes: Sequence[str] = ()
+    """Paths that are anonymous volumes: writable, reachable by ``put`` and ``get``."""
+    tmpfs: Mapping[str, str] | None = None
+    network: str = "none"
+    read_only: bool = False
+    memory: int = 0
+    """Bytes that all processes together may use, swap included; 0 for no limit."""
+    memory_note: str = ""
+    """What it means that they used more."""
+    capabilities: Sequence[str] = ()
+    """Capabilities to keep; all others are dropped."""
+    kept_as: str = ""
+    """Name of one that stays when this process is gone; empty for those that go with it."""
+    volumes_from: Sequence[str] = ()
+    """Ids of containers whose volumes it has as well."""
