@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Memory,
         Place,
         PlannedCell,
+        Ran,
         Ratio,
         Settings,
         SilentCell,
@@ -85,10 +86,10 @@ class Plugin:
     """A plugin that implements every hook."""
 
     @contextmanager
-    def opened(self, transport: Transport) -> Iterator[Place]:
+    def opened(self, transport: Transport, ran: Ran) -> Iterator[Place]:
         from pytest_arm64.run.place import Place
 
-        yield Place(transport=transport, header=(), facts={}, where="here")
+        yield Place(transport=transport, header=(), ran=ran, where="here")
 
     def pytest_arm64_refused(self, config: pytest.Config) -> None:
         hooks.pytest_arm64_refused(config=config)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .inside.measure.memory import Memory
     from .inside.measure.ratio import Ratio
     from .inside.measure.summary import Summary
+    from .inside.ran import Ran
     from .mirror.transport import Transport
     from .run.cells import PlannedCell
     from .run.place import Place
@@ -35,6 +36,7 @@ __all__ = [
     "Memory",
     "Place",
     "PlannedCell",
+    "Ran",
     "Ratio",
     "Settings",
     "SilentCell",
@@ -78,6 +80,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module with __
         "Memory": "inside.measure.memory",
         "Place": "run.place",
         "PlannedCell": "run.cells",
+        "Ran": "inside.ran",
         "Ratio": "inside.measure.ratio",
         "Settings": "config.settings",
         "SilentCell": "run.silent",

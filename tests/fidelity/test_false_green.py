@@ -20,7 +20,7 @@ STOPS = "import pytest\npytest.exit('enough', returncode=0)\n"
 Files = Mapping[str, str]
 
 
-def tests(text: str) -> Files:
+def suite(text: str) -> Files:
     return {"tests/test_it.py": text}
 
 
@@ -47,20 +47,20 @@ def options(addopts: str, suite: str = TWO, **more: str) -> Files:
 
 
 EXITS: Mapping[str, Files] = {
-    "a test calls os._exit(0)": tests("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"),
-    "the only test calls os._exit(0)": tests("import os\ndef test_a(): os._exit(0)\n"),
+    "a test calls os._exit(0)": suite("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n"),
+    "the only test calls os._exit(0)": suite("import os\ndef test_a(): os._exit(0)\n"),
     "conftest calls os._exit(0)": conftest(LEAVES),
-    "a test file calls os._exit(0)": tests(LEAVES + TWO),
-    "a teardown calls os._exit(0)": tests(
+    "a test file calls os._exit(0)": suite(LEAVES + TWO),
+    "a teardown calls os._exit(0)": suite(
         "import os, pytest\n@pytest.fixture\ndef f():\n    yield\n    os._exit(0)\n"
         "def test_a(f): pass\ndef test_b(): pass\n"
     ),
-    "a session fixture calls os._exit(0) at the end": tests(
+    "a session fixture calls os._exit(0) at the end": suite(
         "import os, pytest\n@pytest.fixture(scope='session')\n"
         "def f():\n    yield\n    os._exit(0)\n"
         "def test_a(f): pass\n"
     ),
-    "atexit calls os._exit(0) after a failure": tests(
+    "atexit calls os._exit(0) after a failure": suite(
         "import atexit, os\natexit.register(os._exit, 0)\n" + BAD
     ),
     "pytest_sessionfinish calls os._exit(0)": in_hook("pytest_sessionfinish()", "os._exit(0)", BAD),
@@ -72,37 +72,37 @@ EXITS: Mapping[str, Files] = {
         "pytest_collection_finish()", "os._exit(0)"
     ),
     "conftest calls sys.exit(0)": conftest("import sys\nsys.exit(0)\n"),
-    "a test file calls sys.exit(0)": tests("import sys\nsys.exit(0)\n"),
-    "a test calls sys.exit(0)": tests(
+    "a test file calls sys.exit(0)": suite("import sys\nsys.exit(0)\n"),
+    "a test calls sys.exit(0)": suite(
         "import sys\ndef test_a(): pass\ndef test_b(): sys.exit(0)\n"
     ),
     "a hook calls sys.exit(0)": in_hook("pytest_collection_modifyitems()", "sys.exit(0)"),
-    "pytest.exit(0) in a test": tests(
+    "pytest.exit(0) in a test": suite(
         "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('x', 0)\n"
     ),
-    "pytest.exit(0) in a fixture": tests(
+    "pytest.exit(0) in a fixture": suite(
         "import pytest\n@pytest.fixture\ndef f(): pytest.exit('x', 0)\n"
         "def test_a(): pass\ndef test_b(f): pass\n"
     ),
-    "pytest.exit(0) in a teardown": tests(
+    "pytest.exit(0) in a teardown": suite(
         "import pytest\n@pytest.fixture\ndef f():\n    yield\n    pytest.exit('x', 0)\n"
         "def test_a(f): pass\ndef test_b(): pass\n"
     ),
     "pytest.exit(0) in conftest": conftest(STOPS),
-    "pytest.exit(0) in a test file": tests(STOPS + TWO),
+    "pytest.exit(0) in a test file": suite(STOPS + TWO),
     "pytest.exit(0) after the collection": in_hook(
         "pytest_collection_finish()", "pytest.exit('x', 0)"
     ),
     "pytest.exit(0) in pytest_runtest_logreport": in_hook(
         "pytest_runtest_logreport(report)", "pytest.exit('x', 0)"
     ),
-    "session.shouldstop": tests(
+    "session.shouldstop": suite(
         "def test_a(request): request.session.shouldstop = 'x'\n" + TWO[-20:]
     ),
-    "SIGKILL in a test": tests(
+    "SIGKILL in a test": suite(
         "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 9)\n"
     ),
-    "SIGTERM in a test": tests(
+    "SIGTERM in a test": suite(
         "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 15)\n"
     ),
 }
@@ -149,39 +149,39 @@ REPORTS: Mapping[str, Files] = {
     ),
 }
 SUITES: Mapping[str, Files] = {
-    "no test in the file": tests("x = 1\n"),
-    "an empty file": tests(""),
-    "only a class without tests": tests("class TestA: pass\n"),
-    "a module is skipped": tests("import pytest\npytest.skip('no', allow_module_level=True)\n"),
-    "importorskip of the only module": tests(
+    "no test in the file": suite("x = 1\n"),
+    "an empty file": suite(""),
+    "only a class without tests": suite("class TestA: pass\n"),
+    "a module is skipped": suite("import pytest\npytest.skip('no', allow_module_level=True)\n"),
+    "importorskip of the only module": suite(
         "import pytest\npytest.importorskip('nosuch')\n" + TWO
     ),
-    "all tests are skipped": tests("import pytest\npytestmark = pytest.mark.skip\n" + TWO),
-    "all tests are skipped if this is Linux": tests(
+    "all tests are skipped": suite("import pytest\npytestmark = pytest.mark.skip\n" + TWO),
+    "all tests are skipped if this is Linux": suite(
         "import sys, pytest\npytestmark = pytest.mark.skipif(sys.platform == 'linux', reason='x')\n"
         + TWO
     ),
-    "all tests skip themselves": tests("import pytest\ndef test_a(): pytest.skip('no')\n"),
-    "all tests are expected to fail and do": tests(
+    "all tests skip themselves": suite("import pytest\ndef test_a(): pytest.skip('no')\n"),
+    "all tests are expected to fail and do": suite(
         "import pytest\n@pytest.mark.xfail\ndef test_a(): assert 0\n"
     ),
-    "all tests are expected to fail and pass": tests(
+    "all tests are expected to fail and pass": suite(
         "import pytest\n@pytest.mark.xfail\ndef test_a(): pass\n"
     ),
-    "a strict xfail passes": tests(
+    "a strict xfail passes": suite(
         "import pytest\ndef test_b(): pass\n@pytest.mark.xfail(strict=True)\ndef test_a(): pass\n"
     ),
-    "all tests are not to be run": tests(
+    "all tests are not to be run": suite(
         "import pytest\n@pytest.mark.xfail(run=False)\ndef test_a(): assert 0\n"
     ),
-    "a file cannot be imported": {**tests(TWO), "tests/test_b.py": "import nosuch\n"},
+    "a file cannot be imported": {**suite(TWO), "tests/test_b.py": "import nosuch\n"},
     "collect_ignore has the only file": conftest("collect_ignore = ['test_it.py']\n"),
     "collect_ignore_glob has all files": conftest("collect_ignore_glob = ['*']\n"),
     "pytest_ignore_collect ignores all": in_hook(
         "pytest_ignore_collect(collection_path)", "return collection_path.suffix == '.py' or None"
     ),
-    "a fixture is missing": tests("def test_a(): pass\ndef test_b(nosuch): pass\n"),
-    "a teardown fails": tests(
+    "a fixture is missing": suite("def test_a(): pass\ndef test_b(nosuch): pass\n"),
+    "a teardown fails": suite(
         "import pytest\n@pytest.fixture\ndef f():\n    yield\n    assert 0\ndef test_a(f): pass\n"
     ),
 }
@@ -202,11 +202,11 @@ CONFIGURED: Mapping[str, Files] = {
         "--continue-on-collection-errors", TWO, **{"tests/test_b.py": "import nosuch\n"}
     ),
     "python_files match nothing": {
-        **tests(TWO),
+        **suite(TWO),
         "pytest.ini": "[pytest]\npython_files = no_*.py\n",
     },
     "python_functions match nothing": {
-        **tests(TWO),
+        **suite(TWO),
         "pytest.ini": "[pytest]\npython_functions = no_*\n",
     },
     "a worker of pytest-xdist dies": options(
@@ -222,28 +222,28 @@ CONFIGURED: Mapping[str, Files] = {
     "workers cannot collect": options("-n1", TWO, **{"tests/test_b.py": "import nosuch\n"}),
 }
 CONTROLS: Mapping[str, Files] = {
-    "all pass": tests(TWO),
-    "one is skipped": tests(TWO + "import pytest\n@pytest.mark.skip\ndef test_c(): pass\n"),
-    "one is expected to fail": tests(
+    "all pass": suite(TWO),
+    "one is skipped": suite(TWO + "import pytest\n@pytest.mark.skip\ndef test_c(): pass\n"),
+    "one is expected to fail": suite(
         TWO + "import pytest\n@pytest.mark.xfail\ndef test_c(): assert 0\n"
     ),
-    "a strict xfail fails": tests(
+    "a strict xfail fails": suite(
         TWO + "import pytest\n@pytest.mark.xfail(strict=True)\ndef test_c(): assert 0\n"
     ),
-    "pytest.raises": tests(
+    "pytest.raises": suite(
         "import pytest\ndef test_a():\n    with pytest.raises(SystemExit): raise SystemExit(0)\n"
     ),
-    "a child process leaves": tests(
+    "a child process leaves": suite(
         "import subprocess, sys\ndef test_a(): "
         "assert subprocess.run([sys.executable, '-c', 'import os; os._exit(3)']).returncode == 3\n"
     ),
-    "parameters": tests(
+    "parameters": suite(
         "import pytest\n@pytest.mark.parametrize('x', [1, 2])\ndef test_a(x): pass\n"
     ),
-    "unittest": tests("import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"),
+    "unittest": suite("import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"),
     "a hook reads reports": wrapper("report.sections.append(('x', 'y'))", TWO),
     "a hook orders tests": in_hook("pytest_collection_modifyitems(items)", "items.reverse()"),
-    "atexit does something": tests("import atexit\natexit.register(print, 'bye')\n" + TWO),
+    "atexit does something": suite("import atexit\natexit.register(print, 'bye')\n" + TWO),
     "workers": options("-n1"),
 }
 
@@ -298,7 +298,7 @@ def test_what_a_hook_drops_without_a_word_leaves_a_part(tmp_path: Path) -> None:
             "all but one are": in_hook(
                 "pytest_collection_modifyitems(items)", "items[1:] = []", BAD + "def test_c(): pass"
             ),
-            "none is": tests(TWO),
+            "none is": suite(TWO),
         }
     )
     _, out = run(case := Case(tmp_path / "case", files))

@@ -22,7 +22,7 @@ def test_every_action_is_named_by_its_commit(path: Path) -> None:
     actions = [name for name in uses if not name.startswith("OWNER/")]
     assert actions
     for action in actions:
-        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action)
 
 
 def test_one_action_has_one_commit() -> None:
