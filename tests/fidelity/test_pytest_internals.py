@@ -114,6 +114,11 @@ def test_times_as_progress(configured: Configured) -> None:
     assert counts == (pytest.version_tuple >= (8, 4))
 
 
+def test_no_folder_of_the_ini_file_is_put_on_the_path(config: pytest.Config) -> None:
+    host.forget_python_path(config)
+    assert config.getini("pythonpath") == []
+
+
 def test_an_interrupt_is_remembered(config: pytest.Config) -> None:
     reporter: Any = host.terminal_reporter(config)
     file = io.StringIO()
