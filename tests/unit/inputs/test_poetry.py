@@ -103,6 +103,7 @@ class TestPaths:
         source = '[package.source]\ntype = "directory"\nurl = "../../libs/common"\n'
         needs = '[package.dependencies]\nidna = "*"\n'
         files = {
+            ".git/HEAD": "",  # both folders are of one repository
             "libs/common/pyproject.toml": COMMON,
             "services/api/pyproject.toml": project(
                 f'common = {{path = "../../libs/common", develop = {word}}}'

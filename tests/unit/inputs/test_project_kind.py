@@ -87,6 +87,7 @@ def test_a_package_is_installed_as_itself(tmp_path: Path, files: dict[str, str])
 
 def test_a_local_dependency_is_installed_from_its_folder(tmp_path: Path) -> None:
     """Others by name: no index is asked for what is beside the project."""
+    (tmp_path / ".git").mkdir()  # both folders are of one repository
     manifest = manifest_of(
         tmp_path / "api",
         {
