@@ -251,7 +251,7 @@ class _Assessment:
         )
 
     def _unread(self, deployed: Sequence[Row]) -> Iterator[str]:
-        """Where an index could not be read: what that leaves open. A note tells of each."""
+        """Where an index could not be read: what that leaves open. Each has a note."""
         if "_index" not in self.__dict__:
             return
         for address, reason in self._index.unread.items():

@@ -72,7 +72,7 @@ class Causes:
     platform: Platform
     x86: Platform
     lock: str = ""
-    """The lock that decides, as it is told; empty where the index does."""
+    """The lock file that decides, as shown; empty if the index does."""
 
     def of(self, node: Node, version: Version, usable: Fit, nearest: Nearest) -> Diagnosis:
         """Why *version* of *node*, of which *usable* can be used, is not green."""

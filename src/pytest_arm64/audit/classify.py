@@ -32,7 +32,7 @@ class Judge:
     """What else is known of packages: replacements, system packages of the target."""
     scope: str = DEPLOY
     lock: str = ""
-    """The lock that decides, as it is told; empty where the index does."""
+    """The lock file that decides, as shown; empty if the index does."""
     renewal: str = ""
     """The command that moves one release of the lock."""
 

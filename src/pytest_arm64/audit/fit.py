@@ -112,7 +112,7 @@ _Releases = Mapping[Version, tuple[IndexFile, ...]]
 
 @dataclass(frozen=True)
 class Nearest:
-    """A release after the selected one, and one before it; None where there is none."""
+    """A release after the selected one, and one before it, or None."""
 
     later: tuple[Version, IndexFile] | None = None
     earlier: tuple[Version, IndexFile] | None = None
@@ -129,7 +129,7 @@ def nearest(releases: _Releases, version: Version, platform: Platform) -> Neares
 
 
 def newest(releases: _Releases, platform: Platform) -> str:
-    """The newest final release with a usable wheel; empty where there is none."""
+    """The newest final release with a usable wheel, or empty."""
     first = _first(releases, (v for v in releases if not v.is_prerelease), platform)
     return str(first[0]) if first else ""
 

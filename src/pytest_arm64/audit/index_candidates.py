@@ -174,7 +174,7 @@ class IndexCandidates:
         return [called for requirement in parsed for called in self.called_for(requirement, extra)]
 
     def built_metadata(self, name: str, file: IndexFile) -> Metadata | None:
-        """What a build tells of *file*; without an engine what an earlier one has told."""
+        """What a build of *file* says; without an engine, what an earlier build said."""
         if self._ask is not None:
             return self._ask(name, file)
         python = ".".join(map(str, self.platform.python))

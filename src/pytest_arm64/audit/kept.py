@@ -29,7 +29,7 @@ def kept_matrices(
     """Matrices of *services*, from the last run where nothing that decides them has changed.
 
     A lock settles its matrix for ever; what an index decided is kept for 24 hours. With
-    ``CI`` set everything is asked anew.
+    ``CI`` set everything is asked again.
     """
     refresh = refresh or (bool(environ.get("CI")) and not offline)
     keys = [_key(service, target, config) for service in services]
