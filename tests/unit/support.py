@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socketserver
+import subprocess
 import sys
 import tarfile
 import threading
@@ -146,6 +147,30 @@ def unpacked(chunks: bytes | Iterator[bytes]) -> dict[str, tuple[tarfile.TarInfo
             stream = archive.extractfile(member) if member.isfile() else None
             found[member.name] = (member, stream.read() if stream else b"")
         return found
+
+
+# Not ru_maxrss: across exec, Linux keeps the peak of the process that started this one.
+_PEAK = """
+try:
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+except OSError:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(peak)
+"""
+
+
+def peak_memory(code: str, *arguments: str) -> tuple[str, int]:
+    """What ``code`` prints in a Python of its own, and the most memory (bytes) that it took."""
+    child = subprocess.run(
+        [sys.executable, "-c", code + _PEAK, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    printed, _, peak = child.stdout.strip().rpartition("\n")
+    return printed, int(peak) << 10
 
 
 def is_plain_text(error: Arm64Error) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
@@ -18,10 +16,11 @@ from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.errors import EngineError, ProtocolError
 from pytest_arm64.mirror import results
 from pytest_arm64.mirror.results import unpack
+from unit.support import peak_memory
 
 MOST_MEMORY = 500 << 20
 MEASURED = """
-import resource, sys
+import sys
 from pytest_arm64.errors import ProtocolError
 from pytest_arm64.mirror.frames import Ordered
 
@@ -37,8 +36,7 @@ try:
 except ProtocolError as error:
     refused = True
     print(error, file=sys.stderr)
-unit = 1 if sys.platform == "darwin" else 1024
-print(refused, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+print(refused)
 """
 SENT = {
     "no newline": "for _ in range(512): yield b'x' * (1 << 20)",
@@ -53,28 +51,16 @@ SENT = {
 
 @pytest.mark.parametrize("sent", SENT)
 def test_what_the_session_sends_takes_no_more_memory(sent: str) -> None:
-    child = subprocess.run(
-        [sys.executable, "-c", MEASURED.format(pieces=SENT[sent])],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    refused, peak = child.stdout.split()
+    refused, peak = peak_memory(MEASURED.format(pieces=SENT[sent]))
     assert refused == "True"
-    assert int(peak) < MOST_MEMORY, child.stdout
+    assert peak < MOST_MEMORY
 
 
 def test_a_large_line_of_text_is_taken() -> None:
     code = "yield b'[0,[\"Exited\",1],[\"Exited\",' + b' ' * (60 << 20) + b'1]]\\n'"
-    child = subprocess.run(
-        [sys.executable, "-c", MEASURED.format(pieces=code)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    refused, peak = child.stdout.split()
+    refused, peak = peak_memory(MEASURED.format(pieces=code))
     assert refused == "False"
-    assert int(peak) < MOST_MEMORY
+    assert peak < MOST_MEMORY
 
 
 def test_too_many_results_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,6 @@ import io
 import json
 import math
 import pickle
-import subprocess
-import sys
 import uuid
 import zipfile
 from collections import namedtuple
@@ -44,6 +42,7 @@ from pytest_arm64.inside.golden.store import (
 from pytest_arm64.inside.golden.values import Stored, UnsupportedValueError, stored
 from pytest_arm64.inside.golden.verdict import GoldenVerdict
 from unit.inside.golden.test_comparer import VALUES
+from unit.support import peak_memory
 
 TEST = "test_it"
 PROVENANCES = {"format": 1, "runs": {"key": {"cpu": "some"}}}
@@ -368,7 +367,7 @@ def test_a_foreign_tree_is_an_error_or_compares(
 
 
 ZEROS = """
-import resource, sys
+import sys
 from pathlib import Path
 from pytest_arm64.inside.golden.store import GoldenError, encode, read
 
@@ -380,8 +379,6 @@ try:
         golden.values["0"].value.blobs[sys.argv[3]]
 except GoldenError as error:
     print("larger than" in str(error) or "more than" in str(error))
-unit = 1 if sys.platform == "darwin" else 1024
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 """
 
 
@@ -403,15 +400,9 @@ def test_gigabytes_of_zeros_are_not_unpacked(tmp_path: Path, way: str, kind: str
     ):
         for _ in range(size >> 20):
             member.write(b"\0" * (1 << 20))
-    child = subprocess.run(
-        [sys.executable, "-c", ZEROS, str(tmp_path), way, name],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    refused, peak = child.stdout.split()
+    refused, peak = peak_memory(ZEROS, str(tmp_path), way, name)
     assert refused == "True"
-    assert int(peak) < 500 << 20
+    assert peak < 500 << 20
 
 
 def test_values_that_could_not_be_read_again_are_not_recorded(
