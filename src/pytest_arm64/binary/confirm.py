@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .elf import Buffer
 from .filetree import Use
+from .pages import Pages, congruence
 from .record import (
     ABI_MISMATCH,
     MISSING_LIBRARY,
@@ -24,7 +25,7 @@ from .record import (
 )
 
 if TYPE_CHECKING:
-    from .second_reader import SecondReading
+    from .second_reader import SecondReading, Segment
 
 Reread = Callable[[Use, Collection[str]], object]
 """Reads files again: calls the first argument with each path of the second, and its content."""
@@ -36,13 +37,13 @@ run by then.
 """
 
 
-def confirmed(record: AbiRecord, root: str, page_size: int, reread: Reread) -> AbiRecord:
+def confirmed(record: AbiRecord, root: str, pages: Pages, reread: Reread) -> AbiRecord:
     """*record* with each grave finding confirmed, or disputed and no longer grave.
 
     Args:
         record: what the first reader and the target's libraries led to.
         root: the folder to which paths in the record are relative.
-        page_size: of the target, in bytes.
+        pages: of the target.
         reread: gives the content of files again.
     """
     suspects: defaultdict[str, list[AbiFinding]] = defaultdict(list)
@@ -53,7 +54,7 @@ def confirmed(record: AbiRecord, root: str, page_size: int, reread: Reread) -> A
     if not suspects:
         return record
     judged: dict[AbiFinding, AbiFinding] = {}
-    second = _Second(record.machine, page_size, suspects, judged)
+    second = _Second(record.machine, pages, suspects, judged)
     reread(second, suspects)
     findings = tuple(judged.get(finding, finding) for finding in record.findings)
     return replace(record, findings=findings)
@@ -63,12 +64,12 @@ class _Second:
     def __init__(
         self,
         machine: str,
-        page_size: int,
+        pages: Pages,
         suspects: Mapping[str, Sequence[AbiFinding]],
         judged: dict[AbiFinding, AbiFinding],
     ) -> None:
         self._machine = machine
-        self._page_size = page_size
+        self._pages = pages
         self._suspects = suspects
         self._judged = judged
         self._until = time.monotonic() + _SECONDS
@@ -102,7 +103,7 @@ class _Second:
         elif kind == WRONG_ARCHITECTURE and not reading.is_for(self._machine):
             yield f"ELF header: e_machine is {reading.machine}"
         elif kind == PAGE_SIZE:
-            yield from self._misaligned(reading.alignments)
+            yield from self._misaligned(reading.segments)
         elif kind == MISSING_LIBRARY and finding.library in reading.needed:
             yield f".dynamic: DT_NEEDED {finding.library}"
         elif kind == ABI_MISMATCH and need in reading.versions:
@@ -110,7 +111,10 @@ class _Second:
             imports = reading.imports.get(need, ())
             yield from (f"{symbol.name}: {symbol.place}" for symbol in imports if symbol.place)
 
-    def _misaligned(self, alignments: Sequence[int]) -> Iterator[str]:
-        for number, size in enumerate(alignments):
-            if 0 < size < self._page_size or size & (size - 1):
-                yield f"loaded segment {number}: p_align is {size}"
+    def _misaligned(self, segments: Sequence[Segment]) -> Iterator[str]:
+        for number, (alignment, address, offset) in enumerate(segments):
+            if self._pages.problem(alignment, congruence(address, offset)):
+                yield (
+                    f"loaded segment {number}: p_align is {alignment}, "
+                    f"p_vaddr {address:#x}, p_offset {offset:#x}"
+                )

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .pages import congruence
+
 Buffer = bytes | memoryview | mmap.mmap
 
 MAGIC = b"\x7fELF"
@@ -85,6 +87,8 @@ class Elf:
     alignment: int = 0
     """Smallest alignment of a loaded segment, in bytes; less than a page cannot be mapped."""
     executable_stack: bool = False
+    congruence: int = 0
+    """Bytes within which address and offset of every loaded segment agree; 0 where always."""
 
     @property
     def weight(self) -> int:
@@ -145,8 +149,13 @@ class _File:
             needs=tuple(self._version_needs()),
             defines=tuple(self._version_definitions()),
             alignment=min((s[5] for s in self._loads), default=0),
+            congruence=self._congruence(),
             executable_stack=any(s[0] == _PT_GNU_STACK and s[1] & _EXECUTE for s in self._segments),
         )
+
+    def _congruence(self) -> int:
+        found = (congruence(address, offset) for _, _, offset, address, _, _ in self._loads)
+        return min(filter(None, found), default=0)
 
     def _unpack(self, form: str, offset: int) -> tuple[int, ...]:
         try:

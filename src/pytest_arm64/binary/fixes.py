@@ -8,31 +8,41 @@ from importlib import resources
 
 from ..config._toml import loads
 
+_MUSL = ("libc.musl-", "ld-musl-")
 
-def library_fix(library: str, recipe: str) -> str:
-    """How *library* comes into the image at run time, by the package manager of *recipe*."""
+
+def library_fix(library: str, manager: str) -> str:
+    """How *library* comes to the place where the code runs.
+
+    Args:
+        library: its name in ``DT_NEEDED``.
+        manager: ``Target.manager`` of the place.
+    """
     names = _system_libraries().get(library, {})
     if names.get("driver"):
         return f"it belongs to {names['driver']}: not in an image, and not on Graviton"
     if names.get("successor"):
         return f"no supported system has it any more: use a build against {names['successor']}"
-    package = names.get("dnf" if recipe in ("dnf", "lambda") else recipe, "")
-    if recipe == "apt":
-        return f"at run time: apt-get install -y {package or _search('apt', library)}"
-    if recipe == "lambda":
-        return f"at run time: bring {library} along in the zip or a layer below /opt/lib" + (
-            f" (in the package {package})" if package else ""
-        )
-    if recipe == "dnf":
-        return f"at run time: dnf install -y {package or _search('dnf', library)}"
-    return f"install the package that has {library} in the image that is deployed"
-
-
-def _search(manager: str, library: str) -> str:
+    if library.startswith(_MUSL):
+        return "the file was built for musl: use its manylinux wheel, or an image with musl"
+    if manager == "none":
+        return f"install the package that has {library} in the image that is deployed"
     if manager == "apt":
-        return f"PACKAGE (which one: apt-file search {library})"
-    # dnf installs by what a package provides, a library's name included.
-    return f"'{library}()(64bit)'"
+        package = names.get("apt") or f"PACKAGE (which one: apt-file search {library})"
+        return f"at run time: apt-get install -y {package}"
+    package = names.get("dnf") or f"'{library}()(64bit)'"  # dnf finds what a package provides
+    if manager == "lambda-zip":
+        return (
+            f"bring {library} along in the zip's folder lib or in a layer, use a wheel that has it "
+            "inside, or deploy the function as a container image"
+        )
+    if manager.startswith("lambda-"):
+        command = manager.removeprefix("lambda-")
+        return (
+            f"at run time: `RUN {command} install -y {package}` in the Dockerfile, or bring "
+            f"{library} along below /opt/lib"
+        )
+    return f"at run time: dnf install -y {package}"
 
 
 def version_fix(version: str) -> str:

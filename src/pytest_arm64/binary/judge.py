@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 
@@ -20,6 +19,7 @@ from .record import (
     LOAD_ORDER,
     MISSING_LIBRARY,
     NATIVE_IN_PURE,
+    NEWER_RELEASE,
     PAGE_SIZE,
     UNKNOWN,
     UNREADABLE,
@@ -28,19 +28,17 @@ from .record import (
     AbiRecord,
     CompiledFile,
 )
+from .search import LibrarySearch
 from .siblings import Siblings
-from .system import System, find_in
+from .system import System
 
-_TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM))")
 _OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
 # Of one file; a hostile one can name thousands.
 _MAXIMUM_FINDINGS = 64
-_MAXIMUM_FOLDERS = 64
 _SHOWN_COPIES = 3
-_MAXIMUM_LOADERS = 200
 
 
-def judge(artifact: str, tree: FileTree, root: str, system: System, recipe: str) -> AbiRecord:
+def judge(artifact: str, tree: FileTree, root: str, system: System, manager: str) -> AbiRecord:
     """The record of every compiled file of *tree*, loaded on *system*.
 
     Args:
@@ -48,22 +46,20 @@ def judge(artifact: str, tree: FileTree, root: str, system: System, recipe: str)
         tree: the files.
         root: where they lie; the record's paths are relative to it.
         system: what is there besides.
-        recipe: name of the target's package manager, for fixes.
+        manager: ``Target.manager``, for fixes.
     """
-    return _Judge(tree, root, system, recipe).record(artifact)
+    return _Judge(tree, root, system, manager).record(artifact)
 
 
 class _Judge:
-    def __init__(self, tree: FileTree, root: str, system: System, recipe: str) -> None:
+    def __init__(self, tree: FileTree, root: str, system: System, manager: str) -> None:
         self._tree = tree
         self._root = root.rstrip("/") + "/"
         self._system = system
-        self._recipe = recipe
-        self._all = tree.over(system.tree)
+        self._manager = manager
         self._owners = owners(tree)
-        self._by_name = self._names()
+        self._search = LibrarySearch(tree, system)
         self._siblings = Siblings(tree, self._root, system.machine)
-        self._loaders = self._loaders_by_name()
 
     def record(self, artifact: str) -> AbiRecord:
         files, findings = [], []
@@ -75,7 +71,7 @@ class _Judge:
                 findings.append(self._finding(path, UNREADABLE, compiled.problem, grave=True))
             else:
                 elf = compiled.elf
-                needed = {name: self._find(name, path, elf) for name in elf.needed}
+                needed = {name: self._search.find(name, path, elf) for name in elf.needed}
                 kind, machine, versions = elf.kind, elf.machine, tuple(newest_versions(elf))
                 findings += self._judge(path, elf, needed)
             shown = {k: self._relative(v or "") for k, v in needed.items()}
@@ -93,16 +89,6 @@ class _Judge:
             files=tuple(files),
             findings=tuple(findings),
         )
-
-    def _names(self) -> dict[str, str]:
-        """Path by soname or file name of every library that the artifact brings."""
-        by_name: dict[str, str] = {}
-        for path, compiled in self._tree.files.items():
-            if compiled.elf is not None and compiled.elf.machine == self._system.machine:
-                by_name.setdefault(posixpath.basename(path), path)
-                if compiled.elf.soname:
-                    by_name.setdefault(compiled.elf.soname, path)
-        return by_name
 
     def _owner(self, path: str) -> str:
         owner = self._owners.get(path)
@@ -141,12 +127,12 @@ class _Judge:
             return
         if elf.kind == "executable":
             yield self._finding(path, EXECUTABLE, "a program, run as it is", grave=False)
-        if 0 < elf.alignment < self._system.page_size or elf.alignment & (elf.alignment - 1):
+        unmappable = self._system.pages.problem(elf.alignment, elf.congruence)
+        if unmappable:
             yield self._finding(
                 path,
                 PAGE_SIZE,
-                f"its segments are aligned to {elf.alignment} bytes, and a page of the target has "
-                f"{self._system.page_size}",
+                f"{unmappable}, and a page of the target has {self._system.page_size}",
                 grave=True,
                 remedy="link it with -z max-page-size=65536",
             )
@@ -177,8 +163,8 @@ class _Judge:
         for name, place in needed.items():
             if place:
                 continue
-            if name in self._by_name:
-                elsewhere = self._relative(self._by_name[name])
+            if name in self._search.own:
+                elsewhere = self._relative(self._search.own[name])
                 yield self._finding(
                     path,
                     LOAD_ORDER,
@@ -202,7 +188,7 @@ class _Judge:
                     f"{name} is not in the image",
                     grave=True,
                     library=name,
-                    remedy=library_fix(name, self._recipe),
+                    remedy=library_fix(name, self._manager),
                 )
 
     def _version(
@@ -213,6 +199,7 @@ class _Judge:
             return  # of a library that is missing, nothing more is to be said
         provided = self._provided(need, place)
         if provided:
+            yield from self._newer_release(path, need, place)
             return
         if provided is None:
             yield self._finding(
@@ -234,82 +221,29 @@ class _Judge:
             remedy=version_fix(need.version),
         )
 
+    def _newer_release(self, path: str, need: VersionNeed, place: str) -> Iterator[AbiFinding]:
+        """That not every image in use of the target has what *need* names."""
+        declared = self._system.declared
+        if declared is None or self._search.elf(place) is not None:
+            return
+        since = declared.since(need.version)
+        if since:
+            yield self._finding(
+                path,
+                NEWER_RELEASE,
+                f"it needs {need.version} of {need.library}, which older images in use do not have",
+                grave=False,
+                library=need.library,
+                version=need.version,
+                remedy=f"deploy on {since}",
+            )
+
     def _provided(self, need: VersionNeed, place: str) -> bool | None:
-        elf = self._all.elf(place)
+        elf = self._search.elf(place)
         if elf is not None:
             return not elf.defines or need.version in elf.defines
         declared = self._system.declared
         return declared.provides(need.version) if declared is not None else None
-
-    def _find(self, name: str, path: str, elf: Elf) -> str | None:
-        """Where *name* is found for the file *path*: empty for nowhere, None for not known."""
-        if "/" in name:
-            return self._all.real(name) if self._all.elf(name) is not None else ""
-        origin = posixpath.dirname(self._all.real(path))
-        own = [] if elf.runpath else list(self._expanded(elf.rpath, origin))
-        later = list(self._expanded(elf.runpath, origin))
-        folders = (*own, *self._system.before, *later, *self._system.after)
-        place = find_in(self._all, folders, name, self._system.machine)
-        if place is not None:
-            return place[0]
-        loaded = self._loaded_before(name, path)
-        if loaded:
-            return loaded
-        declared = self._system.declared
-        if declared is None:
-            return ""
-        there = declared.has(name)
-        return None if there is None else f"({self._system.name})" if there else ""
-
-    def _loaders_by_name(self) -> Mapping[str, list[tuple[str, Elf]]]:
-        """By the name of a library, the artifact's files that need it."""
-        loaders: defaultdict[str, list[tuple[str, Elf]]] = defaultdict(list)
-        for path, compiled in self._tree.files.items():
-            elf = compiled.elf
-            if elf is not None and elf.machine == self._system.machine:
-                for name in elf.needed:
-                    loaders[name].append((path, elf))
-        return loaders
-
-    def _loaded_before(self, name: str, path: str) -> str:
-        """Where *name* is found by the files that load the library at *path*; empty for nowhere.
-
-        What loads a library loads its own needs first, and passes its ``RPATH`` on: a wheel's own
-        libraries often have no path at all.
-        """
-        target = self._by_name.get(name)
-        if target is None:
-            return ""
-        seen = {path}
-        pending = [path]
-        while pending and len(seen) < _MAXIMUM_LOADERS:
-            library = pending.pop()
-            for loader, elf in self._loaders.get(self._name_of(library), ()):
-                if loader in seen:
-                    continue
-                seen.add(loader)
-                pending.append(loader)
-                origin = posixpath.dirname(self._all.real(loader))
-                own = elf.runpath or elf.rpath
-                inherited = "" if elf.runpath else elf.rpath
-                folders = self._expanded(own if name in elf.needed else inherited, origin)
-                place = find_in(self._all, folders, name, self._system.machine)
-                if place is not None:
-                    return place[0]
-        return ""
-
-    def _name_of(self, path: str) -> str:
-        elf = self._all.elf(path)
-        return (elf.soname if elf is not None else "") or posixpath.basename(path)
-
-    def _expanded(self, path: str, origin: str) -> Iterator[str]:
-        machine = self._system.machine
-        library = "lib64" if machine in ("aarch64", "x86_64") else "lib"
-        values = {"ORIGIN": origin, "LIB": library, "PLATFORM": machine}
-        for folder in path.split(":")[:_MAXIMUM_FOLDERS]:
-            expanded = _TOKEN.sub(lambda token: values[token[1] or token[2]], folder)
-            if expanded.startswith("/"):
-                yield posixpath.normpath(expanded)
 
     def _openmp(self) -> Iterator[AbiFinding]:
         """Copies of OpenMP's runtime: each has its own threads and static thread-local storage."""

@@ -22,6 +22,7 @@ NATIVE_IN_PURE = "native-in-pure-wheel"
 EXECUTABLE = "bundled-executable"
 TOO_LARGE = "too-large"
 MULTI_ARCHITECTURE = "multi-architecture"
+NEWER_RELEASE = "newer-release"
 UNKNOWN = "not-evaluated"
 
 LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"

@@ -17,6 +17,7 @@ from pathlib import Path
 from .confirm import confirmed
 from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
 from .filetree import Compiled, FileTree, Use
+from .pages import Pages
 from .record import WRONG_ARCHITECTURE, AbiFinding, AbiRecord, CompiledFile
 from .siblings import Siblings
 
@@ -25,7 +26,7 @@ _ROOT = "/"
 
 
 def with_repository(
-    record: AbiRecord, root: Path, files: Iterable[tuple[str, bool]], page_size: int
+    record: AbiRecord, root: Path, files: Iterable[tuple[str, bool]], pages: Pages
 ) -> AbiRecord:
     """*record* of an environment, with what of a repository's *files* is for another machine.
 
@@ -33,7 +34,7 @@ def with_repository(
         record: of what is installed.
         root: the folder that the files are relative to.
         files: path and whether it may be executed, of each file that is part of the repository.
-        page_size: of the target, in bytes.
+        pages: of the target.
     """
     executable = dict(files)
     compiled = {path: elf for path in executable if (elf := _elf_at(root, path)) is not None}
@@ -57,7 +58,7 @@ def with_repository(
                 with _content(root, path) as data:
                     use(path, data)
 
-    own = confirmed(own, _ROOT, page_size, reread)
+    own = confirmed(own, _ROOT, pages, reread)
     return replace(
         record,
         files=(*record.files, *own.files),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from .. import cache
-from ..config.artifact import IMAGE, Artifact
+from ..config.artifact import IMAGE, ZIP, Artifact
 from ..config.cell import ImageFacts
 from ..config.targets import Target
 from ..engine.endpoint import Engine
@@ -20,11 +20,7 @@ from .judge import judge
 from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiFinding, AbiRecord
 from .system import System, looked_up_system
 
-FORMAT = 1
-PAGE = 4096
-"""Bytes in a page of Amazon Linux's kernels for ARM; what ran may be another machine's kernel."""
-LAMBDA_LIMIT = 250 * 2**20
-"""Bytes to which a function's zip and its layers may unpack together. Source: AWS's quotas."""
+FORMAT = 2
 _KIND = "libraries"
 _TASK = "/var/task"
 _INDEXES = (
@@ -42,21 +38,21 @@ def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
     # Lambda unpacks a zip there, and searches there for libraries.
     root = _TASK if _TASK in target.library_path else "/artifact"
     tree = _tree(path, root)
-    record = judge(path.name, tree, root, system, target.recipe.name)
-    record = confirmed(
-        record, root, system.page_size, lambda use, only: _tree(path, root, use, only)
-    )
-    more = _too_large(tree.size, target) if path.suffix != ".whl" else ()
+    record = judge(path.name, tree, root, system, target.manager)
+    record = confirmed(record, root, system.pages, lambda use, only: _tree(path, root, use, only))
+    zipped = path.suffix == ".zip"
+    more = _too_large(tree.size, target, zipped=zipped) if path.suffix != ".whl" else ()
     return replace(record, findings=(*record.findings, *more))
 
 
-def _too_large(size: int, target: Target) -> tuple[AbiFinding, ...]:
-    if _TASK not in target.library_path or size <= LAMBDA_LIMIT:
+def _too_large(size: int, target: Target, *, zipped: bool) -> tuple[AbiFinding, ...]:
+    limit = target.facts.unpacked_limit if zipped or target.package == ZIP else 0
+    if not limit or size <= limit:
         return ()
     finding = AbiFinding(
         "",
         TOO_LARGE,
-        f"it unpacks to {size / 2**20:.0f} MiB, and Lambda takes {LAMBDA_LIMIT >> 20} of "
+        f"it unpacks to {size / 2**20:.0f} MiB, and Lambda takes {limit >> 20} of "
         "a function and its layers together",
         grave=True,
         remedy="leave out what the function does not import, or deploy a container image",
@@ -78,7 +74,8 @@ def with_artifact(
         target: where it is deployed.
     """
     if artifact.kind != IMAGE:
-        return replace(record, findings=(*record.findings, *_too_large(size, target)))
+        more = _too_large(size, target, zipped=artifact.kind == ZIP)
+        return replace(record, findings=(*record.findings, *more))
     whole = scan_image(engine, image, record.machine, target)
     return replace(
         whole,
@@ -96,16 +93,15 @@ def scan_tar(
     Paths in it are relative to *root*.
     """
     tree = tar_tree(archive, at)
-    record = judge(name, tree, root, system, target.recipe.name)
-    return confirmed(
-        record, root, system.page_size, lambda use, only: tar_tree(archive, at, use, only)
-    )
+    record = judge(name, tree, root, system, target.manager)
+    return confirmed(record, root, system.pages, lambda use, only: tar_tree(archive, at, use, only))
 
 
 def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> AbiRecord:
     """The record of the whole file system of *image*, against its own libraries."""
     with export_image(engine, image) as archive:
-        system = _look(tar_tree(archive, "/"), image, image.reference, machine, PAGE)
+        page_size = target.facts.page_size
+        system = _look(tar_tree(archive, "/"), image, image.reference, machine, page_size)
         record = scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
     # Programs of the system are no news; those that a package brings are.
     shown = [f for f in record.findings if f.kind != EXECUTABLE or f.package]
@@ -159,9 +155,9 @@ def system_of(
     return system
 
 
-def system_of_run(engine: Engine, image: Base, ran: ImageFacts) -> System:
-    """``system_of`` for an image that was probed."""
-    return system_of(engine, image, ran.machine, PAGE, ran.image)
+def system_of_run(engine: Engine, image: Base, ran: ImageFacts, target: Target) -> System:
+    """``system_of`` for an image that was probed; pages are those of *target*, not of the host."""
+    return system_of(engine, image, ran.machine, target.facts.page_size, ran.image)
 
 
 def _look(tree: FileTree, image: Base, name: str, machine: str, page_size: int) -> System:

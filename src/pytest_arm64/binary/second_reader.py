@@ -10,7 +10,7 @@ import contextlib
 import io
 import itertools
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple, cast
 
@@ -20,6 +20,7 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 from elftools.elf.sections import StringTableSection
+from elftools.elf.segments import Segment as ElfSegment
 
 from .elf import Buffer
 
@@ -40,6 +41,14 @@ class Import(NamedTuple):
     """The section and type of a relocation that uses it; empty where none was seen."""
 
 
+class Segment(NamedTuple):
+    """A part of the file that the loader maps; all in bytes."""
+
+    alignment: int
+    address: int
+    offset: int
+
+
 @dataclass(frozen=True)
 class SecondReading:
     """What pyelftools says of a file."""
@@ -50,8 +59,8 @@ class SecondReading:
     """The constant of the ELF header, ``EM_X86_64``."""
     wide: bool = False
     """64 bits, little-endian."""
-    alignments: tuple[int, ...] = ()
-    """Of its loaded segments, in bytes."""
+    segments: tuple[Segment, ...] = ()
+    """Those that are loaded."""
     needed: tuple[str, ...] = ()
     versions: frozenset[tuple[str, str]] = frozenset()
     """Library and version of each need."""
@@ -88,11 +97,18 @@ def _read(elf: ELFFile, data: Buffer, needs: frozenset[tuple[str, str]]) -> Seco
     return SecondReading(
         machine=str(elf.header["e_machine"]),
         wide=wide,
-        alignments=tuple(s.header["p_align"] for s in segments if s.header["p_type"] == "PT_LOAD"),
+        segments=tuple(_loaded(segments)),
         needed=needed,
         versions=frozenset(indexes),
         imports=imports,
     )
+
+
+def _loaded(segments: Iterable[ElfSegment]) -> Iterator[Segment]:
+    for segment in segments:
+        header = segment.header
+        if header["p_type"] == "PT_LOAD":
+            yield Segment(header["p_align"], header["p_vaddr"], header["p_offset"])
 
 
 def _version_needs(elf: ELFFile, dynamic: DynamicSegment) -> Iterator[tuple[tuple[str, str], int]]:

@@ -7,7 +7,6 @@ questions open.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -16,57 +15,14 @@ from typing import ClassVar
 
 from ..config.targets import Target
 from ..records import Layout, decode, encode
+from .declared import Declared, numbers
 from .elf import Elf, VersionNeed
 from .filetree import Compiled, FileTree
+from .pages import MUSL, Pages
 
 _DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 _MUSL_FOLDERS = ("/lib", "/usr/local/lib", "/usr/lib")
 _DEBIAN_NAMES = {"aarch64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
-# Part of glibc 2.34 for all architectures, and of libgcc and libstdc++, which every image has
-# that has Python or its package manager.
-_OF_GLIBC = frozenset(
-    [
-        *("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1"),
-        *("libutil.so.1", "libresolv.so.2", "libanl.so.1", "ld-linux-aarch64.so.1"),
-        *("ld-linux-x86-64.so.2", "libthread_db.so.1", "libBrokenLocale.so.1"),
-    ]
-)
-_VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC|ZLIB)_(\d+(?:\.\d+)*)\Z")
-# The version of glibc in which a marker without a number appeared.
-_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36), "GLIBC_ABI_DT_X86_64_PLT": (2, 42)}
-
-
-@dataclass(frozen=True)
-class Declared:
-    """Newest versions by prefix (``GLIBC``: ``2.34``), and libraries that are there or not."""
-
-    versions: Mapping[str, str]
-    there: frozenset[str] = frozenset()
-    lacks: frozenset[str] = frozenset()
-
-    def has(self, library: str) -> bool | None:
-        """Whether *library* is there; None where nothing was declared about it."""
-        if library in self.lacks:
-            return False
-        if library in self.there:
-            return True
-        if library in _OF_GLIBC:
-            return bool(self.versions.get("GLIBC")) or None
-        prefix = {"libstdc++.so.6": "GLIBCXX", "libgcc_s.so.1": "GCC"}.get(library, "")
-        return bool(self.versions.get(prefix)) or None
-
-    def provides(self, version: str) -> bool | None:
-        """Whether symbols of *version* are there; None where that is not known."""
-        wanted: tuple[int, ...]
-        if version in _MARKERS:
-            prefix, wanted = "GLIBC", _MARKERS[version]
-        else:
-            match = _VERSION.match(version)
-            if match is None:
-                return None
-            prefix, wanted = match[1], _numbers(match[2])
-        newest = _numbers(self.versions.get(prefix, ""))
-        return newest >= wanted if newest else None
 
 
 @dataclass(frozen=True)
@@ -83,6 +39,21 @@ class System:
     after: tuple[str, ...] = ()
     """Folders that the loader searches last."""
     declared: Declared | None = None
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Its pages, and the loader that maps files into them."""
+        return Pages(self.page_size, self._loader())
+
+    def _loader(self) -> str:
+        if self.declared is not None:
+            return self.declared.glibc
+        libc = self.find("libc.so.6")
+        if libc is not None:
+            found = [version.removeprefix("GLIBC_") for version in libc[1].defines]
+            return max(found, key=numbers, default="")
+        musl = f"/lib/ld-musl-{self.machine}.so.1"
+        return MUSL if musl in self.tree.files or musl in self.tree.links else ""
 
     @cached_property
     def everywhere(self) -> tuple[str, ...]:
@@ -142,13 +113,12 @@ class _Stored:
 
 def declared_system(target: Target, machine: str = "aarch64") -> System:
     """What *target* declares; nothing was looked at."""
-    versions = {"GLIBC": target.glibc, **dict(target.symbols)}
     return System(
         name=f"declared data of {target.name}",
         machine=machine,
-        page_size=4096,
+        page_size=target.facts.page_size,
         before=target.library_path,
-        declared=Declared(versions, frozenset(target.has), frozenset(target.lacks)),
+        declared=Declared(target.glibc, target.facts),
     )
 
 
@@ -209,7 +179,3 @@ def _configured(tree: FileTree, path: str, parents: Sequence[str]) -> Iterator[s
                         yield from _configured(tree, other, (path, *parents))
         elif words and words[0].startswith("/"):
             yield words[0]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split("."))) if re.fullmatch(r"[\d.]*\d", version) else ()

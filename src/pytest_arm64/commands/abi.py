@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..binary.record import FORMAT, AbiRecord
-from ..binary.scan import PAGE, scan_image, scan_path, system_of
+from ..binary.scan import scan_image, scan_path, system_of
 from ..binary.system import declared_system
 from ..config.artifact import read_artifact_name
 from ..config.project_files import read_project_files
@@ -77,7 +77,8 @@ def _records(
             if path.startswith(IMAGE):
                 yield scan_image(engine, image, machine, target)
             else:
-                yield scan_path(_local(path), system_of(engine, image, machine, PAGE), target)
+                system = system_of(engine, image, machine, target.facts.page_size)
+                yield scan_path(_local(path), system, target)
 
 
 def _local(path: str) -> Path:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from ._toml import Table, loads
+from .facts import Facts, shipped_facts
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ARCHITECTURES = ("arm64", "amd64")
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 DEFAULT_PYTHON = "3.12"
+IMAGE, ZIP = "image", "zip"
 _HIGHEST_PATCH = 99
 
 
@@ -43,30 +45,37 @@ class Target:
     interpreter: str
     recipe: Recipe
     digest: str = ""
-    symbols: tuple[tuple[str, str], ...] = ()
-    """Newest versions of symbols by prefix, such as ``("GLIBCXX", "3.4.29")``."""
     library_path: tuple[str, ...] = ()
     """Folders of its ``LD_LIBRARY_PATH``."""
-    has: tuple[str, ...] = ()
-    """Libraries beyond those of glibc and the compiler that are known to be in the image."""
-    lacks: tuple[str, ...] = ()
-    """Libraries that are known not to be in it."""
     provides: tuple[str, ...] = ()
     """Python packages that its runtime brings along."""
+    facts: Facts = field(default_factory=Facts)
+    """What is known of the platform, for when no image can be looked into."""
+    package: str = ""
+    """How a Lambda function is deployed, ``image`` or ``zip``; empty elsewhere."""
 
     @property
     def reference(self) -> str:
         """Image reference as an engine pulls it, pinned where a digest is known."""
         return f"{self.image}@{self.digest}" if self.digest else self.image
 
+    @property
+    def manager(self) -> str:
+        """What brings a library to it: ``dnf``, ``apt``, ``none``, or a way of Lambda's."""
+        if self.package == ZIP:
+            return "lambda-zip"
+        if self.package == IMAGE:
+            return "lambda-yum" if self.os == "amzn 2" else "lambda-dnf"
+        return self.recipe.name
+
 
 _BASE_KEYS = {"name", "image", "digest", "os", "glibc", "pythons", "interpreter", "recipe"}
 
 
-def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> list[Target]:
+def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> Iterator[Target]:
     prefix = base.get("name", key)
-    return [
-        Target(
+    for python in base["pythons"]:
+        target = Target(
             name=f"{prefix}-python{python}",
             image=base["image"].format(python=python),
             python=python,
@@ -75,14 +84,15 @@ def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> list[Target
             interpreter=base["interpreter"].format(python=python),
             recipe=recipes[base.get("recipe", "none")],
             digest=base.get("digest", ""),
-            symbols=tuple(base.get("symbols", {}).items()),
             library_path=tuple(base.get("library-path", ())),
-            has=tuple(base.get("has", ())),
-            lacks=tuple(base.get("lacks", ())),
             provides=tuple(base.get("provides", ())),
+            facts=shipped_facts()[base["facts"]],
+            package=IMAGE if "zip-facts" in base else "",
         )
-        for python in base["pythons"]
-    ]
+        yield target
+        if "zip-facts" in base:
+            name, facts = f"{prefix}-zip-python{python}", shipped_facts()[base["zip-facts"]]
+            yield replace(target, name=name, facts=facts, package=ZIP)
 
 
 def shipped_recipes() -> dict[str, Recipe]:

@@ -156,7 +156,7 @@ class SourceBuilder:
     def _build(
         self, built_wheels: BuiltWheels, source: Source, environments: BuildEnvironments
     ) -> Built:
-        tools = Tools(self._host.cell.target.recipe.name, self._host.ran.python.minor)
+        tools = Tools(self._host.cell.target.manager, self._host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
         variables, user = self.variables, build_user(self._host.engine)

@@ -35,7 +35,7 @@ _DETAILS = 6
 # Logs come from strangers: no pattern sees a line or a log without an end.
 _MAXIMUM_LINE = 1000
 _MAXIMUM_LOG = 2**20
-_MANAGERS = {"dnf": "dnf", "lambda": "dnf", "apt": "apt"}
+_MANAGERS = {"dnf": "dnf", "lambda-dnf": "dnf", "lambda-zip": "dnf", "apt": "apt"}
 _COMMANDS = {"dnf": "dnf install -y", "apt": "apt-get install -y"}
 
 
@@ -52,14 +52,14 @@ class Failure:
 class Tools:
     """What fixes are written for."""
 
-    recipe: str = ""
-    """Name of the target's recipe: dnf, apt, lambda or none."""
+    manager: str = ""
+    """``Target.manager``."""
     python: str = ""
     """Minor of its Python."""
 
     def at_build_time(self, name: str, kind: str) -> str:
         """How *name*, a program, header, library or module, comes into the builder."""
-        manager = _MANAGERS.get(self.recipe)
+        manager = _MANAGERS.get(self.manager)
         if manager is None:
             return f"at build time: install the package that has the {kind} {name} in the builder"
         named = _table("programs" if kind == "program" else "development").get(name)
@@ -108,7 +108,7 @@ class FailurePattern(NamedTuple):
 
     def _fix(self, name: str, tools: Tools) -> str:
         if self.missing == "shared-library":
-            return library_fix(name, tools.recipe)
+            return library_fix(name, tools.manager)
         if self.missing == "symbol-version":
             return version_fix(name)
         return tools.at_build_time(name, self.missing)

@@ -56,7 +56,7 @@ def make_image(
     ):
         container.put("/", tar_of({"/opt": TarEntry(mode=0o755)}))
         step.update("looking at compiled files")
-        system = system_of_run(engine, base, ran)
+        system = system_of_run(engine, base, ran, cell.target)
         abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
         if settings.artifact is not None:
             abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)

@@ -114,7 +114,7 @@ def loaded_records(
     modules = sorted(by_path.values(), key=lambda module: module.name)
     if not modules:
         return abi
-    tools = Tools(cell.target.recipe.name, ran.python.minor)
+    tools = Tools(cell.target.manager, ran.python.minor)
     return with_loads(abi, load_all(container, modules, variables, tools, ran.machine))
 
 

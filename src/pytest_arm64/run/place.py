@@ -181,14 +181,15 @@ class _Containers:
 
     def _with_repository(self, environment: Environment, planned: PlannedCell) -> AbiRecord:
         """What was found in compiled files, those of the repository's own included."""
+        from ..binary.pages import Pages
         from ..binary.repository import with_repository
-        from ..binary.scan import PAGE
         from ..inputs.tracked_files import tracked_files
 
         if planned.cell.architecture != "arm64" or planned.role is not Role.MIRRORED:
             return environment.abi
         folder = planned.service.folder
-        return with_repository(environment.abi, folder, tracked_files(folder), PAGE)
+        pages = Pages(planned.cell.target.facts.page_size)
+        return with_repository(environment.abi, folder, tracked_files(folder), pages)
 
     def _assessment(self, environment: Environment, planned: PlannedCell) -> Assessment:
         return self._audit.result().installed(

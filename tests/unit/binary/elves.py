@@ -23,6 +23,7 @@ def elf(
     defines: Sequence[str] = (),
     symbols: Mapping[str, str] | None = None,
     align: int = 65536,
+    shift: int = 0,
     stack_flags: int = 6,
     interpreter: str = "",
     big: bool = False,
@@ -30,7 +31,7 @@ def elf(
     """A 64-bit ELF file.
 
     *needs* has versions by library, *symbols* the version of each undefined symbol, *weak* the
-    versions whose absence is no error.
+    versions whose absence is no error; *shift* is the address of a second, empty segment.
     """
     order = ">" if big else "<"
 
@@ -72,7 +73,7 @@ def elf(
     gnu_hash = pack("IIII", 1, len(undefined) + 1, 1, 0) + bytes(12)
     interp = interpreter.encode() + b"\0" if interpreter else b""
 
-    count = 3 + bool(interp)
+    count = 3 + bool(interp) + bool(shift)
     place = 64 + 56 * count
     offsets = {}
     parts = {"verneed": verneed, "verdef": verdef, "symtab": symtab, "versym": versym}
@@ -99,6 +100,8 @@ def elf(
         return pack("IIQQQQQQ", what, flags, start, start, start, size, size, alignment)
 
     headers = segment(_LOAD, 5, 0, total, align)
+    if shift:
+        headers += pack("IIQQQQQQ", _LOAD, 4, 0, shift, shift, 0, 0, align)
     headers += segment(_DYNAMIC, 6, dynamic, len(table), 8)
     headers += segment(_STACK, stack_flags, 0, 0, 16)
     if interp:

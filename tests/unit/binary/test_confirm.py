@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pytest_arm64.binary.confirm import confirmed
 from pytest_arm64.binary.elf import ElfError, read_elf
 from pytest_arm64.binary.filetree import Use
+from pytest_arm64.binary.pages import Pages
 from pytest_arm64.binary.record import AbiFinding, AbiRecord, CompiledFile
 from pytest_arm64.binary.second_reader import read_again
 from unit.binary.elves import I386, X86_64, elf
@@ -44,7 +45,7 @@ def judged(data: bytes, kind: str, library: str = "", version: str = "") -> AbiR
         assert f"/site/{PATH}" in only
         use(f"/site/{PATH}", data)
 
-    return confirmed(record, "/site", 4096, reread)
+    return confirmed(record, "/site", Pages(4096), reread)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,8 @@ def judged(data: bytes, kind: str, library: str = "", version: str = "") -> AbiR
          ("ELF header: e_machine is EM_X86_64",)),
         (elf(machine=I386), "wrong-architecture", "", "", ("ELF header: e_machine is EM_386",)),
         (elf(big=True), "wrong-architecture", "", "", ("ELF header: e_machine is EM_AARCH64",)),
-        (elf(align=1024), "page-size", "", "", ("loaded segment 0: p_align is 1024",)),
+        (elf(align=1024), "page-size", "", "",
+         ("loaded segment 0: p_align is 1024, p_vaddr 0x0, p_offset 0x0",)),
     ],
 )  # fmt: skip
 def test_what_is_so_is_confirmed_with_its_place(
@@ -123,6 +125,7 @@ def test_pyelftools_is_loaded_only_where_there_is_something_to_confirm() -> None
 import sys
 from pytest_arm64.binary import scan
 from pytest_arm64.binary.confirm import confirmed
+from pytest_arm64.binary.pages import Pages
 from pytest_arm64.binary.record import AbiRecord
 record = AbiRecord("a", "b", "aarch64", True, (), ())
 assert confirmed(record, "/", 4096, lambda use, only: 1 / 0) == record

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_arm64.binary.pages import Pages
 from pytest_arm64.binary.record import AbiRecord
 from pytest_arm64.binary.repository import with_repository
 from unit.binary.elves import I386, X86_64, elf, write
@@ -17,7 +18,7 @@ PROGRAM = elf(machine=X86_64, kind=2)
 
 def scanned(folder: Path, files: dict[str, bytes], *, runs: bool = True) -> AbiRecord:
     write(folder, files)
-    return with_repository(RECORD, folder, [(name, runs) for name in files], 4096)
+    return with_repository(RECORD, folder, [(name, runs) for name in files], Pages(4096))
 
 
 def test_a_program_for_x86_fails_the_record_and_says_what_emulation_does(tmp_path: Path) -> None:
@@ -61,4 +62,4 @@ def test_links_pipes_and_missing_files_are_left_alone(tmp_path: Path) -> None:
     (folder / "link").symlink_to(outside)
     os.mkfifo(folder / "pipe")
     listed = [("link", True), ("pipe", True), ("missing", True)]
-    assert with_repository(RECORD, folder, listed, 4096) == RECORD
+    assert with_repository(RECORD, folder, listed, Pages(4096)) == RECORD

@@ -102,15 +102,53 @@ def test_lambda_unpacks_where_its_loader_searches(
     assert found["files"][0]["needed"] == {"libmine.so": "lib/libmine.so"}
 
 
-def test_lambda_takes_so_much_and_no_more(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "target", "fits"),
+    [
+        ("folder", "lambda-zip-python3.12", False),
+        ("folder", "lambda-zip-python3.11", False),
+        ("folder", "lambda-python3.12", True),  # an image takes 10 GB
+        ("function.zip", "lambda-python3.12", False),  # a zip file is deployed as one
+        ("folder", "al2023-python3.12", True),
+        ("function.zip", "al2023-python3.12", True),
+    ],
+)
+def test_lambda_takes_so_much_of_a_zip_and_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, target: str, *, fits: bool
 ) -> None:
-    from pytest_arm64.binary import scan
+    path = tmp_path / name
+    if path.suffix:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("ext.so", elf())
+            archive.writestr("data.bin", bytes(251 * 2**20))
+    else:
+        write(path, {"ext.so": elf()})
+        with (path / "data.bin").open("wb") as stream:
+            stream.truncate(251 * 2**20)
+    code = main(["abi", str(path), "--format", "json", "--target", target])
+    kinds = [finding["kind"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+    assert (code, kinds) == ((0, []) if fits else (1, ["too-large"]))
 
-    monkeypatch.setattr(scan, "LAMBDA_LIMIT", 1000)
-    folder = write(tmp_path / "zip", {"data.bin": bytes(2000), "ext.so": elf()})
-    arguments = ["abi", str(folder), "--format", "json", "--target"]
-    assert main([*arguments, "lambda-python3.12"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert [finding["kind"] for finding in found["findings"]] == ["too-large"]
-    assert main([*arguments, "al2023-python3.12"]) == 0
+
+@pytest.mark.parametrize(
+    ("target", "code", "fix"),
+    [
+        ("al2023-python3.12", 0, ""),
+        ("lambda-python3.12", 1, "RUN dnf install -y libgomp"),
+        ("lambda-python3.11", 1, "RUN yum install -y libgomp"),
+        ("lambda-zip-python3.12", 1, "in a layer"),
+        ("lambda-zip-python3.11", 1, "in a layer"),
+    ],
+)
+def test_openmp_is_there_on_amazon_linux_and_missing_on_lambda(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, code: int, fix: str
+) -> None:
+    """As lightgbm 4.6.0 needs it."""
+    needs = {"libgomp.so.1": ["GOMP_1.0", "GOMP_4.0", "OMP_1.0"]}
+    path = wheel(tmp_path, elf(needed=["libgomp.so.1"], needs=needs))
+    assert main(["abi", path, "--target", target, "--format", "json"]) == code
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert [finding["library"] for finding in findings] == ["libgomp.so.1"] * bool(fix)
+    assert all(fix in finding["remedy"] for finding in findings)
+    if "zip" in target:
+        assert all("install" not in finding["remedy"] for finding in findings)

@@ -56,16 +56,18 @@ def test_target_can_get_its_python(target: Target) -> None:
 
 def test_every_announced_target_is_there() -> None:
     names = {f"al2023-python3.{minor}" for minor in (11, 12, 13, 14)}
-    names |= {f"lambda-python3.{minor}" for minor in (10, 11, 12, 13, 14)}
+    for kind in ("lambda", "lambda-zip"):
+        names |= {f"{kind}-python3.{minor}" for minor in (10, 11, 12, 13, 14)}
     assert {target.name for target in TARGETS} == names
     assert f"al2023-python{DEFAULT_PYTHON}" in names
 
 
 def test_names_are_unique() -> None:
     expanded = [
-        (base.get("name", key), python)
+        (base.get("name", key) + kind, python)
         for key, base in DATA["bases"].items()
         for python in base["pythons"]
+        for kind in ("", "-zip")[: 1 + ("zip-facts" in base)]
     ]
     assert len(expanded) == len(set(expanded)) == len(TARGETS)
 
