@@ -49,6 +49,10 @@ def test_what_differs_is_a_finding_of_its_test(project: MakeCase) -> None:
     assert "on ARM64 it fails, on linux/amd64 it passes" in result.text
     assert "it fails there in the same way: no ARM64 finding" in result.text
     assert "on linux/amd64 it fails otherwise: KeyError: 'why'" in result.text
+    assert "on ARM64: TypeError: why" in result.text
+    texts = json.dumps(result.junit)
+    assert "on linux/amd64 it fails otherwise: KeyError: 'why'" in texts
+    assert "on ARM64 it fails, on linux/amd64 it passes" in texts
     assert "only on ARM64: RuntimeWarning: invalid value encountered in cast" in result.text
     assert "this test was collected on linux/amd64 only" in result.text
     assert "this test was not collected on linux/amd64" in result.text
@@ -76,6 +80,71 @@ def test_the_last_test_dies_on_the_other_side_alone(project: MakeCase) -> None:
     assert "fails otherwise" not in result.text
     assert "this run is not complete" not in result.text
     assert "flaky" not in result.text
+
+
+def test_a_value_that_x86_did_not_get_to_names_what_ended_it_there(project: MakeCase) -> None:
+    code = """
+        import os, signal
+        X86 = os.environ["WHERE"] == "linux/amd64"
+        def test_dies(arm64_golden):
+            if X86: os.kill(os.getpid(), signal.SIGFPE)
+            arm64_golden.check(1 // 1)
+        def test_raises(arm64_golden):
+            arm64_golden.check(1)
+            if X86: raise OverflowError("too large")
+            arm64_golden.check(2, name="second")
+        def test_another_name(arm64_golden):
+            arm64_golden.check(3, name="x86" if X86 else "arm")
+    """
+    result = mirrored(project(code), "--arm64-compare")
+    assert result.code == 1
+    died = "x86 did not compute '0': the process that ran this test died: killed by SIGFPE"
+    assert f"exception or signal changed: {died}" in result.text
+    raised = "x86 did not compute 'second': OverflowError: too large"
+    assert f"exception or signal changed: {raised}" in result.text
+    assert "golden missing: x86 did not compute 'arm'" in result.text
+    assert "record one" not in result.text
+
+
+NOISY = """
+    import os, numpy as np
+    X86, NARROW = os.environ["WHERE"] == "linux/amd64", "OPENBLAS_CORETYPE" in os.environ
+    VALUES = np.linalg.eigvals(np.random.default_rng(7).standard_normal((40, 40)))
+    def here(other): return VALUES if X86 and not NARROW else other
+    def test_noise(arm64_golden): arm64_golden.check(here(VALUES * (1 + 1e-9)))
+    def test_order(arm64_golden): arm64_golden.check(here(VALUES[::-1]))
+    def test_any_order(arm64_golden): arm64_golden.check(here(VALUES[::-1]), order="any")
+    def test_zeros(arm64_golden): arm64_golden.check(here(VALUES[::-1] if X86 else VALUES * 0))
+    def test_stable(arm64_golden): arm64_golden.check(VALUES * (1 if X86 else 1 + 1e-9))
+"""
+# On the host alone: the processes inside have a role.
+NO_NUMPY = """
+    import os, sys
+    if "PYTEST_ARM64_OUT" not in os.environ:
+        sys.modules["numpy"] = None
+"""
+
+
+def test_noise_of_x86_is_measured_inside_where_numpy_is(project: MakeCase) -> None:
+    case = project({"test_it.py": NOISY, "without_numpy.py": NO_NUMPY})
+    case.module = True
+    result = mirrored(case, "--arm64-compare", "-pwithout_numpy", "-rA")
+    assert "NumPy is not installed" not in result.text
+    outcomes = {
+        line.split()[1].partition("::")[2]: line.split()[0]
+        for line in result.summary()
+        if "::" in line
+    }
+    assert outcomes == {
+        "test_noise": "PASSED",
+        "test_order": "PASSED",
+        "test_any_order": "PASSED",
+        "test_zeros": "FAILED",
+        "test_stable": "FAILED",
+    }
+    assert "1 unstable on x86 itself" in result.text
+    assert "test_order: '0' is not compared: x86 itself computes another value" in result.text
+    assert "1 dispatch noise" in result.text
 
 
 def test_nothing_differs_where_nothing_does(project: MakeCase) -> None:

@@ -33,7 +33,10 @@ def difference(here: Here, x86: Outcome | None, *, emulated: bool) -> str:
         return "this test was not collected on linux/amd64"
     if here.outcome == x86.outcome:
         if here.outcome in ("failed", "error") and crash(here.text) != crash(x86.text):
-            return f"on linux/amd64 it fails otherwise: {printable(crash(x86.text))}"
+            return (
+                f"on linux/amd64 it fails otherwise: {printable(crash(x86.text))}\n"
+                f"on ARM64: {printable(crash(here.text))}"
+            )
         return ""
     text = f"on ARM64 it {_word(here.outcome)}, on linux/amd64 it {_word(x86.outcome)}"
     if x86.text and x86.bad:

@@ -11,9 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import Arm64Error
-from ..inside.golden.check import RECORDED, REFERENCE
-from ..inside.golden.leaves import compare
-from ..inside.golden.policy import Policy
+from ..inside.golden.check import ENDED, RECORDED, REFERENCE
 from ..inside.golden.store import (
     FOLDER,
     PROVENANCE,
@@ -81,18 +79,21 @@ def as_reference(values: Sequence[Recorded]) -> dict[str, bytes]:
     return files
 
 
+def as_ended(texts: Mapping[str, str]) -> dict[str, bytes]:
+    """The file that says in a cell how tests, by node id, ended on x86."""
+    return {ENDED: json.dumps(dict(texts)).encode()}
+
+
 def with_noise(values: Sequence[Recorded], control: Sequence[Recorded]) -> tuple[Recorded, ...]:
-    """*values*, with what moved on x86 itself in the *control* run."""
-    others = {entry.key: entry.golden for entry in control}
+    """*values*, with what moved on x86 itself in the *control* run, which was compared inside."""
+    others = {entry.key: entry.golden.values for entry in control}
     noisy = []
     for entry in values:
-        other = others.get(entry.key)
-        named = dict(entry.golden.values)
-        for name, value in named.items() if other is not None else ():
-            if other is not None and name in other.values:
-                moved = compare(name, value.value, other.values[name].value, Policy())
-                noise = {leaf.path: leaf.scaled for leaf in moved.leaves if leaf.scaled}
-                named[name] = replace(value, noise=noise)
+        moved = others.get(entry.key, {})
+        named = {
+            name: replace(value, noise=moved[name].noise) if name in moved else value
+            for name, value in entry.golden.values.items()
+        }
         noisy.append(replace(entry, golden=replace(entry.golden, values=named)))
     return tuple(noisy)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,21 @@ import pytest
 from ..config.project_files import repository_root
 from ..errors import EmulationError
 from ..inside.golden.control import narrower
+from ..inside.golden.explain import printable
 from ..inside.golden.told import told_by
 from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
 from .commit import commit_of
-from .differences import Here, common_failure, difference
-from .goldens import Recorded, Settled, as_reference, recorded, settle, with_noise
+from .differences import Here, common_failure, crash, difference
+from .goldens import Recorded, Settled, as_ended, as_reference, recorded, settle, with_noise
 from .launch import project_of
 from .silent import CellResult, Outcome, SilentCell, outcome_of, warning_text
 
 MOST_REPEATED = 50
 """Tests that are repeated to tell what is flaky."""
+_LONGEST = 500
+"""Characters of how a test ended on x86 that a cell is given."""
 TITLE = "arm64: compared with linux/amd64"
 _OURS = "arm64-difference"
 
@@ -73,7 +76,7 @@ class ReferenceSide:
         self._values = recorded(result.out)
         if self._values:
             self._values = with_noise(self._values, self._control(cell, result))
-        files = as_reference(self._values)
+        files = as_reference(self._values) | as_ended(_ended(result.tests.values()))
         for other in others:
             other.give(files)
         mirrored.give(files)
@@ -85,6 +88,7 @@ class ReferenceSide:
         """The same values under narrower SIMD; none where that run is not to be believed."""
         checked = [nodeid for nodeid, test in result.tests.items() if _key(test) is not None]
         variables = narrower(value.golden.provenance for value in self._values)
+        cell.give(as_reference(self._values))
         control = cell.run(only=checked, environment=variables)
         if control.problems:
             self._lines.append(
@@ -117,7 +121,7 @@ class ReferenceSide:
         assert self._result is not None
         here, x86 = self._here[report.nodeid], self._result.tests.get(report.nodeid)
         if common_failure(here, x86):
-            report.sections.append((TITLE, "it fails there in the same way: no ARM64 finding"))
+            _add_to(report, "it fails there in the same way: no ARM64 finding")
             return
         # Of the two architectures an engine runs one natively.
         emulated = self._result.ran.native
@@ -126,7 +130,7 @@ class ReferenceSide:
             return
         self._differing[report.nodeid] = finding
         if report.failed:
-            report.sections.append((TITLE, finding))
+            _add_to(report, finding)
             return
         if hasattr(report, "wasxfail"):
             del report.wasxfail
@@ -248,6 +252,24 @@ class ReferenceSide:
             lines.append(f"record: {done.written} goldens written, {done.unchanged} unchanged")
         for line in [*lines, *self._lines]:
             terminalreporter.line(f"arm64 {line}")
+
+
+def _add_to(report: pytest.TestReport, text: str) -> None:
+    """Put *text* below the failure of *report*: JUnit files have it, and not the sections."""
+    add = getattr(report.longrepr, "addsection", None)
+    if add is not None:
+        add(TITLE, text)
+    else:
+        report.longrepr = f"{report.longrepr}\n\n{TITLE}: {text}"
+
+
+def _ended(tests: Iterable[Outcome]) -> dict[str, str]:
+    """By node id, how those of *tests* ended that did not pass."""
+    return {
+        test.nodeid: printable(crash(test.text))[:_LONGEST] or test.outcome
+        for test in tests
+        if test.outcome not in ("passed", "xpassed")
+    }
 
 
 def _key(test: Outcome) -> tuple[Path, str] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .decisions import with_decision
-from .floats import SHOWN, Floats, compare_arrays, differing_chunks
-from .hints import CONDITION, CORE, EXACT_RESIZE, hints_for_integers
+from .floats import OWN_SHARE, SHOWN, Floats, compare_arrays, differing_chunks
+from .hints import CONDITION, EXACT_RESIZE, hints_for_integers
 from .lazily import Array, numpy
+from .order import in_any_order, reordered
 from .policy import Policy
 from .verdict import DifferingElement, GoldenVerdict, Leaf
 
@@ -23,6 +24,8 @@ def compare_array(path: str, golden: Array, here: Array, policy: Policy) -> Leaf
     golden, here = (
         side.astype(side.dtype.newbyteorder("="), copy=False) for side in (golden, here)
     )
+    if policy.any_order:
+        golden, here = (in_any_order(side, any_sign=policy.any_sign) for side in (golden, here))
     if golden.dtype.kind in "fc":
         return _floats(path, golden, here, policy)
     return _exactly(path, golden, here, policy)
@@ -40,16 +43,16 @@ def _fields(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
 
 def _floats(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
     np = numpy()
-    if policy.up_to_sign:
+    if policy.any_sign and not policy.any_order:
         here = _turned(golden, here)
     found = compare_arrays(golden, here, policy)
     positions = dict.fromkeys([*([found.worst] if found.worst >= 0 else []), *found.first])
     samples = tuple(_sample(golden, here, p) for p in list(positions)[:SHOWN])
     leaf = leaf_of_floats(path, found, golden.size, policy, samples)
-    if leaf.verdict is GoldenVerdict.NON_FINITE:
-        leaf = replace(leaf, hints=(CORE,))
-    elif leaf.verdict is GoldenVerdict.FLOAT and (leaf.scaled or 0) < ILL_CONDITIONED:
-        leaf = replace(leaf, hints=(CONDITION,))
+    if leaf.verdict is GoldenVerdict.FLOAT:
+        leaf = replace(leaf, reordered=reordered(golden, here))
+        if (leaf.scaled or 0) < ILL_CONDITIONED and not leaf.by_themselves:
+            leaf = replace(leaf, hints=(CONDITION,))
     if policy.decision is not None and golden.dtype.kind == "f" and found.differing:
         flipped = (golden >= policy.decision) != (here >= policy.decision)
         pairs = list(zip(golden[flipped].tolist(), here[flipped].tolist()))
@@ -100,10 +103,10 @@ def _exactly(path: str, golden: Array, here: Array, policy: Policy) -> Leaf:
         if largest <= 1 and golden.ndim >= 2:
             return replace(leaf, verdict=GoldenVerdict.IMAGE, hints=(EXACT_RESIZE,))
     # Nobody keeps indices in fewer bits.
-    index = golden.dtype.itemsize >= 4
-    permuted = index and bool(np.array_equal(np.sort(ours), np.sort(theirs)))
+    wide = golden.dtype.itemsize >= 4
+    permuted = wide and bool(np.array_equal(np.sort(ours), np.sort(theirs)))
     pairs = list(zip(ours[at[:64]].tolist(), theirs[at[:64]].tolist()))
-    return replace(leaf, hints=hints_for_integers(pairs, permuted=permuted))
+    return replace(leaf, hints=hints_for_integers(pairs, permuted=permuted, wide=wide))
 
 
 def _largest(ours: Array, theirs: Array) -> int:
@@ -167,6 +170,8 @@ def leaf_of_floats(
     elif found.outside:
         verdict, ok = GoldenVerdict.FLOAT, False
         what = f"{found.outside} of {total} are beyond the policy"
+        if total > 1 and found.wrong:
+            what = (f"{what}; " if not found.by_themselves else "") + _wrong(found.wrong)
     elif found.signs == found.differing:
         verdict, ok = GoldenVerdict.SIGN, not policy.strict
         what = f"{found.signs} of {total} differ in the sign of zero or the bits of a NaN"
@@ -183,4 +188,11 @@ def leaf_of_floats(
         ulp=found.ulp,
         scaled=found.scaled,
         samples=samples,
+        by_themselves=found.by_themselves,
     )
+
+
+def _wrong(count: int) -> str:
+    elements = "1 element differs" if count == 1 else f"{count} elements differ"
+    own = "itself" if count == 1 else "themselves"
+    return f"{elements} by more than {OWN_SHARE:.0%} of {own}".replace("%", " %")

@@ -15,9 +15,11 @@ from pathlib import Path
 from ..ran import Ran
 from .decisions import sides_of
 from .explain import explanation
+from .hints import hint_for_core
 from .kernels import known_core, wrongly_picked
 from .lazily import Value
 from .leaves import compare
+from .noise import COMPARABLE, noise_of
 from .pictures import FOLDER as PICTURES
 from .pictures import write_pictures
 from .policy import Policy, PolicyError, policy_of
@@ -31,6 +33,7 @@ from .store import (
     name_of,
     provenance_key,
     read,
+    read_bounded,
     write,
 )
 from .values import Called, Stored, stored
@@ -39,6 +42,8 @@ from .verdict import Comparison, GoldenVerdict, Leaf
 RECORDED = "recorded"
 """Folder of recorded values, and REFERENCE that of values to compare with, below the results."""
 REFERENCE = "reference"
+ENDED = f"{REFERENCE}/.ended.json"
+"""By node id, how tests ended on x86 that did not pass there."""
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 ARM = ("aarch64", "arm64")
 _LONGEST_TEXT = 4000
@@ -104,7 +109,7 @@ class ArmGolden:
                 tensors, nested in any way.
             name: of the value within the test; by default its number.
             policy: at most one of ``exact``, ``ulp``, ``rtol``/``atol``, ``compare``; and
-                ``hamming``, ``image_levels``, ``ties``, ``up_to_sign``, ``nan_sign``,
+                ``hamming``, ``image_levels``, ``ties``, ``order``, ``sign``, ``nan_sign``,
                 ``decision``. See docs/golden.md.
 
         Returns:
@@ -150,7 +155,7 @@ class ArmGolden:
         label = self._name(name)
         here = stored(value, prefix=f"{len(self._names)}-")
         if self._situation.records:
-            self._recorded[label] = StoredValue(here)
+            self._recorded[label] = StoredValue(here, self._noise(label, here, policy))
         if not self._situation.compares:
             return Comparison(label, (), note=RECORDED)
         golden = self._read()
@@ -162,8 +167,11 @@ class ArmGolden:
             comparison = compare(
                 label, kept.value, here, policy, noise=kept.noise, versions=changes
             )
+            comparison = _with_core(comparison, self._situation.ran)
             if not comparison.ok:
                 comparison = self._with_pictures(comparison, kept.value, here)
+        if comparison.verdict is GoldenVerdict.UNSTABLE:
+            self.notes.append(f"{label!r} is not compared: {COMPARABLE}")
         if kept is not None and policy.decision is not None:
             sides = self._decisions.setdefault(f"decision at {policy.decision:g}", [])
             sides += sides_of(kept.value, policy.decision)
@@ -172,6 +180,20 @@ class ArmGolden:
             self._texts[label] = {"text": text, "pictures": comparison.pictures}
         self.comparisons.append(comparison)
         return comparison
+
+    def _noise(self, label: str, here: Stored, policy: Policy) -> Mapping[str, float]:
+        """How far the value is from what this side computed before: a control run is compared.
+
+        Here, not on the host, which has none of the libraries that values are made of.
+        """
+        if self._situation.live is None:
+            return {}
+        first = self._read()
+        before = first.values.get(label) if first is not None else None
+        if before is None:
+            return {}
+        own = replace(policy, compare=None)
+        return noise_of(compare(label, before.value, here, own).leaves)
 
     def told(self) -> dict[str, object]:
         """What a report is to carry; empty where nothing was compared."""
@@ -257,16 +279,33 @@ class ArmGolden:
             shutil.copyfile(path, folder / path.name)
 
     def _missing(self, label: str) -> Comparison:
+        if self._situation.live is not None:
+            return self._not_computed(label)
         arm = self._situation.machine in ARM
         what = f"no golden for {label!r}; record one: pytest --arm64 --arm64-record"
-        if self._situation.live is not None:
-            what = f"the x86 side of this run did not compute {label!r}"
-        elif not arm:
+        if not arm:
             self.notes.append(what)
-        leaf = Leaf(
-            "", GoldenVerdict.MISSING, ok=not arm and self._situation.live is None, what=what
-        )
-        return Comparison(label, (leaf,))
+        return Comparison(label, (Leaf("", GoldenVerdict.MISSING, ok=not arm, what=what),))
+
+    def _not_computed(self, label: str) -> Comparison:
+        """The x86 side of this run has no such value, most often because its test ended before."""
+        ended = self._ended_on_x86()
+        verdict = GoldenVerdict.OUTCOME if ended else GoldenVerdict.MISSING
+        what = f"x86 did not compute {label!r}" + (f": {ended}" if ended else "")
+        return Comparison(label, (Leaf("", verdict, ok=False, what=what),))
+
+    def _ended_on_x86(self) -> str:
+        """How this test ended on x86; empty if it passed there."""
+        out = self._situation.out
+        try:
+            ended = json.loads(read_bounded(out / ENDED)) if out is not None else {}
+        except (OSError, ValueError):
+            return ""
+        for nodeid, text in ended.items() if isinstance(ended, dict) else ():
+            file, _, test = nodeid.partition("::")
+            if test == self._test and self._module.as_posix().endswith(f"/{file}"):
+                return str(text)
+        return ""
 
     def dispatch(self) -> dict[str, object]:
         """What this process computes by: processor, SIMD features, BLAS cores, versions."""
@@ -280,6 +319,18 @@ class ArmGolden:
         about = self._golden.provenance if self._golden is not None else {}
         origin = f" ({about.get('cpu')}, {about.get('os')})" if about else ""
         return f"{folder_of(self._module)}{origin}"
+
+
+def _with_core(comparison: Comparison, ran: Ran) -> Comparison:
+    """*comparison* with what to do about NaNs and infinities that a core may have made."""
+    hint = hint_for_core(ran.core, emulated=bool(ran.emulated))
+    leaves = tuple(
+        replace(leaf, hints=(*leaf.hints, hint))
+        if hint and leaf.verdict is GoldenVerdict.NON_FINITE
+        else leaf
+        for leaf in comparison.leaves
+    )
+    return replace(comparison, leaves=leaves)
 
 
 def write_recorded(folder: Path, module: Path, golden: Golden) -> None:

@@ -20,6 +20,12 @@ _TOP = 1 << 63
 _DOUBT = 2.0**-50
 """Share of a limit by which it and a distance may be off, computed in float64: eight roundings."""
 _SMALLEST = 2.0**-1070
+# An element is wrong by itself where it differs by more than this share of its own magnitude,
+OWN_SHARE = 0.01
+# by more than so many units in the last place of the largest element (by item size),
+ROUNDINGS = {2: 1, 4: 8, 8: 32}
+# and by more than so many times what elements differ by that are right by themselves.
+ABOVE_OTHERS = 4
 
 
 @dataclass
@@ -41,6 +47,15 @@ class Floats:
     excess: float = -1.0
     first: tuple[int, ...] = ()
     """Positions of the first that count against the value."""
+    wrong: int = 0
+    """Finite ones that differ by more than ``OWN_SHARE`` of themselves, rounding left out."""
+    by_themselves: bool = False
+    """Whether the policy accepts all of them, and some are wrong by themselves nevertheless."""
+    rounding: float = 0.0
+    """Largest distance of elements that are right by themselves."""
+    own: float = 0.0
+    """Largest distance of elements that are wrong by themselves."""
+    own_at: int = -1
 
 
 def ulp_distance(x: float, y: float) -> int:
@@ -53,8 +68,8 @@ def _ordinal(value: float) -> int:
     return bits if bits >= 0 else -(bits + _TOP)
 
 
-def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None = None) -> Floats:
-    """Two floats or complex numbers; *norm* if they are part of something larger."""
+def compare_numbers(x: complex, y: complex, policy: Policy) -> Floats:
+    """Two floats or complex numbers, each its own norm."""
     found = Floats()
     ours, theirs = (_parts(x), _parts(y))
     if [struct.pack("<d", part) for part in ours] == [struct.pack("<d", part) for part in theirs]:
@@ -67,8 +82,7 @@ def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None =
     if not all(math.isfinite(part) for part in (*ours, *theirs)):
         found.non_finite = 1
         return found
-    distance, larger = _distance(x, y), max(_distance(x, 0), _distance(y, 0))
-    scale = larger if norm is None else norm
+    distance, scale = _distance(x, y), max(_distance(x, 0), _distance(y, 0))
     found.scaled = distance / scale if scale else 0.0
     found.ulp = max(ulp_distance(a, b) for a, b in zip(ours, theirs))
     if policy.exact:
@@ -77,7 +91,7 @@ def compare_numbers(x: complex, y: complex, policy: Policy, norm: float | None =
         accepted = found.ulp <= policy.ulp
     elif isinstance(x, complex) or isinstance(y, complex):
         relative, absolute, of_norm = policy.limits(8)
-        limit = relative * larger + absolute + of_norm * scale
+        limit = (relative + of_norm) * scale + absolute
         accepted = distance <= limit and math.isfinite(distance)
     else:
         accepted = policy.accepts(x, y, scale, 8)
@@ -110,7 +124,20 @@ def compare_arrays(x: Array, y: Array, policy: Policy) -> Floats:
                 _chunk(
                     x[start : start + CHUNK], y[start : start + CHUNK], start, norm, policy, result
                 )
+    _judge_elements(result, policy)
     return result
+
+
+def _judge_elements(result: Floats, policy: Policy) -> None:
+    """Refuse elements that the norm hides, and that rounding does not explain.
+
+    A float near zero among large ones may differ by all of itself and be correct: terms cancelled
+    there. Then the others differ by as much.
+    """
+    hidden = policy.default and not (result.outside or result.non_finite)
+    if hidden and result.own > ABOVE_OTHERS * result.rounding:
+        result.by_themselves = True
+        result.outside, result.worst = result.wrong, result.own_at
 
 
 def differing_chunks(x: Array, y: Array) -> list[int]:
@@ -182,10 +209,30 @@ def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: 
     excess, limit, outside = _beyond(x, y, distance, ulps, norm, policy, parts)
     result.outside += int(outside.sum())
     _note(result, at[outside] + start)
+    _note_elements(x, y, distance, at + start, norm, parts, result)
     measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
     worst = int(measure.argmax())
     if float(measure[worst]) > result.excess and not result.non_finite:
         result.excess, result.worst = float(measure[worst]), int(at[worst]) + start
+
+
+def _note_elements(
+    x: Array, y: Array, distance: Array, at: Array, norm: float, itemsize: int, result: Floats
+) -> None:
+    """Add the elements that are wrong by themselves to *result*."""
+    np = numpy()
+    wrong = distance > OWN_SHARE * np.maximum(np.abs(x), np.abs(y))
+    right = distance[~wrong]
+    if right.size:
+        result.rounding = max(result.rounding, float(right.max()))
+    # The unit in the last place of the norm; NumPy's spacing() of the largest float is infinite.
+    grain = math.ldexp(float(np.finfo(f"f{itemsize}").eps), math.frexp(norm)[1] - 1)
+    wrong &= distance > ROUNDINGS[itemsize] * grain
+    result.wrong += int(wrong.sum())
+    if wrong.any():
+        most = int(np.where(wrong, distance, -1.0).argmax())
+        if float(distance[most]) > result.own:
+            result.own, result.own_at = float(distance[most]), int(at[most])
 
 
 def _beyond(

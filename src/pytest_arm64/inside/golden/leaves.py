@@ -10,14 +10,13 @@ from dataclasses import replace
 from .arrays import compare_array, leaf_of_floats
 from .decisions import with_decision
 from .floats import compare_numbers
-from .hints import hints_for_numbers
+from .hints import hints_for_members, hints_for_numbers
 from .lazily import Array
+from .noise import with_noise
+from .order import NUMBERS, farthest, number_of, reordered_numbers, sorted_nodes
 from .policy import Comparer, Policy
-from .values import CALL, Node, Stored, float_of, restored
+from .values import CALL, Node, Stored, restored
 from .verdict import Comparison, DifferingElement, GoldenVerdict, Leaf
-
-# A value that moved on x86 itself by this share of what is seen here explains what is seen here.
-NOISE_SHARE = 0.25
 
 
 def compare(
@@ -32,7 +31,7 @@ def compare(
     """Compare *here* with *golden* under *policy*.
 
     Args:
-        noise: by path, the scaled distance that the control run showed on x86.
+        noise: by path, what the control run showed on x86: see ``noise.noise_of``.
         versions: packages whose version differs, in words.
     """
     if policy.compare is not None:
@@ -40,8 +39,8 @@ def compare(
     else:
         walk = _Walk(golden.blobs, here.blobs, policy)
         leaves = list(walk.node("", golden.tree, here.tree))
-    told = [_with_noise(leaf, policy, noise or {}) for leaf in leaves]
-    return Comparison(name, tuple(told), versions)
+    judged = [with_noise(leaf, policy, noise or {}) for leaf in leaves]
+    return Comparison(name, tuple(judged), versions)
 
 
 def _by_own_comparer(comparer: Comparer, golden: Stored, here: Stored) -> Leaf:
@@ -55,18 +54,6 @@ def _by_own_comparer(comparer: Comparer, golden: Stored, here: Stored) -> Leaf:
         return Leaf("", GoldenVerdict.WITHIN, differing=1)
     what = said if isinstance(said, str) else "the own comparer says no"
     return Leaf("", GoldenVerdict.OTHER, ok=False, what=what, differing=1)
-
-
-def _with_noise(leaf: Leaf, policy: Policy, noise: Mapping[str, float]) -> Leaf:
-    moved = noise.get(leaf.path)
-    if moved is None or not leaf.differing:
-        return leaf
-    leaf = replace(leaf, noise=moved)
-    if leaf.verdict in (GoldenVerdict.WITHIN, GoldenVerdict.FLOAT) and leaf.scaled is not None:
-        explained = moved >= NOISE_SHARE * leaf.scaled
-        if explained and (leaf.ok or policy.default):
-            return replace(leaf, verdict=GoldenVerdict.DISPATCH, ok=True)
-    return leaf
 
 
 class _Walk:
@@ -113,13 +100,37 @@ class _Walk:
         if self._policy.ties is not None and _integers(x) and _integers(y):
             yield self._array_of_integers(path, x, y)
             return
-        norm = _norm_of(x["v"] + y["v"])
-        for index, (ours, theirs) in enumerate(zip(x["v"], y["v"])):
-            where = f"{path}[{index}]"
-            if norm is not None:
-                yield self._numbers(where, ours, theirs, norm)
-            else:
-                yield from self.node(where, ours, theirs)
+        members, others = x["v"], y["v"]
+        if self._policy.any_order or x["k"] == "set":
+            members, others = sorted_nodes(members), sorted_nodes(others)
+        pairs = list(zip(members, others))
+        if all(ours["k"] == theirs["k"] == "int" for ours, theirs in pairs):
+            yield from self._whole_numbers(path, pairs)
+        elif all(ours["k"] == theirs["k"] in NUMBERS for ours, theirs in pairs):
+            yield from self._list_of_numbers(path, pairs)
+        else:
+            for index, (ours, theirs) in enumerate(pairs):
+                yield from self.node(f"{path}[{index}]", ours, theirs)
+
+    def _whole_numbers(self, path: str, pairs: list[tuple[Node, Node]]) -> Iterator[Leaf]:
+        """Integers one by one, with hints that fit all of them."""
+        leaves = [self._plain(f"{path}[{n}]", *pair) for n, pair in enumerate(pairs)]
+        sides = [(int(x["v"], 16), int(y["v"], 16)) for x, y in pairs]
+        hints = hints_for_members(sides)
+        yield from (replace(leaf, hints=hints) if leaf.hints else leaf for leaf in leaves)
+
+    def _list_of_numbers(self, path: str, pairs: list[tuple[Node, Node]]) -> Iterator[Leaf]:
+        """Floats one by one: members of a list need not have a scale in common."""
+        sides = [(number_of(x), number_of(y)) for x, y in pairs]
+        turned = self._policy.any_sign and sum((x.conjugate() * y).real for x, y in sides) < 0
+        leaves = []
+        for index, (ours, theirs) in enumerate(pairs):
+            leaves.append(self._numbers(f"{path}[{index}]", ours, theirs, turned=turned))
+        if any(leaf.verdict is GoldenVerdict.FLOAT for leaf in leaves):
+            golden, here = [x for x, _ in sides], [y for _, y in sides]
+            kept, moved = reordered_numbers(golden, here), farthest(golden, here)
+            leaves = [replace(leaf, reordered=kept, together=moved) for leaf in leaves]
+        yield from leaves
 
     def _dict(self, path: str, x: Node, y: Node) -> Iterator[Leaf]:
         ours, theirs = _by_key(x), _by_key(y)
@@ -199,7 +210,8 @@ class _Walk:
     def _plain(self, path: str, x: Node, y: Node) -> Leaf:
         kind = x["k"]
         if kind in ("float", "complex"):
-            return self._numbers(path, x, y, None)
+            turned = self._policy.any_sign and (number_of(x).conjugate() * number_of(y)).real < 0
+            return self._numbers(path, x, y, turned=turned)
         if x.get("v") == y.get("v"):
             return Leaf(path, GoldenVerdict.IDENTICAL)
         if kind == "int":
@@ -223,28 +235,18 @@ class _Walk:
             hints=hints_for_numbers(ours, theirs),
         )
 
-    def _numbers(self, path: str, x: Node, y: Node, norm: float | None) -> Leaf:
-        if x["k"] == "complex":
-            ours, theirs = (complex(*map(float_of, side["v"])) for side in (x, y))
-        else:
-            ours, theirs = float_of(x["v"]), float_of(y["v"])
-        found = compare_numbers(ours, theirs, self._policy, norm)
+    def _numbers(self, path: str, x: Node, y: Node, *, turned: bool = False) -> Leaf:
+        ours, theirs = number_of(x), number_of(y)
+        differences = compare_numbers(ours, -theirs if turned else theirs, self._policy)
         sample = DifferingElement("", repr(ours), repr(theirs), _bits_of(x), _bits_of(y))
-        leaf = leaf_of_floats(path, found, 1, self._policy, (sample,))
-        leaf = replace(leaf, hints=leaf.hints + hints_for_numbers(ours, theirs))
+        leaf = leaf_of_floats(path, differences, 1, self._policy, (sample,))
+        hints = leaf.hints + hints_for_numbers(ours, theirs)
+        leaf = replace(leaf, hints=hints, reordered=reordered_numbers([ours], [theirs]))
         return with_decision(leaf, [(ours, theirs)], self._policy) if _real(ours) else leaf
 
 
 def _real(value: complex) -> bool:
     return not isinstance(value, complex)
-
-
-def _norm_of(nodes: list[Node]) -> float | None:
-    """Largest finite magnitude of a list of floats; None where it holds anything else."""
-    if not nodes or any(node["k"] != "float" for node in nodes):
-        return None
-    values = [abs(float_of(node["v"])) for node in nodes]
-    return max((value for value in values if math.isfinite(value)), default=0.0)
 
 
 def _integers(node: Node) -> bool:

@@ -16,6 +16,9 @@ from .lazily import Value
 DEFAULTS = {2: (4e-3, 1e-3), 4: (1e-5, 2e-6), 8: (1e-12, 1e-13)}
 
 
+_CHOICES = {"nan_sign": ("any", "strict"), "sign": ("given", "any"), "order": ("given", "any")}
+
+
 class PolicyError(Arm64Error):
     """A policy says what cannot be meant."""
 
@@ -39,7 +42,11 @@ class Policy:
     ties: Value = None
     """Keys of an index array: indices of equal keys may change places."""
     up_to_sign: bool = False
-    """Vectors (columns of a matrix) may come out negated, as eigenvectors do."""
+    """The same as ``sign="any"``."""
+    sign: str = "given"
+    """``any``: vectors (columns of a matrix) may come out negated, as eigenvectors do."""
+    order: str = "given"
+    """``any``: elements of a sequence, rows of a matrix, may come in another order."""
     nan_sign: str = "any"
     """``strict``: the sign and payload of a NaN, and the sign of a zero, count."""
     decision: float | None = None
@@ -69,8 +76,25 @@ class Policy:
                 raise PolicyError(f"{name}={value!r} is not a number from 0 on")
         if self.decision is not None and math.isnan(self.decision):
             raise PolicyError("decision=nan divides nothing")
-        if self.nan_sign not in ("any", "strict"):
-            raise PolicyError(f"nan_sign={self.nan_sign!r}: it is 'any' or 'strict'")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                listed = " or ".join(map(repr, choices))
+                raise PolicyError(f"{name}={getattr(self, name)!r} is not {listed}")
+        if self.any_order and self.ties is not None:
+            raise PolicyError(
+                'ties= and order="any" exclude each other',
+                next_step="use ties= for indices, and order= for values",
+            )
+
+    @property
+    def any_sign(self) -> bool:
+        """Whether vectors may come out negated."""
+        return self.up_to_sign or self.sign == "any"
+
+    @property
+    def any_order(self) -> bool:
+        """Whether elements may come in another order."""
+        return self.order == "any"
 
     @property
     def strict(self) -> bool:
@@ -122,7 +146,8 @@ class Policy:
             text += ", ties=…"
         return (
             text
-            + (", up_to_sign" if self.up_to_sign else "")
+            + (", sign=any" if self.any_sign else "")
+            + (", order=any" if self.any_order else "")
             + (", nan_sign=strict" if self.strict else "")
         )
 

@@ -15,6 +15,7 @@ class GoldenVerdict(Enum):
     DISPATCH = "dispatch noise"
     TIES = "tie order"
     IMAGE = "image level"
+    UNSTABLE = "unstable on x86 itself"
     FLOAT = "beyond policy"
     DECISION = "decision flipped"
     OTHER = "value differs"
@@ -64,6 +65,12 @@ class Leaf:
     """Largest ``|x−y|`` over the norm, ``max(max|x|, max|y|)``."""
     samples: tuple[DifferingElement, ...] = ()
     hints: tuple[str, ...] = ()
+    reordered: float | None = None
+    """Largest distance of the sorted magnitudes over the norm, of floats beyond the policy."""
+    together: float | None = None
+    """Of a member of a list of floats beyond the policy: largest distance in it over its norm."""
+    by_themselves: bool = False
+    """Whether only elements fail that the norm would hide."""
     noise: float | None = None
     """Largest scaled distance that x86 itself showed in the control run; None where it did not."""
 
