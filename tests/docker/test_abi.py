@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from docker_cases import RunPytest
+from unit.binary.elves import elf
 
 SUITE = """
 def test_records(arm64_install, arm64_abi):
@@ -37,6 +39,41 @@ def test_what_the_record_says_is_what_the_loader_does(
 ) -> None:
     result = run_pytest(project("markupsafe==3.0.2\n", test_it=SUITE), "--arm64", "-q")
     assert result.code == 0, result.out
+    assert "1 passed" in result.out
+
+
+BOTH = """
+def test_both_systems_were_asked(arm64_abi):
+    (finding,) = [f for f in arm64_abi["findings"] if f["path"].endswith("lies/ext.so")]
+    assert (finding["kind"], finding["version"]) == ("abi-mismatch", "GLIBC_2.36")
+    assert finding["against"] == ["declared data of al2023-python3.11"]
+    assert arm64_abi["beside"] == "declared data of al2023-python3.11"
+    assert "stand-in" in arm64_abi["against"]
+"""
+
+
+def test_what_loads_on_a_stand_in_and_not_on_the_target_is_a_finding(
+    run_pytest: RunPytest, project: Callable[..., Path]
+) -> None:
+    """Debian 12 has glibc 2.36, Amazon Linux 2023 has 2.34; the wheel's tag promises 2.17."""
+    name = "lies-1.0-py3-none-manylinux_2_17_aarch64.whl"
+    folder = project(f"./{name}\n", test_it=BOTH)
+    information = {
+        "METADATA": b"Metadata-Version: 2.1\nName: lies\nVersion: 1.0\n",
+        "WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n"
+        b"Tag: py3-none-manylinux_2_17_aarch64\n",
+        "RECORD": b"lies/__init__.py,,\nlies/ext.so,,\nlies-1.0.dist-info/METADATA,,\n"
+        b"lies-1.0.dist-info/WHEEL,,\nlies-1.0.dist-info/RECORD,,\n",
+    }
+    needs = {"libc.so.6": ["GLIBC_2.36"]}
+    with zipfile.ZipFile(folder / name, "w") as wheel:
+        wheel.writestr("lies/__init__.py", b"")
+        wheel.writestr("lies/ext.so", elf(needed=["libc.so.6"], needs=needs))
+        for member, content in information.items():
+            wheel.writestr(f"lies-1.0.dist-info/{member}", content)
+    result = run_pytest(folder, "--arm64", "--arm64-target", "al2023-python3.11")
+    assert "1 of them CANNOT BE LOADED" in result.out
+    assert "only for declared data of al2023-python3.11" in result.out
     assert "1 passed" in result.out
 
 

@@ -47,6 +47,13 @@ class AbiFinding:
     """Where in the file it stands: a header, a section, a relocation by its symbol."""
     disputed: bool = False
     """Whether the second reader of ELF files does not confirm it; then it is not grave."""
+    against: tuple[str, ...] = ()
+    """The systems on which it holds, where the files were compared with two."""
+
+    @property
+    def told(self) -> str:
+        """The text, with the system where it holds on one of two only."""
+        return f"{self.text} (only for {self.against[0]})" if len(self.against) == 1 else self.text
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ class AbiRecord:
     findings: tuple[AbiFinding, ...]
     loads: tuple[Load, ...] = ()
     """Compiled modules that were imported; empty where nothing was run."""
+    beside: str = ""
+    """The second system that the files were compared with, where there was one."""
 
     @property
     def grave(self) -> tuple[AbiFinding, ...]:

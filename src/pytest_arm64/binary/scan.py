@@ -14,7 +14,8 @@ from ..config.targets import Target
 from ..engine.endpoint import Engine
 from ..engine.images import Base, export_image, manifest_kind
 from ..errors import ArtifactError
-from .confirm import confirmed
+from .compare import beside
+from .confirm import Reread, confirmed
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import judge
 from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiFinding, AbiRecord
@@ -29,8 +30,10 @@ _INDEXES = (
 )
 
 
-def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
-    """The record of the wheel, zip file or folder *path*.
+def scan_path(path: Path, system: System, target: Target, other: System | None = None) -> AbiRecord:
+    """The record of the wheel, zip file or folder *path*, against *system*.
+
+    What holds only on *other* is a note.
 
     Raises:
         ArtifactError: it is none of these, or cannot be read.
@@ -38,8 +41,14 @@ def scan_path(path: Path, system: System, target: Target) -> AbiRecord:
     # Lambda unpacks a zip there, and searches there for libraries.
     root = _TASK if _TASK in target.library_path else "/artifact"
     tree = _tree(path, root)
-    record = judge(path.name, tree, root, system, target.manager)
-    record = confirmed(record, root, system.pages, lambda use, only: _tree(path, root, use, only))
+
+    def reread(use: Use, only: Collection[str]) -> None:
+        _tree(path, root, use, only)
+
+    record = _judged(path.name, tree, root, system, target, reread)
+    if other is not None:
+        compared = _judged(path.name, tree, root, other, target, reread)
+        record = beside(record, compared, decisive=False)
     zipped = path.suffix == ".zip"
     more = _too_large(tree.size, target, zipped=zipped) if path.suffix != ".whl" else ()
     return replace(record, findings=(*record.findings, *more))
@@ -86,15 +95,35 @@ def with_artifact(
 
 
 def scan_tar(
-    name: str, archive: IO[bytes], at: str, root: str, system: System, target: Target
+    name: str,
+    archive: IO[bytes],
+    at: str,
+    root: str,
+    system: System,
+    target: Target,
+    asked: System | None = None,
 ) -> AbiRecord:
     """The record of what the tar *archive* holds if it is unpacked at *at*.
 
-    Paths in it are relative to *root*.
+    Paths in it are relative to *root*. What holds only on *asked* counts as what holds on *system*.
     """
     tree = tar_tree(archive, at)
+
+    def reread(use: Use, only: Collection[str]) -> None:
+        tar_tree(archive, at, use, only)
+
+    record = _judged(name, tree, root, system, target, reread)
+    if asked is not None:
+        compared = _judged(name, tree, root, asked, target, reread)
+        record = beside(record, compared, decisive=True)
+    return record
+
+
+def _judged(
+    name: str, tree: FileTree, root: str, system: System, target: Target, reread: Reread
+) -> AbiRecord:
     record = judge(name, tree, root, system, target.manager)
-    return confirmed(record, root, system.pages, lambda use, only: tar_tree(archive, at, use, only))
+    return confirmed(record, root, system.pages, reread)
 
 
 def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> AbiRecord:

@@ -18,6 +18,8 @@ _ARCHITECTURE = re.compile(
       | aarch64 | arm64 | armv?\d\w* | armhf | armel | arm | ppc64(?:le)? | s390x? | riscv64
       | loongarch64 | mips\w* ) (?![a-z0-9])"""
 )
+# A build for x86 often has no processor in its name: linux/tool beside linux-arm64/tool.
+_OWN_SUFFIX = re.compile(r"(?i)[-_.](?:aarch64|arm64)(?![a-z0-9])")
 # Helpers by which debuggers enter other processes: their packages work without them.
 _OPTIONAL = re.compile(r"/(?:pydevd_)?attach(?:_to)?_process/[^/]+\Z")
 
@@ -27,12 +29,15 @@ class Siblings:
 
     def __init__(self, tree: FileTree, root: str, machine: str) -> None:
         self._root = root
-        own = (p for p, c in tree.files.items() if c.elf is not None and c.elf.machine == machine)
-        self._own = frozenset(twin for path in own for twin in _twins(path.removeprefix(root)))
+        files = tree.files.items()
+        own = [p.removeprefix(root) for p, c in files if c.elf and c.elf.machine == machine]
+        self._own = frozenset(twin for path in own for twin in _twins(path))
+        self._plain = frozenset(_OWN_SUFFIX.sub("", path) for path in own) - {*own}
 
     def excuse(self, path: str, elf: Elf) -> str:
         """Why it is no harm that the file at *path* is for another machine; empty if it is."""
-        if any(twin in self._own for twin in _twins(path.removeprefix(self._root))):
+        name = path.removeprefix(self._root)
+        if name in self._plain or any(twin in self._own for twin in _twins(name)):
             return "a build for this machine is beside it"
         if elf.kind == "library" and _OPTIONAL.search(path):
             return "a debugger's helper, without which its package works"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ..binary.record import FORMAT, AbiRecord
 from ..binary.scan import scan_image, scan_path, system_of
-from ..binary.system import declared_system
+from ..binary.system import System, declared_system
 from ..config.artifact import read_artifact_name
 from ..config.project_files import read_project_files
 from ..config.target_choice import chosen_targets
 from ..config.targets import MACHINES, Target
-from ..engine.endpoint import open_engine
-from ..engine.images import get_image
+from ..engine.endpoint import Engine, open_engine
+from ..engine.images import Base, get_image
 from ..errors import SettingsError
 from ..progress import NoProgress
 
@@ -35,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image",
         default="",
         metavar="IMAGE",
-        help="look into this image, by an engine, instead of taking what the target declares "
-        "(variable PYTEST_ARM64_IMAGE)",
+        help="judge by what is in this image, read by an engine, instead of what the target "
+        "declares (default: the image of PYTEST_ARM64_IMAGE, if no target is named; with a target, "
+        "that image is compared with it)",
     )
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--all", action="store_true", help="show notes in the table too")
@@ -60,25 +61,34 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
 def _records(
     options: argparse.Namespace, target: Target, environ: Mapping[str, str]
 ) -> Iterator[AbiRecord]:
-    named = (options.image or environ.get("PYTEST_ARM64_IMAGE", "")).replace("{arch}", "arm64")
-    if not named and not any(path.startswith(IMAGE) for path in options.path):
-        system = declared_system(target)
+    named = options.image.replace("{arch}", "arm64")
+    at_hand = environ.get("PYTEST_ARM64_IMAGE", "").replace("{arch}", "arm64")
+    asked = options.target or environ.get("PYTEST_ARM64_TARGET")
+    declared = declared_system(target)
+    images = any(path.startswith(IMAGE) for path in options.path)
+    if not (named or at_hand or images):
         for path in options.path:
-            yield scan_path(_local(path), system, target)
+            yield scan_path(_local(path), declared, target)
         return
-    machine = MACHINES["arm64"]
     with open_engine(environ) as engine:
         for path in options.path:
-            reference = path.removeprefix(IMAGE) if path.startswith(IMAGE) else named
-            if not reference:
-                yield scan_path(_local(path), declared_system(target), target)
-                continue
-            image = get_image(engine, reference, "arm64", NoProgress(), offline=False)
             if path.startswith(IMAGE):
-                yield scan_image(engine, image, machine, target)
+                image = _image(engine, path.removeprefix(IMAGE))
+                yield scan_image(engine, image, MACHINES["arm64"], target)
+            elif named or (at_hand and not asked):
+                yield scan_path(_local(path), _system(engine, named or at_hand, target), target)
             else:
-                system = system_of(engine, image, machine, target.facts.page_size)
-                yield scan_path(_local(path), system, target)
+                other = _system(engine, at_hand, target) if at_hand else None
+                yield scan_path(_local(path), declared, target, other)
+
+
+def _image(engine: Engine, reference: str) -> Base:
+    return get_image(engine, reference, "arm64", NoProgress(), offline=False)
+
+
+def _system(engine: Engine, reference: str, target: Target) -> System:
+    image = _image(engine, reference)
+    return system_of(engine, image, MACHINES["arm64"], target.facts.page_size)
 
 
 def _local(path: str) -> Path:

@@ -143,10 +143,11 @@ def _failed(error: BuildError, matrix: WheelMatrix | None, where: Ran) -> Build:
 
 def abi_findings(record: AbiRecord, where: Ran) -> Iterator[Finding]:
     """What keeps deployed compiled files from being loaded, and that they were looked at."""
-    summary = f"{len(record.files)} compiled files were read against {record.against}"
+    systems = " and ".join(filter(None, [record.against, record.beside]))
+    summary = f"{len(record.files)} compiled files were read against {systems}"
     yield Finding("abi", summary, grave=False, where=where)
     for finding in record.findings:
-        text = f"{finding.kind}: {finding.path}: {finding.text}"
+        text = f"{finding.kind}: {finding.path}: {finding.told}"
         yield Finding(
             *("abi", text, finding.grave, where, finding.package, finding.remedy),
             cause=finding.kind,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from ..binary.record import UNKNOWN
 from ..inside.ran import NATIVE, PREDICTED
 from ..records import Layout
 from .boundary import BoundaryState, examine
@@ -265,6 +266,10 @@ def _lacking(evidence: ServiceEvidence, best: TestRun | None, today: date) -> It
     elif not best.where.as_asked:
         told = "; ".join(best.where.differences) or f"the image was {best.where.image}"
         yield f"they ran otherwise than asked: {told}"
+    open_ = [f for f in evidence.findings if f.cause == UNKNOWN and f.where.fresh(today)]
+    if open_:
+        files = ", ".join(dict.fromkeys(finding.path for finding in open_[:_SHOWN]))
+        yield f"{len(open_)} needs of compiled files are not evaluated: {files}"
     if not any(_is_reference(install, evidence, today) for install in evidence.installs):
         yield "no reference installation by pip of what is deployed, on the image that was asked"
 

@@ -49,7 +49,7 @@ from .tree import (
     with_parents,
 )
 
-FORMAT = 6
+FORMAT = 7
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def make_environment(
         {
             "format": FORMAT,
             "base": base.id,
-            "target": cell.target.name,
+            "target": [cell.target.name, repr(cell.target.facts)],
             "installer": [settings.installer, PLAN_FORMAT, pip_installer.pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),

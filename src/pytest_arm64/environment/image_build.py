@@ -7,11 +7,17 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from .. import cache
+from ..audit.matrix import DEPLOY
 from ..audit.platform import marker_environment
+from ..binary.compare import without
 from ..binary.scan import scan_tar, system_of_run, with_artifact
+from ..binary.system import System, declared_system
 from ..config.cell import Cell, ImageFacts, machine_of
 from ..config.settings import Settings
+from ..config.targets import ZIP
 from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
@@ -24,7 +30,7 @@ from .bytecode import compile_command
 from .consistency import broken, installed_in
 from .deployment import install_deployed
 from .pip_installer import Request
-from .record import InstallRecord, with_built_states
+from .record import SOURCE, Installed, InstallRecord, with_built_states
 from .tree import ABI, ENV, HOME, RECORD, SITES_LABEL, TESTS, TarEntry, tar_of
 
 if TYPE_CHECKING:
@@ -57,7 +63,10 @@ def make_image(
         container.put("/", tar_of({"/opt": TarEntry(mode=0o755)}))
         step.update("looking at compiled files")
         system = system_of_run(engine, base, ran, cell.target)
-        abi = scan_tar(f"environment {tag}", files, made.at, HOME, system, cell.target)
+        abi = scan_tar(
+            f"environment {tag}", files, made.at, HOME, system, cell.target, _asked(cell, ran)
+        )
+        abi = without(abi, {canonicalize_name(p.name) for p in made.packages if not _deployed(p)})
         if settings.artifact is not None:
             abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
         sites = (*made.sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS)))
@@ -94,6 +103,20 @@ def make_image(
         remove_derived(engine, former)
     remove_nameless(engine)
     return image
+
+
+def _asked(cell: Cell, ran: ImageFacts) -> System | None:
+    """What the target declares, where the image that runs is not the place that was asked."""
+    target = cell.target
+    elsewhere = cell.overridden or bool(ran.differences(target)) or target.package == ZIP
+    if cell.architecture != "arm64" or not elsewhere or not target.facts.release:
+        return None
+    return declared_system(target)
+
+
+def _deployed(package: Installed) -> bool:
+    """Whether the files of *package* are those that the target will have."""
+    return package.scope == DEPLOY and package.state != SOURCE
 
 
 def _markers(cell: Cell, ran: ImageFacts) -> dict[str, str]:

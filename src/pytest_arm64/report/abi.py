@@ -42,7 +42,7 @@ def together(findings: Iterable[AbiFinding]) -> list[list[AbiFinding]]:
     """Findings that differ in the file alone, the grave ones first."""
     groups: dict[tuple[object, ...], list[AbiFinding]] = {}
     for finding in findings:
-        key = (finding.kind, finding.library, finding.version, finding.remedy)
+        key = (finding.kind, finding.library, finding.version, finding.remedy, finding.against)
         text = "" if finding.library else finding.text
         groups.setdefault((*key, text), []).append(finding)
     return sorted(groups.values(), key=lambda group: (not group[0].grave, group[0].kind))
@@ -57,7 +57,7 @@ def paths(findings: list[AbiFinding]) -> list[str]:
 
 def explanation(finding: AbiFinding) -> list[str]:
     """A finding in words: what, for which symbols, and what to do."""
-    lines = [finding.text]
+    lines = [finding.told]
     if finding.symbols:
         lines.append("for " + ", ".join(finding.symbols))
     if finding.grave and finding.evidence:
@@ -70,7 +70,11 @@ def explanation(finding: AbiFinding) -> list[str]:
 def summary(record: AbiRecord) -> list[str]:
     """The verdict of *record* in a few lines."""
     count = len(record.files)
+    if not count and not record.findings:
+        return ["No compiled files for Linux: nothing has to be loaded."]
     lines = [f"{count} compiled file{'' if count == 1 else 's'}, {machines(record)}"]
+    if record.beside:
+        lines.append(f"Compared with {record.beside}; findings that hold on one only say so.")
     grave = {finding.path for finding in record.grave}
     notes = sum(not f.grave and f.kind != UNKNOWN for f in record.findings)
     if grave:

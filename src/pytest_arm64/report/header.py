@@ -75,7 +75,7 @@ def abi_lines(record: AbiRecord) -> list[str]:
         first, others = findings[0], len(findings) - 1
         more = f" and {others} more" if others else ""
         lines.append(
-            f"arm64:   {first.kind}: {printable(first.path)}{more}: {printable(first.text)}"
+            f"arm64:   {first.kind}: {printable(first.path)}{more}: {printable(first.told)}"
         )
         if first.remedy:
             lines.append(f"arm64:     → {printable(first.remedy)}")

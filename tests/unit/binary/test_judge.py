@@ -245,6 +245,8 @@ class TestOtherMachines:
             ("acme/liba-amd64.so", "acme/liba-arm64.so"),
             ("pulp/solverdir/cbc/linux/i64/cbc", "pulp/solverdir/cbc/linux/arm64/cbc"),
             ("a/x.cpython-312-x86_64-linux-gnu.so", "a/x.cpython-312-aarch64-linux-gnu.so"),
+            ("acme/linux/tool", "acme/linux-arm64/tool"),
+            ("acme/bin/tool", "acme/bin/tool_aarch64"),
         ],
     )
     def test_a_build_beside_one_for_this_machine_is_no_harm(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_arm64.binary.filetree import folder_tree
+from pytest_arm64.binary.system import System, looked_up_system
 from pytest_arm64.cli import main
 from unit.binary.elves import X86_64, elf, write
 
@@ -21,6 +25,7 @@ TOO_NEW = elf(
 @pytest.fixture(autouse=True)
 def _no_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ARM64_IMAGE", raising=False)
+    monkeypatch.delenv("PYTEST_ARM64_TARGET", raising=False)
 
 
 def wheel(folder: Path, content: bytes, name: str = "a/ext.so") -> str:
@@ -152,3 +157,72 @@ def test_openmp_is_there_on_amazon_linux_and_missing_on_lambda(
     assert all(fix in finding["remedy"] for finding in findings)
     if "zip" in target:
         assert all("install" not in finding["remedy"] for finding in findings)
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> System:
+    """An image of PYTEST_ARM64_IMAGE with a newer glibc than the target, and without libz."""
+    from pytest_arm64.commands import abi
+
+    files = {"lib64/libc.so.6": elf(defines=["GLIBC_2.17", "GLIBC_2.36"])}
+    tree = folder_tree(write(tmp_path / "image", files), "/")
+    system = looked_up_system(
+        tree, name="image stand-in", machine="aarch64", page_size=4096, library_path=""
+    )
+    monkeypatch.setattr(abi, "open_engine", lambda environ: nullcontext(None))
+    monkeypatch.setattr(abi, "_system", lambda engine, reference, target: system)
+    monkeypatch.setenv("PYTEST_ARM64_IMAGE", "stand-in:{arch}")
+    return system
+
+
+NEWER = elf(needed=["libc.so.6"], needs={"libc.so.6": ["GLIBC_2.36"]})
+
+
+@pytest.mark.usefixtures("stand_in")
+class TestBesideAnImage:
+    def run(
+        self, capsys: pytest.CaptureFixture[str], *arguments: str
+    ) -> tuple[int, dict[str, Any]]:
+        code = main(["abi", *arguments, "--format", "json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    def test_the_named_target_answers(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = wheel(tmp_path, NEWER)
+        code, found = self.run(capsys, path, "--target", "al2023-python3.12")
+        assert code == 1
+        assert found["against"] == "declared data of al2023-python3.12"
+        assert found["beside"] == "image stand-in"
+        (finding,) = found["findings"]
+        assert finding["against"] == ["declared data of al2023-python3.12"]
+
+    def test_what_only_the_image_lacks_is_a_note(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = wheel(tmp_path, elf(needed=["libz.so.1"]))
+        code, found = self.run(capsys, path, "--target", "al2023-python3.12")
+        (finding,) = found["findings"]
+        assert (code, finding["grave"], finding["against"]) == (0, False, ["image stand-in"])
+
+    def test_the_table_says_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["abi", wheel(tmp_path, NEWER), "--target", "al2023-python3.12"]) == 1
+        out = " ".join(capsys.readouterr().out.split())
+        assert "Compared with image stand-in" in out
+
+    @pytest.mark.parametrize("arguments", [[], ["--image", "x", "--target", "al2023-python3.12"]])
+    def test_else_the_image_answers(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    ) -> None:
+        code, found = self.run(capsys, wheel(tmp_path, NEWER), *arguments)
+        assert (code, found["against"], found["beside"]) == (0, "image stand-in", "")
+
+
+def test_an_artifact_without_compiled_files_has_nothing_to_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = wheel(tmp_path, b"MZ a program for Windows", "a/tool.exe")
+    assert main(["abi", path, "--target", "al2023-python3.12"]) == 0
+    out = capsys.readouterr().out
+    assert "No compiled files for Linux" in out
+    assert "can be loaded" not in out

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_arm64.audit.matrix import Row
 from pytest_arm64.config.targets import find_target
 from pytest_arm64.decide.assessment import Assessment
-from pytest_arm64.decide.evidence import ServiceEvidence
+from pytest_arm64.decide.evidence import Finding, ServiceEvidence
 from pytest_arm64.decide.questions import NO, NOT_EVALUATED, NOT_NEEDED, YES, states
 from pytest_arm64.decide.verdict import (
     BUILD,
@@ -56,6 +56,21 @@ PATHS: dict[str, tuple[ServiceEvidence, str, str, tuple[str, str, str]]] = {
     ),
     "no reference install": (
         made.service(installs=()),
+        READY,
+        "native",
+        (YES, NOT_NEEDED, NOT_NEEDED),
+    ),
+    "a need of a compiled file that no fact answers": (
+        made.service(
+            findings=(
+                Finding(
+                    *("abi", "not-evaluated: a/ext.so: whether libodd.so.1 is there", False),
+                    made.NATIVE,
+                    cause="not-evaluated",
+                    path="a/ext.so",
+                ),
+            )
+        ),
         READY,
         "native",
         (YES, NOT_NEEDED, NOT_NEEDED),
