@@ -10,7 +10,7 @@ from .compare import ReportChange
 from .document import Report
 from .view import Card, cards, caveats, not_evaluated
 
-COMMENT_BYTES = 64 * 1024
+COMMENT_BYTES = 64 * 1024 - 256  # GitHub's limit, less a marker by which a bot finds its comment
 SUMMARY_BYTES = 1024 * 1024
 """What a comment may have, and what a step's summary may."""
 _CUT = "\n\nThe rest is left out: it does not fit. The page and report.json have all of it.\n"
