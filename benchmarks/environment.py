@@ -26,10 +26,10 @@ from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine, open_engine
-from pytest_arm64.environment import pip_installer, plan_installer
+from pytest_arm64.environment import plan_installer
 from pytest_arm64.environment.build import make_environment
 from pytest_arm64.environment.builder_container import Host
-from pytest_arm64.environment.pip_installer import Request
+from pytest_arm64.environment.pip_container import Request, builder_container
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.tree import PYTHON, TESTS, TarEntry, tar_of
 from pytest_arm64.index.pip_config import PipConfig, host_pip_config
@@ -89,7 +89,7 @@ def inside(engine: Engine, cell: Cell, ran: ImageFacts, host: Host, request: Req
     variables = qemu_environment(cell, engine)
     pip = [PYTHON, "-m", "pip", "install", "-q", "--progress-bar", "off"]
     (requirements,) = request.manifest.deploy.files
-    with pip_installer.builder_container(engine, cell, ran, host.builder(), request) as container:
+    with builder_container(engine, cell, ran, host.builder(), request, network=True) as container:
         container.put("/", tar_of({str(requirements): TarEntry(requirements.read_bytes())}))
         began = time.perf_counter()
         for arguments in (["-r", str(requirements)], ["--prefix", TESTS, *RUNNER]):

@@ -25,16 +25,16 @@ from pytest_arm64.engine.emulation import qemu_environment
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import Base
 from pytest_arm64.environment.build_environment import BuildEnvironments
-from pytest_arm64.environment.builder_container import build_user
 from pytest_arm64.environment.bytecode import compiler_for
 from pytest_arm64.environment.failures import Tools, classify
-from pytest_arm64.environment.pip_installer import (
+from pytest_arm64.environment.pip_container import (
     BUILD,
     Request,
     bring_local_files,
+    build_user,
     builder_container,
-    run_pip,
 )
+from pytest_arm64.environment.pip_installer import run_pip
 from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.source_builds import Source, build, lay_source
@@ -273,18 +273,17 @@ def failing_build(
     def fail(wanted: Source, image: Base) -> InstallError:
         with (
             Auditor(config=config) as auditor,
-            builder_container(engine, cell, ran, image, request, user=user) as container,
+            builder_container(engine, cell, ran, image, request, network=False) as container,
         ):
             fetcher = auditor.index(RequirementSet("", ())).fetcher
             environments = BuildEnvironments(
-                plan_request, auditor, fetcher, compiler_for(ran.python)
+                plan_request, auditor, fetcher, compiler_for(ran.python), built=lambda _: folder
             )
             manifest_of_build = RUST if "rusty" in wanted.label else "[build-system]\n"
             project = folder / wanted.package.name  # of its own: TOML files are read once
             project.mkdir(exist_ok=True)
             (project / "pyproject.toml").write_text(manifest_of_build)
             environment = environments.for_folders([project])
-            assert environment is not None
             laid = environment.put(container, f"{BUILD}/bench", user)
             variables = laid | qemu_environment(cell, engine)
             pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", *environment.options]
@@ -327,7 +326,7 @@ def test_what_keeps_pip_from_installing(
     nowhere = ["--index-url", "http://127.0.0.1:9/simple", "--retries", "1", "arm64-plain"]
     hashed = ["-r", str(tmp_path / "requirements.txt")]
     with (
-        builder_container(engine, cell, ran, image, request) as container,
+        builder_container(engine, cell, ran, image, request, network=True) as container,
         NoProgress().step("") as step,
     ):
         bring_local_files(container, request)

@@ -116,3 +116,70 @@ def test_no_code_of_a_wheel_runs_before_the_image_is_made(
     result = run_pytest(write(project, files), "--arm64", "-q")
     assert result.code == 0, result.out
     assert "1 passed" in result.out
+
+
+# A build tells what it reaches and finds; a literal address needs no name to be resolved.
+CURIOUS = """
+import glob, os, socket
+from setuptools import setup
+reached = []
+for address in (("1.1.1.1", 53), ("8.8.8.8", 53), ("172.17.0.1", 80)):
+    try:
+        socket.create_connection(address, timeout=3).close()
+        reached.append(address)
+    except OSError as error:
+        if "refused" in str(error):
+            reached.append(address)
+names = [n for n in os.environ if n.startswith(("PIP_CONFIG", "NETRC", "PIP_INDEX", "PIP_EXTRA"))]
+laid = glob.glob("/opt/pytest-arm64/build/*")
+files = [path for path in laid if path.endswith((".conf", "netrc", ".pem"))]
+found = [reached, sorted(os.listdir("/sys/class/net")), names, files]
+open("curious.py", "w").write("FOUND = %r\\n" % found)
+setup(name="curious", version="1", py_modules=["curious"])
+"""
+FOUND = "import curious\n\ndef test_it():\n    assert curious.FOUND == [[], ['lo'], [], []]\n"
+
+
+def test_a_build_reaches_nothing_and_finds_no_credentials(
+    run_pytest: RunPytest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine example.com login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    project = tmp_path / "project"
+    files = {
+        "requirements.txt": sdist(project / "dist", "curious", CURIOUS) + "\n",
+        "requirements-test.txt": "pytest\n",
+        "test_it.py": FOUND,
+    }
+    result = run_pytest(write(project, files), "--arm64", "-q")
+    assert result.code == 0, result.out
+    assert "1 passed" in result.out
+
+
+TOUCH = """
+from setuptools import setup
+raise SystemExit("IT IS BUILT")
+"""
+
+
+@pytest.mark.parametrize("kind", ["archive", "project"])
+def test_pip_builds_nothing_for_a_repository_that_leaves_the_plan(
+    run_pytest: RunPytest, tmp_path: Path, kind: str
+) -> None:
+    project = tmp_path / "project"
+    archive = sdist(project / "dist", "first", TOUCH)
+    if kind == "project":
+        write(project / "lib", {"setup.py": TOUCH, "pyproject.toml": REQUIRES})
+    files = {
+        "requirements.txt": f"{archive}\n" if kind == "archive" else "./lib\n",
+        "requirements-test.txt": "pytest\n",
+        "pyproject.toml": '[tool.pytest-arm64]\ninstaller = "pip"\n',
+        "test_it.py": "def test_it(): pass\n",
+    }
+    result = run_pytest(write(project, files), "--arm64", "-q")
+    assert result.code == pytest.ExitCode.USAGE_ERROR, result.out
+    assert "IT IS BUILT" not in result.out
+    assert "--arm64-build-network" in result.out
+    allowed = run_pytest(project, "--arm64", "-q", "--arm64-build-network")
+    assert "IT IS BUILT" in allowed.out, allowed.out

@@ -18,7 +18,8 @@ from pytest_arm64.config.targets import find_target
 from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.environment import pip_installer, plan_installer
 from pytest_arm64.environment.builder_container import Host
-from pytest_arm64.environment.pip_installer import Installation, Request
+from pytest_arm64.environment.pip_container import Request
+from pytest_arm64.environment.pip_installer import Installation
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.index.pip_config import host_pip_config
 from pytest_arm64.inputs.manifest import read_manifest

@@ -29,8 +29,8 @@ VALUES = {
 # What turns a run into another: tried by tests of their own.
 MODES = ("--arm64", "--arm64-marked", "--arm64-compare", "--arm64-record")
 ADDED = [option for option in OPTIONS if option.name not in MODES]
-# A file of the repository does not choose the image by itself: tests/fidelity/test_trust.py.
-NOT_IN_FILES = ("--arm64-image",)
+# A file of the repository does not choose these by itself: tests/fidelity/test_trust.py.
+NOT_IN_FILES = ("--arm64-image", "--arm64-build-network")
 
 
 def all_words(*, joined: bool, leave_out: tuple[str, ...] = ()) -> list[str]:

@@ -18,6 +18,8 @@ TABLE = '[tool.pytest.ini_options]\naddopts = "{}"\n[tool.pytest-arm64]\n{}\n'
         ("", "image = 'evil:1'", 'image = "evil:1"'),
         ("--arm64-image=evil:1", "", "'evil:1'"),
         ("--arm64-image evil:1 -o addopts=", "", "'evil:1'"),
+        ("--arm64-build-network", "", "network for builds"),
+        ("", "build-network = true", "build-network = true"),
     ],
 )
 @pytest.mark.parametrize("mode", ["mirrored", "marked"])

@@ -19,6 +19,7 @@ class Given:
     copy: bool = False
     require_native: bool = False
     installer: str = ""
+    build_network: bool = False
     timeout: str | None = None
     """None where it was not given: an empty text is a mistake, which is reported."""
     compare: bool = False
@@ -37,6 +38,7 @@ class Given:
             copy=option.arm64_copy,
             require_native=option.arm64_require_native,
             installer=option.arm64_installer or "",
+            build_network=option.arm64_build_network,
             timeout=option.arm64_timeout,
             compare=option.arm64_compare,
             record=option.arm64_record,

@@ -33,6 +33,7 @@ _KEYS: dict[str, _Types] = {
     "install": str,
     "targets": dict,
     "installer": str,
+    "build-network": bool,
     "record-emulated": bool,
     "services": list,
     "service": dict,

@@ -53,6 +53,8 @@ class Settings:
     require_native: bool = False
     installer: str = INSTALLERS[0]
     """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
+    build_network: bool = False
+    """Whether builds have the network, and pip's settings."""
     timeout: float = 0.0
     """Seconds that a test may take, 0 for any."""
     memory: int = 0
@@ -127,6 +129,7 @@ def load_settings(
         copy=given.copy or _copies(environ),
         require_native=given.require_native,
         installer=installer,
+        build_network=given.build_network or table.get("build-network", False),
         timeout=_seconds(given.timeout),
         memory=memory_bytes(table.get("memory", ""), manifest),
         artifact=artifact,

@@ -82,6 +82,8 @@ def _of_table(files: ProjectFiles) -> Iterator[Widening]:
     table = files.table
     if image := table.get("image"):
         yield Widening("image", json.dumps(image), place("image"))
+    if table.get("build-network"):
+        yield Widening("build-network", "true", place("build-network"))
     artifact = configured_artifact(table.get("artifact", ""), files.rootpath)
     yield from _of_keys(table.get("env", ()), table.get("network", ""), artifact, files.root, place)
 

@@ -29,9 +29,10 @@ from ..inputs.artifact import (
     parse_distribution,
 )
 from ..progress import Progress
-from . import consistency, pip_installer, plan_installer
+from . import consistency, plan_installer
 from .artifact_files import Laid, lay
 from .builder_container import Host
+from .pip_container import Request
 from .pip_installer import Installation
 from .plan import NotPlannableError
 from .record import Installed
@@ -54,7 +55,7 @@ def install(
     host: Host,
     base: Base,
     artifact: Artifact,
-    request: pip_installer.Request,
+    request: Request,
     progress: Progress,
     *,
     offline: bool,

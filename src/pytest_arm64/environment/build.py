@@ -27,11 +27,11 @@ from ..index.pip_config import PipConfig
 from ..inputs.manifest import read_manifest
 from ..progress import Progress
 from ..records import decode, encode, parse
-from . import pip_installer
 from .artifact_files import fingerprint
 from .bytecode import compile_command
 from .inside_files import check_inside, inside_files
 from .loading import loaded_records
+from .pip_container import Request, pip_name
 from .plan import FORMAT as PLAN_FORMAT
 from .plan import lock_of
 from .provision import builder, provisioned
@@ -125,10 +125,11 @@ def make_environment(
             "format": FORMAT,
             "base": base.id,
             "target": [cell.target.name, repr(cell.target.facts)],
-            "installer": [settings.installer, PLAN_FORMAT, pip_installer.pip_name()],
+            "installer": [settings.installer, PLAN_FORMAT, pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
+            **({"build-network": True} if settings.build_network else {}),
             **({"lock": lock.digest} if lock is not None else {}),
             **({"artifact": _fingerprint(artifact)} if artifact is not None else {}),
             **manifest.fingerprint(),
@@ -142,7 +143,7 @@ def make_environment(
         from .builder_container import Host
         from .image_build import make_image
 
-        request = pip_installer.Request(manifest, runner, config, pins)
+        request = Request(manifest, runner, config, pins, build_network=settings.build_network)
         host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
         try:
             image = make_image(host, base, request, settings, lock, tag, progress)

@@ -1,14 +1,14 @@
 """The environment of a build: its requirements, unpacked on the host and laid beside the sources.
 
-pip would install them again for each build, under emulation. Back ends that may need more than they
-write down are asked (PEP 517). Where requirements cannot be planned, pip's own isolation does it.
+pip would install them again for each build, under emulation, and a build would need the network.
+Back ends that may need more than they write down are asked (PEP 517).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from ..audit.auditor import Auditor
 from ..audit.builds import DEFAULT, BuildsError, build_requirements
+from ..audit.matrix import SOURCE
 from ..config.cell import Python
 from ..config.toml_files import TomlFiles
 from ..engine.container import Container
@@ -28,10 +29,10 @@ from ..index.simple import file_of
 from ..inputs.reading import strings, table
 from ..inputs.requirements import RequirementSet
 from .bytecode import Compiler
-from .pip_installer import BUILD, PIP_SITE
+from .pip_container import BUILD, PIP_SITE
 from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
 from .tree import ENV, HOME, PYTHON, Owner, TarEntry, tar_of, with_parents
-from .wheel_cache import fetch
+from .wheel_cache import fetch, hash_of
 from .wheel_layer import Layer, layer_of
 
 _PREFIX = f"{HOME}/requirements"
@@ -47,6 +48,7 @@ _PREDICTABLE = frozenset(
     ]
 )
 _MAXIMUM_ASKED = 100
+_CHUNK = 2**20
 # The last is how pip 26 words the second.
 _WANTING = ("ModuleNotFoundError", "BackendUnavailable", "Cannot import '", "backend-unavailable")
 
@@ -69,15 +71,23 @@ class BuildEnvironment:
     packages: tuple[PlannedPackage, ...]
     layers: tuple[Layer, ...]
     python: Python
+    hashes: tuple[str, ...] = ()
+    """SHA-256 of each wheel that was unpacked."""
 
     options = ("--no-build-isolation",)
+
+    @property
+    def identity(self) -> list[list[str]]:
+        """Name, version and hash of everything that is unpacked, for the key of what it builds."""
+        rows = zip(self.packages, self.hashes, strict=True)
+        return [[package.name, package.version, sha256] for package, sha256 in rows]
 
     def put(self, container: Container, folder: str, user: Owner) -> dict[str, str]:
         """Lay them below *folder*, which is *user*'s; the variables by which a build finds them."""
         own = TarEntry(mode=0o755, uid=user.uid, gid=user.gid)
         container.put("/", tar_of(with_parents({folder: own}, uid=user.uid, gid=user.gid)))
         for layer in self.layers:
-            container.put(folder, layer.path.read_bytes() + bytes(1024))
+            container.put(folder, _chunks(layer.path))
         prefix = f"{folder}{_PREFIX}"
         return {
             "PYTHONPATH": f"{PIP_SITE}:{prefix}/{self.python.purelib}",
@@ -122,75 +132,97 @@ def parsed_answer(answer: bytes) -> list[Requirement]:
     return requirements
 
 
+class UnpreparedError(Exception):
+    """The requirements of a build cannot be prepared; the text says why."""
+
+
 class BuildEnvironments:
     """Makes environments from what builds say that they need."""
 
     def __init__(
-        self, plan_request: PlanRequest, auditor: Auditor, fetcher: Fetcher, compiler: Compiler
+        self,
+        plan_request: PlanRequest,
+        auditor: Auditor,
+        fetcher: Fetcher,
+        compiler: Compiler,
+        built: Callable[[PlannedPackage], Path],
     ) -> None:
+        """*built* gives the wheel of a requirement that is a source distribution itself."""
         self._plan_request = plan_request
         self._auditor = auditor
         self._fetcher = fetcher
         self._compiler = compiler
+        self._built = built
 
-    def for_file(self, package: PlannedPackage) -> BuildEnvironment | None:
-        """The environment for the source distribution of *package*."""
+    def for_file(self, package: PlannedPackage) -> BuildEnvironment:
+        """The environment for the source distribution of *package*.
+
+        Raises:
+            UnpreparedError: some of it cannot be had, or is not certain.
+        """
         file = file_of(package.name, package.file, package.url, {"hashes": _hashes(package)})
         if file is None:
-            return None
+            raise UnpreparedError(f"{package.file} is no source distribution")
         index = self._auditor.index(RequirementSet("", ()))
         try:
             return self._environment(build_requirements(index, package.name, file))
-        except (BuildsError, NotPlannableError, Arm64Error):
-            return None
+        except BuildsError as error:
+            raise UnpreparedError(str(error)) from None
 
-    def for_folders(self, folders: Sequence[Path]) -> BuildEnvironment | None:
-        """One environment for all local projects in *folders*."""
-        try:
-            toml = self._plan_request.manifest.toml
-            return self._environment([r for folder in folders for r in _of_folder(folder, toml)])
-        except (InvalidRequirement, NotPlannableError, Arm64Error):
-            return None
+    def for_folders(self, folders: Sequence[Path]) -> BuildEnvironment:
+        """One environment for all local projects in *folders*.
 
-    def prepare(
-        self,
-        environment: BuildEnvironment | None,
-        container: Container,
-        folder: str,
-        variables: Mapping[str, str],
-        sources: Sequence[BackendSource],
-        user: Owner,
-    ) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Variables and options of pip with which *user* builds *sources* in *container*.
-
-        *environment* is laid below *folder*, with what the back ends ask for besides. Without one,
-        or where that cannot be planned, pip isolates the build itself, and asks the back end.
+        Raises:
+            UnpreparedError: some of it cannot be had, or is not certain.
         """
-        if environment is None:
-            return {}, ()
-        own = environment.put(container, folder, user)
-        if environment.predictable:
-            return own, environment.options
-        asked = environment.ask(container, {**variables, **own}, sources)
-        if not asked:
-            return own, environment.options
+        toml = self._plan_request.manifest.toml
         try:
-            complete = self._environment([*environment.requirements, *asked])
-        except (NotPlannableError, Arm64Error):
-            return {}, ()
-        return complete.put(container, f"{folder}-asked", user), complete.options
+            requirements = [r for folder in folders for r in _of_folder(folder, toml)]
+        except InvalidRequirement as error:
+            raise UnpreparedError(f"a build requirement cannot be read: {error}") from None
+        return self._environment(requirements)
+
+    def completed(
+        self, environment: BuildEnvironment, asked: Iterable[Requirement]
+    ) -> BuildEnvironment:
+        """*environment* with what a back end has *asked* for besides.
+
+        Raises:
+            UnpreparedError: some of it cannot be had, or is not certain.
+        """
+        return self._environment([*environment.requirements, *asked])
 
     def _environment(self, requirements: Iterable[Requirement]) -> BuildEnvironment:
         wanted = list(requirements)
         for name in {canonicalize_name(requirement.name) for requirement in wanted}:
             wanted += [Requirement(text) for text in _ASKED_FOR.get(name, ())]
         python = self._plan_request.ran.python
-        packages = plan_build(self._plan_request, self._auditor, wanted)
-        layers = [
-            layer_of(fetch(self._fetcher, p), p.sha256, _PREFIX, python, self._compiler)
-            for p in packages
-        ]
-        return BuildEnvironment(tuple(wanted), tuple(packages), tuple(layers), python)
+        layers, hashes = [], []
+        try:
+            packages = plan_build(self._plan_request, self._auditor, wanted)
+            for package in packages:
+                wheel, sha256 = self._wheel(package)
+                layers.append(layer_of(wheel, sha256, _PREFIX, python, self._compiler))
+                hashes.append(sha256)
+        except (NotPlannableError, Arm64Error) as error:
+            raise UnpreparedError(str(error)) from None
+        return BuildEnvironment(
+            tuple(wanted), tuple(packages), tuple(layers), python, tuple(hashes)
+        )
+
+    def _wheel(self, package: PlannedPackage) -> tuple[Path, str]:
+        if package.state == SOURCE:
+            wheel = self._built(package)
+            return wheel, hash_of(wheel)
+        wheel = fetch(self._fetcher, package)
+        return wheel, package.sha256 or hash_of(wheel)
+
+
+def _chunks(layer: Path) -> Iterator[bytes]:
+    with layer.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+    yield bytes(1024)
 
 
 def wants_more(log: str) -> bool:

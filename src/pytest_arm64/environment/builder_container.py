@@ -6,9 +6,13 @@ asks here, and the wheel that answers it is the one that is installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from ..audit.auditor import Auditor
 from ..audit.built_metadata import keep_built_metadata
@@ -18,19 +22,22 @@ from ..engine.container import Container
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
-from ..errors import InstallError
 from ..index.archives import ArchiveError, wheel_metadata
 from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
 from ..index.simple import IndexFile, file_of
-from . import pip_installer
-from .build_environment import BackendSource, BuildEnvironments, wants_more
+from .build_environment import BackendSource, BuildEnvironment, BuildEnvironments, UnpreparedError
 from .bytecode import Compiler
 from .failures import Tools
+from .pip_container import BUILD, Request, bring_local_files, build_user, builder_container
 from .plan import PlannedPackage, PlanRequest
-from .source_builds import Built, BuiltWheels, Source, build, lay_source
-from .tree import PYTHON, Owner
+from .prepared_build import BuildPlace, Prepared, run_prepared, unprepared
+from .source_builds import Built, BuiltWheels, Source, WheelFile, build, lay_source, recipe_of
+from .tree import PYTHON
 from .wheel_cache import fetch
+
+_DEEPEST = 4
+"""Builds, each of which needs the next one."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +51,13 @@ class Host:
     """Gives the builder image; it is made where it is asked for."""
 
 
-def build_user(engine: Engine) -> Owner:
-    """As whom builds run: nobody; in a rootless engine its root, which is the calling user."""
-    return Owner() if engine.rootless else Owner(65534, 65534)
-
-
 class SourceBuilder:
     """Builds each source distribution once."""
 
     def __init__(
         self,
         host: Host,
-        request: pip_installer.Request,
+        request: Request,
         plan_request: PlanRequest,
         compiler: Compiler,
         *,
@@ -67,9 +69,11 @@ class SourceBuilder:
         self._plan_request = plan_request
         self._compiler = compiler
         self._builder: Base | None = None
-        self._building = False
+        self._building: list[str] = []
+        """Source distributions, each of which is needed by the build of the one before."""
         self._refresh = refresh
-        self._made: dict[str, Built] = {}
+        self._made: dict[tuple[str, str], Built] = {}
+        """By label and address."""
         self.tell: Callable[[str], object] = str
         """Called with what is being done."""
 
@@ -79,13 +83,13 @@ class SourceBuilder:
         With *projects*, it has everything that the project's files name; these build each other.
         """
         host, request = self._host, self._request
-        return pip_installer.builder_container(
+        return builder_container(
             host.engine,
             host.cell,
             host.ran,
             self._image(),
             request,
-            user=build_user(host.engine),
+            network=request.build_network,
             projects=projects,
         )
 
@@ -96,8 +100,14 @@ class SourceBuilder:
         return dict(qemu_environment(self._host.cell, self._host.engine))
 
     def build_environments(self, auditor: Auditor, fetcher: Fetcher) -> BuildEnvironments:
-        """What lays build requirements beside sources."""
-        return BuildEnvironments(self._plan_request, auditor, fetcher, self._compiler)
+        """What lays build requirements beside sources, those that are built themselves included."""
+
+        def wheel_of(package: PlannedPackage) -> Path:
+            return self.built(package, auditor, fetcher)[1].wheel
+
+        return BuildEnvironments(
+            self._plan_request, auditor, fetcher, self._compiler, built=wheel_of
+        )
 
     def built(
         self, package: PlannedPackage, auditor: Auditor, fetcher: Fetcher
@@ -108,28 +118,66 @@ class SourceBuilder:
             InstallError: it cannot be fetched or built.
         """
         source = Source(package, fetch(fetcher, package))
-        recipe = {"pip": self._request.config.fingerprint(), "variables": self.variables}
-        built_wheels = BuiltWheels(self._image(), self._host.ran, recipe)
-        wheel = self._made.get(source.label)
-        if wheel is None and not self._refresh:
-            wheel = built_wheels.find(source)
-        if wheel is None:
+        key = (source.label, package.url)
+        if key not in self._made:
+            self._made[key] = self._built(source, self.build_environments(auditor, fetcher))
+        return source, self._made[key]
+
+    def _built(self, source: Source, environments: BuildEnvironments) -> Built:
+        package = source.package
+        if source.label in self._building or len(self._building) >= _DEEPEST:
+            reason = f"it is needed to build {' to build '.join(reversed(self._building))}"
+            raise unprepared(package.name, package.version, reason)
+        self._building.append(source.label)
+        try:
+            environment = self._environment(package, environments)
+            config = self._request.config if self._request.build_network else None
+            recipe = recipe_of(source, self.variables, environment, config)
+            built_wheels = BuiltWheels(self._image(), self._host.ran, recipe)
+            wheel = None if self._refresh else built_wheels.find(source)
+            if wheel is not None and self._asks_for_the_same(wheel, environment, environments):
+                return wheel
             self.tell(f"building {source.label}")
-            wheel = self._build(built_wheels, source, self.build_environments(auditor, fetcher))
-        self._made[source.label] = wheel
-        return source, wheel
+            return self._build(built_wheels, source, environment, environments)
+        except UnpreparedError as error:
+            raise unprepared(package.name, package.version, str(error)) from None
+        finally:
+            self._building.pop()
+
+    def _environment(
+        self, package: PlannedPackage, environments: BuildEnvironments
+    ) -> BuildEnvironment | None:
+        """What the build of *package* needs; None where pip may fetch it during the build."""
+        try:
+            return environments.for_file(package)
+        except UnpreparedError:
+            if not self._request.build_network:
+                raise
+            return None
+
+    def _asks_for_the_same(
+        self, wheel: Built, environment: BuildEnvironment | None, environments: BuildEnvironments
+    ) -> bool:
+        """Whether what the back end asked for, when *wheel* was built, is still the same."""
+        if environment is None or not wheel.asked:
+            return True
+        try:
+            complete = environments.completed(environment, map(Requirement, wheel.asked))
+        except (UnpreparedError, InvalidRequirement):
+            return False
+        return complete.identity == wheel.requirements
 
     def metadata(
         self, auditor: Auditor, fetcher: Fetcher, project: str, file: IndexFile
     ) -> Metadata | None:
         """What the wheel says that *file*, a source distribution, is built to.
 
-        None where that does not count: for what another build needs.
+        None where it is needed by its own build.
 
         Raises:
             InstallError: it cannot be fetched or built.
         """
-        if self._building:
+        if len(self._building) >= _DEEPEST or f"{project} {file.version}" in self._building:
             return None
         package = PlannedPackage(
             project, file.version, DEPLOY, SOURCE, file.name, file.url, file.sha256
@@ -154,46 +202,36 @@ class SourceBuilder:
         return self._builder
 
     def _build(
-        self, built_wheels: BuiltWheels, source: Source, environments: BuildEnvironments
+        self,
+        built_wheels: BuiltWheels,
+        source: Source,
+        environment: BuildEnvironment | None,
+        environments: BuildEnvironments,
     ) -> Built:
-        tools = Tools(self._host.cell.target.manager, self._host.ran.python.minor)
+        host, package = self._host, source.package
+        tools = Tools(host.cell.target.manager, host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
-        folder = f"{pip_installer.BUILD}/{source.package.name}-{source.package.version}"
-        variables, user = self.variables, build_user(self._host.engine)
-        pip = [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir"]
+        folder = f"{BUILD}/{package.name}-{package.version}"
+        variables, user = self.variables, build_user(host.engine)
+        command = (PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir")
+        tries = count(1)
         with self.container(projects=source.path.is_dir()) as container:
             file = lay_source(container, source, folder, user)
-            more, options = self._prepared(environments, container, source, file, folder)
-            if not options:
-                pip_installer.bring_local_files(container, self._request)
-            command = [*pip, *options]
-            try:
-                made = build(
-                    container, command, source, file, folder, variables | more, tools, user
-                )
-            except InstallError as error:
-                if not options or not wants_more(error.log):
-                    raise
-                folder += "-isolated"
-                pip_installer.bring_local_files(container, self._request)
-                made = build(container, pip, source, file, folder, variables, tools, user)
-        return built_wheels.store(source, *made)
 
-    def _prepared(
-        self,
-        environments: BuildEnvironments,
-        container: Container,
-        source: Source,
-        file: str,
-        folder: str,
-    ) -> tuple[dict[str, str], tuple[str, ...]]:
-        sources = [BackendSource(file, source.subdirectory, "wheel")]
-        self._building = True
-        try:
-            environment = environments.for_file(source.package)
-            user = build_user(self._host.engine)
-            return environments.prepare(
-                environment, container, folder, self.variables, sources, user
+            def run(own: Mapping[str, str], options: Sequence[str]) -> WheelFile:
+                out = f"{folder}/{next(tries)}"
+                pip = [*command, *options]
+                return build(container, pip, source, file, out, {**variables, **own}, tools, user)
+
+            def run_isolated(own: Mapping[str, str], options: Sequence[str]) -> WheelFile:
+                bring_local_files(container, self._request)
+                return run(own, options)
+
+            sources = [BackendSource(file, source.subdirectory, "wheel")]
+            place = BuildPlace(container, folder, user, variables, sources)
+            isolated = run_isolated if self._request.build_network else None
+            made: Prepared[WheelFile] = run_prepared(
+                place, environments, environment, run, isolated
             )
-        finally:
-            self._building = False
+        with made.result.content:
+            return built_wheels.store(source, made)

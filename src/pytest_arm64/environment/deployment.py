@@ -13,6 +13,8 @@ from ..progress import Progress
 from . import artifact_installer, pip_installer, plan_installer
 from .builder_container import Host
 from .lock_requirements import lock_requirements
+from .pip_container import Request, pip_name
+from .pip_installer import Installation
 from .plan import NotPlannableError, platform_of_run
 
 if TYPE_CHECKING:
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 def install_deployed(
     host: Host,
     base: Base,
-    request: pip_installer.Request,
+    request: Request,
     settings: Settings,
     lock: Lock | None,
     progress: Progress,
-) -> tuple[pip_installer.Installation, str, str]:
+) -> tuple[Installation, str, str]:
     """What was installed, by which installer, and why not by the one that was asked for."""
     reason = ""
     artifact = settings.artifact
@@ -44,7 +46,7 @@ def install_deployed(
         except NotPlannableError as error:
             reason = str(error)
         else:
-            return made, f"the plan ({pip_installer.pip_name()} for builds)", ""
+            return made, f"the plan ({pip_name()} for builds)", ""
     if settings.offline:
         raise InstallError(
             "this project's environment is not here, and --arm64-offline forbids installing"
@@ -57,7 +59,7 @@ def install_deployed(
     made = pip_installer.install(
         host.engine, host.cell, host.ran, host.builder(), request, progress, because=reason
     )
-    return made, pip_installer.pip_name(), reason
+    return made, pip_name(), reason
 
 
 def _locked(lock: Lock, host: Host, root: Path, *, reference: bool) -> str:

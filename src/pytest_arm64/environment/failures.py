@@ -237,7 +237,7 @@ def build_failure(
         seconds=seconds,
         why="it has no wheel for this target, so it has to be compiled"
         if kinds != (NETWORK,)
-        else "a build fetches what it needs",
+        else "a build has no network, unless you allow it",
         next_step="; ".join(dict.fromkeys(failure.fix for failure in failures)),
         log=log,
     )

@@ -29,7 +29,7 @@ from .builder_container import Host
 from .bytecode import compile_command
 from .consistency import broken, installed_in
 from .deployment import install_deployed
-from .pip_installer import Request
+from .pip_container import Request
 from .record import SOURCE, Installed, InstallRecord, with_built_states
 from .tree import ABI, ENV, HOME, RECORD, SITES_LABEL, TESTS, TarEntry, tar_of
 

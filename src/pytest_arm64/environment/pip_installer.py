@@ -8,45 +8,37 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.metadata import version
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO
 
 from ..audit.matrix import DEPLOY
-from ..config.cell import Cell, ImageFacts, Python
+from ..config.cell import Cell, ImageFacts
 from ..engine.container import Container, Finished
-from ..engine.container_plan import Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..errors import BuildError, InstallError
-from ..index.pip_config import PipConfig
-from ..inputs.manifest import Manifest, Scope
+from ..inputs.manifest import Scope
 from ..progress import Progress, Step
-from .bytecode import compiler_for
 from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
 from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
-from .local_files import copy_of_files, index_files, link_files, mounted_folders
+from .pip_container import (
+    BUILD,
+    LOCKED,
+    PINS,
+    Request,
+    bring_local_files,
+    builder_container,
+    pip_name,
+)
 from .record import Installed, from_pip_report
-from .tree import ENV, HOME, PYTHON, TESTS, Owner, TarEntry, copy_of, tar_of, with_parents
-from .venv import venv_entries
+from .taken_packages import take_packages
+from .tree import HOME, PYTHON, TESTS, TarEntry, tar_of
 
-BUILD = f"{HOME}/build"
-PIP_SITE = f"{BUILD}/site-packages"
-_CONFIG = f"{BUILD}/pip.conf"
-_CA = f"{BUILD}/ca.pem"
-_NETRC = f"{BUILD}/netrc"
-_PINS = f"{BUILD}/pins.txt"
-_LOCKED = f"{BUILD}/locked.txt"
 _WORTH_SHOWING = re.compile(r"^(Collecting|Downloading|Building|Installing|Preparing|Getting)\b.*")
-
-_ROOT = Owner()
 _UNBUILT = re.compile(r"(?i)(?:failed building wheel for |failed to build ['\"])([\w.-]+)")
 
 
@@ -73,27 +65,6 @@ class Installation:
     """Whether byte-code is still to be made, in the image."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What pip is asked to do."""
-
-    manifest: Manifest
-    runner: tuple[str, ...]
-    """Requirements of the session inside, added to the test scope."""
-    config: PipConfig
-    pins: tuple[str, ...] = ()
-    """Constraints on both scopes: the versions of another architecture."""
-    locked: str = ""
-    """A requirement file of everything that is deployed, where a lock decides it."""
-    there: tuple[str, ...] | None = None
-    """``name==version`` of what an artifact has: then only the tests' packages are installed."""
-
-
-def pip_name() -> str:
-    """``pip`` with the version that is brought along."""
-    return f"pip {version('pip')}"
-
-
 def install(
     engine: Engine,
     cell: Cell,
@@ -117,20 +88,20 @@ def install(
     why = f", because the plan is not certain ({because})" if because else ""
     with (
         progress.step(f"install with {pip_name()}{why}") as step,
-        builder_container(engine, cell, ran, builder, request) as container,
+        builder_container(engine, cell, ran, builder, request, network=True) as container,
     ):
         bring_local_files(container, request)
         arguments = _scope_arguments(manifest.deploy)
         if request.locked:
             # Whatever it does not list, nothing may add; what is hashed goes by itself.
-            locked = ["--no-deps", "-r", _LOCKED]
+            locked = ["--no-deps", "-r", LOCKED]
             installed += run_pip(container, manifest.root, variables, "deploy", locked, step)
             arguments = ["--no-deps"] if manifest.own is not None else []
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
         if manifest.whole is not None:
             arguments.append(str(manifest.whole))
-        pinned = ["-c", _PINS] if request.pins else []
+        pinned = ["-c", PINS] if request.pins else []
         if arguments:
             arguments += pinned
             installed += run_pip(container, manifest.root, variables, "deploy", arguments, step)
@@ -141,135 +112,8 @@ def install(
         installed += run_pip(container, manifest.root, variables, "test", arguments, step)
         step.update("taking the packages out")
         container.run(["rm", "-rf", BUILD])
-        return Installation(installed, container.fetch(HOME), "/opt")
-
-
-@contextmanager
-def builder_container(
-    engine: Engine,
-    cell: Cell,
-    ran: ImageFacts,
-    builder: Base,
-    request: Request,
-    *,
-    user: Owner = _ROOT,
-    projects: bool = True,
-) -> Iterator[Container]:
-    """A container of *builder* with an empty environment and pip, for *user*.
-
-    With *projects*, it has the requirement files and local projects of *request* as well.
-    """
-    plan = Plan(
-        image=builder.id,
-        platform=cell.platform,
-        user=f"{user.uid}:{user.gid}",
-        network="bridge",
-        environment=_environment(request.config),
-        mounts=[Mount(folder) for folder in mounted_folders(request.config.folders)],
-    )
-    with Container(engine, plan) as container:
-        _bring(container, ran, request, user, projects=projects)
-        yield container
-
-
-def bring_local_files(container: Container, request: Request) -> None:
-    """Copy what local indexes and link folders have, for pip to install from.
-
-    Raises:
-        InstallError: it is too large, or cannot be read.
-    """
-    manifest = request.manifest
-    copied = () if mounted_folders(request.config.folders) else request.config.folders
-    files = index_files(map(Path, copied)) | link_files(manifest.links, manifest.root)
-    folders = [*copied, *map(str, manifest.links)]
-    folders += (str(Path(name).parent) for name in files)
-    if folders:
-        entries = {folder: TarEntry(mode=0o755) for folder in dict.fromkeys(folders)}
-        container.put("/", tar_of(with_parents(entries)))
-    if files:
-        container.put("/", copy_of_files(files))
-
-
-def _environment(config: PipConfig) -> dict[str, str]:
-    environment = {
-        "HOME": "/tmp",  # noqa: S108  (in the container)
-        "LC_ALL": "C.UTF-8",
-        "NO_COLOR": "1",
-        "PYTHONPATH": PIP_SITE,
-        "PYTHONWARNINGS": "ignore",
-        "PATH": f"{ENV}/bin:/usr/local/bin:/usr/bin:/bin:/var/lang/bin",
-        "PIP_CONFIG_FILE": _CONFIG,
-        "PIP_NO_INPUT": "1",
-        "PIP_NO_CACHE_DIR": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_ROOT_USER_ACTION": "ignore",
-        # Otherwise maturin downloads a whole Rust toolchain by itself.
-        "MATURIN_NO_INSTALL_RUST": "1",
-    }
-    if config.ca:
-        environment |= {"PIP_CERT": _CA, "SSL_CERT_FILE": _CA, "REQUESTS_CA_BUNDLE": _CA}
-    if config.netrc:
-        environment["NETRC"] = _NETRC
-    return environment
-
-
-def _bring(
-    container: Container, ran: ImageFacts, request: Request, user: Owner, *, projects: bool
-) -> None:
-    """The empty environment, pip, its configuration; with *projects* files and sources."""
-    config, manifest = request.config, request.manifest
-    entries = venv_entries(ran.python)
-    entries |= {folder: TarEntry(mode=0o755) for folder in (BUILD, PIP_SITE)}
-    entries |= {f"{BUILD}/pip.conf": TarEntry(config.as_file().encode())}
-    if config.ca:
-        entries[_CA] = TarEntry(config.ca)
-    if request.locked:
-        entries[_LOCKED] = TarEntry(request.locked.encode())
-    if request.pins:
-        entries[_PINS] = TarEntry("".join(f"{pin}\n" for pin in request.pins).encode())
-    if config.netrc:
-        entries[_NETRC] = TarEntry(config.netrc, mode=0o600)
-    entries[str(manifest.root)] = TarEntry(mode=0o755)
-    documents = manifest.documents if projects else {}
-    for path, content in {**config.constraints, **documents}.items():
-        entries[str(path)] = TarEntry(content)
-    # Nothing can be written to what is mounted, and what is there is there.
-    there = tuple(f"{folder}/" for folder in mounted_folders(config.folders))
-    entries = {p: entry for p, entry in entries.items() if not f"{p}/".startswith(there)}
-    owned = {path: replace(entry, uid=user.uid, gid=user.gid) for path, entry in entries.items()}
-    container.put("/", tar_of(with_parents(owned)))
-    for archive in _pip(ran.python):
-        container.put("/", archive)
-    if projects:
-        for folder in [*([manifest.project] if manifest.project else []), *manifest.local]:
-            container.put("/", copy_of(folder, uid=user.uid, gid=user.gid))
-
-
-@lru_cache(maxsize=4)
-def _pip(python: Python) -> tuple[bytes, ...]:
-    """pip and what asks back ends, as a tar, and their byte-code: most of an emulated start."""
-    files = {f"{PIP_SITE}/{name}": TarEntry(content) for name, content in _brought_files()}
-    # The folders above are in the container already, and have an owner.
-    below = f"{PIP_SITE}/"
-    archive = tar_of({p: e for p, e in with_parents(files).items() if p.startswith(below)})
-    with tempfile.NamedTemporaryFile() as layer:
-        layer.write(archive)
-        layer.flush()
-        compiler_for(python).append(Path(layer.name), cast("BinaryIO", layer.file))
-        layer.seek(len(archive))
-        return archive, layer.read() + bytes(1024)
-
-
-def _brought_files() -> Iterator[tuple[str, bytes]]:
-    import pip
-    import pyproject_hooks
-
-    for module in (pip, pyproject_hooks):
-        assert module.__file__ is not None
-        package = Path(module.__file__).parent
-        for path in sorted(package.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                yield path.relative_to(package.parent).as_posix(), path.read_bytes()
+        with container.fetch(HOME) as archive:
+            return Installation(installed, take_packages(archive, "/opt", whole=True), "/")
 
 
 def _scope_arguments(scope: Scope) -> list[str]:

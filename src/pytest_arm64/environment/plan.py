@@ -201,10 +201,10 @@ def lock_of(manifest: Manifest) -> Lock | None:
 def plan_build(
     plan_request: PlanRequest, auditor: Auditor, requirements: Iterable[Requirement]
 ) -> list[PlannedPackage]:
-    """Wheels of everything that a build needs.
+    """Everything that a build needs.
 
     Raises:
-        NotPlannableError: some of it is no wheel, or not certain.
+        NotPlannableError: some of it cannot be had, or is not certain.
     """
     wanted = tuple((r, sourced_requirement(r, "a build", direct=True)) for r in requirements)
     requirement_set = _requirement_set(Scope(), replace(plan_request.manifest, project=None))
@@ -212,8 +212,8 @@ def plan_build(
     platform = platform_of_run(plan_request.cell, plan_request.ran)
     packages = _resolved(auditor, requirement_set, platform, BUILD).packages
     for package in packages:
-        if package.state in (SOURCE, BLOCKER):
-            raise NotPlannableError(f"{package.name} has no wheel")
+        if package.state == BLOCKER:
+            raise NotPlannableError(f"{package.name} has neither a wheel nor sources")
     return packages
 
 

@@ -6,13 +6,11 @@ needs. Source distributions, and local projects, are built by pip in the builder
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,19 +20,25 @@ from packaging.version import InvalidVersion
 
 from ..audit.auditor import Auditor
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
-from ..engine.container import Container
 from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
 from ..progress import Progress, Step
-from . import pip_installer
-from .build_environment import BackendSource, wants_more
-from .builder_container import Host, SourceBuilder, build_user
+from .build_environment import (
+    BackendSource,
+    BuildEnvironment,
+    BuildEnvironments,
+    UnpreparedError,
+)
+from .builder_container import Host, SourceBuilder
 from .bytecode import Compiler, compiler_for
-from .pip_installer import Installation
+from .pip_container import BUILD, Request, bring_local_files, build_user
+from .pip_installer import Installation, run_pip
 from .plan import InstallPlan, PlannedPackage, PlanRequest, make_plan
+from .prepared_build import BuildPlace, run_prepared, unprepared
 from .record import Installed
 from .source_builds import Built, Source
+from .taken_packages import take_packages
 from .tree import ENV, HOME, TESTS, TarEntry, tar_of, with_parents
 from .venv import venv_entries
 from .wheel_cache import fetch
@@ -58,7 +62,7 @@ class Unpacked:
 
 
 def install(
-    host: Host, request: pip_installer.Request, progress: Progress, *, offline: bool, refresh: bool
+    host: Host, request: Request, progress: Progress, *, offline: bool, refresh: bool
 ) -> Installation:
     """Install both scopes as the audit resolves them.
 
@@ -92,19 +96,20 @@ def install(
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
-        editable = b""
+        project: IO[bytes] | None = None
         if plan.of_state(SOURCE) or plan.editable or plan.folders:
             with progress.step("build") as step:
                 source_builder.tell = step.update
-                built, editable = work.build(plan, step)
-    return _together(host, plan, [*unpacked, *built], editable, work.local)
+                built, project = work.build(plan, step)
+    with project or nullcontext():
+        return _together(host, plan, [*unpacked, *built], project, work.local)
 
 
 class _Work:
     def __init__(
         self,
         host: Host,
-        request: pip_installer.Request,
+        request: Request,
         auditor: Auditor,
         fetcher: Fetcher,
         compiler: Compiler,
@@ -140,63 +145,80 @@ class _Work:
         sha256 = sha256 or (package.sha256 if package.state != SOURCE else "")
         return layer_of(path, sha256, prefix, self._host.ran.python, self._compiler)
 
-    def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], bytes]:
-        """Every source distribution of *plan*, and a tar of what editable projects install."""
+    def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], IO[bytes] | None]:
+        """Every source distribution of *plan*, and a tar of what local projects install."""
         unpacked = []
         for package in plan.of_state(SOURCE):
             source, built = self._source_builder.built(package, self._auditor, self._fetcher)
             unpacked.append(self._built(source, built))
-        editable = b""
+        project = None
         if plan.editable or plan.folders:
             step.update("installing the project")
-            editable = self._project(plan, step)
-        return unpacked, editable
+            project = self._project(plan, step)
+        return unpacked, project
 
     def _built(self, source: Source, built: Built) -> Unpacked:
         layer = self._layer(built.wheel, source.package)
         return Unpacked(source.package, layer, source.path.stat().st_size, built)
 
-    def _project(self, plan: InstallPlan, step: Step) -> bytes:
+    def _project(self, plan: InstallPlan, step: Step) -> IO[bytes]:
         arguments = ["--no-deps"]
         for folder in plan.folders:
             arguments.append(str(folder))
         for folder in plan.editable:
             arguments += ["-e", str(folder)]
-        with self._source_builder.container(projects=True) as container:
-            return self._project_in(container, plan, arguments, step)
-
-    def _project_in(
-        self, container: Container, plan: InstallPlan, arguments: list[str], step: Step
-    ) -> bytes:
-        root, user = self._request.manifest.root, build_user(self._host.engine)
-        variables = self._source_builder.variables
         environments = self._source_builder.build_environments(self._auditor, self._fetcher)
-        sources = [BackendSource(str(folder), "", "wheel") for folder in plan.folders]
-        sources += [BackendSource(str(folder), "", "editable") for folder in plan.editable]
-        environment = environments.for_folders([*plan.editable, *plan.folders])
-        more, options = environments.prepare(
-            environment, container, f"{pip_installer.BUILD}/projects", variables, sources, user
-        )
-        if not options:
-            pip_installer.bring_local_files(container, self._request)
         try:
-            self.local += pip_installer.run_pip(
-                container, root, variables | more, DEPLOY, [*options, *arguments], step
+            environment = environments.for_folders([*plan.editable, *plan.folders])
+        except UnpreparedError as error:
+            if not self._request.build_network:
+                raise unprepared("the project", "", str(error)) from None
+            environment = None
+        with self._source_builder.container(projects=True) as container:
+            place = BuildPlace(
+                container,
+                f"{BUILD}/projects",
+                build_user(self._host.engine),
+                self._source_builder.variables,
+                [
+                    *(BackendSource(str(folder), "", "wheel") for folder in plan.folders),
+                    *(BackendSource(str(folder), "", "editable") for folder in plan.editable),
+                ],
             )
-        except InstallError as error:
-            if not options or not wants_more(error.log):
-                raise
-            pip_installer.bring_local_files(container, self._request)
-            self.local += pip_installer.run_pip(container, root, variables, DEPLOY, arguments, step)
-        with container.fetch(ENV) as archive:
-            return _members_below(archive, HOME)
+            try:
+                self._install_project(place, environments, environment, arguments, step)
+            except UnpreparedError as error:
+                raise unprepared("the project", "", str(error)) from None
+            with container.fetch(ENV) as archive:
+                return take_packages(archive, HOME, whole=False)
+
+    def _install_project(
+        self,
+        place: BuildPlace,
+        environments: BuildEnvironments,
+        environment: BuildEnvironment | None,
+        arguments: list[str],
+        step: Step,
+    ) -> None:
+        root = self._request.manifest.root
+
+        def run(own: Mapping[str, str], options: Sequence[str]) -> list[Installed]:
+            variables = {**place.variables, **own}
+            return run_pip(place.container, root, variables, DEPLOY, [*options, *arguments], step)
+
+        def isolated(own: Mapping[str, str], options: Sequence[str]) -> list[Installed]:
+            bring_local_files(place.container, self._request)
+            return run(own, options)
+
+        may_fetch = isolated if self._request.build_network else None
+        self.local += run_prepared(place, environments, environment, run, may_fetch).result
 
 
 def _together(
     host: Host,
     plan: InstallPlan,
     unpacked: Sequence[Unpacked],
-    project: bytes,
+    project: IO[bytes] | None,
     local: Sequence[Installed],
 ) -> Installation:
     order = {(p.name, p.scope): number for number, p in enumerate(plan.packages)}
@@ -205,7 +227,7 @@ def _together(
     skeleton = tar_of(with_parents({**venv_entries(host.ran.python), HOME: TarEntry(mode=0o755)}))
     files: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
     try:
-        shared = write_together(files, [u.layer for u in ready], project + skeleton)
+        shared = write_together(files, [u.layer for u in ready], project, skeleton)
         files.seek(0)
     except OSError as error:
         files.close()
@@ -224,7 +246,7 @@ def _together(
         at="/",
         notes=tuple(notes),
         missing=tuple(f"{p.name} {p.version}" for p in plan.of_state(BLOCKER)),
-        uncompiled=not all(u.layer.compiled for u in ready) or bool(project),
+        uncompiled=not all(u.layer.compiled for u in ready) or project is not None,
     )
 
 
@@ -252,22 +274,3 @@ def _version(wheel: Path) -> str:
     with suppress(InvalidWheelFilename, InvalidVersion):
         return str(parse_wheel_filename(wheel.name)[1])
     return ""
-
-
-def _members_below(archive: IO[bytes], folder: str) -> bytes:
-    """The members of *archive* that are files of packages, as a tar without its end."""
-    target = io.BytesIO()
-    with tarfile.open(fileobj=archive) as source:
-        written = tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115  (no end is written)
-        for member in _of_packages(source):
-            member.name = f"{folder}/{member.name}".lstrip("/")
-            member.uid = member.gid = 0
-            member.uname = member.gname = ""
-            written.addfile(member, source.extractfile(member) if member.isreg() else None)
-        return target.getvalue()[: written.offset]
-
-
-def _of_packages(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    for member in archive:
-        if member.isreg() or member.isdir():
-            yield member

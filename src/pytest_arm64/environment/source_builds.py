@@ -1,17 +1,20 @@
 """Source distributions built where builds belong: in the builder image, each once.
 
-A built wheel is kept by the hash of its sources and its recipe: the image it was built in, its
-Python, indexes and variables. Its own hash, the log and the time that it took are beside it.
+A built wheel is cached by the hash of its sources and its recipe: the image it was built in, its
+Python, what was laid beside the sources, and variables. Its own hash, the log and the time that it
+took are beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
+import shutil
 import tarfile
+import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,13 +25,22 @@ from ..engine.container import Container
 from ..engine.images import Base
 from ..errors import InstallError
 from ..index.addresses import subdirectory_of
+from ..index.pip_config import PipConfig
+from .build_environment import BuildEnvironment
 from .failures import Tools, build_failure
+from .local_files import copy_of_files
+from .pip_container import pip_name
 from .plan import PlannedPackage
+from .prepared_build import Prepared
 from .tree import Owner, TarEntry, copy_of, tar_of
 from .wheel_cache import hash_of
 
 KIND = "built"
-FORMAT = 2
+FORMAT = 3
+MOST_BYTES = 4 * 2**30
+"""Of a wheel that is built."""
+_NOTE = "note"
+_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,21 @@ class Built:
     log: str
     fresh: bool
     """Whether it was built just now."""
+    asked: tuple[str, ...] = ()
+    """What its back end asked for beyond what its project writes down."""
+    requirements: list[list[str]] | None = None
+    """Name, version and hash of everything that it was built with; None where pip fetched that."""
+
+
+@dataclass(frozen=True)
+class WheelFile:
+    """A wheel that a build has made."""
+
+    name: str
+    content: IO[bytes]
+    """In a temporary file, at its start."""
+    seconds: float
+    log: str
 
 
 @dataclass(frozen=True)
@@ -59,9 +86,28 @@ class Source:
         return subdirectory_of(self.package.url)
 
 
+def recipe_of(
+    source: Source,
+    variables: Mapping[str, str],
+    environment: BuildEnvironment | None,
+    config: PipConfig | None,
+) -> dict[str, object]:
+    """Everything besides sources, image and Python that decides what a build gives.
+
+    *environment* is None where pip fetches what the build needs, and *config* where it cannot:
+    where builds have no network.
+    """
+    return {
+        "installer": pip_name(),
+        "variables": dict(variables),
+        "folder": source.subdirectory,
+        "requirements": environment.identity if environment is not None else None,
+        "network": config.fingerprint() if config is not None else None,
+    }
+
+
 class BuiltWheels:
-    """Wheels that were built in *builder* for its Python, with the indexes and variables of
-    *recipe*, a value of JSON."""
+    """Wheels that were built in *builder* for its Python, by *recipe*, a value of JSON."""
 
     def __init__(self, builder: Base, ran: ImageFacts, recipe: Mapping[str, object]) -> None:
         self._builder = builder
@@ -69,46 +115,83 @@ class BuiltWheels:
         self._recipe = recipe
 
     def find(self, source: Source) -> Built | None:
-        """What was built of *source* before, in this image; None where it is not as it was."""
-        folder = self._folder(source)
+        """What was built of *source* by this recipe before; None where it is not as it was."""
+        key = self._key(source)
+        note = cache.load(_kind_of(key), _NOTE)
+        if note is None or note.get("key") != key:
+            return None
         try:
-            note = json.loads((folder / "note.json").read_text("utf-8"))
-            wheel = folder / str(note["wheel"])
-            if wheel.parent != folder or hash_of(wheel) != note["sha256"]:
+            wheel = cache.cache_folder() / _kind_of(key) / str(note["wheel"])
+            if wheel.name != note["wheel"] or hash_of(wheel) != note["sha256"]:
                 return None
-            for used in (wheel, folder / "note.json"):
-                used.touch()
-            return Built(wheel, float(note["seconds"]), str(note["log"]), fresh=False)
+            for used in (wheel, wheel.with_name(f"{_NOTE}.json")):
+                used.touch()  # what was used last is pruned last
+            return Built(
+                wheel,
+                float(note["seconds"]),
+                str(note["log"]),
+                fresh=False,
+                asked=tuple(map(str, note["asked"])),
+                requirements=note["requirements"],
+            )
         except (OSError, ValueError, LookupError, TypeError, InstallError):
             return None
 
-    def store(self, source: Source, name: str, content: bytes, seconds: float, log: str) -> Built:
-        """Keep the wheel *name* that was built of *source*.
+    def store(self, source: Source, made: Prepared[WheelFile]) -> Built:
+        """Keep the wheel that was *made* of *source*.
 
         Raises:
             InstallError: it cannot be written.
         """
-        folder = self._folder(source)
+        wheel, environment = made.result, made.environment
+        key = self._key(source)
+        path = cache.cache_folder() / _kind_of(key) / wheel.name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            part = folder / f"{name}.part"
-            part.write_bytes(content)
-            part.replace(folder / name)
-            sha256 = hashlib.sha256(content).hexdigest()
-            note = {"wheel": name, "sha256": sha256, "seconds": seconds, "log": log}
-            (folder / "note.json").write_text(json.dumps(note), "utf-8")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sha256 = _copy(wheel.content, path)
         except OSError as error:
             raise InstallError(
-                f"the wheel {name} that was built could not be kept: {error}",
+                f"the wheel {wheel.name} that was built could not be cached: {error}",
                 next_step=f"free some space below {cache.cache_folder()}: pytest-arm64 cache prune",
             ) from None
-        return Built(folder / name, seconds, log, fresh=True)
+        requirements = environment.identity if environment is not None else None
+        note = {
+            "key": key,
+            "recipe": dict(self._recipe),
+            "wheel": wheel.name,
+            "sha256": sha256,
+            "seconds": wheel.seconds,
+            "log": wheel.log,
+            "asked": list(made.asked),
+            "requirements": requirements,
+        }
+        cache.store(_kind_of(key), _NOTE, note)
+        return Built(path, wheel.seconds, wheel.log, True, made.asked, requirements)
 
-    def _folder(self, source: Source) -> Path:
+    def _key(self, source: Source) -> str:
         sha256 = source.package.sha256 or hash_of(source.path)
         python = self._ran.python.version
-        key = cache.digest([FORMAT, sha256, self._builder.id, python, dict(self._recipe)])
-        return cache.cache_folder() / KIND / key[:2] / key
+        return cache.digest([FORMAT, sha256, self._builder.id, python, dict(self._recipe)])
+
+
+def _kind_of(key: str) -> str:
+    return f"{KIND}/{key[:2]}/{key}"
+
+
+def _copy(source: IO[bytes], path: Path) -> str:
+    """Copy *source* to *path*, which is whole or absent; its SHA-256."""
+    digest = hashlib.sha256()
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return digest.hexdigest()
 
 
 def lay_source(container: Container, source: Source, folder: str, user: Owner) -> str:
@@ -118,7 +201,7 @@ def lay_source(container: Container, source: Source, folder: str, user: Owner) -
         container.put("/", copy_of(source.path, uid=user.uid, gid=user.gid))
         return str(source.path)
     file = f"{folder}/{source.path.name}"
-    container.put("/", tar_of({file: TarEntry(source.path.read_bytes())}))
+    container.put("/", copy_of_files({file: source.path}))
     return file
 
 
@@ -131,8 +214,8 @@ def build(
     variables: Mapping[str, str],
     tools: Tools,
     user: Owner,
-) -> tuple[str, bytes, float, str]:
-    """Build *source* in *container*: the wheel's name and content, seconds, and log.
+) -> WheelFile:
+    """Build *source* in *container*.
 
     *pip* is the command to run there, ``pip wheel`` with its options; *file* is the source, and
     *folder* one for the wheel.
@@ -150,16 +233,9 @@ def build(
     if finished.code != 0:
         package = source.package
         raise build_failure(package.name, package.version, finished.text, tools, seconds=seconds)
-    with container.fetch(f"{folder}/out") as archive:
-        wheels = list(_wheels(archive))
-    if len(wheels) != 1:
-        raise InstallError(
-            f"the build of {source.label} made {len(wheels)} wheels",
-            why="exactly one is expected of a source distribution",
-            next_step="pin another release, or give its wheel by --find-links",
-        )
-    name, content = wheels[0]
-    return name, content, seconds, finished.text
+    with container.fetch(f"{folder}/out", MOST_BYTES) as archive:
+        name, content = _only_wheel(archive, source)
+    return WheelFile(name, content, seconds, finished.text)
 
 
 def _parents(folder: str, user: Owner) -> dict[str, TarEntry]:
@@ -167,9 +243,20 @@ def _parents(folder: str, user: Owner) -> dict[str, TarEntry]:
     return {folder: entry, f"{folder}/out": entry}
 
 
-def _wheels(archive: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _only_wheel(archive: IO[bytes], source: Source) -> tuple[str, IO[bytes]]:
+    """Name and content of the one wheel in *archive*, a folder that a build has written to."""
     with tarfile.open(fileobj=archive) as opened:
-        for member in opened:
-            stream = opened.extractfile(member) if member.name.endswith(".whl") else None
-            if stream is not None:
-                yield member.name.rpartition("/")[2], stream.read()
+        # A link would lead to what the build chooses.
+        wheels = [m for m in opened if m.isreg() and m.name.endswith(".whl")]
+        if len(wheels) != 1:
+            raise InstallError(
+                f"the build of {source.label} made {len(wheels)} wheels",
+                why="exactly one is expected of a source distribution",
+                next_step="pin another release, or give its wheel by --find-links",
+            )
+        stream = opened.extractfile(wheels[0])
+        assert stream is not None
+        content: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (handed to the caller)
+        shutil.copyfileobj(stream, content)
+        content.seek(0)
+        return wheels[0].name.rpartition("/")[2], content

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import posixpath
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -293,8 +294,11 @@ class _Destination(WheelDestination):
             self._folders.add(name)
 
 
-def write_together(target: IO[bytes], layers: Iterable[Layer], last: bytes) -> list[str]:
-    """One tar of *layers* in their order and of *last*, a whole tar; paths that two layers share.
+def write_together(
+    target: IO[bytes], layers: Iterable[Layer], more: IO[bytes] | None, last: bytes
+) -> list[str]:
+    """One tar of *layers* in their order, of *more*, a tar without its end, and of *last*, a
+    whole tar; paths that two layers share.
 
     What comes later wins.
     """
@@ -304,7 +308,8 @@ def write_together(target: IO[bytes], layers: Iterable[Layer], last: bytes) -> l
         shared |= seen & layer.names
         seen |= layer.names
         with layer.path.open("rb") as stream:
-            while chunk := stream.read(2**20):
-                target.write(chunk)
+            shutil.copyfileobj(stream, target, 2**20)
+    if more is not None:
+        shutil.copyfileobj(more, target, 2**20)
     target.write(last)
     return sorted(shared)

@@ -15,7 +15,8 @@ ARM64, MARKED = "--arm64", "--arm64-marked"
 PREFIX = "--arm64-"
 """How all our options but the first begin; no other option may."""
 CORES = ("graviton2", "graviton3", "graviton4")
-INSTALLERS = ("plan", "pip")
+PLAN, PIP = "plan", "pip"
+INSTALLERS = (PLAN, PIP)
 POLICIES = ("report", "new", "all")
 LONGEST_TIMEOUT = 30 * 86400
 """Seconds."""
@@ -197,6 +198,12 @@ OPTIONS = (
         "choose how packages are installed: plan: unpack exactly what the audit resolves; pip: "
         "run pip in the container (default: plan)",
         choices=INSTALLERS,
+    ),
+    OwnOption(
+        "--arm64-build-network",
+        Kind.FLAG,
+        "give builds of source distributions and projects the network and pip's settings, "
+        "credentials included (default: a build has no network)",
     ),
     OwnOption(
         "--arm64-timeout",

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ..config.given import Given
 from ..config.project import Project, load_project
 from ..config.trust import refuse_untrusted
 from ..inside.frames import TerminalLook
@@ -31,7 +30,7 @@ from .arguments import (
 )
 from .cells import PlannedCell
 from .place import OpenPlace, Place, container_places
-from .usage import refuse_image_of_files
+from .usage import given_options
 
 SUITE = ("pytest_arm64.conformance", "pytest_arm64/conformance")
 """What the arguments name where the conformance suite is to run."""
@@ -48,8 +47,7 @@ def project_of(config: pytest.Config) -> Project:
         SettingsError: a file or an option says what cannot be used, or a file what needs trust.
     """
     if PROJECT not in config.stash:
-        refuse_image_of_files(config, os.environ)
-        given = Given.of(config.option)
+        given = given_options(config, os.environ)
         project = load_project(
             given,
             os.environ,

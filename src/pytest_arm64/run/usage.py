@@ -8,14 +8,16 @@ import shlex
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ..config.given import Given
 from ..config.trust import VARIABLE as TRUST
 from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError
-from ..inside.options import MARKED, MODES, OPTIONS, PREFIX
+from ..inside.options import MARKED, MODES, OPTIONS, PIP, PREFIX
 from ..open_folder import OpenFolder
 from .arguments import GATE, add_to, positional
 
@@ -59,20 +61,30 @@ def refuse_without_mode(config: pytest.Config) -> None:
         )
 
 
-def refuse_image_of_files(config: pytest.Config, environ: Mapping[str, str]) -> None:
-    """Refuse ``--arm64-image`` in ``addopts``: a file of the repository has decided it.
+def given_options(config: pytest.Config, environ: Mapping[str, str]) -> Given:
+    """Our options of *config*; what widens access counts where the user typed it.
 
     Raises:
-        SettingsError: it is neither typed nor in ``PYTEST_ADDOPTS``.
+        SettingsError: ``addopts`` in a file of the repository widens access.
     """
-    image = config.option.arm64_image
+    given = Given.of(config.option)
     words = [*shlex.split(environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
-    if not image or allows_all(environ) or image == vars(_typed(words)).get("arm64_image"):
-        return
-    raise SettingsError(
-        f"addopts in a file of this repository chooses the image {image!r}",
+    typed = vars(_typed(words))
+    if not allows_all(environ):
+        if given.image and given.image != typed.get("arm64_image"):
+            raise _chosen_by_files(f"the image {given.image!r}", "--arm64-image", "image")
+        if given.build_network and "arm64_build_network" not in typed:
+            raise _chosen_by_files("network for builds", "--arm64-build-network", "build-network")
+    # Who types that pip installs lets pip build where it fetches.
+    by_pip = typed.get("arm64_installer") == PIP
+    return replace(given, build_network=given.build_network or by_pip)
+
+
+def _chosen_by_files(what: str, option: str, setting: str) -> SettingsError:
+    return SettingsError(
+        f"addopts in a file of this repository chooses {what}",
         why="whoever changes that file, in a pull request for example, would decide it",
-        next_step=f"type --arm64-image, or set image in [tool.pytest-arm64] "
+        next_step=f"type {option}, or set {setting} in [tool.pytest-arm64] "
         f"(in CI, for changes that were reviewed: {TRUST}=1)",
     )
 

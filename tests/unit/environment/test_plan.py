@@ -376,13 +376,13 @@ def test_musl_has_no_tags(tmp_path: Path, index: Played) -> None:
         planned(replace(plan_request(tmp_path, index, "pure\n"), ran=ran(glibc="")))
 
 
-def test_builds_need_wheels(tmp_path: Path, index: Played) -> None:
+def test_what_builds_need_is_wheels_or_built_itself(tmp_path: Path, index: Played) -> None:
     asked = plan_request(tmp_path, index, "")
     with Auditor({}, config=asked.config) as auditor:
         found = plan_build(asked, auditor, [Requirement("tool"), Requirement("app")])
         assert [p.name for p in found] == ["tool", "pure", "native", "app"]
-        with pytest.raises(NotPlannableError, match="compiled has no wheel"):
-            plan_build(asked, auditor, [Requirement("compiled")])
+        (compiled,) = plan_build(asked, auditor, [Requirement("compiled")])
+        assert compiled.state == "source"
 
 
 class TestFiles:

@@ -137,7 +137,7 @@ def test_byte_code_is_what_the_interpreter_takes(tmp_path: Path) -> None:
     assert code.co_filename == f"{SITE}/demo/__init__.py"
     target = tmp_path / "there"
     with (tmp_path / "all.tar").open("w+b") as together:
-        write_together(together, [layer], bytes(1024))
+        write_together(together, [layer], None, bytes(1024))
         together.seek(0)
         with tarfile.open(fileobj=together) as archive:
             archive.extractall(target, filter="data")
@@ -197,7 +197,7 @@ def test_of_two_packages_with_one_path_the_later_wins_and_it_is_told(tmp_path: P
     other = wheel(tmp_path / "b", {"tests/__init__.py": "2"})
     layers = [laid(one, Compiler())[0], laid(other, Compiler())[0]]
     with (tmp_path / "all.tar").open("w+b") as together:
-        shared = write_together(together, layers, bytes(1024))
+        shared = write_together(together, layers, None, bytes(1024))
         together.seek(0)
         with tarfile.open(fileobj=together) as archive:
             archive.extractall(tmp_path / "there", filter="data")
@@ -318,7 +318,7 @@ def test_damaged_wheels_are_read_or_refused_in_words(
     except InstallError as error:
         assert is_plain_text(error)  # noqa: PT017
         return
-    write_together(target, [layer], bytes(1024))
+    write_together(target, [layer], None, bytes(1024))
     assert all(path.startswith(f"{ENV}/") for path in members(layer))
 
 
