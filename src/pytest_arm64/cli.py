@@ -24,6 +24,8 @@ examples:
   pytest-arm64 audit                  which dependencies have an ARM64 wheel?
   pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
   pytest-arm64 abi dist/*.whl         will its compiled files load there?
+  pytest-arm64 target show lambda-python3.12
+                                      which libraries, limits and dates count there?
   pytest-arm64 report out             render out/report.json as a page and as Markdown
   pytest-arm64 cost x86.json arm.json --memory 512MB
                                       what the measured calls cost on Lambda
@@ -41,6 +43,7 @@ _COMMANDS = {
     "setup": ("mend what can be mended, and say what needs root", "commands.setup"),
     "audit": ("the wheel matrix of a dependency tree", "commands.audit"),
     "abi": ("whether compiled files load on a target", "commands.abi"),
+    "target": ("what is known of a target, and facts read from its image", "commands.target"),
     "golden": ("the values that are kept beside tests", "commands.golden"),
     "cost": ("what measured calls cost, and why", "commands.cost"),
     "profile": ("hot spots side by side, of perf and other tools too", "commands.profile"),

@@ -34,6 +34,9 @@ _MAXIMUM_TEXT = 4 * 2**20
 _MAXIMUM_LINKS = 40
 _IN_MEMORY = 32 * 2**20
 _LOADER_CONFIGURATION = ("/etc/ld.so.conf", "/etc/ld.so.conf.d/")
+_SYSTEM_TEXTS = frozenset(
+    ["/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg/status", "/lib/apk/db/installed"]
+)
 _PACKAGE_FILES = (".dist-info/WHEEL", ".dist-info/RECORD", ".dist-info/METADATA")
 
 T = TypeVar("T")
@@ -185,7 +188,7 @@ def zip_tree(
         ArtifactError: it cannot be read.
     """
     reading = _Reading(at, use, only)
-    with _reading_errors(archive), zipfile.ZipFile(archive) as opened:
+    with reading_errors(archive), zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if info.is_dir():
                 continue
@@ -216,7 +219,7 @@ def tar_tree(
     reading = _Reading(at, use, only)
     archive.seek(0)
     with (
-        _reading_errors("the archive"),
+        reading_errors("the archive"),
         tarfile.open(fileobj=archive, mode="r:") as opened,
         mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
         memoryview(mapped) as view,
@@ -253,7 +256,11 @@ def _see(reading: _Reading, name: str, data: Buffer) -> None:
 
 
 def _is_text(name: str) -> bool:
-    return name.startswith(_LOADER_CONFIGURATION) or name.endswith(_PACKAGE_FILES)
+    return (
+        name.startswith(_LOADER_CONFIGURATION)
+        or name.endswith(_PACKAGE_FILES)
+        or name in _SYSTEM_TEXTS
+    )
 
 
 def _text(content: bytes) -> str:
@@ -282,7 +289,8 @@ def _spooled(stream: IO[bytes], announced: int) -> Iterator[Buffer]:
 
 
 @contextlib.contextmanager
-def _reading_errors(what: object) -> Iterator[None]:
+def reading_errors(what: object) -> Iterator[None]:
+    """What reading the archive or file *what* raises, as an ArtifactError that names it."""
     try:
         yield
     except (

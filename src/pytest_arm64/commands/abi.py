@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
+from ..binary.learned import system_of_target
 from ..binary.record import FORMAT, AbiRecord
 from ..binary.scan import scan_image, scan_path, system_of
-from ..binary.system import System, declared_system
+from ..binary.system import System
 from ..config.artifact import read_artifact_name
 from ..config.project_files import read_project_files
 from ..config.target_choice import chosen_targets
@@ -64,7 +66,7 @@ def _records(
     named = options.image.replace("{arch}", "arm64")
     at_hand = environ.get("PYTEST_ARM64_IMAGE", "").replace("{arch}", "arm64")
     asked = options.target or environ.get("PYTEST_ARM64_TARGET")
-    declared = declared_system(target)
+    declared = system_of_target(target, date.today())
     images = any(path.startswith(IMAGE) for path in options.path)
     if not (named or at_hand or images):
         for path in options.path:

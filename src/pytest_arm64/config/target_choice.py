@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from ._toml import Table
+from .boundary import check_inside
 from .project_files import ProjectFiles
 from .targets import (
     DEFAULT_PYTHON,
@@ -84,7 +85,10 @@ def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
     for name, table in files.table.get("targets", {}).items():
         if not isinstance(table, dict):
             raise SettingsError(f"[tool.pytest-arm64.targets] {name} must be a table")
-        targets[name] = own_target(name, table)
+        target = targets[name] = own_target(name, table, files.rootpath)
+        if target.facts_file is not None:
+            where = f"{files.manifest}: [tool.pytest-arm64.targets.{name}] facts"
+            check_inside(target.facts_file, files.manifest, files.root, where)
     return targets
 
 

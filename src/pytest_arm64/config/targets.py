@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
@@ -51,6 +52,8 @@ class Target:
     """Python packages that its runtime brings along."""
     facts: Facts = field(default_factory=Facts)
     """What is known of the platform, for when no image can be looked into."""
+    facts_file: Path | None = None
+    """A file by ``pytest-arm64 target learn``, which answers instead of ``facts``."""
     package: str = ""
     """How a Lambda function is deployed, ``image`` or ``zip``; empty elsewhere."""
 
@@ -114,17 +117,17 @@ def _data() -> Table:
     return loads(text)
 
 
-def own_target(name: str, table: Table) -> Target:
+def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
     """A target of the user's own, ``[tool.pytest-arm64.targets.NAME]``.
 
-    Needs ``image`` and ``python``; ``interpreter``, ``os``, ``glibc``, ``digest`` and
-    ``recipe`` (one of the shipped ones) may be given.
+    Needs ``image`` and ``python``; ``interpreter``, ``os``, ``glibc``, ``digest``, ``recipe`` (one
+    of the shipped ones) and ``facts`` (a file, relative to *folder*) may be given.
 
     Raises:
         SettingsError: a key is missing, unknown, or not a string.
     """
     where = f"[tool.pytest-arm64.targets.{name}]"
-    choices = (_BASE_KEYS - {"name", "pythons"}) | {"python"}
+    choices = (_BASE_KEYS - {"name", "pythons"}) | {"python", "facts"}
     for key, value in table.items():
         if key not in choices:
             raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, choices)}")
@@ -151,6 +154,7 @@ def own_target(name: str, table: Table) -> Target:
         interpreter=table.get("interpreter", f"python{table['python']}"),
         recipe=recipes[recipe],
         digest=table.get("digest", ""),
+        facts_file=(folder or Path.cwd()) / table["facts"] if table.get("facts") else None,
     )
 
 

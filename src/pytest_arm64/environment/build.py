@@ -16,6 +16,7 @@ from ..binary.record import AbiRecord
 from ..config.artifact import IMAGE, Artifact
 from ..config.cell import Cell, ImageFacts
 from ..config.settings import Settings
+from ..config.targets import Target
 from ..config.toml_files import TomlFiles
 from ..engine.container import Container
 from ..engine.container_plan import Plan
@@ -124,7 +125,7 @@ def make_environment(
         {
             "format": FORMAT,
             "base": base.id,
-            "target": [cell.target.name, repr(cell.target.facts)],
+            "target": [cell.target.name, repr(cell.target.facts), _facts_file(cell.target)],
             "installer": [settings.installer, PLAN_FORMAT, pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
@@ -163,6 +164,14 @@ def make_environment(
         image.path,
         tuple(path for path in manifest.copied if path.is_dir()),
     )
+
+
+def _facts_file(target: Target) -> str:
+    """Hash of the target's file of facts, empty where it has none."""
+    file = target.facts_file
+    if file is None or not file.is_file():
+        return ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _fingerprint(artifact: Artifact) -> list[str]:

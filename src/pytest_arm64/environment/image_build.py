@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -13,11 +13,12 @@ from .. import cache
 from ..audit.matrix import DEPLOY
 from ..audit.platform import marker_environment
 from ..binary.compare import without
+from ..binary.learned import system_of_target
 from ..binary.scan import scan_tar, system_of_run, with_artifact
-from ..binary.system import System, declared_system
+from ..binary.system import System
 from ..config.cell import Cell, ImageFacts, machine_of
 from ..config.settings import Settings
-from ..config.targets import ZIP
+from ..config.targets import ZIP, Target
 from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
@@ -109,9 +110,13 @@ def _asked(cell: Cell, ran: ImageFacts) -> System | None:
     """What the target declares, where the image that runs is not the place that was asked."""
     target = cell.target
     elsewhere = cell.overridden or bool(ran.differences(target)) or target.package == ZIP
-    if cell.architecture != "arm64" or not elsewhere or not target.facts.release:
+    if cell.architecture != "arm64" or not elsewhere or not _known(target):
         return None
-    return declared_system(target)
+    return system_of_target(target, date.today())
+
+
+def _known(target: Target) -> bool:
+    return bool(target.facts.release) or target.facts_file is not None
 
 
 def _deployed(package: Installed) -> bool:
