@@ -27,7 +27,7 @@ from ..inputs.requirements import (
 )
 from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
-from .causes import LOCK, SOURCE_EVERYWHERE
+from .causes import LOCK
 from .classify import Judge
 from .fit import fit
 from .known_packages import Known
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..index.metadata import Metadata
     from ..index.repositories import Repositories
     from .index_candidates import IndexCandidates
+    from .sdist_contents import SdistReader
 
 TIME_LIMIT = 300.0
 SEARCH_LIMIT = 30.0
@@ -73,6 +74,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         *,
         offline: bool = False,
         refresh: bool = False,
+        contents: bool = True,
         time_limit: float = TIME_LIMIT,
         search_limit: float = SEARCH_LIMIT,
         config: PipConfig | Callable[[], PipConfig] | None = None,
@@ -85,6 +87,7 @@ class Auditor(AbstractContextManager["Auditor"]):
             environ: the host's variables, which pip and the index client read.
             offline: ask no network; pages that were kept do, however old.
             refresh: ask the indexes anew about what was kept.
+            contents: look into source distributions for what their builds compile.
             time_limit: seconds for everything; what is not answered by then is ``unknown``.
             search_limit: seconds for the search of each tree, from its first conflict on; after
                 that the tree is the nearest to one that can be installed.
@@ -97,6 +100,8 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
+        self._contents = contents
+        self._readers: dict[Index, SdistReader] = {}
         self._time_limit = time_limit
         self._search_limit = search_limit
         self._given = config
@@ -152,6 +157,23 @@ class Auditor(AbstractContextManager["Auditor"]):
             )
         return self._indexes[sources]
 
+    def reader(self, index: Index) -> SdistReader | None:
+        """What reads source distributions of *index*; None where they are not looked into."""
+        from .sdist_contents import SdistReader
+
+        if not self._contents:
+            return None
+        return self._readers.setdefault(index, SdistReader(index))
+
+    def with_contents(self, rows: tuple[Row, ...], index: Callable[[], Index]) -> tuple[Row, ...]:
+        """*rows*, where those that are built from sources say what their build compiles."""
+        if not self._contents or not any(row.state == SOURCE for row in rows):
+            return rows
+        from .pure_sources import with_contents
+
+        reader = self.reader(index())
+        return tuple(with_contents(rows, reader)) if reader is not None else rows
+
     def matrix(self, service: Service, target: Target) -> WheelMatrix:
         """The matrix of *service* on *target*.
 
@@ -179,6 +201,7 @@ class Auditor(AbstractContextManager["Auditor"]):
             limits,
             ask,
             self._in_repository,
+            reader=self.reader(index),
             search_seconds=self._search_limit,
             say=self.say,
         )
@@ -226,11 +249,8 @@ class _Assessment:
 
     def matrix(self) -> WheelMatrix:
         deployed, problems = self._deployed()
-        if any(row.cause == SOURCE_EVERYWHERE for row in deployed):
-            from .pure_sources import with_pure_sources
-
-            deployed = tuple(with_pure_sources(deployed, self._index))
-        tests = self._tests(deployed)
+        deployed = self._auditor.with_contents(deployed, lambda: self._index)
+        tests = self._auditor.with_contents(self._tests(deployed), lambda: self._index)
         builds = tuple(self._builds(deployed))
         lock_for_x86 = [row for row in deployed if row.cause == LOCK]
         if lock_for_x86 and self._service.lock is not None:
@@ -305,14 +325,13 @@ class _Assessment:
 
     def _builds(self, deployed: tuple[Row, ...]) -> Iterator[Row]:
         """What the source distributions that are deployed need to be built."""
-        if not any(row.state == SOURCE for row in deployed):
+        built = [row for row in deployed if row.state == SOURCE or row.from_source]
+        if not built:
             return
         from .builds import BuildsError, build_requirements
 
         needed_by_name: dict[str, Row] = {}
-        for row in deployed:
-            if row.state != SOURCE:
-                continue
+        for row in built:
             file = self._archives.get(row.name)
             if file is None and row.url and row.version and not row.editable:
                 file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})

@@ -20,6 +20,7 @@ from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .built_metadata import kept_built_metadata
 from .fit import Fit, admits, fit
 from .platform import Platform
+from .sdist_contents import SdistReader
 
 _ANY_FORMAT = Formats()
 
@@ -37,6 +38,7 @@ class IndexCandidates:
         formats: Formats = _ANY_FORMAT,
         ask: Callable[[str, IndexFile], Metadata | None] | None = None,
         overrides: Iterable[Requirement] = (),
+        reader: SdistReader | None = None,
     ) -> None:
         self.index = index
         self.platform = platform
@@ -50,6 +52,7 @@ class IndexCandidates:
         self._prereleases = prereleases
         self._formats = formats
         self._ask = ask
+        self._reader = reader
         self._overrides: dict[str, list[Requirement]] = {}
         for override in overrides:
             name = canonicalize_name(override.name)
@@ -146,7 +149,7 @@ class IndexCandidates:
                 try:
                     metadata = self.index.metadata(name, file)
                     if metadata.doubt and file == self.fit(name, version).sdist:
-                        metadata = self.built_metadata(name, file) or metadata
+                        metadata = self._of_sources(name, file, metadata)
                     break
                 except MetadataError as error:
                     metadata = Metadata(doubt=str(error))
@@ -172,6 +175,17 @@ class IndexCandidates:
         """What a release asks for on the target, with *extra* where one is named."""
         parsed = self.metadata(name, version).parsed()
         return [called for requirement in parsed for called in self.called_for(requirement, extra)]
+
+    def _of_sources(self, name: str, file: IndexFile, doubtful: Metadata) -> Metadata:
+        """The metadata of a source distribution that does not say them for certain itself.
+
+        A build knows best; what its files state is as good, and needs no engine.
+        """
+        python = ".".join(map(str, self.platform.python))
+        built = kept_built_metadata(file, self.platform.machine, python)
+        if built is None and self._reader is not None:
+            built = self._reader.metadata(name, file, doubtful)
+        return built or self.built_metadata(name, file) or doubtful
 
     def built_metadata(self, name: str, file: IndexFile) -> Metadata | None:
         """What a build of *file* says; without an engine, what an earlier build said."""

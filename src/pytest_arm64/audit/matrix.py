@@ -89,6 +89,10 @@ class Row:
     """The newest ``GLIBCXX_…`` that the file may need by its tag's policy."""
     system: tuple[str, ...] = ()
     """System packages of the target that it is known to need, each with when and why."""
+    from_source: bool = False
+    """Whether a pure one has no wheel and is built from its sources, which compile nothing."""
+    pure_fallback: bool = False
+    """Whether its build goes on without a compiler, and leaves out what makes it fast."""
 
     @property
     def green(self) -> bool:

@@ -1,78 +1,53 @@
-"""Source distributions that compile nothing, told by their files without building them."""
+"""Rows of source distributions, with what their files show of their builds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 
-from .. import cache
-from ..index.archives import ArchiveError
-from ..index.fetch import FetchError
-from ..index.index import Index
-from ..index.remote_metadata import read_sdist_files
 from ..index.simple import IndexFile, file_of
-from .causes import PURE_SOURCE, SOURCE_EVERYWHERE
-from .matrix import SOURCE, Row
+from .causes import PURE_SOURCE
+from .matrix import PURE, SOURCE, WHEEL, Row
+from .sdist_contents import SdistContents, SdistReader
+from .sdist_rules import NATIVE, OPTIONAL
+from .sdist_rules import PURE as COMPILES_NOTHING
 
-_KIND = "sdist-sources"
-_TEXTS = frozenset(["setup.py", "setup.cfg", "pyproject.toml"])
-_COMPILED = frozenset(
-    [
-        *(".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".pyx", ".pxd", ".f", ".f90", ".for"),
-        *(".rs", ".go", ".zig", ".cu", ".m", ".mm", ".s", ".asm", ".swift", ".java", ".so", ".a"),
-    ]
-)
-_BUILD_FILES = frozenset(["meson.build", "CMakeLists.txt", "Cargo.toml", "configure", "Makefile"])
-# Words of a build script that compile something that may be in no file of its own.
-_WORDS = re.compile(
-    rb"ext_?modules|Extension|cffi|cython|pybind11|nanobind|maturin|rust|cmake|meson|scikit.build"
-    rb"|libraries|build_ext|build_clib|subprocess|os\.system|ctypes",
-    re.IGNORECASE,
-)
+_SLOW = "without a compiler it falls back to pure Python, which is slow"
 
 
-def with_pure_sources(rows: Iterable[Row], index: Index) -> Iterator[Row]:
-    """*rows*, where those that are built from sources without anything to compile say so."""
+def with_contents(rows: Iterable[Row], reader: SdistReader) -> Iterator[Row]:
+    """*rows*, where those that are built from sources say what their build compiles."""
     for row in rows:
-        if row.state != SOURCE or row.cause != SOURCE_EVERYWHERE or row.editable or not row.url:
-            yield row
-            continue
-        hashes = dict(value.split(":", 1) for value in row.hashes if ":" in value)
-        file = file_of(row.name, row.file, row.url, {"hashes": hashes})
-        yield _described(row) if file is not None and is_pure(index, row.name, file) else row
+        file = _source_of(row)
+        contents = reader.contents(row.name, file) if file is not None else None
+        yield _described(row, contents) if contents is not None else row
 
 
-def _described(row: Row) -> Row:
-    fix = row.remedy
-    if fix is not None and not fix.version:
-        text = "its build gives the same wheel on every machine: nothing stands in the way"
-        fix = replace(fix, text=text)
-    detail = "no release of it is a wheel here, and its sources hold nothing to compile"
-    return replace(row, cause=PURE_SOURCE, detail=detail, native=False, remedy=fix)
+def _source_of(row: Row) -> IndexFile | None:
+    """The source distribution that *row* would build; None where it builds none."""
+    if row.state != SOURCE or row.editable or not row.url:
+        return None
+    hashes = dict(value.split(":", 1) for value in row.hashes if ":" in value)
+    return file_of(row.name, row.file, row.url, {"hashes": hashes})
 
 
-def is_pure(index: Index, project: str, file: IndexFile) -> bool:
-    """Whether the sources in *file* are Python alone, and their build script compiles nothing.
-
-    What cannot be read, or holds no Python at all, is not said to be.
-    """
-    key = cache.digest([project, file.name, file.sha256]) if file.sha256 else ""
-    answer = (cache.load(_KIND, key) or {}).get("pure") if key else None
-    if not isinstance(answer, bool):
-        try:
-            files = read_sdist_files(index.fetcher, project, file, _TEXTS)
-        except (ArchiveError, FetchError, OSError):
-            return False
-        answer = _holds_python_alone(files)
-        if key:
-            cache.store(_KIND, key, {"pure": answer})
-    return answer
-
-
-def _holds_python_alone(files: Mapping[str, bytes]) -> bool:
-    paths = [PurePosixPath(name) for name in files]
-    compiled = any(p.suffix.lower() in _COMPILED or p.name in _BUILD_FILES for p in paths)
-    python = any(p.suffix == ".py" and str(p) != "setup.py" for p in paths)
-    return python and not compiled and not any(map(_WORDS.search, files.values()))
+def _described(row: Row, contents: SdistContents) -> Row:
+    if contents.verdict == COMPILES_NOTHING and row.x86 != WHEEL:
+        detail = "built from source, which holds nothing to compile"
+        detail += "; its setup.py was read, not run" if contents.script else ""
+        return replace(
+            row,
+            state=PURE,
+            cause=PURE_SOURCE,
+            detail=detail,
+            native=False,
+            remedy=None,
+            from_source=True,
+            system=(),
+        )
+    if contents.verdict == OPTIONAL:
+        return replace(row, detail=f"{row.detail}; {_SLOW}", pure_fallback=True)
+    if not contents.proof:
+        return row
+    certain = "is compiled" if contents.verdict == NATIVE else "may be compiled"
+    return replace(row, detail=f"{row.detail}; it {certain}: {contents.proof}")

@@ -28,6 +28,7 @@ from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher
 from .provider import Candidate, Provider
+from .sdist_contents import SdistReader
 from .search import Search, SearchBudget
 
 
@@ -39,6 +40,7 @@ def resolve(
     ask: Callable[[str, IndexFile], Metadata | None] | None = None,
     repository: Callable[[SourcedRequirement, IndexCandidates], LocalProject | None] | None = None,
     *,
+    reader: SdistReader | None = None,
     search_seconds: float,
     say: Callable[[str], None],
 ) -> tuple[Tree, IndexCandidates]:
@@ -54,6 +56,7 @@ def resolve(
         limits: further constraints, as pip's configuration names them.
         ask: tells what a source distribution does not say for certain of itself.
         repository: the project in a repository, where a wish names one; it may raise FetchError.
+        reader: reads what source distributions hold; without it they are not looked into.
         search_seconds: for the search, once the straight way has led to a conflict.
         say: is called with how far the search is.
     """
@@ -65,6 +68,7 @@ def resolve(
         formats=wishes.formats,
         ask=ask,
         overrides=wishes.overrides,
+        reader=reader,
     )
     roots = [
         wish

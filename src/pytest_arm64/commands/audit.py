@@ -72,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write report.json into this folder: what the audit alone predicts of each service",
     )
+    parser.add_argument(
+        "--no-contents",
+        action="store_true",
+        help="do not read source distributions: one that compiles nothing is then not recognised",
+    )
     parser.add_argument("--offline", action="store_true", help="use kept index pages only")
     parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
     parser.add_argument(
@@ -134,6 +139,7 @@ def _audit(
             environ,
             offline=options.offline,
             refresh=refresh,
+            contents=not options.no_contents,
             time_limit=options.time_limit,
             search_limit=options.search_time,
             config=config,

@@ -65,8 +65,13 @@ def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str,
         for package in install.packages
         if package.name in rows
         and rows[package.name].version == package.version
-        and (install.where.as_asked or (package.state, rows[package.name].state) == (PURE, SOURCE))
+        and (install.where.as_asked or _built_for_any(package.state, rows[package.name]))
     }
+
+
+def _built_for_any(state: str, row: Row) -> bool:
+    """Whether *row* was built from source, and *state* says that it fits any machine."""
+    return state == PURE and (row.state == SOURCE or row.from_source)
 
 
 def ask(evidence: ServiceEvidence, today: date) -> tuple[Answer, Answer, Answer]:
@@ -82,7 +87,13 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
         reason = evidence.problem or "nothing says what is deployed"
         return Answer(WHEELS, NOT_EVALUATED, reason)
     state_of = states(evidence, today)
-    without = [row for row in matrix.deployed if state_of[row.name] in (SOURCE, BLOCKER)]
+    failed = {(b.package, b.version) for b in evidence.builds if b.where.on_arm and not b.succeeded}
+    without = [
+        row
+        for row in matrix.deployed
+        if state_of[row.name] in (SOURCE, BLOCKER)
+        or (row.from_source and (row.name, row.version) in failed)
+    ]
     based_on = tuple(_prediction(matrix, without))
     based_on += tuple(_observations(evidence, state_of, today))
     if without:
@@ -98,6 +109,8 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
     native = sum(state_of[row.name] == WHEEL for row in matrix.deployed)
     packages = "1 package" if count == 1 else f"{count} packages"
     text = f"{packages}, of which {native or 'none'} compiled, each with a wheel"
+    built = sum(row.from_source for row in matrix.deployed)
+    text += f" or pure Python ({built} built from source)" if built else ""
     text = text if count else "nothing is deployed besides it"
     names = tuple(row.name for row in matrix.deployed)
     return Answer(WHEELS, YES, text, based_on, grade=_seen(names, evidence, today))

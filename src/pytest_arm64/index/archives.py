@@ -9,8 +9,9 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, BinaryIO, cast
 
 from packaging.utils import canonicalize_name
 
@@ -75,15 +76,8 @@ def sdist_member_from_tar(
         ArchiveError: it is broken, or too large.
         AbsentError: it holds none.
     """
-    lower = filename.lower()
     try:
-        opener: Callable[[BinaryIO], object] = gzip.open
-        if lower.endswith(".tar.bz2"):
-            opener = bz2.open
-        elif lower.endswith(".tar.xz"):
-            opener = lzma.open
-        unpacked = cast(BinaryIO, opener(cast(BinaryIO, stream)))
-        with tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as archive:
+        with tarfile.open(fileobj=_unpacked(stream, filename), mode="r|") as archive:
             looked_into = False
             for count, member in enumerate(archive):
                 below = _below_top(member.name, project)
@@ -102,34 +96,85 @@ def sdist_member_from_tar(
     raise AbsentError(f"it holds no {wanted}")
 
 
-def sdist_files_from_tar(
-    stream: Readable, filename: str, project: str, texts: frozenset[str]
-) -> dict[str, bytes]:
-    """Every file of a source distribution, by its path in it; with the content of *texts* alone.
+@dataclass(frozen=True)
+class SdistMember:
+    """A regular file of a source distribution."""
+
+    path: str
+    """Below the top folder."""
+    size: int
+    start: bytes
+    """The first four bytes."""
+    read: Callable[[], bytes]
+    """Gives the whole content, at most once and before the next member.
+
+    Raises ArchiveError: it is too large.
+    """
+
+
+def sdist_members(
+    stream: Readable, filename: str, project: str, *, limit: int = _MAXIMUM_UNPACKED
+) -> Iterator[SdistMember]:
+    """The files of a source distribution, in the order in which they come; links are left out.
+
+    At most *limit* bytes are unpacked.
 
     Raises:
         ArchiveError: it is broken, or too large.
     """
+    try:
+        with tarfile.open(fileobj=_unpacked(stream, filename, limit), mode="r|") as archive:
+            for count, member in enumerate(archive):
+                if count > _MAXIMUM_MEMBERS:
+                    raise ArchiveError("it holds too many members")
+                below = _below_top(member.name, project)
+                content = archive.extractfile(member) if member.isreg() else None
+                if below and content is not None:
+                    yield _member(below, member.size, content)
+    except _BROKEN as error:
+        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+
+
+def sdist_members_of_zip(archive: BinaryIO, project: str) -> Iterator[SdistMember]:
+    """The same of a zipped source distribution.
+
+    Raises:
+        ArchiveError: it is broken, or too large.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = opened.infolist()
+            if len(members) > _MAXIMUM_MEMBERS:
+                raise ArchiveError("it holds too many members")
+            for info in members:
+                below = _below_top(info.filename, project)
+                if below and not info.is_dir():
+                    with opened.open(info) as content:
+                        yield _member(below, info.file_size, content)
+    except _BROKEN as error:
+        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+
+
+def _member(path: str, size: int, content: IO[bytes]) -> SdistMember:
+    start = content.read(4)
+
+    def read() -> bytes:
+        rest = content.read(MAXIMUM_METADATA - 3)
+        if len(start) + len(rest) > MAXIMUM_METADATA:
+            raise ArchiveError(f"its {path[:100]} is too large")
+        return start + rest
+
+    return SdistMember(path, size, start, read)
+
+
+def _unpacked(stream: Readable, filename: str, limit: int = _MAXIMUM_UNPACKED) -> _Bounded:
+    """The tar in *stream*, without its compression."""
     opener: Callable[[BinaryIO], object] = gzip.open
     if filename.lower().endswith(".tar.bz2"):
         opener = bz2.open
     elif filename.lower().endswith(".tar.xz"):
         opener = lzma.open
-    files: dict[str, bytes] = {}
-    try:
-        unpacked = cast(BinaryIO, opener(cast(BinaryIO, stream)))
-        with tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as archive:
-            for count, member in enumerate(archive):
-                if count > _MAXIMUM_MEMBERS:
-                    raise ArchiveError("it holds too many members")
-                below = _below_top(member.name, project)
-                if below is None or not member.isreg():
-                    continue
-                content = archive.extractfile(member) if below in texts else None
-                files[below] = content.read(MAXIMUM_METADATA) if content else b""
-    except _BROKEN as error:
-        raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
-    return files
+    return _Bounded(cast(BinaryIO, opener(cast(BinaryIO, stream))), limit)
 
 
 class RangeFile(io.RawIOBase):
@@ -216,9 +261,9 @@ def _below_top(name: str, project: str) -> str | None:
 class _Bounded(io.RawIOBase):
     """Reads at most so much in all and at once: a few bytes can unpack to terabytes."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
         self._stream = stream
-        self._left = _MAXIMUM_UNPACKED
+        self._left = limit
 
     def readable(self) -> bool:
         return True

@@ -15,9 +15,11 @@ from .archives import (
     TAIL,
     ArchiveError,
     RangeFile,
-    sdist_files_from_tar,
+    SdistMember,
     sdist_member_from_tar,
     sdist_member_from_zip,
+    sdist_members,
+    sdist_members_of_zip,
     wheel_metadata,
 )
 from .fetch import Fetcher, FetchError, Readable, Reply
@@ -111,19 +113,50 @@ def read_sdist_member(
         return sdist_member_from_tar(stream, file.name, project, wanted)
 
 
-def read_sdist_files(
-    fetcher: Fetcher, project: str, file: IndexFile, texts: frozenset[str]
-) -> dict[str, bytes]:
-    """Every file of a tar of sources, with the content of *texts* alone; nothing is executed.
+@contextmanager
+def sdist_content(
+    fetcher: Fetcher, project: str, file: IndexFile, *, limit: int
+) -> Iterator[Iterator[SdistMember]]:
+    """The members of a source distribution as they arrive; nothing of it is executed.
+
+    Who reads to the end has read what the index's hash says. A zip is fetched as a whole, of a
+    tar no more than is read, and at most *limit* bytes of it are unpacked.
 
     Raises:
-        ArchiveError: it is broken, or too large.
+        ArchiveError: it is broken, too large, or another than the index says.
         FetchError: it cannot be had.
     """
+    if file.name.lower().endswith(".zip"):
+        with _whole(fetcher, file) as archive:
+            yield sdist_members_of_zip(archive, project)
+        return
     with fetcher.open(file.url) as (reply, stream):
         if reply.status != 200:
-            raise FetchError(f"{shown(file.url)} answers {reply.status}")
-        return sdist_files_from_tar(stream, file.name, project, texts)
+            raise FetchError(f"{shown(file.url)} returned {reply.status}")
+        yield _checked(_Hashing(stream), project, file, limit)
+
+
+def _checked(stream: _Hashing, project: str, file: IndexFile, limit: int) -> Iterator[SdistMember]:
+    yield from sdist_members(stream, file.name, project, limit=limit)
+    while stream.length <= MAXIMUM_ARCHIVE and stream.read(2**20):
+        pass
+    if file.sha256 and stream.digest.hexdigest() != file.sha256:
+        raise ArchiveError("it is not what the index says: its hash is another")
+
+
+class _Hashing:
+    """A stream that counts and hashes what is read of it."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+        self.length = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        content = self._stream.read(size)
+        self.digest.update(content)
+        self.length += len(content)
+        return content
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Dependencies that setuptools reads from files: ``setup.cfg``, and those of dynamic fields."""
+"""Dependencies that are declared outside of ``[project]``: ``setup.cfg``, ``setup.py``, files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from ..errors import SettingsError
 from .reading import Lines, Reading, Table, is_there, strings, table
 from .requirement_files import read_file
+from .setup_script import MAXIMUM_BYTES, SetupScript, read_setup_script
 
-SETUP_CFG = "setup.cfg"
+SETUP_CFG, SETUP_PY = "setup.cfg", "setup.py"
 _MAXIMUM_BYTES = 2**20
 Stated = tuple[str, str]
 """A requirement and where it is stated."""
@@ -71,7 +72,7 @@ def read_setup_cfg(folder: Path) -> SetupCfg | None:
 def declared_project(folder: Path, data: Table, reading: Reading) -> DeclaredProject:
     """The project in *folder*, whose ``pyproject.toml`` says *data*, with all that is declared.
 
-    Nothing of it is run: what a ``setup.py`` adds stays dynamic.
+    Nothing of it is run: what a ``setup.py`` computes stays dynamic.
 
     Raises:
         SettingsError: a file that has to be read cannot be.
@@ -80,24 +81,27 @@ def declared_project(folder: Path, data: Table, reading: Reading) -> DeclaredPro
     dynamic = set(strings(project.get("dynamic")))
     if project and not dynamic & {"dependencies", "optional-dependencies"}:
         return DeclaredProject(data)
-    cfg = None if "poetry" in table(data, "tool") else read_setup_cfg(folder)
+    poetry = "poetry" in table(data, "tool")
+    cfg = None if poetry else read_setup_cfg(folder)
+    script = None if poetry else read_script(folder)
     if not project:
-        if cfg is None or not cfg.describes_project:
+        if not describes_project(cfg, script):
             return DeclaredProject(data)
-        project = {
-            "name": cfg.value("metadata", "name") or folder.name,
-            "version": cfg.value("metadata", "version"),
-        }
+        project = _identity(folder, cfg, script)
         dynamic = {"dependencies", "optional-dependencies"}
     origins: dict[str, str] = {}
+    scripted = _of_script(folder, script, reading)
     if "dependencies" in dynamic:
-        stated = _dependencies(folder, data, cfg, reading)
-        if stated is not None and not _script_adds(folder):
+        stated = (scripted or {}).get("") or _dependencies(folder, data, cfg, reading)
+        if stated is None and scripted is not None and script is not None:
+            stated = ()  # the script says that there are none
+        if stated is not None and (script is None or scripted is not None):
             dynamic.discard("dependencies")
         project["dependencies"] = [text for text, _ in stated or ()]
         origins |= dict(stated or ())
     if "optional-dependencies" in dynamic:
         extras = dict(_extras(folder, data, cfg, reading))
+        extras |= {extra: stated for extra, stated in (scripted or {}).items() if extra}
         project["optional-dependencies"] = {
             name: [text for text, _ in stated] for name, stated in extras.items()
         }
@@ -105,18 +109,58 @@ def declared_project(folder: Path, data: Table, reading: Reading) -> DeclaredPro
     return DeclaredProject({**data, "project": {**project, "dynamic": sorted(dynamic)}}, origins)
 
 
-def _script_adds(folder: Path) -> bool:
-    """Whether a ``setup.py`` may name further dependencies."""
+def describes_project(cfg: SetupCfg | None, script: SetupScript | None) -> bool:
+    """Whether *cfg* or *script* says what setuptools is to build."""
+    return (cfg is not None and cfg.describes_project) or (
+        script is not None and script.describes_project
+    )
+
+
+def _identity(folder: Path, cfg: SetupCfg | None, script: SetupScript | None) -> dict[str, object]:
+    """Name and version as ``setup.py`` or ``setup.cfg`` says them, the name only where one does."""
+    version = _said("version", cfg, script)
+    name = _said("name", cfg, script) or (folder.name if script is None else "")
+    return {"name": name, "version": version} if name else {"version": version}
+
+
+def _said(key: str, cfg: SetupCfg | None, script: SetupScript | None) -> str:
+    value = script.values.of(key) if script is not None else ""
+    value = value if isinstance(value, str) else ""
+    return value or (cfg.value("metadata", key) if cfg is not None else "")
+
+
+def read_script(folder: Path) -> SetupScript | None:
+    """The ``setup.py`` in *folder*; None where there is none."""
+    if not is_there(folder / SETUP_PY, Path.is_file):
+        return None
     try:
-        return "install_requires" in (folder / "setup.py").read_text("utf-8", "replace")
+        with (folder / SETUP_PY).open("rb") as stream:
+            source = stream.read(MAXIMUM_BYTES + 1)
+        return read_setup_script(source, (entry.name for entry in folder.iterdir()))
     except OSError:
-        return False
+        return None
+
+
+def _of_script(
+    folder: Path, script: SetupScript | None, reading: Reading
+) -> dict[str, Sequence[Stated]] | None:
+    """What *script* states, by extra; None where it computes what it requires."""
+    stated = script.requires if script is not None else ()
+    if stated is None:
+        return None
+    path = folder / SETUP_PY
+    lines = Lines(path.read_text("utf-8", "replace") if stated else "")
+    by_extra: dict[str, list[Stated]] = {}
+    for extra, text in stated:
+        origin = reading.origin(path, lines.stating(text))
+        by_extra.setdefault(extra, []).append((text, origin))
+    return dict(by_extra)
 
 
 def _dependencies(
     folder: Path, data: Table, cfg: SetupCfg | None, reading: Reading
 ) -> Sequence[Stated] | None:
-    """What is declared; None where nothing is, or where it cannot be read."""
+    """What files declare; None where nothing does, or where it cannot be read."""
     dynamic = table(data, "tool", "setuptools", "dynamic", "dependencies")
     if "file" in dynamic:
         return _of_files(folder, strings(dynamic["file"]), reading)
@@ -124,7 +168,7 @@ def _dependencies(
         return None
     if not cfg.sections.has_option("options", "install_requires"):
         # Without it, a setup.cfg that describes the project says that there are none.
-        return () if cfg.describes_project and not (folder / "setup.py").is_file() else None
+        return () if cfg.describes_project else None
     return _of_cfg(folder, cfg, "options", "install_requires", reading)
 
 

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from .declared import declared_project
+from .declared import declared_project, read_script
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
 from .reading import Lines, Reading, Table, is_there, requirement, strings, table
@@ -221,11 +221,15 @@ def described(
 
 def may_compile(folder: Path, data: Table) -> bool:
     """Whether the build of the project in *folder* may compile something."""
-    return build_may_compile(data, has_setup=(folder / "setup.py").exists())
+    script = read_script(folder)
+    plain = script is None or (
+        script.describes_project and not script.compiles and not script.unclear
+    )
+    return build_may_compile(data, has_setup=not plain)
 
 
 def build_may_compile(data: Table, *, has_setup: bool) -> bool:
-    """Whether a build may compile something; *has_setup*: whether there is a ``setup.py``."""
+    """Whether a build may compile something; *has_setup*: whether a ``setup.py`` may."""
     backend = str(table(data, "build-system").get("build-backend", "setuptools"))
     plain_setuptools = backend.startswith("setuptools") and not has_setup
     extensions = table(data, "tool", "setuptools").get("ext-modules")

@@ -13,7 +13,13 @@ from ..config.services import own_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from . import poetry_lock, pylock, uv_lock
-from .declared import SETUP_CFG, read_setup_cfg
+from .declared import (
+    SETUP_CFG,
+    SETUP_PY,
+    describes_project,
+    read_script,
+    read_setup_cfg,
+)
 from .limits import PythonLimit, python_limits, uv_environments
 from .lock import Lock
 from .manifest import test_scope
@@ -223,18 +229,19 @@ class _Choice:
         for path in configured:
             self._reading.check(Path(os.path.normpath(path)).as_uri(), manifest)
             read_requirement_file(path, self._reading)
-        cfg = read_setup_cfg(folder) if not configured and "project" not in data else None
-        described = cfg is not None and cfg.describes_project
-        if "project" in data or (data and not configured) or described:
+        stated = "project" in data
+        cfg = read_setup_cfg(folder) if not configured and not stated else None
+        described = not stated and describes_project(cfg, read_script(folder))
+        if stated or (data and not configured) or described:
             read_project(manifest, self._reading, extras=self._extras, groups=self._groups)
-        elif (folder / "setup.py").is_file():
+        elif (folder / SETUP_PY).is_file():
             self._reading.gaps.append(
-                "setup.py was not executed; dependencies declared there are unknown"
+                f"{SETUP_PY} was not executed; dependencies declared there are unknown"
             )
         elif not configured:
             raise nothing_to_read(folder, ("requirements.txt", "pyproject.toml", *LOCKS))
         if described and not data:
-            manifest = folder / SETUP_CFG
+            manifest = folder / (SETUP_CFG if cfg is not None else SETUP_PY)
         return configured[0] if configured else manifest
 
 

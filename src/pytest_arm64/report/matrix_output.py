@@ -179,6 +179,9 @@ def summary_words(matrix: WheelMatrix) -> str:
 def _counted(matrix: WheelMatrix) -> str:
     counts = matrix.counts
     parts = [f"{counts[s]} {_WORDS[s]}" for s in reversed(STATES) if s in counts]
+    built = sum(row.from_source for row in matrix.deployed)
+    if built and parts:
+        parts[0] += f" ({built} built from source)"
     plural = "" if len(matrix.deployed) == 1 else "s"
     return f"{len(matrix.deployed)} package{plural}: {', '.join(parts)}" if parts else "no packages"
 
@@ -199,7 +202,9 @@ def summary(matrix: WheelMatrix) -> list[str]:
     if not matrix.complete:
         lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
     elif matrix.ready:
-        lines.append("Ready: every package has a usable wheel.")
+        sources = any(row.from_source for row in matrix.deployed)
+        more = " or is pure Python" if sources else ""
+        lines.append(f"Ready: every package has a usable wheel{more}.")
     else:
         lines.append("Not ready.")
     if matrix.index_age > 3600:

@@ -58,6 +58,15 @@ SOURCE = Row(
     detail="it has no wheel for any platform",
     remedy=Remedy("no release has a usable wheel: build it"),
 )
+FROM_SOURCE = Row(
+    "docopt",
+    "0.6.2",
+    "pure",
+    (PIN, "docopt 0.6.2"),
+    cause="pure-source",
+    detail="built from source, which holds nothing to compile",
+    from_source=True,
+)
 BLOCKER = Row(
     "decord",
     "0.6.0",

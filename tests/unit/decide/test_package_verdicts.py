@@ -18,6 +18,7 @@ from pytest_arm64.decide.assessment import Assessment
 from pytest_arm64.decide.baseline import Baseline, read_baseline, write_baseline
 from pytest_arm64.decide.package_verdicts import GRAVITY, POLICIES, verdicts
 from pytest_arm64.errors import SettingsError
+from unit.decide import made
 from unit.support import is_plain_text, write
 
 pytestmark = pytest.mark.usefixtures("index_alone")
@@ -219,3 +220,12 @@ def test_there_is_no_other_policy() -> None:
 def test_what_is_declared_to_stay_on_x86_may_have_no_wheel() -> None:
     (gate,) = verdicts(matrix_of("blocker"), "all", bounded=True, today=TODAY)
     assert (gate.failed, gate.text.splitlines()[0]) == (False, "zed 2.0 is blocker on t")
+
+
+@pytest.mark.parametrize(("observed", "failed"), [("pure", []), ("source", ["arm64::api::docopt"])])
+def test_pure_sources_fail_only_where_their_build_compiled_something(
+    observed: str, failed: list[str]
+) -> None:
+    matrix = made.matrix(made.FROM_SOURCE)
+    assert failing(matrix, "all") == []
+    assert failing(matrix, "all", observed={"docopt": observed}) == failed

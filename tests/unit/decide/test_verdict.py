@@ -105,6 +105,21 @@ PATHS: dict[str, tuple[ServiceEvidence, str, str, tuple[str, str, str]]] = {
         "native",
         (NO, YES, NOT_NEEDED),
     ),
+    "pure sources": (
+        made.service(made.FROM_SOURCE),
+        MIGRATE,
+        "native",
+        (YES, NOT_NEEDED, NOT_NEEDED),
+    ),
+    "pure sources that do not build": (
+        made.service(
+            made.FROM_SOURCE,
+            builds=(made.build(package="docopt", version="0.6.2", succeeded=False),),
+        ),
+        UNDECIDED,
+        "predicted",
+        (NO, NO, NOT_EVALUATED),
+    ),
     "builds once": (
         made.service(made.SOURCE, builds=(made.build(),)),
         UNDECIDED,

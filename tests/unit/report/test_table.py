@@ -35,3 +35,9 @@ def test_targets_are_compared_where_something_differs() -> None:
     ]
     alike = shown(made.matrix(), replace(made.matrix(), target="other"))
     assert ["api", made.TARGET, "other"] not in [line.split() for line in alike.splitlines()]
+
+
+def test_what_is_built_from_pure_sources_is_counted_and_ready() -> None:
+    text = " ".join(shown(made.matrix(made.PURE, made.FROM_SOURCE), width=200).split())
+    assert "2 packages: 2 pure Python (1 built from source)" in text
+    assert "Ready: every package has a usable wheel or is pure Python." in text
