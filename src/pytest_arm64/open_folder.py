@@ -78,12 +78,17 @@ class OpenFolder:
         write_all([(self, name, content)])
         return self.path / name
 
-    def stage(self, name: str, content: bytes) -> str:
-        """Write *content* into a new file that ``place`` moves to *name*; its name until then."""
+    def stage(self, name: str, content: bytes, mode: int | None = None) -> str:
+        """Write *content* into a new file that ``place`` moves to *name*; its name until then.
+
+        *mode* are its permissions; None for those that the mask gives.
+        """
         self._check()
         temporary = f"{name}.{secrets.token_hex(8)}{STAGED}"
         with open(os.open(temporary, _NEW_FILE, 0o666, dir_fd=self._descriptor), "wb") as file:  # noqa: PTH123  (a descriptor)
             try:
+                if mode is not None:
+                    os.fchmod(file.fileno(), mode)
                 file.write(content)
                 file.flush()
             except BaseException:
@@ -107,6 +112,22 @@ class OpenFolder:
             if os.path.samestat(os.stat(self.path), os.fstat(self._descriptor)):  # noqa: PTH116  (as above)
                 return
         raise OSError(errno.ESTALE, "the folder was moved or replaced during the run")
+
+
+def write_inside(root: Path, path: Path, content: bytes) -> None:
+    """Write *path*, a file of the repository *root* that a user edits, whole or not at all.
+
+    A link counts by where it leads, and the file keeps its permissions.
+
+    Raises:
+        OSError: it cannot be written, or a link leads outside of *root*.
+    """
+    root, place = root.resolve(), path.resolve()
+    if not place.is_relative_to(root):
+        raise OSError(errno.EPERM, f"a link leads to {place}, outside of {root}")
+    mode = place.stat().st_mode & 0o777 if place.exists() else None
+    with OpenFolder.below(root, place.parent) as folder:
+        folder.place(folder.stage(place.name, content, mode), place.name)
 
 
 def write_all(files: Iterable[tuple[OpenFolder, str, bytes]]) -> None:

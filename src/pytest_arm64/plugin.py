@@ -53,9 +53,9 @@ def pytest_load_initial_conftests(
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.arm64:
-        from .run.keeping_out import keep_workers_out
+        from .run.keeping_out import leave_to_inside
 
-        keep_workers_out(config)
+        leave_to_inside(config)
 
 
 @pytest.hookimpl(trylast=True)

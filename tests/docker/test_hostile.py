@@ -1,100 +1,131 @@
-"""Hostile repositories whose settings ask for the host: refused, and nothing of it is shown."""
+"""Hostile suites in containers: what they try from inside, and a host that is as it was."""
 
 from __future__ import annotations
 
 import os
-import stat
-import subprocess
-import sys
-from collections.abc import Callable
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import indent
 
 import pytest
+from docker.models.containers import Container
 
-from unit.support import write
+from docker_cases import outcomes
+from hostile import INSIDE, identifier
+from hostile_host import SECRET, Host, snapshot
+from pytest_arm64.engine.endpoint import Engine
 
-SECRET = "c4n4ry-" + "5f1d" * 4
+CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
+START = """
+import ctypes, os, shutil, socket, subprocess
+from pathlib import Path
+HOME, OTHER, ROOT, ENGINE = Path({home!r}), Path({other!r}), Path({root!r}), {engine!r}
+OUT = Path(os.environ.get("PYTEST_ARM64_OUT", "/nowhere"))
+EVIL = f"from pathlib import Path; Path({home!r}, 'owned').touch()\\n"
 
+def attempt(action, *args, **kwargs):
+    try:
+        print(action(*args, **kwargs))
+    except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+        print(type(error).__name__)
 
-def snapshot(folder: Path) -> dict[str, tuple[int, object]]:
-    """Everything below *folder*: its mode, and its content."""
-    found: dict[str, tuple[int, object]] = {}
-    for path in sorted(folder.rglob("*")):
-        mode = path.lstat().st_mode
-        content = path.read_bytes() if stat.S_ISREG(mode) else None
-        found[str(path)] = (mode, str(path.readlink()) if stat.S_ISLNK(mode) else content)
-    return found
+def put(path, text="#!/bin/sh\\ntouch {home}/owned\\n"):
+    path = Path(path)
+    attempt(path.parent.mkdir, parents=True, exist_ok=True)
+    attempt(path.write_text, text)
+    attempt(path.chmod, 0o755)
 
+def link(path, to):
+    path = Path(path)
+    attempt(path.parent.mkdir, parents=True, exist_ok=True)
+    attempt(path.unlink)
+    attempt(path.symlink_to, to)
 
-@pytest.fixture
-def host(tmp_path: Path) -> Path:
-    """A home folder and another project, which nothing may change."""
-    home = tmp_path / "home"
-    names = (".ssh/id", ".bashrc", ".profile", ".gitconfig", ".local/share/pytest-arm64/x")
-    write(home, {name: f"{SECRET} {name}\n" for name in names})
-    write(home, {".cache/pytest-arm64/built/other.whl": f"{SECRET}\n", ".gitconfig": ""})
-    write(tmp_path / "other", {"conftest.py": "", ".git/config": "", "src/shop.py": "pass\n"})
-    return tmp_path
-
-
-def run(folder: Path, host: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest in *folder* with the home folder of *host*, and with a secret variable."""
-    pip = Path.home() / ".config/pip/pip.conf"
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_") or "ARM64" in k}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "--arm64", "-rA", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        env={
-            **({"PIP_CONFIG_FILE": str(pip)} if pip.is_file() else {}),
-            "XDG_CACHE_HOME": str(Path.home() / ".cache"),
-            **kept,
-            "HOME": str(host / "home"),
-            "SHOP_TOKEN": SECRET,
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-
-
-TABLE = "[tool.pytest-arm64]\n"
-REFUSED = {
-    "takes a secret variable": TABLE + 'env = ["SHOP_TOKEN"]\n',
-    "takes it for a service": (
-        TABLE + 'service.api = { requirements = "requirements.txt", env = ["SHOP_TOKEN"] }\n'
-    ),
-    "joins the host's network": TABLE + 'network = "host"\n',
-    "joins a container's network": TABLE + 'network = "container:database"\n',
-    "chooses an image": TABLE + 'artifact = "image:evil:1"\n',
-    "deploys the host's keys": TABLE + 'artifact = "dir:../home/.ssh"\n',
-    "deploys them through a link": TABLE + 'artifact = "dir:link"\n',
-    "redefines a target": (
-        TABLE + 'targets."al2023-python3.12" = { image = "evil:1", python = "3.12" }\n'
-        'target = "al2023-python3.12"\n'
-    ),
-    "brings a target": (
-        TABLE + 'targets.mine = { image = "evil:1", python = "3.12" }\ntarget = "mine"\n'
-    ),
-    "installs the host's key": TABLE + 'requirements = "../home/.ssh/id"\n',
-    "installs it through a link": TABLE + 'requirements = "link/id"\n',
-    "chooses an image in addopts": '[tool.pytest.ini_options]\naddopts = "--arm64-image=evil:1"\n',
-    "hides it": '[tool.pytest.ini_options]\naddopts = "--arm64-image=evil:1 -o addopts="\n',
+def test_it():
+"""
+PROTECTED = {
+    ".git/config": "[core]\n\tbare = false\n",
+    ".git/objects/info/x": "",
+    ".git/refs/heads/x": "",
+    ".github/workflows/ci.yml": "on: push\n",
+    ".venv/pyvenv.cfg": "",
+    ".cache/pytest-arm64/built/other.whl": "",
 }
+# The session inside obeys these two as well, where nothing of the host is.
+INI = (
+    "[pytest]\nlog_file = {host}/home/.bashrc\ncache_dir = {host}/other\naddopts = --cache-clear\n"
+)
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_it_is_refused_and_tells_nothing(
-    project: Callable[..., Path], host: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    monkeypatch.delenv("PYTEST_ARM64_IMAGE", raising=False)
-    folder = project(test_it="def test_it(): pass\n")
-    write(folder, {"pyproject.toml": text, ".git/HEAD": "ref: refs/heads/main\n"})
-    (folder / "link").symlink_to(host / "home/.ssh")
-    before = snapshot(host)
-    done = run(folder, host)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
-    assert SECRET not in done.stdout + done.stderr
-    assert "next step: " in done.stdout + done.stderr
-    assert snapshot(host) == before
+@pytest.fixture(scope="module")
+def running(engine: Engine) -> Iterator[Container]:
+    """A container of somebody else's, which runs already."""
+    image = next(i for i in engine.client.images.list() if i.attrs["Architecture"] == "amd64")
+    container = engine.client.containers.create(image.id, ["sleep", "600"], network_mode="none")
+    container.start()
+    container.reload()
+    yield container
+    container.remove(force=True)
+
+
+@pytest.fixture(scope="module")
+def attacked(
+    tmp_path_factory: pytest.TempPathFactory, running: Container
+) -> Mapping[tuple[str, str], str]:
+    """Outcomes of all of them, run in one session, each in a folder of its own."""
+    host = Host(tmp_path_factory.mktemp("attacked"))
+    host.fill()
+    host.put(repository(host))
+    folders = [host.home, host.folder / "other"]
+    folders += [host.repository / name for name in (".git", ".github", ".venv", ".cache")]
+    before = [snapshot(folder) for folder in folders]
+    pattern = CORE_PATTERN.read_text("utf-8")
+    options = ("--arm64-report", "out", "--junitxml", "junit.xml", "-rA", "-p", "no:randomly")
+    done = host.run("pytest", "--arm64", *options, environ=environ(host), timeout=400)
+    assert [snapshot(folder) for folder in folders] == before
+    assert CORE_PATTERN.read_text("utf-8") == pattern
+    since = running.attrs["State"]["StartedAt"]
+    running.reload()
+    assert (running.status, running.attrs["State"]["StartedAt"]) == ("running", since)
+    assert not list(host.folder.rglob("owned"))
+    shown = done.stdout + "".join(
+        path.read_text("utf-8", "replace")
+        for path in [host.repository / "junit.xml", *(host.repository / "out").iterdir()]
+    )
+    for secret in (SECRET, "ServerVersion", "HTTP/1"):
+        assert secret not in shown
+    return outcomes(host.repository / "junit.xml")
+
+
+def repository(host: Host) -> Mapping[str, str]:
+    """The files of all of them."""
+    engine = os.environ.get("DOCKER_HOST", "").removeprefix("unix://")
+    places = {"home": host.home, "other": host.folder / "other", "root": host.repository}
+    start = START.format(**{name: str(path) for name, path in places.items()}, engine=engine)
+    files = {"requirements.txt": "", "requirements-test.txt": "pytest\n", "pytest.ini": INI}
+    for tries, body in INSIDE.items():
+        name = module_of(tries)
+        files[f"{name}/{name}.py"] = start + indent(body, "    ") + "\n"
+    return files | PROTECTED
+
+
+def module_of(tries: str) -> str:
+    return "test_" + re.sub(r"\W", "_", tries)
+
+
+def environ(host: Host) -> Mapping[str, str]:
+    """Variables with which the engine and the index are reached; the cache is a folder of it."""
+    pip = Path.home() / ".config/pip/pip.conf"
+    names = [name for name in os.environ if name.startswith("PYTEST_ARM64_")]
+    return {
+        **{name: os.environ[name] for name in (*names, "DOCKER_HOST") if name in os.environ},
+        "PIP_CONFIG_FILE": str(pip) if pip.is_file() else os.devnull,
+        "XDG_CACHE_HOME": str(Path.home() / ".cache"),
+    }
+
+
+@pytest.mark.parametrize("tries", INSIDE, ids=map(identifier, INSIDE))
+def test_the_host_is_as_it_was(attacked: Mapping[tuple[str, str], str], tries: str) -> None:
+    name = module_of(tries)
+    assert attacked[f"{name}.{name}", "test_it"] == "passed"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from hostile import threats
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import SEARCH_LIMIT, TIME_LIMIT
 from pytest_arm64.config.toml_files import MAXIMUM_BYTES
@@ -68,18 +70,21 @@ def test_the_glossary_is_in_order_and_has_each_term_once() -> None:
 
 
 def test_every_threat_names_a_test_that_there_is() -> None:
-    text = (DOCS / "security.md").read_text("utf-8")
-    section = text[text.index("## Threats") : text.index("## What is not protected")]
-    rows = [row for row in section.splitlines() if row.startswith("| ")][2:]
-    named = [re.fullmatch(r"\| [^|]+ \| `([\w/]+\.py)::(test_\w+)` \|", row) for row in rows]
-    assert len(named) >= 40
-    for row, match in zip(rows, named, strict=True):
-        assert match is not None, row
+    tried = [threat.tries for threat in threats()]
+    assert len(set(tried)) == len(tried) >= 100
+    for threat in threats():
+        match = re.fullmatch(r"([\w/]+\.py)::(test_\w+)", threat.test)
+        assert match is not None, threat
         module = ast.parse((ROOT / "tests" / match[1]).read_text("utf-8"))
         classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
         nodes = [*module.body, *(node for each in classes for node in each.body)]
-        assert match[2] in {node.name for node in nodes if isinstance(node, ast.FunctionDef)}, row
-    assert len({row.split("|")[1] for row in rows}) == len(rows)
+        names = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        assert match[2] in names, threat
+
+
+def test_the_table_of_threats_is_up_to_date() -> None:
+    """After a change: scripts/threat-table --write."""
+    subprocess.run([sys.executable, ROOT / "scripts/threat-table"], check=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.open_folder import STAGED, OpenFolder, write_all
+from pytest_arm64.open_folder import STAGED, OpenFolder, write_all, write_inside
 
 
 def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path: Path) -> None:
@@ -84,3 +84,37 @@ def test_what_cannot_be_moved_leaves_no_staged_file(tmp_path: Path) -> None:
     with OpenFolder(tmp_path) as folder, pytest.raises(OSError, match="directory"):
         write_all([(folder, "folder", b"2"), (folder, "other", b"2")])
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("way", ["file", "link", "link of a folder"])
+def test_a_file_of_the_user_keeps_its_mode_and_its_links(tmp_path: Path, way: str) -> None:
+    root = tmp_path / "root"
+    (root / "real").mkdir(parents=True)
+    (root / "real/file").write_bytes(b"1")
+    (root / "real/file").chmod(0o600)
+    (root / "link").symlink_to("real/file")
+    (root / "folder").symlink_to("real")
+    names = {"file": "real/file", "link": "link", "link of a folder": "folder/file"}
+    write_inside(root, root / names[way], b"2")
+    assert (root / "real/file").read_bytes() == b"2"
+    assert stat.S_IMODE((root / "real/file").stat().st_mode) == 0o600
+    assert (root / "link").is_symlink()
+    assert (root / "folder").is_symlink()
+
+
+@pytest.mark.parametrize("way", ["file", "folder", "missing file"])
+def test_a_link_that_leads_out_of_the_repository_is_not_written_through(
+    tmp_path: Path, way: str
+) -> None:
+    root, home = tmp_path / "root", tmp_path / "home"
+    root.mkdir()
+    home.mkdir()
+    canary = home / "canary"
+    if way != "missing file":
+        canary.write_bytes(b"1")
+    (root / "file").symlink_to(canary)
+    (root / "folder").symlink_to(home)
+    name = "folder/canary" if way == "folder" else "file"
+    with pytest.raises(OSError, match="outside of"):
+        write_inside(root, root / name, b"2")
+    assert not canary.exists() if way == "missing file" else canary.read_bytes() == b"1"

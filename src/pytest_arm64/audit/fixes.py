@@ -14,10 +14,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ..config.project_files import repository_root
 from ..config.targets import Target
 from ..errors import SettingsError
 from ..inputs.requirements import RequirementSet, SourcedRequirement
 from ..inputs.service import Service
+from ..inside.regular_file import read_regular
+from ..open_folder import write_inside
 from .auditor import Auditor
 from .matrix import Row, WheelMatrix
 from .platform import Platform, platform_of
@@ -243,7 +246,7 @@ def _obstacle(edit: Edit) -> str:
     if edit.file.name == "pyproject.toml":
         return "--fix changes requirement files alone"
     try:
-        line = edit.file.read_text("utf-8").splitlines()[edit.line - 1]
+        line = read_regular(edit.file).decode("utf-8").splitlines()[edit.line - 1]
     except (OSError, ValueError, IndexError) as error:
         return f"its file cannot be read: {error}"
     if "--hash" in line or line.rstrip().endswith("\\"):
@@ -314,11 +317,11 @@ def _edits_of(proposals: Iterable[_Proposal]) -> list[Edit]:
 def _write(file: Path, edits: Sequence[Edit], root: Path) -> str:
     """Write *file* with *edits*; a unified diff, empty where nothing changed."""
     try:
-        before = file.read_bytes().decode("utf-8")
+        before = read_regular(file).decode("utf-8")
         after = edited_text(before, edits)
         if after == before:
             return ""
-        file.write_bytes(after.encode("utf-8"))
+        write_inside(repository_root(root), file, after.encode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be changed: {error}") from None
     name = _shown(file, root)

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import Arm64Error
 from ..inside.golden.explain import printable
 from ..inside.golden.store import FOLDER, PROVENANCE, GoldenError, read_file
+from ..inside.regular_file import read_regular
 
 _SKIPPED = frozenset(
     [".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"]
@@ -86,14 +87,14 @@ def _folders(base: Path) -> Iterator[Path]:
     for parent, folders, _ in os.walk(base):
         folders[:] = [name for name in folders if name not in _SKIPPED]
         if Path(parent).name == FOLDER:
-            yield from (Path(parent, name) for name in folders)
+            yield from (path for name in folders if not (path := Path(parent, name)).is_symlink())
             folders.clear()
 
 
 def _tests_of(module: Path) -> set[str] | None:
     """Names of functions and classes in *module*; None where it does not exist or parse."""
     try:
-        tree = ast.parse(module.read_bytes())
+        tree = ast.parse(read_regular(module))
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

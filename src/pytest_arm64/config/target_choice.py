@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
+from ..inside.regular_file import read_regular_text
 from ._toml import Table
 from .boundary import check_inside
 from .project_files import ProjectFiles
@@ -60,7 +61,7 @@ def default_target(files: ProjectFiles) -> str:
     prefix = "al2023-python"
     packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
     try:
-        lines = (files.rootpath / ".python-version").read_text("utf-8-sig").splitlines()
+        lines = read_regular_text(files.rootpath / ".python-version").splitlines()
     except (OSError, UnicodeDecodeError):
         lines = []
     words = [word for line in lines for word in line.partition("#")[0].split()]

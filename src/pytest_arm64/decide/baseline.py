@@ -12,6 +12,8 @@ from typing import Any
 from ..audit.matrix import STATES, WheelMatrix
 from ..config.services import REPOSITORY, Services
 from ..errors import SettingsError
+from ..inside.regular_file import read_regular
+from ..open_folder import write_inside
 
 NAME = "arm64-baseline.json"
 FORMAT = 1
@@ -62,7 +64,7 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
     """
     path = root / NAME
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(read_regular(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -155,9 +157,9 @@ def write_baseline(
         ]
     path = root / NAME
     try:
-        path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        write_inside(root, path, (json.dumps(content, indent=1) + "\n").encode())
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error}") from None
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
     return path
 
 

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..inside.regular_file import read_regular
+
 _LEFT_OUT = frozenset({"tests", "test", "node_modules", "__pycache__", "build", "dist", "venv"})
 _MAX_FILES = 5000
 _MAX_BYTES = 2_000_000
@@ -65,7 +67,7 @@ def _sources(folder: Path, tests: tuple[Path, ...]) -> Iterator[Path]:
 
 def _imported(path: Path) -> Iterator[tuple[str, int]]:
     try:
-        tree = _parsed(path.read_bytes())
+        tree = _parsed(read_regular(path, _MAX_BYTES))
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
         return
     for node in ast.walk(tree):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..inside.regular_file import read_regular
 from .reading import Lines, Reading, Table, is_there, strings, table
 from .requirement_files import read_file
 from .setup_script import MAXIMUM_BYTES, SetupScript, read_setup_script
@@ -58,10 +59,7 @@ def read_setup_cfg(folder: Path) -> SetupCfg | None:
         return None
     parser = configparser.RawConfigParser(strict=False)
     try:
-        content = path.read_bytes()
-        if len(content) > _MAXIMUM_BYTES:
-            raise SettingsError(f"{path} is larger than {_MAXIMUM_BYTES >> 20} MiB")
-        text = content.decode("utf-8")
+        text = read_regular(path, _MAXIMUM_BYTES).decode("utf-8")
         parser.read_string(text)
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         why = (str(error).splitlines() or [""])[0][:200]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..inside.regular_file import read_regular_text
 from .declared import read_setup_cfg
 from .poetry import poetry_specifier
 from .reading import Lines, Reading, Table, strings, table
@@ -57,7 +58,7 @@ def _setup_cfg(folder: Path, reading: Reading, project: Table) -> Iterator[Pytho
 def _python_version(folder: Path, reading: Reading) -> Iterator[PythonLimit]:
     for place in dict.fromkeys((folder, reading.root)):
         try:
-            lines = (place / PYTHON_VERSION).read_text("utf-8-sig").splitlines()
+            lines = read_regular_text(place / PYTHON_VERSION).splitlines()
         except (OSError, ValueError):
             continue
         for number, line in enumerate(lines, 1):

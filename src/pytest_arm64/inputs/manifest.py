@@ -13,9 +13,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ..config.settings import Settings
-from ..config.toml_files import TomlFiles
+from ..config.toml_files import MAXIMUM_BYTES, TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import file_path
+from ..inside.regular_file import read_regular
 from .poetry import poetry_group
 from .project import extra_requirements, group_requirements, read_project
 from .project_files import walk
@@ -284,7 +285,9 @@ def _project_fingerprint(folder: Path, toml: TomlFiles, *, whole: bool) -> dict[
         return {}  # an installer refuses it; it may be the root of the file system
     if whole or folder.is_file():
         return {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            path.relative_to(folder).as_posix(): hashlib.sha256(
+                read_regular(path, MAXIMUM_BYTES)
+            ).hexdigest()
             for path in walk(folder)
             if path.is_file()
         }
@@ -292,7 +295,7 @@ def _project_fingerprint(folder: Path, toml: TomlFiles, *, whole: bool) -> dict[
     for name in _PROJECT_FILES:
         path = folder / name
         if path.is_file():
-            content = toml.read(path).text.encode() if name == _FILE else path.read_bytes()
+            content = toml.read(path).text.encode() if name == _FILE else read_regular(path)
             fingerprint[name] = hashlib.sha256(content).hexdigest()
     for parent in (folder, folder / "src"):
         if parent.is_dir():

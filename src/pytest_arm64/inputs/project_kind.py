@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from ..config.settings import Settings
 from ..config.toml_files import TomlFiles
+from ..inside.regular_file import read_regular_text
 from .project import workspace_root
 from .project_files import SKIPPED
 from .reading import Table, table, tables
@@ -114,7 +115,7 @@ def _compiled(rootpath: Path, pyproject: Table) -> bool:
     if "ext-modules" in table(pyproject, "tool", "setuptools"):
         return True
     try:
-        script = (rootpath / "setup.py").read_text("utf-8", "replace")
+        script = read_regular_text(rootpath / "setup.py", "replace")
     except OSError:
         return False
     return _EXTENSIONS.search(script) is not None

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from ..config.boundary import check_inside
 from ..errors import SettingsError
+from ..inside.regular_file import read_regular
 from .reading import is_there
 from .references import local_place, pep508
 from .requirement_lines import (
@@ -61,7 +62,7 @@ def read_file(path: Path, environ: Mapping[str, str], root: Path) -> Requirement
     shown = os.path.relpath(path, root)
     check_inside(path, path, root, shown)
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(

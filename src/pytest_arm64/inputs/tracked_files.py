@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..inside.regular_file import read_regular, read_regular_text
 from .project_files import walk
 
 _MAXIMUM_INDEX = 64 * 2**20
@@ -42,7 +43,7 @@ def tracked_files(root: Path) -> Iterator[TrackedFile]:
     """
     try:
         top, index = _index_of(root)
-        data = index.read_bytes() if index.stat().st_size <= _MAXIMUM_INDEX else b""
+        data = read_regular(index, _MAXIMUM_INDEX)
         entries = list(_entries(data))
     except (OSError, ValueError, struct.error, _IndexError):
         yield from _all_files(root)
@@ -60,8 +61,7 @@ def _index_of(root: Path) -> tuple[Path, Path]:
         if git.is_dir():
             return top, git / "index"
         if git.is_file():  # of a worktree or a submodule
-            with git.open("r", encoding="utf-8") as stream:
-                kind, _, folder = stream.read(4096).strip().partition(": ")
+            kind, _, folder = read_regular_text(git, most=4096).strip().partition(": ")
             if kind == "gitdir":
                 return top, top / folder / "index"
     raise _IndexError("no repository")

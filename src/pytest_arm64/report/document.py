@@ -21,6 +21,7 @@ from ..decide.verdict import Verdict, decide
 from ..errors import ReportError
 from ..inside.golden.pictures import KINDS as PICTURES
 from ..inside.measure.hotspots import CALLS, SAMPLES
+from ..inside.regular_file import read_regular
 from ..open_folder import OpenFolder
 from ..records import Layout, decode, encode, parse
 from .earlier import completed
@@ -233,9 +234,7 @@ def read_report(path: Path) -> Report:
     """
     file = path / NAME if path.is_dir() else path
     try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise ValueError("it is too large")  # noqa: TRY301
-        return Report.from_json(parse(file.read_text("utf-8")))
+        return Report.from_json(parse(read_regular(file, _MAX_BYTES).decode("utf-8")))
     except OSError as error:
         raise ReportError(
             f"{file} cannot be read: {error.strerror}",

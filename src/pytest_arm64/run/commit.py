@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..inside.regular_file import read_regular, read_regular_text
 from ..isolation import program
 
 _SECONDS = 10
 _MAXIMUM_REFS = 16 * 2**20
+_MAXIMUM_INDEX = 256 * 2**20
 _MAXIMUM_LINE = 4096
 _OBJECT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
@@ -47,8 +49,7 @@ def _folders(root: Path) -> tuple[Path, Path]:
 
 
 def _line(path: Path) -> str:
-    with path.open("r", encoding="utf-8", errors="replace") as file:
-        return file.read(_MAXIMUM_LINE).strip()
+    return read_regular_text(path, "replace", most=_MAXIMUM_LINE).strip()
 
 
 def _resolved(git: Path, common: Path) -> str:
@@ -67,9 +68,9 @@ def _resolved(git: Path, common: Path) -> str:
 
 def _packed(common: Path) -> Iterator[tuple[str, str]]:
     packed = common / "packed-refs"
-    if not packed.is_file() or packed.stat().st_size > _MAXIMUM_REFS:
+    if not packed.is_file():
         return
-    for line in packed.read_text("utf-8", "replace").splitlines():
+    for line in read_regular_text(packed, "replace", most=_MAXIMUM_REFS).splitlines():
         commit, _, name = line.partition(" ")
         if _OBJECT.match(commit):
             yield commit, name
@@ -84,7 +85,7 @@ def _is_clean(root: Path, git: Path, common: Path, commit: str) -> bool:
         _write_repository(own, common, commit)
         index = own / "index"
         try:
-            index.write_bytes((git / "index").read_bytes())
+            index.write_bytes(read_regular(git / "index", _MAXIMUM_INDEX))
             environ = {
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LC_ALL": "C",

@@ -18,7 +18,8 @@ from ..mirror.pytest_internals import (
     forget_warning_filters,
 )
 from ..mirror.shown_inside import NAME, ShownInside
-from .arguments import unknown_here
+from .arguments import refuse_what_cannot_work, unknown_here
+from .paths_of_addopts import refuse_paths_of_addopts
 from .usage import UNJUDGED, as_usage_error, refuse_misspelt, unjudged
 
 
@@ -39,6 +40,9 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     _, unknown = parser.parse_known_and_unknown_args(list(args))
     with as_usage_error():
         refuse_misspelt(unknown)
+        # pytest opens the file of --debug before anybody could refuse it later.
+        refuse_what_cannot_work(config.known_args_namespace)
+        refuse_paths_of_addopts(config, parser, os.environ)
     config.stash[UNJUDGED] = unjudged(args, unknown)
     unknown_here(args, unknown)
     accept_ini_keys(config, parser)
@@ -76,9 +80,14 @@ def _chosen_by_user(config: pytest.Config) -> list[object]:
     return [*names, *(plugin for plugin, _ in config.pluginmanager.list_plugin_distinfo())]
 
 
-def keep_workers_out(config: pytest.Config) -> None:
-    """``-n`` is for the pytest-xdist inside: this process distributes nothing."""
+def leave_to_inside(config: pytest.Config) -> None:
+    """Have this process distribute nothing, and leave the cache and the log file alone.
+
+    ``-n`` is for the pytest-xdist inside, and the paths are as they are there.
+    """
     config.option.pythonwarnings = None
+    config.option.log_file = os.devnull
+    config.option.cacheclear = False
     if hasattr(config.option, "numprocesses"):
         config.option.numprocesses = None
         config.option.dist = "no"

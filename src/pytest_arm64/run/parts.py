@@ -20,6 +20,7 @@ from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
 from ..inside.frames import BoundaryTest
+from ..inside.regular_file import read_regular_text
 from ..mirror.task import Task
 from .arguments import GATE, positional
 from .cells import PlannedCell, planned_cells
@@ -239,7 +240,7 @@ def _text(path: Path, toml: TomlFiles) -> str | None:
         file = toml.find(path)
         return file.text if file is not None else None
     try:
-        return path.read_text("utf-8", "replace")
+        return read_regular_text(path, "replace")
     except OSError:
         return None
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
-from ..config.project_files import read_project_files
+from ..config.project_files import read_project_files, repository_root
 from ..config.services import ServiceConfig, read_services
 from ..errors import SettingsError
+from ..inside.regular_file import read_regular
+from ..open_folder import write_inside
 from .proposed_services import Proposed
 
 NAME = "pyproject.toml"
@@ -42,7 +44,7 @@ class PyprojectChange:
             SettingsError: it cannot be written.
         """
         try:
-            self.path.write_text(self.after, "utf-8", newline="")
+            write_inside(repository_root(self.path.parent), self.path, self.after.encode())
         except OSError as error:
             raise SettingsError(f"{self.path} cannot be written: {error.strerror}") from None
 
@@ -58,7 +60,7 @@ def change_of(root: Path, services: Iterable[Proposed]) -> PyprojectChange:
     path = root / NAME
     try:
         # Line ends stay what they are.
-        before = path.read_bytes().decode("utf-8") if path.exists() else ""
+        before = read_regular(path).decode("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     configured = read_services(read_project_files(root))

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..inputs.project_files import walk
+from ..inside.regular_file import read_regular_text
 
 _MAXIMUM_ENTRIES = 50_000
 _MAXIMUM_BYTES = 1_000_000
@@ -25,9 +26,7 @@ def files_below(root: Path) -> Iterator[Path]:
 def lines_of(path: Path) -> list[str]:
     """The lines of a text file, none of one that is too large or cannot be read."""
     try:
-        if path.stat().st_size > _MAXIMUM_BYTES:
-            return []
-        text = path.read_text("utf-8", "replace")
+        text = read_regular_text(path, "replace", most=_MAXIMUM_BYTES)
     except OSError:
         return []
     return [line[:_MAXIMUM_LINE] for line in text.splitlines()]

@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import secrets
-import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import Arm64Error
+from ..regular_file import UnfitFileError, read_regular
 from . import npy
 from .lazily import Array, numpy
 from .shape import MalformedError, blobs_of, check_tree
@@ -149,12 +148,10 @@ def read_bounded(path: Path, most: int = MOST_BYTES) -> bytes:
         OSError: it cannot be opened.
         MalformedError: it is no regular file, or larger than *most* bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        _require(stat.S_ISREG(os.fstat(descriptor).st_mode), "it is no regular file")
-        content = file.read(most + 1)
-    _require(len(content) <= most, f"it is larger than {most >> 20} MiB")
-    return content
+    try:
+        return read_regular(path, most)
+    except UnfitFileError as error:
+        raise MalformedError(error.strerror) from None
 
 
 def _require(condition: bool, what: str) -> None:

@@ -1,0 +1,45 @@
+"""Reads files that others have written: regular ones of bounded size, and waits for nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+MOST_BYTES = 64 << 20
+
+
+class UnfitFileError(OSError):
+    """What is there is no regular file, or is too large."""
+
+
+def read_regular(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """The content of the regular file *path*, or of the one that it links to.
+
+    A pipe is not waited for, and a link to a device such as ``/dev/zero`` is not read.
+
+    Raises:
+        OSError: it cannot be opened.
+        UnfitFileError: it is no regular file, or larger than *most* bytes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UnfitFileError(errno.EINVAL, "it is not a regular file", str(Path(path)))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise UnfitFileError(errno.EFBIG, f"it is larger than {most >> 20} MiB", str(Path(path)))
+    return content
+
+
+def read_regular_text(
+    path: str | os.PathLike[str], errors: str = "strict", *, most: int = MOST_BYTES
+) -> str:
+    """The text of the regular file *path* in UTF-8, without a byte order mark.
+
+    Raises:
+        OSError: as ``read_regular``.
+        UnicodeDecodeError: it is not UTF-8, and *errors* is strict.
+    """
+    return read_regular(path, most).decode("utf-8-sig", errors)
