@@ -267,10 +267,6 @@ INSIDE: dict[str, str] = {
         "put('/sys/fs/cgroup/evil/cgroup.procs', '0')"
     ),
     "stops the first process": "attempt(os.kill, 1, 19)",
-    "writes a cache that lies in its repository": (
-        "put(ROOT / '.cache/pytest-arm64/built/evil.whl')\n"
-        "put(ROOT / '.cache/pytest-arm64/built/other.whl')"
-    ),
 }
 """Bodies of a test in a container."""
 

@@ -50,7 +50,6 @@ PROTECTED = {
     ".git/refs/heads/x": "",
     ".github/workflows/ci.yml": "on: push\n",
     ".venv/pyvenv.cfg": "",
-    ".cache/pytest-arm64/built/other.whl": "",
 }
 # The session inside obeys these two as well, where nothing of the host is.
 INI = (
@@ -61,8 +60,9 @@ INI = (
 @pytest.fixture(scope="module")
 def running(engine: Engine) -> Iterator[Container]:
     """A container of somebody else's, which runs already."""
-    image = next(i for i in engine.client.images.list() if i.attrs["Architecture"] == "amd64")
-    container = engine.client.containers.create(image.id, ["sleep", "600"], network_mode="none")
+    tag = "pytest-arm64/stand-in:bookworm-amd64"
+    image = next((i for i in engine.client.images.list() if tag in i.tags), "python:3.12-slim")
+    container = engine.client.containers.create(image, ["sleep", "600"], network_mode="none")
     container.start()
     container.reload()
     yield container
@@ -78,7 +78,7 @@ def attacked(
     host.fill()
     host.put(repository(host))
     folders = [host.home, host.folder / "other"]
-    folders += [host.repository / name for name in (".git", ".github", ".venv", ".cache")]
+    folders += [host.repository / name for name in (".git", ".github", ".venv")]
     before = [snapshot(folder) for folder in folders]
     pattern = CORE_PATTERN.read_text("utf-8")
     options = ("--arm64-report", "out", "--junitxml", "junit.xml", "-rA", "-p", "no:randomly")

@@ -9,6 +9,7 @@ from ..errors import SettingsError
 from ._toml import Table
 from .targets import suggestion
 from .toml_files import TomlFiles
+from .user_file import UserFile, read_user_file
 
 NAME = "pyproject.toml"
 _Types = type | tuple[type, ...]
@@ -57,6 +58,8 @@ class ProjectFiles:
     """``[tool.pytest-arm64]``, with known keys and values of their types; empty if absent."""
     metadata: Table = field(default_factory=dict)
     """``[project]``; empty if absent."""
+    user: UserFile = field(default_factory=UserFile)
+    """The user's own file, which lies outside of the repository."""
 
     @property
     def manifest(self) -> Path:
@@ -76,7 +79,8 @@ class ProjectFiles:
         """
         if folder == self.rootpath:
             return self
-        return ProjectFiles(folder, self.root, self.toml, *_tables(folder / NAME, self.toml))
+        tables = _tables(folder / NAME, self.toml)
+        return ProjectFiles(folder, self.root, self.toml, *tables, self.user)
 
 
 def read_project_files(rootpath: Path, toml: TomlFiles | None = None) -> ProjectFiles:
@@ -87,7 +91,8 @@ def read_project_files(rootpath: Path, toml: TomlFiles | None = None) -> Project
     """
     toml = toml or TomlFiles()
     root = repository_root(rootpath)
-    return ProjectFiles(rootpath, root, toml, *_tables(rootpath / NAME, toml))
+    user = read_user_file(toml, root)
+    return ProjectFiles(rootpath, root, toml, *_tables(rootpath / NAME, toml), user)
 
 
 def repository_root(start: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Settings of one run: option, then variable, then ``[tool.pytest-arm64]``."""
+"""Settings of one run: option, variable, ``[tool.pytest-arm64]``, the user's own file."""
 
 from __future__ import annotations
 
@@ -114,7 +114,10 @@ def load_settings(
     return Settings(
         root=files.root,
         target=chosen_target(given.target, files, environ),
-        image=given.image or environ.get("PYTEST_ARM64_IMAGE") or table.get("image", ""),
+        image=given.image
+        or environ.get("PYTEST_ARM64_IMAGE")
+        or table.get("image")
+        or files.user.image,
         cores=_cores(given.cpu or table.get("cpu") or CORES[0]),
         reference=given.compare or given.record,
         record=given.record,
@@ -122,14 +125,14 @@ def load_settings(
         requirements=requirements,
         test_requirements=test_requirements,
         install=checked_install(table.get("install", INSTALL_MODES[0]), manifest),
-        env=tuple(checked_env(table.get("env", []), manifest)),
-        network=table.get("network", "bridge"),
+        env=(*_users_env(files), *checked_env(table.get("env", []), manifest)),
+        network=table.get("network") or files.user.network or "bridge",
         refresh=given.refresh,
         offline=given.offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
-        copy=given.copy or _copies(environ),
+        copy=given.copy or _copies(environ, users=files.user.copy),
         require_native=given.require_native,
         installer=installer,
-        build_network=given.build_network or table.get("build-network", False),
+        build_network=given.build_network or table.get("build-network", files.user.build_network),
         timeout=_seconds(given.timeout),
         memory=memory_bytes(table.get("memory", ""), manifest),
         artifact=artifact,
@@ -237,9 +240,14 @@ def _check_inside(paths: Sequence[Path], files: ProjectFiles, key: str) -> None:
         check_inside(path, files.manifest, files.rootpath, f"{files.manifest}: {key}")
 
 
-def _copies(environ: Mapping[str, str]) -> bool:
+def _users_env(files: ProjectFiles) -> Sequence[str]:
+    path = files.user.path
+    return checked_env(files.user.env, path) if path is not None else ()
+
+
+def _copies(environ: Mapping[str, str], *, users: bool) -> bool:
     word = environ.get("PYTEST_ARM64_COPY", "")
-    return _truth(word) if word else comes_from_fork(environ)
+    return _truth(word) if word else users or comes_from_fork(environ)
 
 
 def _truth(word: str) -> bool:

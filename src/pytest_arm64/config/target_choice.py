@@ -83,7 +83,7 @@ def wanted_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) ->
 
 def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
     targets = {}
-    for name, table in files.table.get("targets", {}).items():
+    for name, table in {**files.user.targets, **files.table.get("targets", {})}.items():
         if not isinstance(table, dict):
             raise SettingsError(f"[tool.pytest-arm64.targets] {name} must be a table")
         target = targets[name] = own_target(name, table, files.rootpath)

@@ -244,8 +244,12 @@ def _content(entries: Sequence[Widening]) -> str:
     return digest(sorted([entry.setting, entry.value] for entry in entries))
 
 
-def _record_path(files: ProjectFiles) -> Path:
+def trusted_folder() -> Path:
+    """Where records of what the user allows are, whether it exists or not."""
     import platformdirs
 
-    folder = Path(platformdirs.user_data_dir("pytest-arm64", appauthor=False))
-    return folder / "trusted" / f"{digest(str(files.rootpath.resolve()))}.json"
+    return Path(platformdirs.user_data_dir("pytest-arm64", appauthor=False)) / "trusted"
+
+
+def _record_path(files: ProjectFiles) -> Path:
+    return trusted_folder() / f"{digest(str(files.rootpath.resolve()))}.json"

@@ -54,12 +54,12 @@ def project_of(config: pytest.Config) -> Project:
             rootpath=config.rootpath,
             cwd=Path(config.invocation_params.dir),
         )
-        config.stash[_WIDENED] = refuse_untrusted(
-            project.files,
-            project.services,
-            os.environ,
-            target=given.target,
-            image=given.image or os.environ.get("PYTEST_ARM64_IMAGE", ""),
+        image = given.image or os.environ.get("PYTEST_ARM64_IMAGE", "")
+        config.stash[_WIDENED] = (
+            *refuse_untrusted(
+                project.files, project.services, os.environ, target=given.target, image=image
+            ),
+            *(f"widened: {entry}" for entry in project.files.user.widened(os.environ)),
         )
         config.stash[PROJECT] = project
     return config.stash[PROJECT]

@@ -9,7 +9,10 @@ from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
+from .. import cache
 from ..config._toml import loads
+from ..config.trust import trusted_folder
+from ..config.user_file import user_folder
 from ..engine.container_plan import Mount
 from ..errors import SettingsError
 from ..isolation import Fence
@@ -34,7 +37,7 @@ def protected_paths(root: Path, environ: Mapping[str, str]) -> list[Path]:
     """
     opened = [Path(entry) for entry in environ.get(WRITABLE, "").split(os.pathsep) if entry]
     found: list[Path] = []
-    for path in sorted({*_named(root), *_environments(root), *_executed(root)}):
+    for path in sorted({*_named(root), *_environments(root), *_executed(root), *_ours(root)}):
         inside = path.relative_to(root)
         if any(entry in (inside, *inside.parents) for entry in opened):
             continue
@@ -101,6 +104,15 @@ def _executed(root: Path) -> Iterator[Path]:
             yield environment
         elif root in path.parents and _is_real(path):
             yield path
+
+
+def _ours(root: Path) -> Iterator[Path]:
+    """Folders of ours: a pipeline may keep its caches in the checkout, to save them after it."""
+    for folder in (cache.cache_folder(), user_folder(), trusted_folder()):
+        place = folder.resolve()
+        if place.is_relative_to(root.resolve()):
+            place.mkdir(parents=True, exist_ok=True)  # before a test can create it
+            yield root / place.relative_to(root.resolve())
 
 
 def _is_real(path: Path) -> bool:

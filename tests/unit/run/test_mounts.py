@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import platformdirs
 import pytest
 
+from pytest_arm64 import cache
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.run import mounts
 from pytest_arm64.run.mounts import WRITABLE, project_mounts, protected_paths, refuse_root
@@ -147,3 +149,26 @@ def test_another_users_folder_is_not_mounted(
     assert "another user" in caught.value.what
     assert "--arm64-copy" in caught.value.next_step
     refuse_root(tmp_path, copied=True)
+
+
+def test_caches_and_records_in_the_checkout_are_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pipelines have them that save folders of the checkout."""
+    root = write(tmp_path / "root", {"test_it.py": ""})
+    monkeypatch.setattr(cache, "cache_folder", lambda: root / ".cache/pytest-arm64")
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(root / ".data"))
+    monkeypatch.setattr(platformdirs, "user_config_dir", lambda *_, **__: str(root / ".config"))
+    assert names(root) == {".cache/pytest-arm64", ".data/trusted", ".config"}
+    assert (root / ".cache/pytest-arm64").is_dir()
+
+
+@pytest.mark.parametrize("linked", ["root", "cache"])
+def test_a_cache_that_is_in_the_checkout_by_a_link_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
+) -> None:
+    real = write(tmp_path / "real", {"test_it.py": ""})
+    (tmp_path / "link").symlink_to(real)
+    root, place = (tmp_path / "link", real) if linked == "root" else (real, tmp_path / "link")
+    monkeypatch.setattr(cache, "cache_folder", lambda: place / "cache")
+    assert names(root) == {"cache"}
