@@ -39,6 +39,8 @@ class Solution:
     """Why these are not what an installer would select."""
     conflicts: tuple[tuple[Demand, ...], ...] = ()
     """Demands that cannot be met together; all but one of each were left out."""
+    contradictions: tuple[str, ...] = ()
+    """Those of the problems that no choice of releases solves."""
 
 
 def contradiction(demands: Iterable[Demand]) -> str:
@@ -95,6 +97,7 @@ def approximate(
         demands = _by_name(reached)
         if selected == before:
             break
+    proven = tuple(map(contradiction, conflicts))
     if not conflicts:
         unmet = (_unmet(group, selected) for group in demands.values())
         conflicts = tuple(group for group in unmet if group)[:_MAXIMUM]
@@ -103,6 +106,7 @@ def approximate(
         tuple(demand for group in demands.values() for demand in group),
         (*([problem] if problem else ()), *map(contradiction, conflicts), _NEAREST),
         conflicts,
+        proven,
     )
 
 

@@ -47,6 +47,8 @@ class Candidate:
     """Why there is no version: the row is ``unknown``, with this as the reason."""
     missing: SourcedRequirement | None = None
     """The demand that no release satisfies, where that is the reason."""
+    final: bool = False
+    """Whether every index answered, so that an installer would find no more."""
 
     def __str__(self) -> str:
         what = f"{self.name}[{self.extra}]" if self.extra else self.name
@@ -180,19 +182,24 @@ class Provider(AbstractProvider[SourcedRequirement, Candidate, Identity]):
         candidates = self.candidates
         problem = candidates.unreachable.get(name, "") or self._unread(name, wishes)
         if problem:
-            return Candidate(name, extra, None, problem)
+            return Candidate(name, extra, None, problem, final=self._is_final(name, wishes))
         # A wrong demand of the service itself is told at its row; one of a dependency makes
         # the resolver look for another release of that dependency first.
         for wish in wishes:
             if (wish.direct or wish.key in self.missing) and candidates.is_missing(wish):
-                limits = ", ".join(map(str, candidates.constraints_on(name)))
+                limits = ", ".join(f"{c} ({c.origin})" for c in candidates.constraints_on(name))
                 problem = f"no release satisfies {wish}" + (f" under {limits}" if limits else "")
                 unread = candidates.page(name).unread
                 if unread:
                     problem += f" on the indexes that could be read ({unread[0]})"
                     return Candidate(name, extra, None, problem)
-                return Candidate(name, extra, None, problem, wish)
+                return Candidate(name, extra, None, problem, wish, final=True)
         return None
+
+    def _is_final(self, name: str, wishes: Sequence[SourcedRequirement]) -> bool:
+        """Whether an installer would find no release of *name* either."""
+        elsewhere = name in self.candidates.unreachable or any(wish.url for wish in wishes)
+        return not elsewhere and self.candidates.page(name).is_final
 
     def _unread(self, name: str, wishes: Sequence[SourcedRequirement]) -> str:
         """Why the releases of *name* are not known; empty where they are."""

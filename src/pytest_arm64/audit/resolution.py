@@ -123,10 +123,11 @@ def _tree(
             tuple(sorted(set(parents.get(name, ())))),
             candidate.missing,
             tuple(sorted(extras.get(name, ()))),
+            candidate.final,
         )
         for name, candidate in sorted(selected.items())
     }
-    return Tree(nodes, solution.problems)
+    return Tree(nodes, solution.problems, solution.contradictions)
 
 
 def _adopt(

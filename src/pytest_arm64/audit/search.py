@@ -191,6 +191,7 @@ def _solution(
         ),
         tuple(map(contradiction, conflicts)),
         conflicts,
+        tuple(map(contradiction, conflicts)),
     )
 
 

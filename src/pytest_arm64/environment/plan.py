@@ -18,12 +18,13 @@ from packaging.version import Version
 from ..audit.auditor import Auditor
 from ..audit.candidates import Candidates, LockCandidates
 from ..audit.classify import state_of
+from ..audit.index_candidates import IndexCandidates
 from ..audit.locked import locked_tree
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
 from ..config.cell import Cell, ImageFacts
-from ..errors import SettingsError
+from ..errors import InstallError, SettingsError
 from ..index.addresses import file_path
 from ..index.fetch import Fetcher, FetchError
 from ..index.pip_config import PipConfig
@@ -115,6 +116,7 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
 
     Raises:
         NotPlannableError: pip has to decide.
+        InstallError: neither pip nor anybody else can install it.
         SettingsError: a requirement file cannot be read.
     """
     unknown = sorted(set(plan_request.config.settings) - _UNDERSTOOD)
@@ -139,7 +141,11 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
     test = replace(test, locals=(*test.locals, *deployed.repositories))
     pins = [Requirement(f"{p.name}=={p.version}") for p in deployed.packages if p.version]
     pins += [Requirement(pin) for pin in plan_request.there or ()]
-    limits = tuple((pin, sourced_requirement(pin, "what is deployed")) for pin in pins)
+    asked = {w.name: f", by {w.origin}" for _, w in deploy.requirements if w.origin}
+    limits = tuple(
+        (pin, sourced_requirement(pin, f"deployed{asked.get(canonicalize_name(pin.name), '')}"))
+        for pin in pins
+    )
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
     tests = _resolved(auditor, test, platform, TEST)
     there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in deployed.packages}
@@ -259,6 +265,8 @@ def _resolved(
     if not requirement_set.requirements:
         return _ScopePlan()
     tree, candidates = auditor.resolved(auditor.index(requirement_set), requirement_set, platform)
+    if not requirement_set.gaps:
+        _refuse_impossible(tree, candidates, scope)
     for problem in (*requirement_set.gaps, *tree.problems):
         raise NotPlannableError(problem)
     hashed = {sourced.name for _, sourced in requirement_set.requirements if sourced.hashes}
@@ -275,6 +283,22 @@ def _resolved(
         planned = _planned(tree, candidates, name, scope, requested=name in asked)
         scope_plan.packages.append(replace(planned, allowed=allowed))
     return scope_plan
+
+
+def _refuse_impossible(tree: Tree, candidates: IndexCandidates, scope: str) -> None:
+    """Raises InstallError: pip would search for minutes, and find nothing either."""
+    doubtful = any(
+        node.version is not None and candidates.metadata(node.name, node.version).doubt
+        for node in tree.nodes.values()
+    )
+    reasons = [*tree.without_release, *(() if doubtful else tree.contradictions)]
+    if reasons:
+        whose = "what the tests need" if scope == TEST else "what is deployed"
+        raise InstallError(
+            f"{whose} cannot be installed: {reasons[0]}",
+            why="; ".join(reasons[1:3]),
+            next_step="change one of these requirements: pytest-arm64 audit shows the whole tree",
+        )
 
 
 def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> _ScopePlan:

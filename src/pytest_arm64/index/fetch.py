@@ -40,6 +40,10 @@ class FetchError(Exception):
     """It could not be had; the text says why, without credentials."""
 
 
+class RefusedError(FetchError):
+    """A server answered, and gives nothing: what asks again is refused as well."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An answer, whole."""

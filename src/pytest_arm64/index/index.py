@@ -17,7 +17,7 @@ from pathlib import Path
 from .. import cache
 from ..errors import SettingsError
 from .addresses import file_path, shown
-from .fetch import Access, Deadline, Fetcher, FetchError
+from .fetch import Access, Deadline, Fetcher, FetchError, RefusedError
 from .keyring import AUTO
 from .metadata import Metadata, MetadataError
 from .pip_config import PipConfig
@@ -37,6 +37,7 @@ from .workers import DaemonWorkers
 
 FRESH_SECONDS = 24 * 3600.0
 MAXIMUM_PAGE = 96 * 2**20
+_REFUSALS = (401, 403, 407)
 _PAGES, _METADATA = "index-pages", "metadata"
 
 
@@ -100,8 +101,15 @@ class Page:
     """Why nothing can be said of this project; then there are no releases."""
     missing: bool = False
     """Every index answered that there is no such project."""
+    refused: bool = False
+    """Every index that may have it answered, and refused to say more."""
     unread: tuple[str, ...] = ()
     """Why indexes could not be read that may have more of it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there are no releases, and asking again gives none either."""
+        return self.missing or self.refused
 
 
 class Index:
@@ -196,6 +204,7 @@ class Index:
     def _join(self, project: str) -> Page:
         listings = [self._links_of(project)]
         unread: list[str] = []
+        refused = True
         for index, future in zip(self._sources.indexes, self.prefetch(project), strict=True):
             try:
                 listing = future.result(self.deadline.left() + 0.1)
@@ -206,6 +215,7 @@ class Index:
             except (FetchError, PageError) as error:
                 # As pip does: the others count.
                 unread.append(str(error))
+                refused = refused and isinstance(error, RefusedError)
                 self.unread.setdefault(shown(index), str(error))
                 continue
             if listing is not None:
@@ -213,7 +223,7 @@ class Index:
         if any(listings):
             return Page(project, Releases(project, listings), unread=tuple(unread))
         if unread:
-            return Page(project, Releases(project), unread[0])
+            return Page(project, Releases(project), unread[0], refused=refused)
         reason = "no index has a project of this name"
         return Page(project, Releases(project), reason, missing=True)
 
@@ -271,7 +281,8 @@ class Index:
         if reply.status in (404, 410):
             return None
         if reply.status != 200:
-            raise FetchError(f"{shown(index)} returned {_status(reply.status)}")
+            failure = RefusedError if reply.status in _REFUSALS else FetchError
+            raise failure(f"{shown(index)} returned {_status(reply.status)}")
         kind = reply.headers.get("content-type", "")
         try:
             listing = parse_page(project, reply.body, kind, reply.url)

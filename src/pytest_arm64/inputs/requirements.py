@@ -81,6 +81,13 @@ class Node:
     """The demand that no release satisfies, where that is why there is no version."""
     extras: tuple[str, ...] = ()
     """Those of its extras that are asked for."""
+    final: bool = False
+    """Whether every index answered, so that an installer would find no version either."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether the service itself asks for it."""
+        return any(wish.direct for wish in self.demands)
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,27 @@ class Tree:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """Why there is no tree."""
+    contradictions: tuple[str, ...] = ()
+    """Those of the problems that no choice of releases solves."""
+
+    @property
+    def without_release(self) -> tuple[str, ...]:
+        """What the service itself asks for and no index has.
+
+        Of a dependency that says nothing: an older release of what asks for it may do without.
+        """
+        return tuple(
+            _said(node)
+            for node in self.nodes.values()
+            if node.version is None and node.final and node.direct
+        )
+
+
+def _said(node: Node) -> str:
+    """The problem of *node*, with the project's name and who asks for it."""
+    asks = sorted({f"{w.origin} asks for {w}" for w in node.demands if w.direct and w.origin})
+    name = "" if node.name in node.problem else f"{node.name}: "
+    return "; ".join([f"{name}{node.problem}", *asks])
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ PROJECTS: Mapping[str, Project] = {
     "gone": release("gone", "1.0", X86),
     "old": release("old", "1.0", PURE, requires=['pure; python_full_version < "3.12.3"']),
     "pytest": release("pytest", "9.0", PURE, requires=["pure"]),
+    "strict": release("strict", "1.0", PURE, requires=["native==2.0"]),
     "tool": release("tool", "1.0", PURE),
 }
 
@@ -351,8 +352,6 @@ def test_beside_an_artifact_only_the_tests_packages_are_planned(
 @pytest.mark.parametrize(
     ("requirements", "word"),
     [
-        ("absent-project\n", "no index has"),
-        ("pure==9\n", "no release satisfies"),
         ("demo @ hg+https://example.invalid/demo\n", "direct reference"),
         ("demo @ git+http://127.0.0.1:1/demo\n", "demo: git clone: .*127.0.0.1"),
         ("pure --hash=sha256:" + "0" * 64 + "\ntool\n", "some packages have hashes"),
@@ -364,6 +363,66 @@ def test_what_cannot_be_planned_says_why(
 ) -> None:
     with pytest.raises(NotPlannableError, match=word):
         planned(plan_request(tmp_path, index, requirements))
+
+
+@pytest.mark.parametrize(
+    ("requirements", "runner", "words"),
+    [
+        (
+            "absent-project\n",
+            (),
+            ["absent-project: no index has a project of this name", "requirements.txt:1 asks for"],
+        ),
+        ("tool\npure==9\n", (), ["no release satisfies pure==9", "requirements.txt:2 asks for"]),
+        (
+            "native==3.0\nnative==2.0\n",
+            (),
+            ["requirements.txt:1 asks for native==3.0", "requirements.txt:2 asks for native==2.0"],
+        ),
+        (
+            "strict\nnative==3.0\n",
+            (),
+            ["strict 1.0 asks for native==2.0", "requirements.txt:2 asks for native==3.0"],
+        ),
+        (
+            "native\n",
+            ("native==2.0",),
+            [
+                "what the tests need cannot be installed",
+                "native==2.0",
+                "native==3.0 (deployed, by requirements.txt:1)",
+            ],
+        ),
+        (
+            "app\n",
+            ("native==1.0",),
+            ["what the tests need", "no release satisfies native==1.0", "(deployed)"],
+        ),
+    ],
+)
+def test_what_nobody_can_install_is_refused_and_not_left_to_pip(
+    tmp_path: Path, index: Played, requirements: str, runner: tuple[str, ...], words: list[str]
+) -> None:
+    with pytest.raises(InstallError) as caught:
+        planned(plan_request(tmp_path, index, requirements, runner=runner))
+    for word in words:
+        assert word in str(caught.value), word
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_an_index_that_refuses_is_refused_and_not_left_to_pip(
+    tmp_path: Path, index: Played, status: int
+) -> None:
+    index.answers["/simple/native/"] = (status, {}, b"")
+    with pytest.raises(InstallError, match=f"native: .*returned {status}"):
+        planned(plan_request(tmp_path, index, "native\n"))
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_index_that_fails_is_left_to_pip(tmp_path: Path, index: Played, status: int) -> None:
+    index.answers["/simple/native/"] = (status, {}, b"")
+    with pytest.raises(NotPlannableError, match=f"returned {status}"):
+        planned(plan_request(tmp_path, index, "native\n"))
 
 
 def test_a_setting_that_is_pips_own_business(tmp_path: Path, index: Played) -> None:
