@@ -185,6 +185,170 @@ SUITES: Mapping[str, Files] = {
         "import pytest\n@pytest.fixture\ndef f():\n    yield\n    assert 0\ndef test_a(f): pass\n"
     ),
 }
+ON_ARM = "platform.machine() not in ('riscv64', 's390x')"
+OF_THE_MACHINE: Mapping[str, Files] = {
+    "skipif asks for the machine": suite(
+        "import platform, pytest\ndef test_a(): pass\n"
+        f"@pytest.mark.skipif({ON_ARM}, reason='no')\ndef test_b(): assert 0\n"
+    ),
+    "a condition in quotes asks for the machine": suite(
+        "import pytest\ndef test_a(): pass\n"
+        "@pytest.mark.skipif('platform.machine() != \"z\"', reason='no')\n"
+        "def test_b(): assert 0\n"
+    ),
+    "a constant of the module asks for the machine": suite(
+        f"import platform, pytest\nHERE = {ON_ARM}\nother = pytest.mark.skipif(HERE, reason='no')\n"
+        "def test_a(): pass\n@other\ndef test_b(): assert 0\n"
+    ),
+    "the reason of a skip names the machine": suite(
+        "import pytest\ndef test_a(): pass\n"
+        "@pytest.mark.skip(reason='broken on aarch64')\ndef test_b(): assert 0\n"
+    ),
+    "pytestmark of a class asks for the machine": suite(
+        "import platform, pytest\ndef test_a(): pass\n"
+        f"class TestIt:\n    pytestmark = [pytest.mark.skipif({ON_ARM}, reason='no')]\n"
+        "    def test_b(self): assert 0\n"
+    ),
+    "a test asks for the machine and skips": suite(
+        "import platform, pytest\ndef test_a(): pass\ndef test_b():\n"
+        f"    if {ON_ARM}:\n        pytest.skip('no')\n    assert 0\n"
+    ),
+    "a fixture asks for the machine and skips": conftest(
+        "import platform, pytest\n@pytest.fixture(autouse=True)\ndef f(request):\n"
+        f"    if {ON_ARM} and 'bad' in request.node.name: pytest.skip('no')\n",
+        BAD,
+    ),
+    "unittest.skipIf asks for the machine": suite(
+        "import platform, unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"
+        f"    @unittest.skipIf({ON_ARM}, 'no')\n    def test_b(self): assert 0\n"
+    ),
+    "a file is skipped for the machine": {
+        **suite(TWO),
+        "tests/test_b.py": f"import platform, pytest\nif {ON_ARM}:\n"
+        "    pytest.skip('no', allow_module_level=True)\ndef test_c(): assert 0\n",
+    },
+    "xfail asks for the machine": suite(
+        "import platform, pytest\ndef test_a(): pass\n"
+        f"@pytest.mark.xfail({ON_ARM}, reason='no')\ndef test_b(): assert 0\n"
+    ),
+    "pytest.xfail names the machine": suite(
+        "import pytest\ndef test_a(): pass\ndef test_b(): pytest.xfail('arm64 rounds otherwise')\n"
+    ),
+    "collect_ignore depends on the machine": {
+        **conftest(f"import platform\nif {ON_ARM}:\n    collect_ignore = ['test_b.py']\n"),
+        "tests/test_b.py": BAD,
+    },
+    "collect_ignore grows on the machine": {
+        **conftest(
+            "import platform\ncollect_ignore_glob = []\n"
+            f"if {ON_ARM}:\n    collect_ignore_glob += ['test_b*']\n"
+        ),
+        "tests/test_b.py": BAD,
+    },
+    "pytest_ignore_collect asks for the machine": {
+        **in_hook(
+            "pytest_ignore_collect(collection_path)",
+            f"return ({ON_ARM} and collection_path.name == 'test_b.py') or None",
+        ),
+        "tests/test_b.py": BAD,
+    },
+    "a hook deselects on the machine": in_hook(
+        "pytest_collection_modifyitems(config, items)",
+        f"if {ON_ARM}: config.hook.pytest_deselected(items=[items.pop()])",
+        BAD,
+    ),
+    "a hook drops a test on the machine": in_hook(
+        "pytest_collection_modifyitems(items)", f"if {ON_ARM}: items.pop()", BAD
+    ),
+    "a worker deselects on the machine": {
+        **options("-n1"),
+        **in_hook(
+            "pytest_collection_modifyitems(config, items)",
+            f"if {ON_ARM}: config.hook.pytest_deselected(items=[items.pop()])",
+            BAD,
+        ),
+    },
+    "a test on a worker is skipped for the machine": options(
+        "-n1",
+        "import pytest\ndef test_a(): pass\n"
+        "@pytest.mark.skip(reason='x86-64 only')\ndef test_b(): assert 0\n",
+    ),
+}
+CALLS: Mapping[str, Files] = {
+    "pytest_pyfunc_call calls nothing": in_hook("pytest_pyfunc_call()", "return True", BAD),
+    "pytest_pyfunc_call leaves one out": in_hook(
+        "pytest_pyfunc_call(pyfuncitem)", "return pyfuncitem.name == 'test_bad' or None", BAD
+    ),
+    "pytest_pyfunc_call of a worker calls nothing": {
+        **options("-n1"),
+        **in_hook("pytest_pyfunc_call()", "return True", BAD),
+    },
+    "a wrapper of pytest_pyfunc_call hides the error": conftest(
+        "import pytest\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_pyfunc_call():\n"
+        "    (yield).force_result(True)\n",
+        BAD,
+    ),
+    "the innermost wrapper hides the error": conftest(
+        "import pytest\n@pytest.hookimpl(hookwrapper=True, trylast=True)\n"
+        "def pytest_pyfunc_call():\n    (yield).force_result(True)\n",
+        BAD,
+    ),
+    "a wrapper of pytest_runtest_call hides the error": conftest(
+        "import pytest\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_runtest_call():\n"
+        "    (yield).force_result(None)\n",
+        BAD,
+    ),
+    "makereport forgets the error": conftest(
+        "import pytest\n@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_makereport(call): call.excinfo = None\n",
+        BAD,
+    ),
+    "makereport returns another report": in_hook(
+        "pytest_runtest_makereport(item, call)",
+        "return pytest.TestReport(item.nodeid, item.location, {}, 'passed', None, call.when)",
+        BAD,
+    ),
+    "the outermost wrapper returns another report": conftest(
+        "import pytest\n@pytest.hookimpl(hookwrapper=True, tryfirst=True)\n"
+        "def pytest_runtest_makereport(item, call):\n    (yield).force_result(\n"
+        "        pytest.TestReport(item.nodeid, item.location, {}, 'passed', None, call.when))\n",
+        BAD,
+    ),
+    "item.runtest is replaced": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[setattr(item, 'runtest', lambda: None) for item in items]",
+        BAD,
+    ),
+    "item.obj is replaced": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[setattr(item, 'obj', lambda: None) for item in items]",
+        BAD,
+    ),
+    "Function.runtest is replaced": in_hook(
+        "pytest_configure()", "pytest.Function.runtest = lambda self: None", BAD
+    ),
+    "a hook runs no test and reports that all passed": conftest(
+        "import pytest\ndef pytest_runtest_protocol(item):\n"
+        "    say, at = item.ihook, item.location\n"
+        "    say.pytest_runtest_logstart(nodeid=item.nodeid, location=at)\n"
+        "    for when in ('setup', 'call', 'teardown'):\n"
+        "        report = pytest.TestReport(item.nodeid, at, {}, 'passed', None, when)\n"
+        "        say.pytest_runtest_logreport(report=report)\n"
+        "    say.pytest_runtest_logfinish(nodeid=item.nodeid, location=at)\n"
+        "    return True\n",
+        BAD,
+    ),
+    "pytest_report_teststatus calls a failure passed": in_hook(
+        "pytest_report_teststatus()", "return 'passed', '.', 'PASSED'", BAD
+    ),
+    "pytest_unconfigure calls os._exit(0)": in_hook("pytest_unconfigure()", "os._exit(0)", BAD),
+    "a hook selects with -k": in_hook(
+        "pytest_configure(config)", "config.option.keyword = 'nothing'", BAD
+    ),
+    "a hook asks for the collection only": in_hook(
+        "pytest_configure(config)", "config.option.collectonly = True"
+    ),
+}
 CONFIGURED: Mapping[str, Files] = {
     "addopts has --collect-only": options("--collect-only"),
     "addopts has --setup-only": options("--setup-only"),
@@ -245,6 +409,53 @@ CONTROLS: Mapping[str, Files] = {
     "a hook orders tests": in_hook("pytest_collection_modifyitems(items)", "items.reverse()"),
     "atexit does something": suite("import atexit\natexit.register(print, 'bye')\n" + TWO),
     "workers": options("-n1"),
+    "a skip for another reason": suite(
+        TWO + "import platform, pytest\n@pytest.mark.skip(reason='no network')\n"
+        "@pytest.mark.skipif(platform.machine() == 'riscv64', reason='not on RISC-V')\n"
+        "@pytest.mark.parametrize('machine', ['aarch64', 'x86_64'])\n"
+        "def test_c(machine): pass\n"
+    ),
+    "a skip of another system": suite(
+        TWO + "import sys, platform, pytest\n@pytest.mark.skipif(sys.platform != 'win32' "
+        "or platform.release() == '', reason='Windows on ARM64 only')\ndef test_c(): pass\n"
+    ),
+    "a hook calls the function itself": in_hook(
+        "pytest_pyfunc_call(pyfuncitem)", "pyfuncitem.obj(); return True"
+    ),
+    "a hook wraps the function": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[setattr(item, 'obj', (lambda f: lambda: f())(item.obj)) for item in items]",
+    ),
+    "a hook wraps runtest": in_hook(
+        "pytest_collection_modifyitems(items)",
+        "[setattr(item, 'runtest', (lambda f: lambda: f())(item.runtest)) for item in items]",
+    ),
+    "a hook runs tests in threads": in_hook(
+        "pytest_pyfunc_call(pyfuncitem)",
+        "import threading; t = threading.Thread(target=pyfuncitem.obj); t.start(); t.join(); "
+        "return True",
+    ),
+    "a hook runs coroutines": in_hook(
+        "pytest_pyfunc_call(pyfuncitem)",
+        "import asyncio; asyncio.run(pyfuncitem.obj()); return True",
+        "async def test_a(): pass\n",
+    ),
+    "a hook ignores files": {
+        **in_hook(
+            "pytest_ignore_collect(collection_path)", "return 'old' in collection_path.name or None"
+        ),
+        "tests/test_old.py": BAD,
+    },
+    "collect_ignore": {
+        **conftest("collect_ignore = ['setup.py', 'test_old.py']\n"),
+        "tests/test_old.py": BAD,
+    },
+    "a hook deselects a slow test": in_hook(
+        "pytest_collection_modifyitems(config, items)",
+        "slow = [i for i in items if 'bad' in i.name]; config.hook.pytest_deselected(items=slow); "
+        "items[:] = [i for i in items if i not in slow]",
+        BAD,
+    ),
 }
 
 
@@ -275,7 +486,9 @@ def run(case: Case, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "ways", [EXITS, REPORTS, SUITES, CONFIGURED], ids=["exits", "reports", "suites", "configured"]
+    "ways",
+    [EXITS, REPORTS, CALLS, SUITES, OF_THE_MACHINE, CONFIGURED],
+    ids=["exits", "reports", "calls", "suites", "of the machine", "configured"],
 )
 def test_no_way_makes_a_service_ready_or_passes_a_gate(
     ways: Mapping[str, Files], tmp_path: Path
@@ -298,14 +511,65 @@ def test_what_a_hook_drops_without_a_word_leaves_a_part(tmp_path: Path) -> None:
             "all but one are": in_hook(
                 "pytest_collection_modifyitems(items)", "items[1:] = []", BAD + "def test_c(): pass"
             ),
+            "a worker drops one": {
+                **options("-n1"),
+                **in_hook("pytest_collection_modifyitems(items)", "items.pop()", BAD),
+            },
             "none is": suite(TWO),
         }
     )
     _, out = run(case := Case(tmp_path / "case", files))
     judged = [verdicts(case)[name] for name in names]
-    assert [verdict["grade"] for verdict in judged] == ["predicted", "predicted", "emulated"], out
+    assert [verdict["grade"] for verdict in judged] == ["predicted"] * 3 + ["emulated"], out
     assert "a hook left 1 test out" in judged[0]["reasons"][-1]
     assert "a hook left 2 tests out" in judged[1]["reasons"][-1]
+    assert "a hook left 1 test out" in judged[2]["reasons"][-1]
+
+
+def test_what_the_project_leaves_out_everywhere_is_counted(tmp_path: Path) -> None:
+    names = ("a hook ignores files", "collect_ignore", "a hook deselects a slow test")
+    ways = {name: CONTROLS[name] for name in names}
+    ways["importorskip"] = {
+        **suite(TWO),
+        "tests/test_b.py": "import pytest\npytest.importorskip('nosuch')\ndef test_c(): pass\n",
+    }
+    files, ids = project(ways)
+    _, out = run(case := Case(tmp_path / "case", files))
+    judged = verdicts(case)
+    assert [judged[name]["tests"]["text"].partition("passed, ")[2] for name in ids] == [
+        "1 file ignored by way00/tests/conftest.py",
+        "2 files ignored by way01/tests/conftest.py",
+        "1 test deselected by way02/tests/conftest.py",
+        "1 file skipped",
+    ], out
+
+
+def test_what_x86_skips_as_well_is_no_finding(tmp_path: Path) -> None:
+    both = "import os, platform, pytest\ndef test_a(): pass\n"
+    files, names = project(
+        {
+            "skipped on both": suite(
+                f"{both}@pytest.mark.skip(reason='not on x86_64 or aarch64')\n"
+                "def test_b(): assert 0\n"
+            ),
+            "a file is skipped on both": {
+                **suite(both),
+                "tests/test_b.py": "import pytest\n"
+                "pytest.skip('needs AVX-512', allow_module_level=True)\n",
+            },
+            "ignored on both": {
+                **conftest(f"import platform\nif {ON_ARM}: collect_ignore = ['test_b.py']\n"),
+                "tests/test_b.py": BAD,
+            },
+            "skipped on ARM64": suite(
+                f"{both}@pytest.mark.skipif(os.environ['MACHINE'] == 'aarch64', reason='no')\n"
+                "def test_b(): assert 0\n"
+            ),
+        }
+    )
+    code, out = run(case := Case(tmp_path / "case", files), "--arm64-compare")
+    judged = [verdicts(case)[name]["verdict"] for name in names]
+    assert (judged, code) == ([READY, READY, READY, "undecided"], 1), out
 
 
 def test_suites_that_pass_are_ready(tmp_path: Path) -> None:

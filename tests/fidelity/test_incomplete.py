@@ -136,6 +136,47 @@ ROWS = (
         ),
     ),
     Row(
+        "a hook reports a test as passed whose function was never called",
+        *(0, 1, "rewritten", IT),
+        files=suite(GREEN, **{"conftest.py": "def pytest_pyfunc_call(): return True\n"}),
+    ),
+    Row(
+        "a test is skipped, or expected to fail, because of the machine",
+        *(0, 1, "skipped-on-arm", IT),
+        files=suite(
+            "import platform, pytest\ndef test_a(): pass\n"
+            "@pytest.mark.skipif(platform.machine() != 's390x', reason='no')\n"
+            "def test_b(): assert 0\n"
+        ),
+    ),
+    Row(
+        "`conftest.py` ignores or deselects tests because of the machine",
+        *(0, 1, "skipped-on-arm", "conftest.py"),
+        files=suite(
+            GREEN,
+            **{
+                "conftest.py": "import platform\nif platform.machine() != 's390x':\n"
+                "    collect_ignore_glob = ['*_arm.py']\n",
+                "tests/test_arm.py": "def test_c(): assert 0\n",
+            },
+        ),
+    ),
+    Row(
+        "a test takes longer than `--arm64-timeout`",
+        *(1, 1),
+        files=suite("import time\ndef test_a(): time.sleep(60)\n"),
+        arguments=("--arm64-timeout", "1"),
+        native=False,
+    ),
+    Row(
+        "Ctrl-C",
+        *(2, 2, "stopped"),
+        files=suite(
+            "import os, signal\ndef test_a(): os.kill(os.getpid(), signal.SIGINT)\n"
+            "def test_b(): pass\n"
+        ),
+    ),
+    Row(
         "the session refuses an option",
         *(4, 4, "not-started"),
         arguments=("--of-no-plugin",),

@@ -18,8 +18,11 @@ X86_BOUNDARY = "what is marked x86_boundary"
 """How the report names the part of the tests that ran on x86."""
 COLLECTION, DEATH, STOPPED = "collection-error", "death", "stopped"
 NOT_STARTED, NO_TESTS, DESELECTED = "not-started", "no-tests", "deselected"
-REWRITTEN = "rewritten"
-INCIDENTS = (COLLECTION, DEATH, STOPPED, NOT_STARTED, NO_TESTS, DESELECTED, REWRITTEN)
+REWRITTEN, SKIPPED_ON_ARM = "rewritten", "skipped-on-arm"
+INCIDENTS = (
+    *(COLLECTION, DEATH, STOPPED, NOT_STARTED, NO_TESTS, DESELECTED),
+    *(REWRITTEN, SKIPPED_ON_ARM),
+)
 
 
 def _kind(word: str) -> str:
@@ -111,6 +114,23 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Omission:
+    """Tests or files that code of the project left out of a session."""
+
+    by: str
+    """The file of that code; empty where it is not known."""
+    how: str
+    """``deselected`` or ``dropped`` (without a word), of tests;
+    ``ignored`` or ``skipped``, of files."""
+    number: int
+
+    def __str__(self) -> str:
+        noun = "test" if self.how in ("deselected", "dropped") else "file"
+        by = f" by {self.by}" if self.by else ""
+        return f"{self.number} {noun}{'s' * (self.number > 1)} {self.how}{by}"
+
+
+@dataclass(frozen=True)
 class TestRun:
     """One session's tests of one service."""
 
@@ -133,6 +153,8 @@ class TestRun:
     incidents: tuple[Incident, ...] = ()
     mapped: tuple[Mapped, ...] = ()
     """Libraries that the tests' processes had loaded, beside what was foreseen."""
+    omitted: tuple[Omission, ...] = ()
+    """What of the suite the project itself left out."""
 
     @property
     def bad(self) -> tuple[TestOutcome, ...]:

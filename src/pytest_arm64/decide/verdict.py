@@ -295,9 +295,10 @@ def _towards_migrate(best: TestRun | None) -> str:
 
 
 def _told(run: TestRun) -> Evidence:
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(run.count().items()))
+    counts = [f"{number} {outcome}" for outcome, number in sorted(run.count().items())]
+    counts += map(str, run.omitted)
     core = f" on {run.where.core}" if run.where.core else ""
-    return Evidence(f"tests{core}: {counts}", run.where.grade, run.where.stand_in)
+    return Evidence(f"tests{core}: {', '.join(counts)}", run.where.grade, run.where.stand_in)
 
 
 def _grade_of(answers: tuple[Answer, ...]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional, TypedDict, Union
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 Location = tuple[str, Optional[int], str]  # noqa: UP045  (evaluated on Python 3.9)
 """Of a test, as pytest has it: file, line (from 0), name."""
@@ -107,6 +107,19 @@ class Deselected(NamedTuple):
     """Tests that were collected and left out."""
 
     nodeids: list[str]
+
+
+class Omitted(NamedTuple):
+    """Tests or files that code of the project, or a plugin, left out."""
+
+    by: str
+    """The file of that code, relative to the root, or the plugin's module; empty if not known."""
+    how: str
+    """``deselected`` or ``dropped`` (without a word), ``ignored`` (files), or, by a plugin,
+    ``selected``."""
+    machine: bool
+    """Whether that code names a machine, or asks for it."""
+    number: int
 
 
 class BoundaryTests(NamedTuple):
@@ -274,6 +287,7 @@ Frame = Union[  # noqa: UP007  (evaluated on Python 3.9)
     SessionStarted,
     CollectionStarted,
     Deselected,
+    Omitted,
     BoundaryTests,
     CollectionReported,
     ItemsCollected,

@@ -16,6 +16,7 @@ from .apart import Apart
 from .boundary import RECORD
 from .mapped import mapped_libraries
 from .missing_variables import MissedVariables
+from .omissions import note_omissions, omitted
 from .originals import originals, private_copy
 from .pytest_internals import (
     XdistNode,
@@ -30,6 +31,7 @@ from .pytest_internals import (
 from .reports import ExcInfo, Report, is_uneventful, serialised, stop_reason
 from .rewritten import note_rewritten
 from .sender import Sender
+from .skips import note_skipped_file
 from .terminal import Terminal, hush_standard_error
 from .watch import Watch
 
@@ -82,6 +84,7 @@ class Mirror:
         # The first to be added is the last to be called, when nothing is captured any more.
         config = cast("pytest.Config", pluginmanager.getplugin("pytestconfig"))
         self._first_config = config
+        note_omissions(pluginmanager)
         config.add_cleanup(self._before_exit)
 
     def _before_exit(self) -> None:
@@ -171,6 +174,7 @@ class Mirror:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if not report.passed:
             result, report.result = report.result, []
+            note_skipped_file(report, str(self._config.rootpath))
             self._sender.send(frames.CollectionReported(*self._serialised(report)))
             report.result = result
 
@@ -186,6 +190,8 @@ class Mirror:
         yield
         self._watch.collected(session.items)
         left_out = self._apart.left_out if self._apart is not None else 0
+        for each in omitted(session, self._apart):
+            self._sender.send(each)
         count = count_of_collected(terminal_reporter(self._config), len(session.items))
         self._sender.send(
             frames.ItemsCollected(
@@ -339,6 +345,8 @@ class Mirror:
         mapped = mapped_libraries()
         if self._distributed and self._workers is not None:
             mapped = sorted(self._workers.mapped)
+            for each in self._workers.omitted:
+                self._sender.send(each)
         self._sender.hold(frames.LibrariesLoaded(mapped))
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
         reason = str(stop) if stop else None

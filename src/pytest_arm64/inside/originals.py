@@ -32,11 +32,13 @@ class originals:  # noqa: N801  (stands for a module)
     getframe = staticmethod(sys._getframe)  # noqa: SLF001  (inspect's way makes a whole stack)
     getline = staticmethod(linecache.getline)
     getpid = staticmethod(os.getpid)
+    getprofile = staticmethod(sys.getprofile)
     json_loads = staticmethod(json.loads)
     monotonic = staticmethod(time.monotonic)
     open = staticmethod(io.open)
     poll = staticmethod(select.poll)
     pwrite = staticmethod(os.pwrite)
+    setprofile = staticmethod(sys.setprofile)
     stdout: TextIO | None = sys.__stdout__
     write = staticmethod(os.write)
 

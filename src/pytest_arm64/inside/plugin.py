@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from . import rewritten
+from . import skips
 from .apart import records_here
 from .boundary import MARKER, keep_off_arm
 from .fixtures.golden import arm64_golden
@@ -24,6 +24,7 @@ from .fixtures.target import arm64_target
 from .matrix_rows import MatrixData, Rows
 from .options import OPTIONS, Kind
 from .pytest_internals import use_pytests_name
+from .rewritten import Observer
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
 
@@ -99,7 +100,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "arm64: belongs to the ARM64 run")
     config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
-    config.pluginmanager.register(rewritten, "arm64-rewritten")
+    config.pluginmanager.register(Observer(), "arm64-observer")
+    config.pluginmanager.register(skips, "arm64-skips")
     if config.option.arm64_profile:
         from .fixtures.profile import Profiled
 

@@ -113,7 +113,12 @@ def captures_descriptors(config: pytest.Config) -> bool:
 
 def hook_implementations(config: pytest.Config, name: str) -> list[HookImpl]:
     """Of one hook, in the order of registration."""
-    return cast("_HookCaller", getattr(config.pluginmanager.hook, name)).get_hookimpls()
+    return implementations_in(config.pluginmanager, name)
+
+
+def implementations_in(manager: pytest.PytestPluginManager, name: str) -> list[HookImpl]:
+    """The same of the plugins of *manager*."""
+    return cast("_HookCaller", getattr(manager.hook, name)).get_hookimpls()
 
 
 def all_hook_implementations(config: pytest.Config) -> list[HookImpl]:

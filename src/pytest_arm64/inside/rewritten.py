@@ -1,37 +1,142 @@
-"""Marks reports of phases that raised an error, so that a hook cannot make a pass of one unseen."""
+"""Marks reports that say another thing than what their test did, whatever hook has changed them.
+
+What a test did is noted where no hook of the project comes between: around pytest's own call of
+the function. Only where the project replaces that call is the function itself watched for.
+"""
 
 from __future__ import annotations
 
+import threading
 import unittest
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from types import CodeType, FrameType
 
 import pytest
 
-if TYPE_CHECKING:
-    from pluggy import Result
+from .originals import originals
+from .project_code import code_of, is_of_project
+from .pytest_internals import PACKAGE, hook_implementations
 
-RAISED = "arm64_raised"
-"""Attribute of a report inside: its phase raised an error that is neither a skip nor expected."""
 REWRITTEN = "arm64_rewritten"
-"""Attribute of a report that says something else of such a phase."""
+"""Attribute of a report that passes for something else: one of the three below."""
+RAISED, NOT_CALLED, HANDMADE = "raised", "not-called", "handmade"
+_OBSERVED = "arm64_observed"
+"""The same, on its way from a worker, before anybody knows what the report will say."""
 _NO_ERRORS = (pytest.skip.Exception, pytest.xfail.Exception, unittest.SkipTest)
+_FAILED = pytest.StashKey[bool]()
+_ENTERED = pytest.StashKey[bool]()
 
 
-@pytest.hookimpl(hookwrapper=True, trylast=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, Result[pytest.TestReport], None]:
-    """Inside the wrappers of the project: what these make of the report comes later."""
-    outcome = yield
-    error = call.excinfo.value if call.excinfo is not None else None
-    if error is None or isinstance(error, _NO_ERRORS) or item.get_closest_marker("xfail"):
-        return
-    setattr(outcome.get_result(), RAISED, True)
+class Observer:
+    """Registered in every process that runs tests."""
+
+    def __init__(self) -> None:
+        self._observed: dict[tuple[str, str], str] = {}
+        self._made: set[tuple[str, str]] = set()
+        self._own_calls = self._own_protocol = False
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for implementation in hook_implementations(config, "pytest_pyfunc_call"):
+            if implementation.function.__module__.startswith(f"{PACKAGE}."):
+                implementation.function = _noting(implementation.function)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._own_calls = _has_own(session.config, "pytest_pyfunc_call")
+        self._own_protocol = _has_own(session.config, "pytest_runtest_protocol")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        item.stash[_FAILED] = False
+        code = _code_to_watch_for(item, own_calls=self._own_calls)
+        if code is None or originals.getprofile() is not None:
+            yield
+            return
+        item.stash[_ENTERED] = False
+        watch = _profile(code, item)
+        threading.setprofile(watch)
+        originals.setprofile(watch)
+        yield
+        originals.setprofile(None)
+        threading.setprofile(None)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, None, None]:
+        error = call.excinfo.value if call.excinfo is not None else None
+        yield
+        key = (item.nodeid, call.when)
+        self._made.add(key)
+        raised = error is not None and not isinstance(error, _NO_ERRORS)
+        if call.when == "call":
+            raised = raised or item.stash.get(_FAILED, False)
+        if raised and not item.get_closest_marker("xfail"):
+            self._observed[key] = RAISED
+        elif call.when == "call" and not item.stash.get(_ENTERED, True):
+            self._observed[key] = NOT_CALLED
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        key = (report.nodeid, report.when or "")
+        observed = self._observed.pop(key, "")
+        if self._own_protocol and report.when == "call" and key not in self._made:
+            observed = HANDMADE
+        self._made.discard(key)
+        if observed:
+            setattr(report, _OBSERVED, observed)
 
 
 def note_rewritten(report: pytest.TestReport) -> None:
-    """Mark *report* if it does not say what was raised, and take the first mark away."""
-    raised = report.__dict__.pop(RAISED, False)
-    if raised and report.outcome in ("passed", "skipped"):
-        setattr(report, REWRITTEN, True)
+    """Mark *report* if it does not say what was observed."""
+    observed = report.__dict__.pop(_OBSERVED, "")
+    hiding = ("passed", "skipped") if observed == RAISED else ("passed",)
+    if observed and report.outcome in hiding:
+        setattr(report, REWRITTEN, observed)
+
+
+def _noting(call: Callable[..., object]) -> Callable[..., object]:
+    """*call*, pytest's own of a test's function, with a note of whether that raised an error."""
+
+    def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
+        __tracebackhide__ = True
+        try:
+            result = call(pyfuncitem=pyfuncitem)
+        except _NO_ERRORS:
+            raise
+        except BaseException:
+            pyfuncitem.stash[_FAILED] = True
+            raise
+        pyfuncitem.stash[_FAILED] = False  # of several attempts the last one counts
+        return result
+
+    return pytest_pyfunc_call
+
+
+def _has_own(config: pytest.Config, hook: str) -> bool:
+    """Whether code of the project implements *hook*."""
+    return any(is_of_project(each.function) for each in hook_implementations(config, hook))
+
+
+def _code_to_watch_for(item: pytest.Item, *, own_calls: bool) -> CodeType | None:
+    """The code of the function of *item*, where code of the project may run another one instead."""
+    if not isinstance(item, pytest.Function):
+        return None
+    written = getattr(getattr(item.parent, "obj", None), item.originalname, None)
+    replaced = callable(written) and _function(written) is not _function(item.obj)
+    return code_of(written) if own_calls or replaced or is_of_project(item.runtest) else None
+
+
+def _function(value: object) -> object:
+    return getattr(value, "__func__", value)
+
+
+def _profile(code: CodeType, item: pytest.Item) -> Callable[[FrameType, str, object], None]:
+    """What notes that *code* is run, and then watches no longer."""
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is code:
+            item.stash[_ENTERED] = True
+            originals.setprofile(None)
+
+    return profile

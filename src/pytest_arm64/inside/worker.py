@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Generator
 from functools import partial
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from .apart import Apart, records_here
 from .boundary import RECORD
 from .frames import BoundaryTests
 from .mapped import mapped_libraries
+from .omissions import note_omissions, omitted
 from .originals import originals
 from .watch import Watch
 
@@ -23,8 +24,11 @@ INPUT = "arm64"
 """What of a worker's input is for this plugin."""
 MAPPED = "arm64_mapped"
 """What of a worker's output tells the libraries that it had loaded."""
+OMITTED = "arm64_omitted"
+"""The same of what code of the project left out of its session."""
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 """Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
+_APART = "arm64-apart"
 
 arm64_measure = plugin.arm64_measure
 arm64_target = plugin.arm64_target
@@ -46,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     os.environ["PYTEST_PLUGINS"] = before
     if not before:
         del os.environ["PYTEST_PLUGINS"]
+    note_omissions(pluginmanager)
     if not pluginmanager.has_plugin("arm64"):
         plugin.pytest_addoption(parser, pluginmanager)
 
@@ -59,13 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
         records = records_here()
         if RECORD in records:
             note = os.path.join(given["notes"], f"{name}.{RECORD}")
-            config.pluginmanager.register(Apart(records, partial(_write, note)))
+            config.pluginmanager.register(Apart(records, partial(_write, note)), _APART)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
+        apart = cast("Apart | None", session.config.pluginmanager.getplugin(_APART))
         output[MAPPED] = mapped_libraries()
+        output[OMITTED] = [tuple(each) for each in omitted(session, apart)]
 
 
 def _write(note: str, tests: BoundaryTests) -> None:

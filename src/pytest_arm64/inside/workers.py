@@ -15,10 +15,10 @@ from typing import cast
 import pytest
 
 from .boundary import RECORD
-from .frames import BoundaryTest, BoundaryTests, WorkerDeath
+from .frames import BoundaryTest, BoundaryTests, Omitted, WorkerDeath
 from .originals import originals
 from .pytest_internals import XdistNode, worker_status
-from .worker import FORGET, INPUT, MAPPED, NAME, WorkerInput
+from .worker import FORGET, INPUT, MAPPED, NAME, OMITTED, WorkerInput
 
 
 class XdistWorkers:
@@ -31,6 +31,8 @@ class XdistWorkers:
         self._deaths: dict[str, WorkerDeath] = {}
         self.mapped: set[str] = set()
         """Libraries that workers had loaded at their end."""
+        self.omitted: dict[Omitted, None] = {}
+        """What code of the project left out: each worker collects the same."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
@@ -40,6 +42,8 @@ class XdistWorkers:
     def pytest_testnodedown(self, node: XdistNode) -> None:
         output = getattr(node, "workeroutput", {})
         self.mapped |= set(cast("list[str]", output.get(MAPPED, ())))
+        omissions = cast("list[tuple[str, str, bool, int]]", output.get(OMITTED, ()))
+        self.omitted.update(dict.fromkeys(Omitted(*each) for each in omissions))
         self._load_ours()  # another worker may be started in its place
 
     def _load_ours(self) -> None:

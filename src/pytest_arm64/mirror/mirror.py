@@ -44,6 +44,7 @@ _SAID_ALREADY = (
     frames.CollectionStarted,
     frames.BoundaryTests,
     frames.Deselected,
+    frames.Omitted,
     frames.CollectionReported,
     frames.ItemsCollected,
     frames.TerminalText,
@@ -74,8 +75,8 @@ class HostMirror:
         """Running tests of whose attempts one more follows."""
         self.deselected: list[str] = []
         """Node ids of tests that were collected and left out."""
-        self.dropped = 0
-        """How many tests a hook has taken out without a word."""
+        self.omitted: list[frames.Omitted] = []
+        """What code of the project left out."""
         self.bounded: dict[str, BoundaryTest] = {}
         """By node id: tests that were selected and belong behind an x86 boundary."""
         self.marked: frozenset[str] = frozenset()
@@ -179,6 +180,9 @@ class HostMirror:
             items = [SimpleNamespace(nodeid=nodeid) for nodeid in frame.nodeids]
             self._reporter.pytest_deselected(cast("Sequence[pytest.Item]", items))
 
+    def _on_omitted(self, frame: frames.Omitted) -> None:
+        self.omitted.append(frame)
+
     def _on_boundarytests(self, frame: frames.BoundaryTests) -> None:
         self.marked = frozenset(frame.marked)
         self.bounded |= {test.nodeid: test for test in frame.selected}
@@ -200,8 +204,6 @@ class HostMirror:
         self._session.items = self._stand_ins(frame.nodeids)
         self.collection_lines = frame.lines
         reporter = self._reporter
-        if not (frame.worker or self.marked):
-            self.dropped = max(0, frame.total - len(frame.nodeids) - len(self.deselected))
         if reporter is None or frame.worker:
             return
         show_collected(reporter, self._session, frame.total, frame.tree)

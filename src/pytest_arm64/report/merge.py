@@ -109,7 +109,7 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
     for run in runs:
         if run.part and run.left_out is not None:
             alike = replace(run, where=replace(run.where, when=""), tests=(), problems=(), part="")
-            alike = replace(alike, left_out=None, incidents=(), mapped=())
+            alike = replace(alike, left_out=None, incidents=(), mapped=(), omitted=())
             groups.setdefault(alike, []).append(run)
         else:
             yield run
@@ -128,6 +128,7 @@ def _whole(runs: Sequence[TestRun]) -> Iterator[TestRun]:
             problems=tuple(problem for part in parts for problem in part.problems),
             # A part may be empty: the others have the tests.
             incidents=_once(i for p in parts for i in p.incidents if i.kind != DESELECTED),
+            omitted=_once(omission for part in parts for omission in part.omitted),
             mapped=_once(library for part in parts for library in part.mapped),
             part="",
             left_out=None,

@@ -33,6 +33,9 @@ _OVERRIDE = re.compile(
     r"(-o|--override-ini=)?(python_(classes|files|functions)|norecursedirs|testpaths)="
 )
 """A setting of what is collected, of ``-o``."""
+_ADDOPTS = re.compile(r"(-o|--override-ini=)?addopts=")
+_NO_COLLECTOR = re.compile(r"-p ?no:(python|unittest|doctest)$")
+"""A plugin of pytest without which tests of one kind are not collected."""
 _DESELECTING = ("-k", "-m", "--deselect", "--group")
 
 
@@ -53,6 +56,16 @@ class Asked:
             return " ".join(positional(option)) or f"the run was started in {here.name}"
         return " ".join(self.selection(service))
 
+    def _words(self, arg: str) -> list[str]:
+        """*arg*, or the lines of the file that it names with an ``@``, which pytest 8.2 reads."""
+        if not arg.startswith("@"):
+            return [arg]
+        try:
+            text = Path(self._config.invocation_params.dir, arg[1:]).read_text("utf-8")
+        except (OSError, ValueError):
+            return [arg]
+        return text.splitlines()
+
     def _named(self) -> list[Path]:
         """What was typed and names files or folders."""
         here = Path(self._config.invocation_params.dir)
@@ -63,18 +76,7 @@ class Asked:
         """The arguments that left tests out: typed or in a variable, not those of a file."""
         args = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
         args += [str(arg) for arg in self._config.invocation_params.args]
-        for before, arg in zip(["", *args], args, strict=False):
-            name = arg.partition("=")[0]
-            short = _SHORT.match(arg) is not None
-            if before in ("-k", "-m", "--deselect", "--group"):
-                continue
-            if (
-                name in _SELECTING
-                or short
-                or _OVERRIDE.match(arg)
-                or ("::" in arg and not arg.startswith(("-", GATE)))
-            ):
-                yield arg
+        yield from _selecting([word for arg in args for word in self._words(arg)])
         if self._config.option.pyargs:
             yield "--pyargs"
         existing = self._named()
@@ -83,6 +85,23 @@ class Asked:
         for tests in service.tests:
             if existing and not any(_below(tests, path) for path in existing):
                 yield f"{tests.name} was not named"
+
+
+def _selecting(args: Sequence[str]) -> Iterator[str]:
+    """Those of *args* that leave tests out."""
+    for before, arg in zip(["", *args], args, strict=False):
+        if before in ("-k", "-m", "--deselect", "--group"):
+            continue
+        addopts = _ADDOPTS.match(arg)
+        if (
+            (addopts is not None and any(_selecting(shlex.split(arg[addopts.end() :]))))
+            or arg.partition("=")[0] in _SELECTING
+            or _SHORT.match(arg)
+            or _OVERRIDE.match(arg)
+            or _NO_COLLECTOR.match(f"-p{arg}" if before == "-p" else arg)
+            or ("::" in arg and not arg.startswith(("-", GATE)))
+        ):
+            yield arg
 
 
 def all_known(part: Sequence[str]) -> bool:

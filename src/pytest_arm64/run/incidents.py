@@ -12,7 +12,6 @@ from ..decide.evidence import (
     DEATH,
     DESELECTED,
     NO_TESTS,
-    REWRITTEN,
     STOPPED,
     Incident,
     TestOutcome,
@@ -55,12 +54,6 @@ def collection_incident(report: pytest.CollectReport) -> Incident:
     reasons = [line[1:].strip() for line in lines if line.startswith("E ")]
     reason = (reasons[-1:] or lines[-1:] or ["it could not be collected"])[0]
     return Incident(COLLECTION, one_line(reason), report.nodeid.partition("::")[0])
-
-
-def rewritten_incident(nodeid: str) -> Incident:
-    """That a hook of the project reports an error of *nodeid* as something else."""
-    text = f"a hook changed the report of a test that raised an error: {nodeid}"
-    return Incident(REWRITTEN, one_line(text), nodeid.partition("::")[0])
 
 
 def incidents(

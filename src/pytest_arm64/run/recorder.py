@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,6 @@ from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
 from ..inside.golden.told import told_by
 from ..inside.ran import MACHINE, Ran
-from ..inside.rewritten import REWRITTEN
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..open_folder import OpenFolder
 from ..report.document import Report, write_report
@@ -48,8 +48,9 @@ from ..report.matrix_output import printable
 from .arguments import GATE
 from .asked import Asked, all_known
 from .gates import emit, selected
-from .incidents import Ended, collection_incident, incidents, one_line, rewritten_incident
+from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
+from .left_out import LeftOut
 from .silent import outcome_of
 from .test_evidence import EvidenceCollector
 from .usage import as_usage_error
@@ -77,8 +78,7 @@ class Recorder:
         """Of phases before a test's call, and after attempts that were not its last."""
         self._uncollected: defaultdict[str, list[Incident]] = defaultdict(list)
         """What could not be collected, by the service whose session tried."""
-        self._rewritten: defaultdict[str, dict[str, Incident]] = defaultdict(dict)
-        """Tests whose error a hook has hidden, by service and node id."""
+        self._left_out = LeftOut()
         self._golden: dict[str, Counter[str]] = {}
         """How many values of a test were compared with goldens, by class."""
         self._lines: list[str] = []
@@ -102,8 +102,7 @@ class Recorder:
         run = self._host.current
         if report.nodeid.startswith(GATE) or run is None:
             return
-        if getattr(report, REWRITTEN, False):
-            self._rewritten[run.part.name][report.nodeid] = rewritten_incident(report.nodeid)
+        self._left_out.tested(run.part.name, report)
         outcome = outcome_of(report)
         if outcome is None:
             return
@@ -127,7 +126,10 @@ class Recorder:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         run = self._host.current
-        if report.failed and run is not None:
+        if run is None:
+            return
+        self._left_out.collected(run.part.name, report)
+        if report.failed:
             self._uncollected[run.part.name].append(collection_incident(report))
 
     @pytest.hookimpl(tryfirst=True)
@@ -285,9 +287,7 @@ class Recorder:
             builds = tuple(builds_of(place.record, where))
             evidence = replace(evidence, installs=(install,), builds=builds)
         part = tuple(self._asked.selection(service))
-        dropped = run.session.mirror.dropped if run.session is not None else 0
-        if dropped:
-            part += (f"a hook left {dropped} test{'s' * (dropped > 1)} out",)
+        part = part or tuple(self._left_out.part(run))
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
         evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi, mapped)))
@@ -309,6 +309,7 @@ class Recorder:
             left_out=run.deselected if all_known(part) else None,
             incidents=kept_from,
             mapped=mapped,
+            omitted=self._left_out.omissions(run, partial(self._is_of, service, run)),
         )
         return replace(evidence, runs=(tested,))
 
@@ -320,11 +321,17 @@ class Recorder:
         if ended is None:
             return ()
         collection = self._uncollected[run.part.name]
-        if run.part.service.itself and len(self._services) > 1:
-            collection = [i for i in collection if self._service_at(i.path) in (service, None)]
-        rewritten = self._rewritten[run.part.name]
-        hidden = [rewritten[test.nodeid] for test in tests if test.nodeid in rewritten]
-        return (*incidents(ended, collection, tests), *hidden)
+        mine = partial(self._is_of, service, run)
+        collection = [i for i in collection if mine(i.path)]
+        return (
+            *incidents(ended, collection, tests),
+            *self._left_out.incidents(run, tests, mine),
+        )
+
+    def _is_of(self, service: ServiceConfig, run: NestedRun, path: str) -> bool:
+        """Whether what lies at *path* is of *service*, in the session of *run*."""
+        several = run.part.service.itself and len(self._services) > 1
+        return not several or self._service_at(path) in (service, None)
 
     def _findings(
         self,

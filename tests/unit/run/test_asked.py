@@ -36,6 +36,10 @@ def selection(tmp_path: Path, *args: str) -> list[str]:
         ("-o", "python_functions=test_a"),
         ("-opython_files=test_a.py",),
         ("--override-ini=testpaths=fast",),
+        ("-pno:unittest",),
+        ("-pno:python",),
+        ("-oaddopts=-k test_a",),
+        ("--override-ini=addopts=-q --deselect test_it.py::test_b",),
     ],
 )
 def test_a_part_of_the_tests_is_one_however_it_was_asked_for(
@@ -55,6 +59,9 @@ def test_a_part_of_the_tests_is_one_however_it_was_asked_for(
         ("-vv", "-rA"),
         ("-ra", "--durations=5"),
         ("-p", "no:cacheprovider"),
+        ("-pno:randomly",),
+        ("-o", "addopts="),
+        ("-oaddopts=-q --cov",),
         ("-o", "log_cli=true"),
         ("--import-mode=importlib",),
         ("-n2",),
@@ -73,3 +80,16 @@ def test_what_other_options_left_out_is_not_known() -> None:
     assert all_known(["-k", "--deselect=a"])
     assert not all_known(["-qk"])
     assert not all_known([])
+
+
+def test_a_plugin_that_collects_may_be_left_out_in_two_words(tmp_path: Path) -> None:
+    assert selection(tmp_path, "-p", "no:unittest") == ["no:unittest"]
+
+
+@pytest.mark.parametrize("lines", ["-k\ntest_a\n", "tests/test_it.py::test_a\n", "--lf\n"])
+def test_a_file_of_arguments_is_read(lines: str, tmp_path: Path) -> None:
+    (tmp_path / "args.txt").write_text(lines, "utf-8")
+    assert selection(tmp_path, "@args.txt") == lines.splitlines()[:1]
+    (tmp_path / "args.txt").write_text("-q\ntests\n", "utf-8")
+    assert selection(tmp_path, "@args.txt") == []
+    assert selection(tmp_path, "@missing.txt") == []
