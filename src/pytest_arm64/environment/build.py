@@ -8,7 +8,7 @@ import json
 import os
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import cache
@@ -50,7 +50,7 @@ from .tree import (
     with_parents,
 )
 
-FORMAT = 7
+FORMAT = 8
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ class Environment:
     """The image's own ``PATH``."""
     built_from: tuple[Path, ...] = ()
     """Folders of the project and its siblings of which a wheel was built and installed."""
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file of our code in the image, as it was when the image was made."""
 
 
 def cell_user(engine: Engine) -> User:
@@ -163,6 +165,7 @@ def make_environment(
         user,
         image.path,
         tuple(path for path in manifest.copied if path.is_dir()),
+        records.inside,
     )
 
 
@@ -218,7 +221,7 @@ def _run_image(
         compile_it = compile_command(ran.python, INSIDE)
         container.run(compile_it, environment=qemu_environment(cell, engine))
         with container.fetch(INSIDE) as archive:
-            check_inside(archive, files)
+            records = replace(records, inside=check_inside(archive, files))
         container.commit(
             tag,
             {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
@@ -254,6 +257,8 @@ class _Records:
 
     install: InstallRecord
     abi: AbiRecord
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file of our code in the image that runs; empty for the environment's."""
 
 
 def _read_records(container: Container) -> _Records:

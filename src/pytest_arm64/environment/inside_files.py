@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -30,26 +31,54 @@ def inside_files() -> dict[str, bytes]:
     return files
 
 
-def check_inside(archive: IO[bytes], files: Mapping[str, bytes]) -> None:
+def check_inside(archive: IO[bytes], files: Mapping[str, bytes]) -> dict[str, str]:
     """Check that *archive*, the folder of our code as a container has it, has *files* alone.
 
     Beside them, there is only byte-code in ``__pycache__``, which was just made of them.
 
+    Returns:
+        the SHA-256 of every file in it, byte-code included, for ``check_unchanged``.
+
     Raises:
         InstallError: something is missing, changed or there besides.
     """
-    present: dict[str, bytes] = {}
+    present = _hashes(archive)
+    expected = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    for name in present.keys() - expected.keys():
+        folder, _, last = name.rpartition("/")
+        source = f"{folder.removesuffix('/__pycache__')}/{last.partition('.')[0]}.py"
+        made = folder.endswith("/__pycache__") and last.endswith(".pyc") and ".opt-" not in last
+        if made and present[name] and source in files:
+            expected[name] = present[name]
+    _compare(present, expected)
+    return present
+
+
+def check_unchanged(archive: IO[bytes], hashes: Mapping[str, str]) -> None:
+    """Check that *archive*, the folder of our code as a container has it, is as it was made.
+
+    Raises:
+        InstallError: something is missing, changed or there besides.
+    """
+    _compare(_hashes(archive), hashes)
+
+
+def _hashes(archive: IO[bytes]) -> dict[str, str]:
+    """By name below the folder: the SHA-256 of a file; of anything else that is no folder, none."""
+    hashes = {}
     with tarfile.open(fileobj=archive) as opened:
         for member in opened:
-            name = member.name.partition("/")[2]
-            folder, _, last = name.rpartition("/")
-            source = f"{folder.removesuffix('/__pycache__')}/{last.partition('.')[0]}.py"
-            made = folder.endswith("/__pycache__") and last.endswith(".pyc") and ".opt-" not in last
-            if member.isdir() or (member.isreg() and made and source in files):
+            if member.isdir():
                 continue
             stream = opened.extractfile(member) if member.isreg() else None
-            present[name] = stream.read() if stream is not None else b""
-    differing = sorted(name for name in {*present, *files} if present.get(name) != files.get(name))
+            content = hashlib.sha256(stream.read()).hexdigest() if stream is not None else ""
+            hashes[member.name.partition("/")[2]] = content
+    return hashes
+
+
+def _compare(present: Mapping[str, str], expected: Mapping[str, str]) -> None:
+    names = {*present, *expected}
+    differing = sorted(name for name in names if present.get(name) != expected.get(name))
     if differing:
         raise InstallError(
             f"the code of pytest-arm64 in the image is not its own: {differing[0][:100]!r}",

@@ -15,7 +15,8 @@ from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
-from ..environment.tree import ENV, HOME, OUT, TESTS, copy_of
+from ..environment.inside_files import check_unchanged
+from ..environment.tree import ENV, HOME, INSIDE, OUT, TESTS, copy_of
 from ..errors import EngineError
 from .arguments import forwarded_variables
 from .mounts import project_mounts
@@ -76,15 +77,27 @@ def cell_container(
         )
         if container is not None:
             with closing(container):
+                _check_agent(container, environment)
                 yield container, True
             return
     with Container(
         engine, cell_plan(engine, cell, environment, settings, mounted=False)
     ) as container:
+        _check_agent(container, environment)
         user = environment.user
         root = settings.root
         container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
         yield container, False
+
+
+def _check_agent(container: Container, environment: Environment) -> None:
+    """Check our code in *container* before anything is started of it.
+
+    Raises:
+        InstallError: it is not what the image was made with.
+    """
+    with container.fetch(INSIDE, MOST_READ) as archive:
+        check_unchanged(archive, environment.inside)
 
 
 def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:

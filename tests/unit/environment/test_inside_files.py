@@ -10,7 +10,7 @@ import pytest
 
 from pytest_arm64.config.cell import Python
 from pytest_arm64.environment.bytecode import compile_command
-from pytest_arm64.environment.inside_files import check_inside, inside_files
+from pytest_arm64.environment.inside_files import check_inside, check_unchanged, inside_files
 from pytest_arm64.errors import InstallError
 from unit.support import PYTHON
 
@@ -89,3 +89,40 @@ def test_byte_code_is_made_by_an_interpreter_that_runs_nothing_of_packages(pytho
     command = compile_command(python, "/opt/pytest-arm64/env")
     assert command[0] == "/usr/bin/python3.12"
     assert command[1:5] == ["-I", "-S", "-m", "compileall"]
+
+
+MADE = {**FILES, CACHED: b"byte-code"}
+
+
+def test_what_was_made_is_unchanged_later() -> None:
+    check_unchanged(archive_of(MADE), check_inside(archive_of(MADE), FILES))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {CACHED: b"other byte-code"},
+        {START: b"import os; os._exit(0)"},
+        {"pytest_arm64_inside/__pycache__/agent.cpython-312.pyc": b"made of it"},
+        {"sitecustomize.py": b""},
+    ],
+    ids=["byte-code", "a source", "new byte-code", "a new file"],
+)
+def test_any_change_since_then_is_refused(changes: dict[str, bytes]) -> None:
+    hashes = check_inside(archive_of(MADE), FILES)
+    with pytest.raises(InstallError, match="is not its own"):
+        check_unchanged(archive_of({**MADE, **changes}), hashes)
+
+
+@pytest.mark.parametrize("name", [CACHED, START])
+def test_a_file_that_has_gone_or_became_a_link_since_then_is_refused(name: str) -> None:
+    hashes = check_inside(archive_of(MADE), FILES)
+    left = {other: content for other, content in MADE.items() if other != name}
+    for links in ({}, {name: "/tmp/evil"}):
+        with pytest.raises(InstallError, match="is not its own"):
+            check_unchanged(archive_of(left, links), hashes)
+
+
+def test_an_image_of_which_nothing_is_known_is_refused() -> None:
+    with pytest.raises(InstallError, match="is not its own"):
+        check_unchanged(archive_of(MADE), {})
