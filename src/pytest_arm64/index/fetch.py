@@ -13,11 +13,13 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import certifi
 import urllib3
@@ -25,6 +27,9 @@ import urllib3
 from .addresses import file_path, shown
 from .keyring import AUTO, DISABLED, IMPORT, SUBPROCESS, from_keyring
 from .pip_config import strip_credentials
+from .workers import DaemonWorkers
+
+T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
@@ -75,7 +80,11 @@ class Deadline:
     def check(self) -> None:
         """Raises FetchError when the time is over."""
         if not self.left():
-            raise FetchError(f"no answer within the {self.seconds:g} s that the audit may take")
+            raise self.error()
+
+    def error(self) -> FetchError:
+        """What is raised when the time is over."""
+        return FetchError(f"no answer within the {self.seconds:g} s that the audit may take")
 
 
 @dataclass
@@ -198,19 +207,21 @@ class Fetcher:
             raise FetchError("its URL cannot be parsed")
         if self.offline:
             raise FetchError(f"{shown(url)} is not in the cache, and --offline was given")
-        response = self._answer(url, dict(headers or {}))
+        waiting = _Waiting(self.deadline)
+        response = None
         try:
+            response = self._answer(url, dict(headers or {}), waiting)
             received = {name.lower(): value for name, value in response.headers.items()}
             yield (
                 Reply(response.status, received, b"", _final(url, response)),
-                _Stream(response, url, self.deadline),
+                _Stream(response, url, self.deadline, waiting),
             )
         finally:
-            # Closed, not returned to the pool: what is left unread may be endless.
-            response.close()
-            response.release_conn()
+            waiting.end(response)
 
-    def _answer(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+    def _answer(
+        self, url: str, headers: dict[str, str], waiting: _Waiting
+    ) -> urllib3.BaseHTTPResponse:
         host = _origin(url)
         for attempt in range(_TRIES):
             self.deadline.check()
@@ -218,7 +229,7 @@ class Fetcher:
                 raise FetchError(f"{host}: {self._reasons[host]}")
             given = self.access.header(url)
             try:
-                response = self._request(url, {**given, **headers})
+                response = waiting.result(partial(self._request, url, {**given, **headers}))
             except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 self._reasons[host] = _reason(error)
                 self._silent[host] = self._silent.get(host, 0) + 1
@@ -275,19 +286,64 @@ class Fetcher:
             return self._pools[key]
 
 
+class _Waiting:
+    """Calls that wait for one answer, none of them beyond the deadline.
+
+    A time limit of a socket begins again with each byte, of a status line or of a chunk's size too.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._worker = DaemonWorkers(1)
+
+    def result(self, call: Callable[[], T]) -> T:
+        """What *call* returns or raises.
+
+        Raises:
+            FetchError: the deadline has come.
+        """
+        future = self._worker.submit(call)
+        try:
+            return future.result(self._deadline.left())
+        except FutureTimeout:
+            if future.done():  # the limit of the socket's own, or just in time
+                return future.result()
+            raise self._deadline.error() from None
+
+    def end(self, response: urllib3.BaseHTTPResponse | None) -> None:
+        """Let go of *response*, when the last call is over."""
+
+        def close() -> None:
+            # Closed, not returned to the pool: what is left unread may be endless.
+            if response is not None:
+                response.close()
+                response.release_conn()
+
+        self._worker.submit(close)
+        self._worker.close()
+
+
 class _Stream:
     """The body, each read bounded by the time that is left."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse, url: str, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        response: urllib3.BaseHTTPResponse,
+        url: str,
+        deadline: Deadline,
+        waiting: _Waiting,
+    ) -> None:
         self._response = response
         self._url = url
         self._deadline = deadline
+        self._waiting = waiting
 
     def read(self, size: int = -1, /) -> bytes:
         self._deadline.check()
         try:
             # read() would wait for all of *size*, for as long as a server drips bytes.
-            return self._response.read1(size if size > 0 else 65536)
+            read = partial(self._response.read1, size if size > 0 else 65536)
+            return self._waiting.result(read)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise FetchError(f"{shown(self._url)}: {_reason(error)}") from None
 
@@ -298,6 +354,8 @@ def _open_file(url: str) -> Iterator[tuple[Reply, Readable]]:
     if path.is_dir():
         path /= "index.html"
     try:
+        if path.exists() and not path.is_file():
+            raise FetchError(f"{path} is not a regular file")
         stream = path.open("rb")
     except FileNotFoundError:
         yield Reply(404, {}, b"", url), _Empty()
