@@ -14,6 +14,7 @@ from pathlib import Path
 from . import __version__
 from .errors import Arm64Error
 from .isolation import Fence, keep_out
+from .mirror.signals import TERMINATED, Terminated, raise_terminated
 
 _EPILOG = """\
 examples:
@@ -58,12 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if all is well, 1 if a check failed, 2 if it could not be asked.
 
     ``audit`` and ``abi`` also know 3: it could not be evaluated completely. As for a shell, 130
-    is Ctrl-C, and 141 a reader that has seen enough.
+    is Ctrl-C, 143 SIGTERM, and 141 a reader that has seen enough.
     """
     _write_whatever_the_encoding()
     try:
         if arguments is None:  # the process is this command's alone
             keep_out(Fence.around(Path.cwd()))
+            raise_terminated()
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except Arm64Error as error:
@@ -71,6 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads, as head does, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except Terminated:
+        _failed("terminated by SIGTERM")
+        return TERMINATED
     except KeyboardInterrupt:
         _failed("interrupted")
         return 128 + signal.SIGINT

@@ -80,6 +80,7 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         refuse_without_mode(config)
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
+        from .mirror.signals import raise_terminated
         from .run.host import HostPlugin
         from .run.junit_file import JunitFile
         from .run.measurements import HostMeasurements
@@ -103,9 +104,12 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
 
             profiles = HostProfiles(folder)
             config.pluginmanager.register(profiles, "arm64-profiles")
+        config.add_cleanup(raise_terminated())
     elif config.option.arm64_marked:
+        from .mirror.signals import raise_terminated
         from .run.marked import MarkedPlugin
 
+        config.add_cleanup(raise_terminated())
         marked = MarkedPlugin(config)
         config.pluginmanager.register(marked, "arm64-marked")
         _keep(config, marked)

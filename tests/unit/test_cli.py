@@ -116,7 +116,16 @@ def test_ctrl_c_ends_every_command_with_a_line(
     assert capsys.readouterr().err == "pytest-arm64: interrupted\n"
 
 
-def test_ctrl_c_does_not_wait_for_an_index(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        (signal.SIGINT, 130, b"pytest-arm64: interrupted\n"),
+        (signal.SIGTERM, 143, b"pytest-arm64: terminated by SIGTERM\n"),
+    ],
+)
+def test_a_signal_does_not_wait_for_an_index(
+    tmp_path: Path, number: signal.Signals, status: int, words: bytes
+) -> None:
     write(tmp_path, {"requirements.txt": "six\n"})
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
@@ -131,10 +140,10 @@ def test_ctrl_c_does_not_wait_for_an_index(tmp_path: Path) -> None:
         silent.settimeout(60)
         connection, _ = silent.accept()
         with connection:
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert said == b"pytest-arm64: interrupted\n"
+            process.send_signal(number)
+            _, said = process.communicate(timeout=10)
+    assert process.returncode == status
+    assert said == words
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +23,7 @@ from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
 from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
+from ..index.workers import DaemonWorkers
 from ..progress import Progress, Step
 from .build_environment import (
     BackendSource,
@@ -128,12 +129,19 @@ class _Work:
         """Every wheel of *plan*, several at once."""
         wheels = [p for p in plan.packages if p.state not in (SOURCE, BLOCKER)]
         # Fetching waits, unpacking computes: twice as many as there are processors.
-        with ThreadPoolExecutor(2 * (os.cpu_count() or 1) + 2) as pool:
-            unpacked = []
-            for done in pool.map(self._unpacked, wheels):
+        workers = DaemonWorkers(2 * (os.cpu_count() or 1) + 2)
+        futures = [workers.submit(partial(self._unpacked, package)) for package in wheels]
+        workers.close()
+        unpacked = []
+        try:
+            for future in futures:
+                done = future.result()
                 unpacked.append(done)
                 step.update(done.package.file, len(unpacked) / len(wheels))
-            return unpacked
+        finally:
+            for future in futures:
+                future.cancel()  # after Ctrl-C, or an error
+        return unpacked
 
     def _unpacked(self, package: PlannedPackage) -> Unpacked:
         path = fetch(self._fetcher, package)

@@ -27,6 +27,8 @@ _NOT_FORWARDED = frozenset(
         "verbose",
     ]
 )
+_SECONDS = 120
+"""For pip to say what it is configured to."""
 _PATH_LISTS = ("find-links", "extra-index-url")
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -111,23 +113,31 @@ def _pip_config(environ: Mapping[str, str], *words: str) -> str:
     own = dict(environ)
     if own.get("PIP_CONFIG_FILE"):  # relative to the caller's folder, which pip is not started in
         own["PIP_CONFIG_FILE"] = str(Path(own["PIP_CONFIG_FILE"]).absolute())
-    finished = subprocess.run(
-        [*isolated_python(), "-m", "pip", "config", *words],
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        env=own,
-        cwd=NEUTRAL,
-    )
+    try:
+        finished = subprocess.run(
+            [*isolated_python(), "-m", "pip", "config", *words],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            env=own,
+            cwd=NEUTRAL,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise _unread(f"no answer within {_SECONDS} s") from None
     if finished.returncode != 0:
         text = finished.stderr.strip()
-        raise SettingsError(
-            f"pip's configuration cannot be read: {text.splitlines()[-1] if text else 'no output'}",
-            why="packages would come from another index than the one that is configured",
-            next_step="see: pip config debug",
-        )
+        raise _unread(text.splitlines()[-1] if text else "no output")
     return finished.stdout
+
+
+def _unread(reason: str) -> SettingsError:
+    return SettingsError(
+        f"pip's configuration cannot be read: {reason}",
+        why="packages would come from another index than the one that is configured",
+        next_step="see: pip config debug",
+    )
 
 
 def _merge(output: str, ask: Callable[[str], str]) -> dict[str, str]:

@@ -48,6 +48,8 @@ class DaemonWorkers:
     def _work(self) -> None:
         while (entry := self._jobs.get()) is not None:
             future, job = entry
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 result = job()
             except BaseException as error:  # noqa: BLE001 - it is the waiting thread's

@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM while a session runs inside: first a word to it, then the end."""
+"""Ctrl-C and SIGTERM: while a session runs inside, first a word to it, then the end; else the end.
+
+Python itself raises KeyboardInterrupt for Ctrl-C, wherever the main thread is. SIGTERM, which would
+end the process without a word, is handled in the same way for the whole run.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,30 @@ TERMINATED = 128 + signal.SIGTERM
 """Exit status of a run that SIGTERM has ended."""
 TERMINATION_SECONDS = 5.0
 """How long the session inside has for its end after SIGTERM."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come where no session inside could be asked to stop."""
+
+
+def raise_terminated() -> Callable[[], None]:
+    """Have SIGTERM raise ``Terminated`` from now on; returns what undoes it.
+
+    A process that ignores the signal goes on to do so.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        return lambda: None
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (of a signal handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait for the end
+        raise Terminated
+
+    def undo() -> None:
+        signal.signal(signal.SIGTERM, before)
+
+    signal.signal(signal.SIGTERM, handle)
+    return undo
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from .nested import NestedRun
 from .part_header import part_header
 from .parts import RunPart, parts_of
 from .place import OpenPlace
-from .usage import as_usage_error, missing_path
+from .usage import as_end, as_usage_error, missing_path, until_closed
 
 if TYPE_CHECKING:
     from ..decide.assessment import Assessment
@@ -350,7 +350,8 @@ class HostPlugin:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.current is None or self.current.session is None:
             return
-        self.current.finish()
+        with as_end():
+            self.current.finish()
         statuses = [
             run.session.exit_status(int(exitstatus)) for run in self.runs if run.session is not None
         ]
@@ -393,4 +394,5 @@ class HostPlugin:
                 sys.stdout.flush()
                 sys.stderr.write(run.session.mirror.late_output())
                 sys.stderr.flush()
-        self._resources.close()
+        with until_closed(self._config):
+            self._resources.close()

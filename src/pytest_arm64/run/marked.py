@@ -22,7 +22,7 @@ from .cells import planned_cells
 from .keep import Held
 from .launch import places, prepare, session_in, show_provenance, widened_lines
 from .place import NotBuiltError, Place
-from .usage import as_usage_error
+from .usage import as_end, as_usage_error, until_closed
 
 if TYPE_CHECKING:
     import pluggy
@@ -137,10 +137,11 @@ class MarkedPlugin:
         if self._session is None:
             return
         ledger, problems = self._session.mirror.ledger, self._session.problems
-        try:
-            self._session.finish()
-        except Arm64Error as error:
-            problems.append(str(error))
+        with as_end():
+            try:
+                self._session.finish()
+            except Arm64Error as error:
+                problems.append(str(error))
         self._session.close()
         if ledger.collected or ledger.final in COMPLETE_STATUSES:
             problems += _differences(self._marked, ledger.collected)
@@ -157,7 +158,8 @@ class MarkedPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        self._resources.close()
+        with until_closed(self._config):
+            self._resources.close()
 
 
 def _differences(here: Counter[str], inside: Counter[str]) -> list[str]:

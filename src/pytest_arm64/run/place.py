@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..config.project import Project
@@ -80,16 +81,13 @@ def container_places(
 
     refuse_root(project.root, copied=project.settings.copy)
     # What talks to an engine is loaded when one is needed.
-    from concurrent.futures import ThreadPoolExecutor
-
     from ..decide.assessment import assess
     from ..index.pip_config import host_pip_config
+    from ..index.workers import in_background
 
     # pip tells its configuration, and the audit is made, while the engine is asked.
-    asking = ThreadPoolExecutor(2)
-    pip_config = asking.submit(host_pip_config)
-    audit = asking.submit(assess, project, policy=gate, config=pip_config.result)
-    asking.shutdown(wait=False)
+    pip_config = in_background(host_pip_config)
+    audit = in_background(partial(assess, project, policy=gate, config=pip_config.result))
 
     from ..engine.endpoint import open_engine
     from ..report.progress import TerminalProgress

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from ..config.trust import VARIABLE as TRUST
 from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError
 from ..inside.options import MARKED, MODES, OPTIONS, PIP, PREFIX
+from ..mirror.signals import TERMINATED, Terminated
 from ..open_folder import OpenFolder
 from .arguments import GATE, add_to, positional
 
@@ -27,11 +29,43 @@ UNJUDGED = pytest.StashKey[frozenset[str]]()
 
 @contextmanager
 def as_usage_error() -> Iterator[None]:
-    """Raise what a user can mend as a usage error, which pytest shows without a traceback."""
+    """Raise what a user can mend as a usage error, which pytest shows without a traceback.
+
+    SIGTERM ends the session with its own exit status.
+    """
     try:
         yield
     except Arm64Error as error:
         raise pytest.UsageError(str(error)) from None
+    except Terminated:
+        raise pytest.exit.Exception("terminated by SIGTERM", TERMINATED) from None
+
+
+@contextmanager
+def as_end() -> Iterator[None]:
+    """Raise Ctrl-C and SIGTERM, where pytest expects neither, as an end that it shows in a line."""
+    try:
+        with as_usage_error():
+            yield
+    except KeyboardInterrupt:
+        raise pytest.exit.Exception("interrupted", int(pytest.ExitCode.INTERRUPTED)) from None
+
+
+@contextmanager
+def until_closed(config: pytest.Config) -> Iterator[None]:
+    """Around what removes containers at the very end, where pytest would show a traceback.
+
+    An ``ExitStack`` that Ctrl-C or SIGTERM interrupts goes on with what is left to close.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        status = TERMINATED if isinstance(error, Terminated) else pytest.ExitCode.INTERRUPTED
+        session: pytest.Session | None = config.pluginmanager.getplugin("session")
+        if session is not None:
+            session.exitstatus = status
+        words = "terminated by SIGTERM" if status == TERMINATED else "interrupted"
+        sys.stderr.write(f"pytest-arm64: {words} while containers were removed\n")
 
 
 def refuse_without_mode(config: pytest.Config) -> None:
