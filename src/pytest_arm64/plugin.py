@@ -83,6 +83,7 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         from .mirror.signals import raise_terminated
         from .run.host import HostPlugin
         from .run.junit_file import JunitFile
+        from .run.later_changes import later_changes
         from .run.measurements import HostMeasurements
         from .run.recorder import Recorder
 
@@ -92,6 +93,7 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         config.pluginmanager.register(host, "arm64-host")
         with as_usage_error():
             config.pluginmanager.register(JunitFile(config, host), "arm64-junit-file")
+            config.pluginmanager.register(later_changes(config), "arm64-later-changes")
         _keep(config, host)
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide

@@ -106,3 +106,29 @@ def test_hooks_of_plugins_in_addopts_do_not_run(audited: MakeCase) -> None:
     result, _ = run(case)
     assert result.code == 0, result.text
     assert "HOOK RAN" not in result.text
+
+
+ENDS = {
+    "passes": "def test_last(): pass\n",
+    "fails": "def test_last(): assert {'a': [1, 2]} == {'a': [1, 3]}\n",
+    "dies": "import os\ndef test_last(): os.kill(os.getpid(), 4)\n",
+    "stops": "import pytest\ndef test_last(): pytest.exit('enough', 3)\n",
+    "warns": "import warnings\ndef test_last(): warnings.warn('old', DeprecationWarning)\n",
+}
+USES_ALL = """
+def test_first(arm64_measure, arm64_golden):
+    arm64_measure(len, "")
+    arm64_golden.check([1.0, 2.0])
+"""
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_nothing_of_ours_is_imported_after_the_first_test(project: MakeCase, end: str) -> None:
+    """A test may have changed its files by then, where they lie in the project."""
+    case = project({"test_a.py": USES_ALL, "test_b.py": ENDS[end]})
+    options = ["-p", "late_imports", "-p", "reported_place", "--arm64-report", "out"]
+    case.write()
+    process = case.start(options, "--arm64")
+    text, _ = process.communicate(timeout=60)
+    assert "test_b.py" in text
+    assert "LATE pytest" not in text, text

@@ -8,7 +8,7 @@ from textwrap import indent
 
 import pytest
 
-from fidelity.harness import HERE
+from fidelity.harness import HERE, MakeCase
 from hostile import INSIDE, LEFT, READ, REFUSED, Repository, identifier
 from hostile_host import SECRET, Host
 
@@ -68,6 +68,18 @@ def test_what_a_test_leaves_changes_nothing(host: Host, body: str) -> None:
     assert "1 passed" in done.stdout, done.stdout
     assert not notes.exists(), notes.read_text("utf-8")
     assert "it-ran" not in done.stdout
+
+
+def test_what_runs_later_is_named_where_a_test_changed_it(project: MakeCase) -> None:
+    changes = "open('tests/conftest.py', 'a').write('evil()')\n    open('x.pth', 'w').close()\n"
+    body = f"def test_it():\n    {changes}"
+    case = project({"test_it.py": body, "tests/conftest.py": "", "Makefile": ""})
+    case.write()
+    process = case.start((), "--arm64")
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, text
+    listed = "the tests changed what other programs run: tests/conftest.py, x.pth (new);"
+    assert listed in text
 
 
 def test_there_are_enough_of_them() -> None:

@@ -36,6 +36,7 @@ from .gates import (
 from .incidents import stop_words
 from .keep import Held
 from .launch import places, prepare, show_provenance
+from .loaded_first import load_first
 from .nested import NestedRun
 from .part_header import part_header
 from .parts import RunPart, parts_of
@@ -104,6 +105,7 @@ class HostPlugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
+        load_first()
         try:
             with as_usage_error():
                 self._start(session)
