@@ -67,6 +67,7 @@ class ArmTarget(TypedDict):
     page_size: int
     core: str | None
     emulated: bool | None
+    emulator: str | None
 
 
 if not TYPE_CHECKING:  # type checkers would accept any name of a module with __getattr__

@@ -67,6 +67,8 @@ class ImageFacts:
     """Machine of the engine's host as ``uname -m`` names it."""
     core: str
     """Name of the core: what is emulated, or what the native machine says it is."""
+    emulator: str = ""
+    """Version of qemu; empty on a native machine and where another emulator does the work."""
 
     @property
     def emulated(self) -> bool:
@@ -89,6 +91,9 @@ class ImageFacts:
             lines.append(f"Python {self.python.minor}, not {target.python}")
         if target.glibc and self.glibc != target.glibc:
             lines.append(f"glibc {self.glibc or '(none: musl)'}, not {target.glibc}")
+        if self.page_size and self.page_size != target.facts.page_size:
+            pages = target.facts.page_size
+            lines.append(f"pages of {self.page_size:,} bytes, not {pages:,}")
         return lines
 
     def ran(self, target: Target) -> Ran:
@@ -107,6 +112,7 @@ class ImageFacts:
             glibc=self.glibc,
             libstdcxx=self.libstdcxx,
             page_size=self.page_size,
+            emulator=self.emulator,
             differences=tuple(self.differences(target)),
         )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from .. import cache
@@ -16,14 +17,16 @@ from ..errors import EmulationError, EngineError, ImageError
 from .binfmt import aarch64_handlers, explanation
 from .container import Container
 from .container_plan import Plan
-from .emulation import emulated_name, native_name, qemu_environment
+from .emulation import emulated_name, emulator_version, native_name, qemu_environment
 from .endpoint import Engine
 from .images import Base
 
-FORMAT = 3
+FORMAT = 4
 _NO_PYTHON = 42
-# Runs the first interpreter of "$@" that exists; else tells the system's name.
+# Runs the first interpreter of "$@" that exists; else tells the system's name. With QEMU_VERSION
+# set, qemu prints its version instead of running a program; other emulators run it.
 _SCRIPT = """
+(QEMU_VERSION=1; export QEMU_VERSION; exec cat /dev/null) >&2
 for python in "$@"; do
   if command -v "$python" >/dev/null 2>&1; then exec "$python" -I -c "$PYTEST_ARM64_PROBE"; fi
 done
@@ -51,7 +54,8 @@ def probe(
         ImageError: the image runs as another machine than it says, or its Python is too old.
     """
     emulated = MACHINES[cell.architecture] != engine.machine
-    key = cache.digest([FORMAT, base.id, list(interpreters), cell.core, engine.machine])
+    emulator = _emulator_file(engine) if emulated else ""
+    key = cache.digest([FORMAT, base.id, list(interpreters), cell.core, engine.machine, emulator])
     facts = cache.load("probes", key)
     if facts is None or not _complete(facts):
         facts = _look(engine, cell, base, interpreters, emulated=emulated)
@@ -126,7 +130,16 @@ def _look(
             f"looking into {base.reference} failed with exit code {finished.code}: "
             f"{finished.text.strip()[-400:]}"
         )
-    return facts
+    version = emulator_version(finished.stderr.decode("utf-8", "replace")) if emulated else ""
+    return {**facts, "emulator": version}
+
+
+def _emulator_file(engine: Engine) -> str:
+    """What tells one version of this machine's emulator from another; empty of another engine's."""
+    if not engine.local:
+        return ""
+    paths = [Path(handler.interpreter) for handler in aarch64_handlers() if handler.interpreter]
+    return " ".join(f"{p} {p.stat().st_mtime_ns}" for p in paths if p.is_file())
 
 
 def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> ImageFacts:
@@ -161,6 +174,7 @@ def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> Image
         page_size=facts["page_size"],
         engine_machine=engine.machine,
         core=core,
+        emulator=str(facts.get("emulator", "")),
     )
 
 

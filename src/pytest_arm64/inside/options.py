@@ -14,7 +14,16 @@ ARM64, MARKED = "--arm64", "--arm64-marked"
 """The two modes; without one of them pytest runs on the host, as it does without the plugin."""
 PREFIX = "--arm64-"
 """How all our options but the first begin; no other option may."""
-CORES = ("graviton2", "graviton3", "graviton4")
+CORES = ("graviton2", "graviton3", "graviton4", "graviton5")
+"""The oldest first."""
+# AWS, EC2 user guide, "Instance types": families with a Graviton processor; read 2026-11-30.
+_FAMILIES = {
+    "graviton2": "t4g m6g m6gd c6g c6gd c6gn r6g r6gd x2gd im4gn is4gen i4g g5g",
+    "graviton3": "m7g m7gd c7g c7gd c7gn r7g r7gd hpc7g",
+    "graviton4": "m8g m8gd m8gn m8gb c8g c8gd c8gn r8g r8gd r8gn r8gb x8g i8g i8ge",
+    "graviton5": "m9g c9g",
+}
+_FAMILY = {family: core for core, families in _FAMILIES.items() for family in families.split()}
 PLAN, PIP = "plan", "pip"
 INSTALLERS = (PLAN, PIP)
 POLICIES = ("report", "new", "all")
@@ -76,14 +85,28 @@ class OwnOption:
 def cores(text: str) -> tuple[str, ...]:
     """Names of cores, separated by commas, each once.
 
+    Instance types of EC2 (``c7g.large``) stand for the oldest core among them: what runs there
+    runs on the others.
+
     Raises:
-        ValueError: one is no core that can be emulated.
+        ValueError: one is no core that can be emulated, and no instance type with a Graviton.
     """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    names = [name.strip() for name in text.split(",")]
+    by_name = {name: _FAMILY[f] for name in names if (f := _family(name)) in _FAMILY}
     for name in names:
-        if name not in CORES:
-            raise ValueError(f"unknown core {name!r}: choose among {', '.join(CORES)}")
-    return names
+        if name not in CORES and name not in by_name:
+            raise ValueError(
+                f"unknown core {name!r}: choose among {', '.join(CORES)}, "
+                "or name an instance type with a Graviton, such as c7g.large"
+            )
+    oldest = min(by_name.values(), key=CORES.index, default="")
+    return tuple(dict.fromkeys(oldest if name in by_name else name for name in names))
+
+
+def _family(name: str) -> str:
+    """The family of an instance type, ``c7g`` of ``c7g.large``; empty of anything else."""
+    family, dot, size = name.partition(".")
+    return family if dot and size.replace("-", "").isalnum() else ""
 
 
 def seconds(text: str) -> float:
@@ -149,8 +172,9 @@ OPTIONS = (
     OwnOption(
         "--arm64-cpu",
         Kind.VALUE,
-        "emulate this core: graviton2, graviton3 or graviton4; of several, show the first and "
-        "report each other one as a single result; no effect on native ARM (default: graviton2)",
+        "emulate this core: graviton2, graviton3, graviton4, graviton5 or that of an instance type "
+        "such as c7g.large; of several, show the first and report each other one as a single "
+        "result; no effect on native ARM (default: graviton2)",
         metavar="CORE[,CORE]",
         check=cores,
     ),

@@ -26,6 +26,7 @@ VARIABLE = "PYTEST_ARM64_FACTS"
 FACTS = (
     *("target", "image", "image_id", "digest", "machine", "os", "stand_in", "differences"),
     *("python", "glibc", "libstdcxx", "page_size", "core", "emulated"),
+    *("emulator",),
 )
 """What the fixture ``arm64_target`` has; outside a cell most of it is None."""
 PLACE = ("machine", "core", "emulated", "stand_in", "target")
@@ -55,6 +56,8 @@ class Ran:
     libstdcxx: str = ""
     page_size: int = 0
     """Bytes; 0 where it is not known."""
+    emulator: str = ""
+    """Version of qemu; empty where it is native, or not known."""
     differences: tuple[str, ...] = ()
     """What ran otherwise than asked, in words for people."""
     asked_image: bool = False
@@ -147,6 +150,7 @@ class Ran:
             glibc=word("glibc"),
             libstdcxx=word("libstdcxx"),
             page_size=size if type(size) is int else 0,
+            emulator=word("emulator"),
             differences=tuple(map(str, differences)) if isinstance(differences, list) else (),
         )
 

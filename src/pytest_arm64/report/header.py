@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..binary.record import LOADED, RAISED, WRONG_ARCHITECTURE, AbiRecord
 from ..config.cell import Cell, ImageFacts
+from ..engine.emulation import emulator_warning
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
 from .abi import together
 from .matrix_output import printable
@@ -34,6 +35,7 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     lines += [
         f"arm64: image {ran.image}, {_identity(ran)}",
         f"arm64: {_where(ran)}",
+        *(f"arm64: {warning}" for warning in [emulator_warning(ran.emulator)] if warning),
         f"arm64: environment {environment.key}, {_made(environment)}",
     ]
     if environment.record.fallback:
@@ -128,7 +130,8 @@ def _identity(ran: ImageFacts) -> str:
 
 def _where(ran: ImageFacts) -> str:
     if ran.emulated:
-        return f"{ran.machine} EMULATED on {ran.engine_machine}, core {ran.core}"
+        by = f" by qemu {ran.emulator}" if ran.emulator else ""
+        return f"{ran.machine} EMULATED on {ran.engine_machine}{by}, core {ran.core}"
     return f"{ran.machine} native, core {ran.core}"
 
 

@@ -250,6 +250,7 @@ def where_words(where: Ran) -> str:
     parts = [
         f"{where.machine or 'unknown machine'}, {'emulated' if where.emulated else 'native'}",
         where.core,
+        f"qemu {where.emulator}" if where.emulator else "",
         f"Python {where.python}" if where.python else "",
         f"glibc {where.glibc}" if where.glibc else "",
         f"image {where.image}" if where.image else "",

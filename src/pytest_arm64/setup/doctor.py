@@ -15,6 +15,7 @@ from ..engine.binfmt import aarch64_handlers, explanation
 from ..engine.clock import clock_error
 from ..engine.container import Container
 from ..engine.container_plan import Plan
+from ..engine.emulation import emulator_warning
 from ..engine.endpoint import Engine, open_engine
 from ..engine.images import Base, ask_registry, find_image
 from ..engine.probe import NoPython, probe
@@ -144,12 +145,13 @@ def _execution(cell: Cell, found: ImageFacts | NoPython) -> Check:
     machine = MACHINES[cell.architecture]
     if isinstance(found, NoPython):
         return Check("execution", OK, f"{found.os} runs on {machine}")
-    how = "native" if found.native else f"emulated on {found.engine_machine}"
+    by = f" by qemu {found.emulator}" if found.emulator else ""
+    how = "native" if found.native else f"emulated on {found.engine_machine}{by}"
     detail = f"{machine} {how}, core {found.core}"
     differences = found.differences(cell.target)
-    if differences:
-        return Check("execution", WARNING, f"{detail}; not as asked: {'; '.join(differences)}")
-    return Check("execution", OK, detail)
+    doubts = [f"not as asked: {'; '.join(differences)}"] if differences else []
+    doubts += filter(None, [emulator_warning(found.emulator)])
+    return Check("execution", WARNING if doubts else OK, "; ".join([detail, *doubts]))
 
 
 def _python(cell: Cell, found: ImageFacts | NoPython) -> Check:

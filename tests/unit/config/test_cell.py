@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,13 +43,15 @@ def test_as_asked() -> None:
         ({"python_minor": "3.13"}, ["Python 3.13, not 3.12"]),
         ({"glibc": "2.36"}, ["glibc 2.36, not 2.34"]),
         ({"glibc": ""}, ["glibc (none: musl), not 2.34"]),
+        ({"page_size": 65536}, ["pages of 65,536 bytes, not 4,096"]),
+        ({"page_size": 0}, []),
         (
             {"os": "x", "os_name": "X", "python_minor": "3.9", "glibc": "2.1"},
             ["X, not amzn 2023", "Python 3.9, not 3.12", "glibc 2.1, not 2.34"],
         ),
     ],
 )
-def test_differences_in_words(changes: dict[str, str], words: list[str]) -> None:
+def test_differences_in_words(changes: dict[str, Any], words: list[str]) -> None:
     assert ran(**changes).differences(AL2023) == words
     assert ran(**changes).stand_in(AL2023) is ("os" in changes)
 

@@ -161,7 +161,7 @@ class TestRefusals:
             'env = ["A\\n"]',
             'env = [""]',
             'install = "yes"',
-            'cpu = "graviton5"',
+            'cpu = "graviton6"',
             'target = "al2023"',
             'requirements = "absent.txt"',
             'test-requirements = "absent.txt"',

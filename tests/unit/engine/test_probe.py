@@ -113,6 +113,19 @@ def test_emulated(image: Image) -> None:
     assert image.environment["QEMU_CPU"] == "neoverse-n1"
 
 
+@pytest.mark.parametrize(
+    ("stderr", "version"), [("qemu-aarch64 version 10.0.2 (Debian)\nCopyright", "10.0.2"), ("", "")]
+)
+def test_the_emulators_version_is_part_of_the_facts(
+    image: Image, stderr: str, version: str
+) -> None:
+    image.answer = finished(json.dumps(FACTS), stderr=stderr)
+    found = look()
+    assert isinstance(found, ImageFacts)
+    assert found.emulator == version
+    assert look() == found  # from the cache
+
+
 def test_native(image: Image) -> None:
     found = look("aarch64")
     assert isinstance(found, ImageFacts)

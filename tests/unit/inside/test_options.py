@@ -71,6 +71,31 @@ def test_any_other_core_is_refused_by_name(text: str) -> None:
             cores(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("c7g.large", ("graviton3",)),
+        ("t4g.micro", ("graviton2",)),
+        ("x2gd.metal", ("graviton2",)),
+        ("m8gd.metal-24xl", ("graviton4",)),
+        ("m9g.xlarge, c9g.large", ("graviton5",)),
+        ("m8g.large,c7g.large,r7gd.2xlarge", ("graviton3",)),
+        ("graviton4,c6g.large,m8g.large", ("graviton4", "graviton2")),
+        ("c7g.large,graviton3", ("graviton3",)),
+    ],
+)
+def test_instance_types_stand_for_the_oldest_core_among_them(
+    text: str, names: tuple[str, ...]
+) -> None:
+    assert cores(text) == names
+
+
+@pytest.mark.parametrize("text", ["c7g", "c7g.", ".large", "c7i.large", "m5.large", "c7g.a b"])
+def test_what_is_no_instance_type_with_a_graviton_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="instance type with a Graviton"):
+        cores(text)
+
+
 @given(st.floats(min_value=0.001, max_value=LONGEST_TIMEOUT))
 def test_a_timeout_is_a_number_of_seconds(number: float) -> None:
     assert seconds(str(number)) == number

@@ -12,6 +12,7 @@ _KERNELS = {
     "graviton2": frozenset({"NEOVERSEN1"}),
     "graviton3": frozenset({"NEOVERSEV1"}),
     "graviton4": frozenset({"NEOVERSEN2", "NEOVERSEV2"}),
+    "graviton5": frozenset({"NEOVERSEN2", "NEOVERSEV2"}),
 }
 
 
