@@ -147,7 +147,8 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
         for pin in pins
     )
     test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
-    tests = _resolved(auditor, test, platform, TEST)
+    # The versions of a lock or of another architecture are wishes: pip may do without them.
+    tests = _resolved(auditor, test, platform, TEST, leave_to_pip=bool(elsewhere))
     there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in deployed.packages}
     more = [package for package in tests.packages if package.name not in there]
     if {*tests.editable, *tests.folders} - {*deployed.editable, *deployed.folders}:
@@ -260,12 +261,17 @@ def _requirement_set(scope: Scope, manifest: Manifest, *, tests: bool = False) -
 
 
 def _resolved(
-    auditor: Auditor, requirement_set: RequirementSet, platform: Platform, scope: str
+    auditor: Auditor,
+    requirement_set: RequirementSet,
+    platform: Platform,
+    scope: str,
+    *,
+    leave_to_pip: bool = False,
 ) -> _ScopePlan:
     if not requirement_set.requirements:
         return _ScopePlan()
     tree, candidates = auditor.resolved(auditor.index(requirement_set), requirement_set, platform)
-    if not requirement_set.gaps:
+    if not requirement_set.gaps and not leave_to_pip:
         _refuse_impossible(tree, candidates, scope)
     for problem in (*requirement_set.gaps, *tree.problems):
         raise NotPlannableError(problem)

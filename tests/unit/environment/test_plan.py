@@ -237,6 +237,14 @@ def test_versions_of_another_architecture_hold(tmp_path: Path, index: Played) ->
     assert shown(planned(asked)) == [("native", "2.0", "deploy", "wheel")]
 
 
+def test_versions_of_another_architecture_that_the_tests_contradict_are_left_to_pip(
+    tmp_path: Path, index: Played
+) -> None:
+    asked = plan_request(tmp_path, index, "pure\n", runner=("native==3.0",))
+    with pytest.raises(NotPlannableError, match="native==2.0 .the other architecture"):
+        planned(replace(asked, pins=("native==2.0",)))
+
+
 def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
     tmp_path: Path, index: Played
 ) -> None:
