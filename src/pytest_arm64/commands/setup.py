@@ -45,7 +45,7 @@ def propose(root: Path, *, write: bool) -> int:
     Raises:
         SettingsError: ``pyproject.toml`` cannot be read, or not be changed.
     """
-    from ..setup.proposed_services import proposed_services
+    from ..setup.proposed_services import musl_images, proposed_services
     from ..setup.pyproject_change import NAME, change_of
     from ..setup.x86_pins import x86_pins
 
@@ -56,6 +56,8 @@ def propose(root: Path, *, write: bool) -> int:
         _say("The files suggest no services below this folder: it is one by itself.")
     for service in services:
         _say(f"{service.name}: {service.requirements} (because of {service.found})")
+    for note in musl_images(root):
+        _say(f"note: {note}")
     if pins:
         _say(f"\nx86 is named in {len(pins)} places, which ARM64 will stumble over:")
     for _, group in groupby(pins, lambda pin: (pin.path, pin.kind)):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular_text
-from ._toml import Table
 from .boundary import check_inside
 from .project_files import ProjectFiles
 from .targets import (
@@ -55,8 +54,8 @@ def chosen_targets(
 def default_target(files: ProjectFiles) -> str:
     """Name of the target that the repository asks for, so that two machines agree.
 
-    ``.python-version`` decides, then ``requires-python`` (Python 3.12 if it is allowed, else
-    the lowest that is), then Python 3.12.
+    ``.python-version`` decides, then ``requires-python`` or Poetry's ``python`` (Python 3.12 if it
+    is allowed, else the lowest that is), then Python 3.12.
     """
     prefix = "al2023-python"
     packaged = [n.removeprefix(prefix) for n in shipped_targets() if n.startswith(prefix)]
@@ -68,7 +67,7 @@ def default_target(files: ProjectFiles) -> str:
     version = _PYTHON_VERSION.match(words[0]) if words else None
     if version and version[1] in packaged:
         return prefix + version[1]
-    allowed = _requires_python(files.metadata)
+    allowed = _requires_python(files)
     fitting = [minor for minor in packaged if allowed is None or allows_minor(allowed, minor)]
     if DEFAULT_PYTHON in fitting or not fitting:
         return prefix + DEFAULT_PYTHON
@@ -93,11 +92,25 @@ def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
     return targets
 
 
-def _requires_python(metadata: Table) -> SpecifierSet | None:
+def _requires_python(files: ProjectFiles) -> SpecifierSet | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    asked = metadata.get("requires-python")
+    asked = files.metadata.get("requires-python")
+    if asked is None:
+        return _poetrys_python(files)
     try:
         return SpecifierSet(asked) if isinstance(asked, str) else None
     except InvalidSpecifier:
         return None
+
+
+def _poetrys_python(files: ProjectFiles) -> SpecifierSet | None:
+    """``python`` of ``[tool.poetry.dependencies]``; None where it limits nothing."""
+    listed: object = files.toml.data(files.manifest)
+    for key in ("tool", "poetry", "dependencies", "python"):
+        listed = listed.get(key) if isinstance(listed, dict) else None
+    if not isinstance(listed, str):
+        return None
+    from .poetry_constraint import poetry_specifier
+
+    return poetry_specifier(listed) or None

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config.poetry_constraint import poetry_specifier
 from ..inside.regular_file import read_regular_text
 from .declared import read_setup_cfg
-from .poetry import poetry_specifier
 from .reading import Lines, Reading, Table, strings, table
 
 PYTHON_VERSION = ".python-version"

@@ -36,11 +36,19 @@ from .requirement_files import (
 TEST_FILES = (
     "requirements-test.txt",
     "requirements-tests.txt",
+    "requirements_test.txt",
+    "requirements_tests.txt",
     "test-requirements.txt",
+    "test_requirements.txt",
     "requirements/test.txt",
     "requirements/tests.txt",
+    "tests/requirements.txt",
+    "test/requirements.txt",
     "requirements-dev.txt",
+    "requirements_dev.txt",
     "dev-requirements.txt",
+    "dev_requirements.txt",
+    "requirements/dev.txt",
 )
 TEST_GROUPS = ("test", "tests", "testing", "dev")
 _FILE = "pyproject.toml"

@@ -13,6 +13,7 @@ from ..config.services import own_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from . import poetry_lock, pylock, uv_lock
+from .base_images import musl_notes
 from .declared import (
     SETUP_CFG,
     SETUP_PY,
@@ -109,6 +110,7 @@ def read_service(
     test = None
     if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
         test = _test_requirements(path, reading, name)
+    choice.notes += musl_notes(folder, reading)
     own = not requirements and (path.is_dir() or path.suffix in (".toml", ".lock"))
     return Service(
         name,

@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
+from ..config.targets import shipped_targets
+from ..inputs.base_images import musl_notes
 from ..inputs.manifest import TEST_FILES
+from ..inputs.reading import Reading
 from .repository_files import files_below, lines_of
 
 MANIFESTS = ("requirements.txt", "uv.lock", "pylock.toml", "poetry.lock", "pyproject.toml")
 """What tells what a folder deploys, the most exact that people write first."""
 _TESTS = ("tests", "test")
+_SOURCES = ("src", "app", "code", "function", "lambda")
+"""Folders that a service keeps its code in, beside its tests; their parent names it."""
+_DEPLOYMENTS = ("cdk.json", "cdktf.json", "Pulumi.yaml")
+"""What marks a program that deploys services and is none."""
+_REQUIREMENTS = "requirements.txt"
 _NO_SERVICE = re.compile(r"(tests?|docs?|examples?|benchmarks?|scripts?|tools|\..*)")
 _TEMPLATE = re.compile(r"(.*[-.])?template\.(ya?ml|json)|serverless\.ya?ml", re.IGNORECASE)
 _INSTALL = re.compile(r"pip3?\s+install\b.*?(?:-r|--requirement)[\s=]+([\w./-]+)")
@@ -35,6 +43,8 @@ class Proposed:
     memory: str = ""
     found: str = ""
     """The file that suggests it."""
+    target: str = ""
+    """The target of its runtime, where a template names one."""
 
     def table(self) -> str:
         """As a table of ``pyproject.toml``."""
@@ -56,48 +66,105 @@ def proposed_services(root: Path) -> tuple[Proposed, ...]:
     most about it.
     """
     paths = list(files_below(root))
-    found: dict[Path, tuple[Path, str, str]] = {}
+    deploying = {path.parent for path in paths if path.name in _DEPLOYMENTS}
+    found: dict[Path, _Suggestion] = {}
     for path in paths:
         if _TEMPLATE.fullmatch(path.name):
-            for folder, memory in _functions(path):
+            for function in _functions(path):
+                folder = function.folder
                 manifest = _manifest(folder)
                 if manifest is not None and root in (folder, *folder.parents):
-                    found.setdefault(folder, (manifest, memory, _relative(path, root)))
+                    target, memory = function.target, function.memory
+                    suggestion = _Suggestion(manifest, _relative(path, root), memory, target)
+                    found.setdefault(folder, suggestion)
     for path in paths:
         if path.name.lower().startswith(("dockerfile", "containerfile")):
             manifest = _installed_by(path, root)
             if manifest is not None:
-                found.setdefault(manifest.parent, (manifest, "", _relative(path, root)))
+                found.setdefault(manifest.parent, _Suggestion(manifest, _relative(path, root)))
     for path in paths:
         inside = path.relative_to(root).parts[:-1]
         if path.name in MANIFESTS and not any(_NO_SERVICE.fullmatch(part) for part in inside):
             manifest = _manifest(path.parent)
             if manifest is not None:
-                found.setdefault(path.parent, (manifest, "", _relative(manifest, root)))
+                found.setdefault(path.parent, _Suggestion(manifest, _relative(manifest, root)))
+    found = {folder: suggestion for folder, suggestion in found.items() if folder not in deploying}
     if len(found) > 1:
         # What several services have in common lies above them and is none.
         folders = list(found)
         found = {f: v for f, v in found.items() if not any(f in o.parents for o in folders)}
     if list(found) in ([], [root]):
         return ()
-    services = [_proposed(folder, root, *found[folder]) for folder in sorted(found)]
+    services = [_proposed(folder, root, found[folder], found) for folder in sorted(found)]
     return tuple(_told_apart(services, sorted(found), root))
 
 
-def _proposed(folder: Path, root: Path, manifest: Path, memory: str, source: str) -> Proposed:
-    below = [folder / name for name in _TESTS]
-    beside = [root / name / folder.name for name in _TESTS]
-    tests = next((path for path in (*below, *beside) if path.is_dir()), None)
-    named = [folder / name for name in TEST_FILES]
-    test_file = next((path for path in named if path.is_file() and path != manifest), None)
+def musl_images(root: Path) -> Iterator[str]:
+    """A note for each Dockerfile below *root* whose image has musl."""
+    reading = Reading(root, {})
+    for folder in sorted({path.parent for path in files_below(root)}):
+        yield from musl_notes(folder, reading)
+
+
+@dataclass(frozen=True)
+class _Suggestion:
+    """What suggests that a folder is a service."""
+
+    manifest: Path
+    source: str
+    """The file that does, relative to the repository."""
+    memory: str = ""
+    target: str = ""
+
+
+def _proposed(
+    folder: Path, root: Path, suggestion: _Suggestion, others: Collection[Path]
+) -> Proposed:
+    own = [place for place in folder.parents if _is_of(folder, place, root, others)]
+    tests = _tests_of(folder, root, own)
+    test_file = _test_file([folder, *own], tests, suggestion.manifest)
+    names_nothing = folder.name in _SOURCES and folder.parent != root
     return Proposed(
-        name=_name(folder.name),
-        requirements=_relative(manifest, root),
+        name=_name(folder.parent.name if names_nothing else folder.name),
+        requirements=_relative(suggestion.manifest, root),
         test_requirements=_relative(test_file, root) if test_file is not None else "",
         tests=_relative(tests, root) if tests is not None else "",
-        memory=memory,
-        found=source,
+        memory=suggestion.memory,
+        found=suggestion.source,
+        target=suggestion.target,
     )
+
+
+def _is_of(folder: Path, place: Path, root: Path, others: Collection[Path]) -> bool:
+    """Whether *place* is in the repository and holds the service in *folder* and no other."""
+    holds_others = any(place in other.parents for other in others if other != folder)
+    return root in (place, *place.parents) and not holds_others
+
+
+def _tests_of(folder: Path, root: Path, own: Sequence[Path]) -> Path | None:
+    """The tests of the service in *folder*: in it, named after it, or in one of *own*.
+
+    Of unit tests and others, which need a deployment, the unit tests.
+    """
+    places = [
+        *(folder / name for name in _TESTS),
+        *(root / name / folder.name for name in _TESTS),
+        *(place / name for place in own for name in _TESTS),
+    ]
+    tests = next((path for path in places if path.is_dir()), None)
+    if tests is not None and (tests / "unit").is_dir():
+        return tests / "unit"
+    return tests
+
+
+def _test_file(places: Sequence[Path], tests: Path | None, manifest: Path) -> Path | None:
+    """The requirement file of the *tests*, beside them or in one of *places*."""
+    beside = [tests, tests.parent] if tests is not None else []
+    named = [
+        *(place / _REQUIREMENTS for place in beside if place.name in (*_TESTS, "unit")),
+        *(place / name for place in places for name in TEST_FILES),
+    ]
+    return next((path for path in named if path.is_file() and path != manifest), None)
 
 
 def _told_apart(
@@ -135,36 +202,54 @@ def _is_project(path: Path) -> bool:
     return "project" in data or (isinstance(tool, Mapping) and "poetry" in tool)
 
 
-def _functions(path: Path) -> Iterator[tuple[Path, str]]:
-    """Folders of the Python functions of a SAM template, each with its memory.
+@dataclass(frozen=True)
+class _Function:
+    """One function of a template."""
+
+    folder: Path
+    memory: str
+    target: str
+
+
+def _functions(path: Path) -> Iterator[_Function]:
+    """The Python functions of a SAM template.
 
     A template is YAML with tags of its own, or JSON: its lines are read by their indentation, as
     people write them. What is written otherwise suggests nothing.
     """
     properties: dict[str, str] = {}
+    shared: dict[str, str] = {}
     depth = -1
+    of_all = False
     for line in [*lines_of(path), "End: of the last resource"]:
         pair = _KEY.match(line)
         if pair is None:
             continue
         indent, key, value = len(pair[1]), pair[2], pair[3].strip("\"' ")
+        if indent == 0:
+            of_all = key == "Globals"
+        if of_all:
+            shared.setdefault(key, value)
         if depth >= 0 and indent < depth:
-            yield from _function(path, properties)
+            yield from _function(path, {**shared, **properties})
             properties, depth = {}, -1
-        if key == "Type":
+        # Deeper ones are those of the function's events.
+        if key == "Type" and (depth < 0 or indent <= depth):
             depth = indent if value == _FUNCTION else -1
             properties = {}
         elif depth >= 0:
             properties.setdefault(key, value)
 
 
-def _function(path: Path, properties: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+def _function(path: Path, properties: Mapping[str, str]) -> Iterator[_Function]:
     runtime, code = properties.get("Runtime", "python"), properties.get("CodeUri", "")
     if not runtime.startswith("python") or not code or "$" in code or "!" in code:
         return
     memory = properties.get("MemorySize", "")
+    memory = f"{memory}MB" if re.fullmatch(r"[1-9]\d{1,5}", memory, re.ASCII) else ""
+    target = f"lambda-{runtime}"
     folder = Path(os.path.normpath(path.parent / code))
-    yield folder, f"{memory}MB" if re.fullmatch(r"[1-9]\d{1,5}", memory, re.ASCII) else ""
+    yield _Function(folder, memory, target if target in shipped_targets() else "")
 
 
 def _installed_by(path: Path, root: Path) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..open_folder import write_inside
 from .proposed_services import Proposed
 
 NAME = "pyproject.toml"
+_HEADER = re.compile(r"^\[tool\.pytest-arm64\][^\r\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,22 +65,36 @@ def change_of(root: Path, services: Iterable[Proposed]) -> PyprojectChange:
         before = read_regular(path).decode("utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    configured = read_services(read_project_files(root))
+    files = read_project_files(root)
+    configured = read_services(files)
     missing = [service for service in services if not _is_known(service, root, configured)]
+    target = "" if "target" in files.table else _target_of(missing)
     if not missing:
         return PyprojectChange(path, before, before)
-    tables = "\n".join(service.table() for service in missing)
     end = "\r\n" if "\r\n" in before else "\n"
+    line = f'target = "{target}"'
+    with_target = (
+        _HEADER.sub(lambda header: f"{header[0]}{end}{line}", before) if target else before
+    )
+    tables = [service.table() for service in missing]
+    if target and with_target == before:
+        tables.insert(0, f"[tool.pytest-arm64]\n{line}\n")
     gap = "" if not before else end if before.endswith("\n") else 2 * end
-    after = before + gap + tables.replace("\n", end)
+    after = with_target + gap + "\n".join(tables).replace("\n", end)
     try:
         loads(after)
     except TOMLDecodeError as error:
         raise SettingsError(
             f"services cannot be added to {path}: {error}",
-            next_step="add the tables by hand:\n\n" + tables,
+            next_step="add the tables by hand:\n\n" + "\n".join(tables),
         ) from None
     return PyprojectChange(path, before, after)
+
+
+def _target_of(services: Iterable[Proposed]) -> str:
+    """The target of all *services* that name one; empty where they name none, or several."""
+    targets = {service.target for service in services if service.target}
+    return targets.pop() if len(targets) == 1 else ""
 
 
 def _is_known(service: Proposed, root: Path, configured: Iterable[ServiceConfig]) -> bool:

@@ -317,6 +317,27 @@ class TestDefaultTarget:
     def test_requires_python(self, requires: object, minor: str) -> None:
         assert chosen({}, requires) == f"al2023-python{minor}"
 
+    @pytest.mark.parametrize(
+        ("python", "minor"),
+        [
+            ('"~3.13"', "3.13"),
+            ('"^3.13"', "3.13"),
+            ('"3.13.*"', "3.13"),
+            ('">=3.11,<3.12"', "3.11"),
+            ('"^3.9"', "3.12"),
+            ('"*"', "3.12"),
+            ('"^2.7 || ^3.13"', "3.12"),
+            ("3", "3.12"),
+            ('{version = "^3.13"}', "3.12"),
+        ],
+    )
+    def test_poetrys_python(self, tmp_path: Path, python: str, minor: str) -> None:
+        poetry = f"[tool.poetry.dependencies]\npython = {python}\n"
+        write(tmp_path, {"pyproject.toml": poetry})
+        assert default_target(read_project_files(tmp_path)) == f"al2023-python{minor}"
+        write(tmp_path, {"pyproject.toml": f"[project]\nrequires-python = '<3.12'\n{poetry}"})
+        assert default_target(read_project_files(tmp_path)) == "al2023-python3.11"
+
     def test_python_version_that_is_no_text(self, tmp_path: Path) -> None:
         write(tmp_path, {".python-version": b"\xff\xfe"})
         assert default_target(read_project_files(tmp_path)) == "al2023-python3.12"

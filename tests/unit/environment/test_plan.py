@@ -241,7 +241,7 @@ def test_versions_of_another_architecture_that_the_tests_contradict_are_left_to_
     tmp_path: Path, index: Played
 ) -> None:
     asked = plan_request(tmp_path, index, "pure\n", runner=("native==3.0",))
-    with pytest.raises(NotPlannableError, match="native==2.0 .the other architecture"):
+    with pytest.raises(NotPlannableError, match="the other architecture"):
         planned(replace(asked, pins=("native==2.0",)))
 
 

@@ -72,6 +72,7 @@ def test_functions_dockerfiles_and_manifests_are_services(tmp_path: Path) -> Non
             "functions/api/tests",
             "512MB",
             "template.yaml",
+            "lambda-python3.12",
         ),
         Proposed(
             "node", "functions/node/requirements.txt", found="functions/node/requirements.txt"
@@ -234,3 +235,121 @@ def test_odd_trees_do_no_harm(tmp_path: Path) -> None:
     assert x86_pins(tmp_path) == ()
     change_of(tmp_path, found).write()
     assert [service.name for service in read_services(read_project_files(tmp_path))] == ["a", "c"]
+
+
+SAM = """\
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function:
+    Timeout: 3
+    {shared}
+Resources:
+  HelloWorldFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello_world/
+      Handler: app.lambda_handler
+      {own}
+      Events:
+        HelloWorld:
+          Type: Api
+          Properties:
+            Path: /hello
+"""
+SAM_FILES = {
+    "hello_world/requirements.txt": "requests\n",
+    "hello_world/app.py": "",
+    "tests/requirements.txt": "pytest\nboto3\n",
+    "tests/unit/test_handler.py": "",
+    "tests/integration/test_api_gateway.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "target"),
+    [
+        ("MemorySize: 128", "Runtime: python3.13", "lambda-python3.13"),
+        ("Runtime: python3.12", "MemorySize: 128", "lambda-python3.12"),
+        ("Runtime: python3.12", "Runtime: python3.14", "lambda-python3.14"),
+        ("MemorySize: 128", "Runtime: python3.6", ""),
+    ],
+)
+def test_what_sam_init_writes_is_proposed_with_its_tests_and_target(
+    tmp_path: Path, shared: str, own: str, target: str
+) -> None:
+    files = {"template.yaml": SAM.format(shared=shared, own=own), **SAM_FILES}
+    (service,) = proposed_services(written(tmp_path, files))
+    assert service.requirements == "hello_world/requirements.txt"
+    assert service.test_requirements == "tests/requirements.txt"
+    assert service.tests == "tests/unit"
+    assert (service.target, service.found) == (target, "template.yaml")
+    change = change_of(tmp_path, [service])
+    change.write()
+    files_now = read_project_files(tmp_path)
+    assert files_now.table.get("target", "") == target
+    (configured,) = read_services(files_now)
+    assert configured.name == "hello-world"
+
+
+@pytest.mark.parametrize(
+    ("before", "target"),
+    [
+        ("[tool.pytest-arm64]\ntarget = 'al2023-python3.12'\n", "al2023-python3.12"),
+        ("[tool.pytest-arm64]  # ours\ninstall = 'none'\n", "lambda-python3.13"),
+        ("[project]\nname = 'x'\n", "lambda-python3.13"),
+    ],
+)
+def test_a_target_is_added_only_where_none_is_configured(
+    tmp_path: Path, before: str, target: str
+) -> None:
+    template = SAM.format(shared="Tracing: Active", own="Runtime: python3.13")
+    written(tmp_path, {"template.yaml": template, "pyproject.toml": before, **SAM_FILES})
+    change_of(tmp_path, proposed_services(tmp_path)).write()
+    assert read_project_files(tmp_path).table["target"] == target
+
+
+def test_functions_on_different_pythons_propose_no_target(tmp_path: Path) -> None:
+    one = SAM.format(shared="Tracing: Active", own="Runtime: python3.13")
+    other = one.partition("Resources:\n")[2].replace("hello_world", "other").replace("3.13", "3.12")
+    other = other.replace("HelloWorldFunction", "Other")
+    files = {"template.yaml": one + other, **SAM_FILES, "other/requirements.txt": "six\n"}
+    services = proposed_services(written(tmp_path, files))
+    assert {service.target for service in services} == {"lambda-python3.12", "lambda-python3.13"}
+    assert [service.tests for service in services] == ["", ""]
+    assert "target =" not in change_of(tmp_path, services).after
+
+
+@pytest.mark.parametrize("inner", ["src", "app"])
+def test_code_beside_its_tests_is_called_by_their_folder(tmp_path: Path, inner: str) -> None:
+    files = {
+        f"svc/{inner}/requirements.txt": "six\n",
+        "svc/tests/test_a.py": "",
+        "svc/requirements_test.txt": "moto\n",
+        "other/requirements.txt": "six\n",
+        "other/requirements-dev.txt": "moto\n",
+        "other/test/test_b.py": "",
+    }
+    other, svc = proposed_services(written(tmp_path, files))
+    assert (svc.name, svc.tests) == ("svc", "svc/tests")
+    assert svc.test_requirements == "svc/requirements_test.txt"
+    assert (other.tests, other.test_requirements) == ("other/test", "other/requirements-dev.txt")
+
+
+@pytest.mark.parametrize("mark", ["cdk.json", "Pulumi.yaml", "cdktf.json"])
+def test_a_program_that_deploys_services_is_none(tmp_path: Path, mark: str) -> None:
+    files = {
+        f"infra/{mark}": "{}",
+        "infra/requirements.txt": "aws-cdk-lib\n",
+        "a/requirements.txt": "six\n",
+        "b/requirements.txt": "six\n",
+    }
+    assert [service.name for service in proposed_services(written(tmp_path, files))] == ["a", "b"]
+
+
+def test_an_image_with_musl_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"svc/Dockerfile": "FROM python:3.13-alpine\n", "svc/requirements.txt": "six\n"}
+    monkeypatch.chdir(written(tmp_path, files))
+    assert main(["setup", "--init"]) == 0
+    assert "svc/Dockerfile:1: python:3.13-alpine has musl" in capsys.readouterr().out
