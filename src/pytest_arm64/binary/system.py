@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import ClassVar
 
-from ..config.targets import Target
+from ..config.targets import IMAGE, ZIP, Target
 from ..records import Layout, decode, encode
 from .declared import Declared, numbers
 from .elf import Elf, VersionNeed
@@ -114,12 +114,18 @@ class _Stored:
 def declared_system(target: Target, machine: str = "aarch64") -> System:
     """What *target* declares; nothing was looked at."""
     return System(
-        name=f"declared data of {target.name}",
+        name=f"declared data of {target.name}{_deployed(target)}",
         machine=machine,
         page_size=target.facts.page_size,
         before=target.library_path,
         declared=Declared(target.glibc, target.facts),
     )
+
+
+def _deployed(target: Target) -> str:
+    """How a function is deployed, where the target's name says something else."""
+    named = ZIP if "-zip-" in target.name else IMAGE
+    return f" as {target.package}" if target.package not in ("", named) else ""
 
 
 def looked_up_system(

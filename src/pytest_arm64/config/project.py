@@ -10,6 +10,7 @@ from .given import Given
 from .project_files import ProjectFiles, read_project_files
 from .services import ServiceConfig, Services, services_at
 from .settings import Settings, load_settings
+from .targets import as_package
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Project:
 
     def settings_of(self, service: ServiceConfig) -> Settings:
         """The settings of the run with what *service* says of itself."""
-        settings = self.settings
+        target = as_package(self.settings.target, service.package)
+        settings = replace(self.settings, target=target)
         if service.itself:
             return settings
         files = service.requirements

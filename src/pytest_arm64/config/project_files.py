@@ -15,6 +15,7 @@ NAME = "pyproject.toml"
 _Types = type | tuple[type, ...]
 SERVICE_KEYS: dict[str, _Types] = {
     "artifact": str,
+    "package": str,
     "requirements": (str, list),
     "test-requirements": (str, list),
     "tests": (str, list),

@@ -18,7 +18,7 @@ from .artifact import Artifact, configured_artifact
 from .boundary import check_inside
 from .project_files import SERVICE_KEYS, ProjectFiles
 from .settings import checked_env, checked_install, memory_bytes
-from .targets import suggestion
+from .targets import PACKAGES, suggestion
 from .toml_lines import line_of
 
 REPOSITORY = "repository"
@@ -49,6 +49,8 @@ class ServiceConfig:
     """Empty where the folder's own files decide."""
     artifact: Artifact | None = None
     """What is deployed, where it is built already; then no other file says it."""
+    package: str = ""
+    """How it is deployed on Lambda, ``image`` or ``zip``; empty where the target says it."""
     test_requirements: tuple[Path, ...] = ()
     tests: tuple[Path, ...] = ()
     memory: int = 0
@@ -254,6 +256,7 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         folder=folder,
         requirements=requirements,
         artifact=_artifact(base, source),
+        package=_package(source),
         test_requirements=_files(base, source, "test-requirements"),
         tests=_files(base, source, "tests", folders=True),
         memory=_memory(source),
@@ -285,6 +288,13 @@ def _artifact(base: Path, source: _Source) -> Artifact | None:
         return configured_artifact(source.entry.get("artifact", ""), base)
     except SettingsError as error:
         raise source.error("artifact", error.what, next_step=error.next_step) from None
+
+
+def _package(source: _Source) -> str:
+    package = source.entry.get("package", "")
+    if package not in ("", *PACKAGES):
+        raise source.error("package", f"package = {package!r} must be 'image' or 'zip'")
+    return str(package)
 
 
 def _memory(source: _Source) -> int:

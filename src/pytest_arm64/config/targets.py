@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ARCHITECTURES = ("arm64", "amd64")
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 DEFAULT_PYTHON = "3.12"
-IMAGE, ZIP = "image", "zip"
+PACKAGES = IMAGE, ZIP = ("image", "zip")
+"""How a Lambda function can be deployed."""
 _HIGHEST_PATCH = 99
 
 
@@ -109,6 +110,18 @@ def shipped_targets() -> dict[str, Target]:
     recipes = shipped_recipes()
     bases = _data()["bases"]
     return {t.name: t for key, base in bases.items() for t in _expand(key, base, recipes)}
+
+
+def as_package(target: Target, package: str) -> Target:
+    """*target*, with the facts that count for a function that is deployed as *package*.
+
+    A target that is not Lambda's, and one that has that package already, stays as it is.
+    """
+    if not target.package or package in ("", target.package):
+        return target
+    one, other = ("lambda-", "lambda-zip-")[:: 1 if package == ZIP else -1]
+    twin = shipped_targets()[target.name.replace(one, other, 1)]
+    return replace(target, facts=twin.facts, package=package)
 
 
 @cache

@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.binary.system import declared_system
+from pytest_arm64.config.given import Given
+from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import ProjectFiles, read_project_files
 from pytest_arm64.config.services import (
     Boundary,
@@ -118,6 +121,8 @@ WORKER = '[tool.pytest-arm64.service.worker]\nrequirements = "worker/requirement
         (WORKER + "memory = 512", 3, "wrong type"),
         (WORKER + 'memory = "much"', 3, "no amount of memory"),
         (WORKER + "monthly-cost = -1", 3, "no amount"),
+        (WORKER + 'package = "docker"', 3, "must be 'image' or 'zip'"),
+        (WORKER + "package = 1", 3, "wrong type"),
         (WORKER + "monthly-cost = nan", 3, "no amount"),
         (WORKER + "monthly-cost = true", 3, "wrong type"),
         (WORKER + 'tests = "absent"', 3, "is no file or folder"),
@@ -250,3 +255,23 @@ def test_how_a_service_is_installed_is_checked_in_its_own_file(tmp_path: Path) -
     write(tmp_path, {"a/pyproject.toml": "[tool.pytest-arm64]\ninstall = 'wheels'\n"})
     with pytest.raises(SettingsError, match=r"a/pyproject\.toml: install must be one of auto"):
         read_services(read_project_files(tmp_path))
+
+
+def test_one_repository_has_functions_in_images_and_in_zips(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(
+        tmp_path,
+        {
+            "a/requirements.txt": "",
+            "b/requirements.txt": "",
+            "pyproject.toml": '[tool.pytest-arm64]\ntarget = "lambda-python3.12"\n'
+            '[tool.pytest-arm64.service.a]\nrequirements = "a/requirements.txt"\npackage = "zip"\n'
+            '[tool.pytest-arm64.service.b]\nrequirements = "b/requirements.txt"\n',
+        },
+    )
+    project = load_project(Given(), {}, rootpath=tmp_path, cwd=tmp_path)
+    targets = {s.name: project.settings_of(s).target for s in project.services.declared}
+    assert {name: target.package for name, target in targets.items()} == {"a": "zip", "b": "image"}
+    assert {target.name for target in targets.values()} == {"lambda-python3.12"}
+    assert declared_system(targets["a"]).name == "declared data of lambda-python3.12 as zip"
+    assert declared_system(targets["b"]).name == "declared data of lambda-python3.12"

@@ -16,6 +16,7 @@ from pytest_arm64.config.targets import (
     DEFAULT_PYTHON,
     Recipe,
     Target,
+    as_package,
     find_target,
     own_target,
     shipped_recipes,
@@ -165,3 +166,22 @@ def test_suggestion(word: str, known: list[str]) -> None:
 def test_suggestion_needs_likeness() -> None:
     assert suggestion("imge", ["image", "network"]) == " (did you mean 'image'?)"
     assert suggestion("zzz", ["image", "network"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "like"),
+    [
+        ("lambda-python3.12", "zip", "lambda-zip-python3.12"),
+        ("lambda-zip-python3.12", "image", "lambda-python3.12"),
+        ("lambda-python3.11", "zip", "lambda-zip-python3.11"),
+        ("lambda-zip-python3.12", "zip", "lambda-zip-python3.12"),
+        ("lambda-python3.12", "", "lambda-python3.12"),
+        ("al2023-python3.12", "zip", "al2023-python3.12"),
+    ],
+)
+def test_a_service_is_judged_by_its_package(name: str, package: str, like: str) -> None:
+    targets = shipped_targets()
+    found = as_package(targets[name], package)
+    assert (found.facts, found.package) == (targets[like].facts, targets[like].package)
+    assert (found.name, found.image) == (name, targets[name].image)
+    assert as_package(own_target("mine", OWN), package) == own_target("mine", OWN)
