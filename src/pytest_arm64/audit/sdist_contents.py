@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from packaging.requirements import InvalidRequirement
 
@@ -22,6 +20,7 @@ from ..index.simple import IndexFile
 from ..inputs.declared import declared_project
 from ..inputs.reading import Reading, strings, table
 from ..inputs.setup_values import with_marker
+from ..temporary import temporary_folder
 from .sdist_rules import UNCLEAR, Build, Gathered, build_of, judged
 
 RULES = 1
@@ -166,8 +165,7 @@ def _of_metadata(gathered: Gathered) -> tuple[str, ...] | None:
 
 def _declared(gathered: Gathered, build: Build) -> tuple[str, ...] | None:
     """What a reader of the unpacked project would say; the same one as for local projects."""
-    with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         for path, content in gathered.texts.items():
             if ".egg-info/" not in path:
                 place = folder / path

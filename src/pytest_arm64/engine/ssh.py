@@ -14,12 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import EngineError
 from ..isolation import NEUTRAL
+from ..temporary import temporary_folder
 from .address import DEFAULT_SOCKET
 
 CONNECT_SECONDS = 20
@@ -91,10 +91,10 @@ def forwarded(url: str) -> Iterator[Forwarded]:
     remote = _Remote.of(url)
     with (
         # A socket's path may have 100 characters or so: not below a long TMPDIR.
-        tempfile.TemporaryDirectory(prefix="arm64-ssh-", dir="/tmp") as folder,
+        temporary_folder("/tmp") as folder,  # noqa: S108  (a folder for this user alone)
         tempfile.TemporaryFile() as log,
     ):
-        local = str(Path(folder, "engine.sock"))
+        local = str(folder / "engine.sock")
         process = _start(remote, local, log)
         assert process.stdin is not None
         try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..inside.regular_file import read_regular, read_regular_text
 from ..isolation import program
+from ..temporary import temporary_folder
 
 _SECONDS = 10
 _MAXIMUM_REFS = 16 * 2**20
@@ -80,8 +80,7 @@ def _is_clean(root: Path, git: Path, common: Path, commit: str) -> bool:
     executable = program("git")
     if executable is None:
         return False
-    with tempfile.TemporaryDirectory(prefix="pytest-arm64-git-") as name:
-        own = Path(name)
+    with temporary_folder() as own:
         _write_repository(own, common, commit)
         index = own / "index"
         try:
@@ -89,8 +88,8 @@ def _is_clean(root: Path, git: Path, common: Path, commit: str) -> bool:
             environ = {
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LC_ALL": "C",
-                "HOME": name,
-                "GIT_DIR": name,
+                "HOME": str(own),
+                "GIT_DIR": str(own),
                 "GIT_WORK_TREE": str(root),
                 "GIT_INDEX_FILE": str(index),
                 "GIT_CONFIG_NOSYSTEM": "1",

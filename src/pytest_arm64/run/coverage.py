@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..environment.tree import RESULTS
 from ..errors import Arm64Error
 from ..mirror.transport import Transport
 from ..open_folder import OpenFolder
+from ..temporary import temporary_folder
 
 DATA = ".coverage"
 
@@ -26,9 +26,9 @@ class CopiedCoverage:
 
     @pytest.hookimpl
     def pytest_arm64_finished(self, config: pytest.Config, mirrored: Transport) -> None:
-        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
-            mirrored.fetch(Path(name))
-            files = [path for path in Path(name).glob(f"{DATA}*") if path.is_file()]
+        with temporary_folder() as results:
+            mirrored.fetch(results)
+            files = [path for path in results.glob(f"{DATA}*") if path.is_file()]
             try:
                 with OpenFolder(Path(config.invocation_params.dir)) as folder:
                     for path in files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from ..errors import SettingsError
 from ..mirror.pytest_internals import junit_recorders
 from ..open_folder import OpenFolder
+from ..temporary import temporary_folder
 
 if TYPE_CHECKING:
     from _pytest.junitxml import LogXML
@@ -34,10 +34,10 @@ class JunitFile:
     # Within the terminal's wrapper, which names the file when this one has ended.
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
+        with temporary_folder() as written_to:
             places = [recorder.logfile for recorder, _ in self._files]
             for number, (recorder, _) in enumerate(self._files):
-                recorder.logfile = str(Path(name, f"{number}.xml"))
+                recorder.logfile = str(written_to / f"{number}.xml")
             yield
             for place, (recorder, folder) in zip(places, self._files, strict=True):
                 written, recorder.logfile = Path(recorder.logfile), place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from ..inside.measure.record import FOLDER, Measured
 from ..mirror.transport import Transport
 from ..open_folder import OpenFolder
 from ..report.measurements import MeasureSummary
+from ..temporary import temporary_folder
 from .silent import CellResult
 
 FILE = "measurements.json"
@@ -36,9 +36,7 @@ class HostMeasurements:
     def pytest_arm64_finished(self, mirrored: Transport) -> None:
         if self._folder is None:
             return
-        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
-            out = Path(name, "results")
-            out.mkdir()
+        with temporary_folder() as out:
             mirrored.fetch(out)
             self._found += measured_below(out)
         if self._found:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from ..errors import Arm64Error
 from ..mirror.mirror import HostMirror
 from ..mirror.session import MirroredSession
 from ..mirror.task import Task
+from ..temporary import temporary_folder
 from .arguments import same_everywhere
 from .cells import PlannedCell
 from .keep import Held
@@ -169,8 +169,7 @@ class NestedRun:
         from ..report.progress import TerminalProgress
 
         if self._folder is None:
-            folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
-            self._folder = Path(self._resources.enter_context(folder))
+            self._folder = self._resources.enter_context(temporary_folder())
         progress = TerminalProgress(sys.stdout)
         return SilentCell(self._config, planned, place, task, self._folder, progress, collected)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from ..inside.measure.profile_record import FOLDER, Profile, merged
 from ..mirror.transport import Transport
 from ..open_folder import OpenFolder
 from ..report.hotspots import hotspot_lines
+from ..temporary import temporary_folder
 from .measurements import writing
 from .silent import CellResult
 
@@ -35,9 +35,7 @@ class HostProfiles:
         self._found += profiles_below(result.out)
 
     def pytest_arm64_finished(self, mirrored: Transport) -> None:
-        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as name:
-            out = Path(name, "results")
-            out.mkdir()
+        with temporary_folder() as out:
             mirrored.fetch(out)
             self._found = merged([*self._found, *profiles_below(out)])
         if self._folder is not None and self._found:

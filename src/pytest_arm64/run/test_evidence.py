@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..inside.measure.record import PROPERTY as MEASURED
 from ..inside.measure.record import Measured
 from ..inside.ran import Ran
 from ..mirror.transport import Transport
+from ..temporary import temporary_folder
 from .measurements import measured_below
 from .profiles import profiles_below
 from .silent import CellResult
@@ -71,14 +71,14 @@ class EvidenceCollector:
         names = [name for values in now.golden.values() for v in values for name in _named(v)]
         if not names and not config.option.arm64_profile:
             return
-        with tempfile.TemporaryDirectory(prefix="pytest-arm64-") as folder:
-            mirrored.fetch(Path(folder))
-            pictures = dict(_read_pictures(Path(folder, FOLDER), names, self._room))
+        with temporary_folder() as folder:
+            mirrored.fetch(folder)
+            pictures = dict(_read_pictures(folder / FOLDER, names, self._room))
             self._room -= sum(map(len, pictures.values()))
             now.pictures = {
                 name: base64.b64encode(data).decode() for name, data in pictures.items()
             }
-            now.profiles = merged([*now.profiles, *profiles_below(Path(folder))])
+            now.profiles = merged([*now.profiles, *profiles_below(folder)])
 
     def add_to(
         self,
