@@ -18,6 +18,10 @@ class NothingToReadError(SettingsError):
     """No file says what is deployed."""
 
 
+class EmptyListError(NothingToReadError):
+    """The file that says what is deployed lists nothing."""
+
+
 class EngineError(Arm64Error):
     """The container engine is absent, refuses us, or failed to do what was asked."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Arm64Error, NothingToReadError, SettingsError
+from ..errors import Arm64Error, EmptyListError, NothingToReadError, SettingsError
 from ..progress import NoProgress
 
 # What resolves is loaded while pip tells its configuration in another process.
@@ -167,9 +167,10 @@ def _audit(
     for error in unread:
         sys.stderr.write(f"pytest-arm64: not audited: {error}\n")
     # A folder without a manifest is none that was asked for, unless it is configured.
-    stray = all(isinstance(error, NothingToReadError) for error in unread) and options.path
+    stray = NothingToReadError if options.path else EmptyListError
+    grave = [error for error in unread if not isinstance(error, stray)]
     codes = [matrix.exit_code for matrix in matrices]
-    return max(*codes, 0 if stray or not unread else UNEVALUATED)
+    return max(*codes, UNEVALUATED if grave else 0)
 
 
 def _fixed(
@@ -219,7 +220,9 @@ def _services(
     unread: list[Arm64Error] = []
     for read in readers:
         try:
-            services.append(read())
+            service = read()
+            service.check_lists_something()
+            services.append(service)
         except Arm64Error as error:
             unread.append(error)
     if not services:

@@ -11,7 +11,7 @@ from ..config.artifact import Artifact
 from ..config.project_files import read_project_files
 from ..config.services import own_name
 from ..config.toml_files import TomlFiles
-from ..errors import SettingsError
+from ..errors import EmptyListError, SettingsError
 from . import poetry_lock, pylock, uv_lock
 from .base_images import musl_notes
 from .declared import (
@@ -50,6 +50,16 @@ class Service:
     """What its files say about Python versions."""
     environments: tuple[str, ...] = ()
     """Markers, one of which has to hold where it is locked; empty for all environments."""
+    nothing: str = ""
+    """Why there is nothing to audit; empty where a file says what is deployed, be it nothing."""
+
+    def check_lists_something(self) -> None:
+        """Raises EmptyListError: there is nothing to audit."""
+        if self.nothing:
+            raise EmptyListError(
+                f"{self.nothing}: nothing to audit",
+                next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
+            )
 
     def fingerprint(self) -> dict[str, object]:
         """What two services must share to have the same matrix, ready for JSON."""
@@ -111,6 +121,7 @@ def read_service(
     if path.is_dir() and not (choice.lock is not None and choice.lock.test.needs):
         test = _test_requirements(path, reading, name)
     choice.notes += musl_notes(folder, reading)
+    listed = choice.declared or choice.lock or deployed.requirements or deployed.gaps
     own = not requirements and (path.is_dir() or path.suffix in (".toml", ".lock"))
     return Service(
         name,
@@ -121,6 +132,7 @@ def read_service(
         tuple(choice.notes),
         tuple(python_limits(folder, reading)) if own else (),
         uv_environments(folder, reading) if own and choice.lock is None else (),
+        "" if listed else f"{reading.origin(manifest)} lists no packages",
     )
 
 
@@ -145,7 +157,9 @@ def artifact_service(
     reading = Reading(root or folder or Path.cwd(), environ, toml=toml or TomlFiles())
     name = name or artifact.shown
     test = _test_requirements(folder, reading, name) if folder is not None else None
-    return Service(name, reading.requirement_set(name), lock, test, artifact.shown, notes)
+    deployed = reading.requirement_set(name)
+    nothing = "" if lock.releases else f"{artifact.shown} has no metadata of packages (*.dist-info)"
+    return Service(name, deployed, lock, test, artifact.shown, notes, nothing=nothing)
 
 
 def with_requirements(
@@ -171,6 +185,8 @@ class _Choice:
         self._groups = groups
         self.lock: Lock | None = None
         self.notes: list[str] = []
+        self.declared = False
+        """Whether a project's own file says what it depends on, be it nothing."""
 
     def file(self, path: Path) -> None:
         """A file by its name; what is no other kind is a requirement file."""
@@ -182,6 +198,7 @@ class _Choice:
             )
         name = path.name
         if name == "pyproject.toml":
+            self.declared = True
             read_project(path, self._reading, extras=self._extras, groups=self._groups)
         elif name == uv_lock.NAME:
             self._uv(path, path.parent)
@@ -234,7 +251,8 @@ class _Choice:
         stated = "project" in data
         cfg = read_setup_cfg(folder) if not configured and not stated else None
         described = not stated and describes_project(cfg, read_script(folder))
-        if stated or (data and not configured) or described:
+        self.declared = stated or (bool(data) and not configured) or described
+        if self.declared:
             read_project(manifest, self._reading, extras=self._extras, groups=self._groups)
         elif (folder / SETUP_PY).is_file():
             self._reading.gaps.append(

@@ -32,13 +32,18 @@ _OTHER_NAMES = ("Dockerfile", "Makefile", "LICENSE", "README")
 
 
 def refuse_unsupported(path: Path) -> None:
-    """Raises SettingsError where *path* is a file of a kind that is not read here."""
+    """Refuse a file of a kind that is not read here.
+
+    Raises:
+        NothingToReadError: it lists no packages at all.
+        SettingsError: it does, and another tool has to export them.
+    """
     name = path.name
     if name in _EXPORTS:
         raise SettingsError(f"{path}: {name} files are not read", next_step=_EXPORTS[name])
     if path.suffix.lower() in _OTHER_KINDS or name in _OTHER_NAMES:
         kind = f"a {path.suffix} file" if path.suffix else f"a {name}"
-        raise SettingsError(
+        raise NothingToReadError(
             f"{path} is {kind}, not a requirement file",
             next_step="name a requirement file, a lock, a pyproject.toml, or a project's folder",
         )

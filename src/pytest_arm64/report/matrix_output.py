@@ -201,6 +201,8 @@ def summary(matrix: WheelMatrix) -> list[str]:
             )
     if not matrix.complete:
         lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
+    elif not matrix.deployed:
+        lines.append("Nothing has to be installed: nothing stands in the way.")
     elif matrix.ready:
         sources = any(row.from_source for row in matrix.deployed)
         more = " or is pure Python" if sources else ""

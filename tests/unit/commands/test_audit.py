@@ -293,3 +293,63 @@ def test_an_ordinary_pytest_run_imports_none_of_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "# nothing yet\n", "-c limits.txt\n", "--find-links .\n", "-r more.txt\n"]
+)
+@pytest.mark.parametrize("path", ["requirements.txt", "."])
+def test_a_file_that_lists_no_package_is_nothing_to_audit(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    path: str,
+) -> None:
+    write(tmp_path, {"requirements.txt": text, "limits.txt": "zed==1\n", "more.txt": "\n"})
+    assert command(monkeypatch, path) == 2
+    shown = capsys.readouterr()
+    assert "requirements.txt lists no packages: nothing to audit" in shown.err
+    assert "Ready" not in shown.out
+
+
+@pytest.mark.usefixtures("index")
+def test_an_artifact_without_metadata_is_nothing_to_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"build/zed/__init__.py": ""})
+    assert command(monkeypatch, "dir:build") == 2
+    assert "no metadata of packages (*.dist-info): nothing to audit" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": "[project]\nname = 'x'\nversion = '1'\ndependencies = []\n"},
+        {"setup.py": "from setuptools import setup\nsetup(name='x')\n"},
+        {"requirements.txt": "good; sys_platform == 'win32'\n"},
+    ],
+)
+def test_a_project_that_declares_no_dependencies_has_nothing_in_the_way(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str],
+) -> None:
+    write(tmp_path, files)
+    assert command(monkeypatch) == 0
+    assert "Nothing has to be installed" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("stray", ["README.md", "notes", "main.py", "empty.txt"])
+def test_what_lists_nothing_among_several_paths_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stray: str
+) -> None:
+    strays = {"README.md": "hi", "notes/a.md": "", "main.py": "", "empty.txt": ""}
+    write(tmp_path, {**strays, "a/requirements.txt": "good\n", "Pipfile": ""})
+    assert command(monkeypatch, stray, "a") == 0
+    assert "not audited: " in capsys.readouterr().err
+    assert command(monkeypatch, stray, "Pipfile", "a") == 3
