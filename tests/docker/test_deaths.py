@@ -180,9 +180,38 @@ def test_out_of_memory_is_named(run_pytest: RunPytest, project: Callable[..., Pa
     assert "1 failed, 2 passed" in result.out
     assert "killed by SIGKILL" in result.out
     assert "out of memory: " in result.out
-    assert "256 MB of the setting" in result.out
+    assert "256 MB of the setting memory (--arm64-memory)" in result.out
     native = "aarch64 native" in result.out
     assert ("says nothing about an ARM machine" in result.out) != native
+
+
+# Written beyond its end, a page of a memory file system is a bus error.
+SHARED = """
+import mmap, os
+def test_before(): pass
+def test_fills():
+    fd = os.open("/dev/shm/large", os.O_RDWR | os.O_CREAT)
+    os.ftruncate(fd, 96 << 20)
+    memory = mmap.mmap(fd, 96 << 20)
+    os.unlink("/dev/shm/large")
+    for page in range(0, 96 << 20, 4096):
+        memory[page] = 1
+def test_after(): pass
+"""
+
+
+def test_a_full_dev_shm_is_named_and_can_be_made_larger(
+    run_pytest: RunPytest, project: Callable[..., Path]
+) -> None:
+    folder = project(test_it=SHARED)
+    result = run_pytest(folder, "--arm64")
+    assert result.code == 1, result.out
+    assert "killed by SIGBUS" in result.out
+    assert "/dev/shm is full: it has 64 MB" in result.out
+    assert "--arm64-shm-size 1GB" in result.out
+    (folder / "pyproject.toml").write_text('[tool.pytest-arm64]\nshm-size = "128MB"\n')
+    result = run_pytest(folder, "--arm64")
+    assert result.code == 0, result.out
 
 
 # RDVL x0, #1 asks for the length of SVE's registers.

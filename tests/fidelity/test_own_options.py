@@ -25,6 +25,8 @@ VALUES = {
     "--arm64-report": "out",
     "--arm64-installer": "pip",
     "--arm64-timeout": "60",
+    "--arm64-memory": "2GB",
+    "--arm64-shm-size": "128MB",
 }
 # What turns a run into another: tried by tests of their own.
 MODES = ("--arm64", "--arm64-marked", "--arm64-compare", "--arm64-record")

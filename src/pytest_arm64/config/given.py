@@ -22,6 +22,8 @@ class Given:
     build_network: bool = False
     timeout: str | None = None
     """None where it was not given: an empty text is a mistake, which is reported."""
+    memory: str = ""
+    shm_size: str = ""
     compare: bool = False
     record: bool = False
 
@@ -40,6 +42,8 @@ class Given:
             installer=option.arm64_installer or "",
             build_network=option.arm64_build_network,
             timeout=option.arm64_timeout,
+            memory=option.arm64_memory or "",
+            shm_size=option.arm64_shm_size or "",
             compare=option.arm64_compare,
             record=option.arm64_record,
         )

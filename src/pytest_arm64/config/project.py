@@ -20,6 +20,8 @@ class Project:
     files: ProjectFiles
     settings: Settings
     services: Services
+    given: Given
+    """The options, which count before what a service says of itself."""
 
     @property
     def root(self) -> Path:
@@ -52,7 +54,10 @@ class Project:
             install=service.install or settings.install,
             env=(*settings.env, *service.env),
             network=service.network or settings.network,
-            memory=service.memory or settings.memory,
+            memory=settings.memory if self.given.memory else service.memory or settings.memory,
+            shm_size=settings.shm_size
+            if self.given.shm_size
+            else service.shm_size or settings.shm_size,
         )
 
 
@@ -70,4 +75,4 @@ def load_project(given: Given, environ: Mapping[str, str], *, rootpath: Path, cw
     """
     files = read_project_files(rootpath)
     settings = load_settings(given, environ, files=files, cwd=cwd)
-    return Project(files, settings, services_at(files))
+    return Project(files, settings, services_at(files), given)

@@ -20,6 +20,7 @@ SERVICE_KEYS: dict[str, _Types] = {
     "test-requirements": (str, list),
     "tests": (str, list),
     "memory": str,
+    "shm-size": str,
     "env": list,
     "network": str,
     "monthly-cost": (int, float),

@@ -55,6 +55,8 @@ class ServiceConfig:
     tests: tuple[Path, ...] = ()
     memory: int = 0
     """Bytes; 0 where nothing is said."""
+    shm_size: int = 0
+    """The same of ``/dev/shm``."""
     env: tuple[str, ...] = ()
     network: str = ""
     monthly_cost: float | None = None
@@ -259,7 +261,8 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         package=_package(source),
         test_requirements=_files(base, source, "test-requirements"),
         tests=_files(base, source, "tests", folders=True),
-        memory=_memory(source),
+        memory=_memory(source, "memory"),
+        shm_size=_memory(source, "shm-size"),
         env=_env(source),
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
@@ -297,12 +300,12 @@ def _package(source: _Source) -> str:
     return str(package)
 
 
-def _memory(source: _Source) -> int:
+def _memory(source: _Source, key: str) -> int:
     try:
-        return memory_bytes(source.entry.get("memory", ""), source.manifest)
+        return memory_bytes(source.entry.get(key, ""), source.manifest, key)
     except SettingsError as error:
         what = error.what.partition(": ")[2]
-        raise source.error("memory", what, next_step=error.next_step) from None
+        raise source.error(key, what, next_step=error.next_step) from None
 
 
 def _env(source: _Source) -> tuple[str, ...]:

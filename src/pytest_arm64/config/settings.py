@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..inside.options import CORES, INSTALLERS, cores, seconds
+from ..inside.options import CORES, INSTALLERS, SHM_SIZE, byte_size, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside
 from .fork import comes_from_fork
@@ -20,7 +20,6 @@ from .targets import Target
 
 INSTALL_MODES = ("auto", "editable", "wheel", "none")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_MEMORY = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class Settings:
     """Seconds that a test may take, 0 for any."""
     memory: int = 0
     """Bytes of memory that the deployed service has, 0 for any."""
+    shm_size: int = SHM_SIZE
+    """Bytes of ``/dev/shm``."""
     artifact: Artifact | None = None
     """What is deployed, where it is built already: tests run in it as it is."""
 
@@ -134,7 +135,9 @@ def load_settings(
         installer=installer,
         build_network=given.build_network or table.get("build-network", files.user.build_network),
         timeout=_seconds(given.timeout),
-        memory=memory_bytes(table.get("memory", ""), manifest),
+        memory=memory_bytes(given.memory or table.get("memory", ""), manifest),
+        shm_size=memory_bytes(given.shm_size or table.get("shm-size", ""), manifest, "shm-size")
+        or SHM_SIZE,
         artifact=artifact,
     )
 
@@ -174,19 +177,19 @@ def _seconds(text: str | None) -> float:
         raise SettingsError(f"--arm64-timeout {error}") from None
 
 
-def memory_bytes(text: str, manifest: Path) -> int:
-    """``512MB`` as Lambda counts it, by powers of two.
+def memory_bytes(text: str, manifest: Path, key: str = "memory") -> int:
+    """The bytes of *key*; 0 where *text* is empty.
 
     Raises:
         SettingsError: it is no amount of memory.
     """
-    amount = _MEMORY.fullmatch(text)
-    if text and amount is None:
+    try:
+        return byte_size(text) if text else 0
+    except ValueError:
         raise SettingsError(
-            f"{manifest}: memory = {text!r} is no amount of memory",
-            next_step='say for example memory = "512MB" or memory = "2GB"',
-        )
-    return int(amount[1]) * (2**20 if amount[2] == "M" else 2**30) if amount else 0
+            f"{manifest}: {key} = {text!r} is no amount of memory",
+            next_step=f'say for example {key} = "512MB" or {key} = "2GB"',
+        ) from None
 
 
 def _cores(text: str) -> tuple[str, ...]:

@@ -186,6 +186,7 @@ class Container:
                 pids_limit=PIDS_LIMIT,
                 mem_limit=plan.memory or None,
                 memswap_limit=plan.memory or None,
+                shm_size=plan.shm_size or None,
                 tmpfs=dict(plan.tmpfs or {}),
                 volumes=list(plan.volumes),
                 volumes_from=list(plan.volumes_from),

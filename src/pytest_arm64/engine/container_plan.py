@@ -32,6 +32,8 @@ class Plan:
     """Bytes that all processes together may use, swap included; 0 for no limit."""
     memory_note: str = ""
     """What it means that they used more."""
+    shm_size: int = 0
+    """Bytes of ``/dev/shm``; 0 for the engine's default."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
     kept_as: str = ""

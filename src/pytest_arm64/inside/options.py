@@ -6,6 +6,7 @@ must accept each of them. A row that is added here is an option everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -29,6 +30,9 @@ INSTALLERS = (PLAN, PIP)
 POLICIES = ("report", "new", "all")
 LONGEST_TIMEOUT = 30 * 86400
 """Seconds."""
+SHM_SIZE = 64 * 2**20
+"""Bytes of ``/dev/shm`` in a container for which nothing else is said: Docker's default."""
+_SIZE = re.compile(r"([1-9]\d{0,6}) ?([MG])i?B", re.ASCII)
 
 
 class Who(Enum):
@@ -122,6 +126,18 @@ def seconds(text: str) -> float:
     if not 0 < number <= LONGEST_TIMEOUT:
         raise ValueError(f"{text} is not a number of seconds above 0, such as 60")
     return number
+
+
+def byte_size(text: str) -> int:
+    """Bytes of ``512MB``, as Lambda counts them, by powers of two.
+
+    Raises:
+        ValueError: it is no amount of memory.
+    """
+    amount = _SIZE.fullmatch(text)
+    if amount is None:
+        raise ValueError(f"{text!r} is no amount of memory, such as 512MB or 2GB")
+    return int(amount[1]) * (2**20 if amount[2] == "M" else 2**30)
 
 
 MODES = (
@@ -235,6 +251,21 @@ OPTIONS = (
         "kill a test that takes longer, show where it was, and go on (default: no limit)",
         metavar="SECONDS",
         check=seconds,
+    ),
+    OwnOption(
+        "--arm64-memory",
+        Kind.VALUE,
+        "kill what needs more memory than this in all, as 512MB or 2GB; under emulation, than "
+        "twice as much (default: no limit)",
+        metavar="SIZE",
+        check=byte_size,
+    ),
+    OwnOption(
+        "--arm64-shm-size",
+        Kind.VALUE,
+        "make /dev/shm this large, for multiprocessing and data loaders (default: 64MB)",
+        metavar="SIZE",
+        check=byte_size,
     ),
     OwnOption(
         "--arm64-compare",

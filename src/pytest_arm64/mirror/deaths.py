@@ -9,6 +9,9 @@ from .task import End
 
 KEPT = 4000
 """How much of the last output a report shows, in characters."""
+MORE_SHARED_MEMORY = (
+    'give it more: shm-size = "1GB" in [tool.pytest-arm64], or --arm64-shm-size 1GB'
+)
 _HELD_BACK = 64_000
 _REMEMBERED = 32_000
 _REPEATED = 3
@@ -35,6 +38,8 @@ class Ground:
     """What the core does not have and its successors have."""
     timeout: float = 0.0
     """Seconds that a test may take, 0 for any."""
+    shm_size: int = 0
+    """Bytes of ``/dev/shm``; 0 where they are not known."""
 
     def cause(self, end: End, said: str = "") -> str:
         """*end* in words, with what *said*, the last output, tells of it."""
@@ -43,6 +48,11 @@ class Ground:
             text = f"it took longer than --arm64-timeout allows, {self.timeout:g} s ({self.where})"
         if end.signal == "SIGILL" and self.lacks:
             text += f"\nan instruction that this core does not have: {self.lacks}"
+        if end.signal == "SIGBUS" and self.shm_size:
+            text += (
+                f"\na bus error, as where /dev/shm is full: it has {self.shm_size >> 20} MB\n"
+                f"  next step: {MORE_SHARED_MEMORY}"
+            )
         if end.detail:
             text += f"\n{end.detail}"
         return text

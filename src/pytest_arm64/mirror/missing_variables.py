@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .deaths import MORE_SHARED_MEMORY
+
 if TYPE_CHECKING:
     from .reports import AnyReport
 
@@ -18,6 +20,10 @@ _TRUST = "allow it with: pytest-arm64 trust"
 _ENGINE = ("DOCKER_", "TESTCONTAINERS_", "CONTAINER_HOST")
 _REFUSED = re.compile(r"(?i)connection ?refused|\[Errno 111\]")
 _LOOPBACK = re.compile(r"127\.0\.0\.\d+|\blocalhost\b|::1\b|\[Errno 111\]")
+_SHARED_MEMORY = re.compile(
+    r"No space left on device[^\n]{0,200}/dev/shm|/dev/shm[^\n]{0,200}No space left on device"
+    r"|</?torch_\w+>: No space left on device|workers are out of shared memory"
+)
 _DEADLINE = re.compile(r"\bDeadlineExceeded\b|exceeds the deadline of [\d.]+ms")
 # Of a failure's text, which may be a whole page.
 _LONGEST = 200_000
@@ -68,6 +74,8 @@ def _hints(failure: str) -> Iterator[str]:
             '  next step: where they are meant, set [tool.pytest-arm64] network = "host" '
             f"and {_TRUST}"
         )
+    if _SHARED_MEMORY.search(failure):
+        yield f"the container's /dev/shm is full\n  next step: {MORE_SHARED_MEMORY}"
     if _DEADLINE.search(failure):
         yield (
             "a deadline of Hypothesis: emulation stretches time 4 to 40 times\n"

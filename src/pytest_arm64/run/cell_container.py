@@ -22,6 +22,7 @@ from .arguments import forwarded_variables
 from .mounts import project_mounts
 
 EMULATED_MEMORY_FACTOR = 2
+_MEMORY_SETTING = "the setting memory (--arm64-memory)"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -132,6 +133,7 @@ def cell_plan(
         network=settings.network,
         memory=limit,
         memory_note=note,
+        shm_size=settings.shm_size,
         read_only=True,
     )
 
@@ -145,10 +147,10 @@ def _memory(settings: Settings, *, emulated: bool) -> tuple[int, str]:
         return 0, ""
     said = f"{settings.memory // 2**20} MB"
     if not emulated:
-        return settings.memory, f"out of memory: it needs more than the {said} of the setting"
+        return settings.memory, f"out of memory: it needs more than the {said} of {_MEMORY_SETTING}"
     return (
         settings.memory * EMULATED_MEMORY_FACTOR,
-        f"out of memory: more than {EMULATED_MEMORY_FACTOR} times the {said} of the setting. "
+        f"out of memory: more than {EMULATED_MEMORY_FACTOR} times the {said} of {_MEMORY_SETTING}. "
         "Emulation needs memory of its own: this says nothing about an ARM machine",
     )
 

@@ -100,7 +100,7 @@ def session_in(
         lambda finished, failed: replace(
             task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
         ),
-        Ground(place.where, place.lacks, task.timeout),
+        Ground(place.where, place.lacks, task.timeout, place.shm_size),
         mirror,
     )
 

@@ -41,6 +41,8 @@ class Place:
     """For a death's report: machine, core, native or emulated."""
     lacks: str = ""
     """For the report of an illegal instruction: what this core does not have."""
+    shm_size: int = 0
+    """Bytes of ``/dev/shm``, for the report of a bus error; 0 where they are not known."""
     summary: str = ""
     """What every result has to say of itself, whatever the verbosity; empty for nothing."""
     assessment: Assessment | None = None
@@ -160,6 +162,7 @@ class _Containers:
                 ran=ran.ran(cell.target),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
+                shm_size=settings.shm_size,
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, planned) if mirrored else None,
                 copied=not mounted,

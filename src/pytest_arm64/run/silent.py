@@ -124,7 +124,12 @@ class SilentCell:
                 mirror.session,
                 self._place.transport,
                 self._task_after(skipped, environment or {}),
-                Ground(self._place.where, self._place.lacks, self._task.timeout),
+                Ground(
+                    self._place.where,
+                    self._place.lacks,
+                    self._task.timeout,
+                    self._place.shm_size,
+                ),
                 mirror,
             )
             try:

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_arm64.config.given import Given
+from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import ProjectFiles, read_project_files, repository_root
 from pytest_arm64.config.settings import load_settings, passed_variables
 from pytest_arm64.config.target_choice import default_target
@@ -390,6 +391,39 @@ def test_memory(tmp_path: Path, said: str, count: int) -> None:
 def test_no_amount_of_memory(tmp_path: Path, said: str) -> None:
     with pytest.raises(SettingsError, match="is no amount of memory"):
         settings_of(tmp_path, f'[tool.pytest-arm64]\nmemory = "{said}"\n')
+
+
+def test_the_size_of_dev_shm(tmp_path: Path) -> None:
+    table = '[tool.pytest-arm64]\nmemory = "1GB"\nshm-size = "256MB"\n'
+    assert settings_of(tmp_path / "default").shm_size == 64 << 20
+    assert settings_of(tmp_path, table).shm_size == 256 << 20
+    with pytest.raises(SettingsError, match="shm-size = '256' is no amount of memory"):
+        settings_of(tmp_path / "bad", '[tool.pytest-arm64]\nshm-size = "256"\n')
+    found = settings_of(tmp_path / "given", table, memory="2GB", shm_size="1GB")
+    assert (found.memory, found.shm_size) == (2 << 30, 1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Given(), (512 << 20, 128 << 20)),
+        (Given(memory="4GB", shm_size="3GB"), (4 << 30, 3 << 30)),
+        (Given(shm_size="3GB"), (512 << 20, 3 << 30)),
+    ],
+)
+def test_what_a_service_says_counts_before_the_table_and_after_options(
+    options: Given, expected: tuple[int, int], tmp_path: Path
+) -> None:
+    (tmp_path / "r.txt").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest-arm64]\nmemory = "1GB"\nshm-size = "256MB"\n'
+        '[tool.pytest-arm64.service.api]\nrequirements = "r.txt"\n'
+        'memory = "512MB"\nshm-size = "128MB"\n',
+        "utf-8",
+    )
+    project = load_project(options, {}, rootpath=tmp_path, cwd=tmp_path)
+    settings = project.settings_of(project.services.configured[0])
+    assert (settings.memory, settings.shm_size) == expected
 
 
 def test_timeout(tmp_path: Path) -> None:

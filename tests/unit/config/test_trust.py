@@ -57,7 +57,7 @@ HARMLESS = (
     'network = "bridge"',
     'artifact = "dir:build"',
     f"targets.mine = {OWN}",
-    'memory = "1GB"\ncpu = "graviton3"',
+    'memory = "1GB"\nshm-size = "1GB"\ncpu = "graviton3"',
 )
 
 

@@ -34,6 +34,13 @@ class TestCause:
         assert "does not have" not in Ground("here").cause(End(132))
         assert "does not have" not in self.GROUND.cause(End(139))
 
+    def test_bus_error(self) -> None:
+        ground = Ground("here", shm_size=64 << 20)
+        assert "/dev/shm is full: it has 64 MB" in ground.cause(End(135))
+        assert "--arm64-shm-size" in ground.cause(End(135))
+        assert "/dev/shm" not in ground.cause(End(139))
+        assert "/dev/shm" not in Ground("here").cause(End(135))
+
     def test_hang(self) -> None:
         told = "it took longer than --arm64-timeout allows, 5 s"
         assert self.GROUND.cause(End(1), "Timeout (0:00:05)!\n").startswith(told)

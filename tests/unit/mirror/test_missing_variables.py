@@ -53,6 +53,11 @@ def failed(text: str) -> pytest.CollectReport:
          "refused.", 'network = "host"'),
         ("OperationalError: connection to server at \"127.0.0.1\", port 5432 failed: Connection "
          "refused", 'network = "host"'),
+        ("OSError: [Errno 28] No space left on device: '/dev/shm/psm_1'", "--arm64-shm-size"),
+        ("RuntimeError: unable to write to file </torch_12_34>: No space left on device (28)",
+         "--arm64-shm-size"),
+        ("RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error. It is possible "
+         "that dataloader's workers are out of shared memory.", "--arm64-shm-size"),
         ("hypothesis.errors.DeadlineExceeded: Test took 812.34ms, which exceeds the deadline of "
          "200.00ms", "deadline=None"),
         ("hypothesis.errors.FlakyFailure: ... which exceeds the deadline of 200.00ms ...",
@@ -68,6 +73,7 @@ def test_a_failures_text_may_tell_what_the_container_has_not(failure: str, word:
 @pytest.mark.parametrize(
     "failure",
     ["AssertionError: assert 'refused' == 'localhost'", "Connection refused by api.example.invalid",
+     "OSError: [Errno 28] No space left on device: '/tmp/x'",
      "the deadline is tomorrow", "x" * 3_000_000],
 )  # fmt: skip
 def test_nothing_is_guessed(failure: str) -> None:

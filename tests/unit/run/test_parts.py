@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_arm64.config.given import Given
 from pytest_arm64.config.project import Project
 from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import services_at
@@ -95,7 +96,7 @@ def parts(
     target = shipped_targets()["al2023-python3.12"]
     settings = Settings(root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30)
     files = read_project_files(root)
-    project = Project(files, settings, services_at(files))
+    project = Project(files, settings, services_at(files), Given())
     task = Task(args=(*args, *paths), cwd=str(root / here), module=False, ran=Ran())
     return {part.name: part for part in parts_of(config, project, task)}
 
