@@ -44,6 +44,36 @@ def test_it_is_named(lacking: MakeCase, reader: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "files",
+    [
+        {"conftest.py": "import os\nos.environ['SHOP_TOKEN']\n"},
+        {
+            "conftest.py": "import settings\n",
+            "settings.py": "import os\nos.environ['SHOP_TOKEN']\n",
+        },
+        {"conftest.py": "import os\nassert os.getenv('SHOP_TOKEN'), 'set it'\n"},
+    ],
+    ids=["in it", "in a module of its own", "with a message of its own"],
+)
+def test_it_is_named_where_conftest_cannot_be_imported(
+    lacking: MakeCase, files: dict[str, str]
+) -> None:
+    case = lacking("def test(): pass\n", **files)
+    result = case.mirrored(["-p", "no:cacheprovider"])
+    assert result.code == 4, result.text
+    assert result.text.count(SECTION + "SHOP_TOKEN") == 1
+    assert 'env = ["SHOP_TOKEN"]' in result.text
+    assert "secret-value" not in result.text
+
+
+def test_a_variable_that_is_not_needed_is_not_named_at_the_start(lacking: MakeCase) -> None:
+    files = {"conftest.py": "import os\nos.getenv('NOBODY_HAS_IT')\nimport nosuch\n"}
+    result = lacking("def test(): pass\n", **files).mirrored([])
+    assert result.code == 4
+    assert SECTION not in result.text
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "def test_a(): os.environ.get('SHOP_TOKEN')",

@@ -40,7 +40,7 @@ def main(task_path: str) -> int:
     sys.stderr = sys.__stderr__
     sys.stdout.flush()
     sys.stderr.flush()  # type: ignore[union-attr]  # a TextIO, which a new process has
-    sender.send(Exited(code))
+    sender.send(Exited(code, mirror.missing_variables()))
     return code
 
 

@@ -280,6 +280,8 @@ class Exited(NamedTuple):
     """``pytest.main`` has returned."""
 
     code: int
+    missing_variables: list[str]
+    """Environment variables that may explain why the session never started."""
 
 
 Frame = Union[  # noqa: UP007  (evaluated on Python 3.9)

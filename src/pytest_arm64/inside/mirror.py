@@ -87,6 +87,12 @@ class Mirror:
         note_omissions(pluginmanager)
         config.add_cleanup(self._before_exit)
 
+    def missing_variables(self) -> list[str]:
+        """Variables that may explain why the session never started; none once it has."""
+        if self._configured is not None or self._first_config is None:
+            return []
+        return self._missed.names(str(self._first_config.rootpath))
+
     def _before_exit(self) -> None:
         if self._usage_error:
             hush_standard_error()

@@ -108,6 +108,8 @@ class HostMirror:
         """What there is to say of a worker of pytest-xdist that ended so."""
         self.stop: StopReason | None = None
         self.internal_error: str | None = None
+        self.missing_variables: list[str] = []
+        """Variables that may explain why the session inside never started."""
 
     @property
     def _reporter(self) -> TerminalReporter | None:
@@ -346,6 +348,7 @@ class HostMirror:
 
     def _on_exited(self, frame: frames.Exited) -> None:
         self.ledger.exit_code = frame.code
+        self.missing_variables = frame.missing_variables
 
     def fail(self, nodeid: str, text: str, *, died: bool = False) -> None:
         """Report *nodeid* as failed, complete with its start and finish.

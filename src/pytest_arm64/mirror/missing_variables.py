@@ -35,9 +35,8 @@ def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str,
     *missed* are the variables that its test asked for, *environ* are this machine's. Names only:
     no value of the host's goes anywhere.
     """
-    lacking = [name for name in missed if name in environ]
     failure = str(report.longrepr)[-_LONGEST:] if report.outcome == "failed" else ""
-    text = "\n".join([*_variables(lacking, environ), *_hints(failure)])
+    text = "\n".join([*filter(None, [lacking(missed, environ)]), *_hints(failure)])
     if not text:
         return
     add_section = getattr(report.longrepr, "addsection", None)
@@ -45,6 +44,15 @@ def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str,
         add_section("test-environment", text)
     else:
         report.sections = [*report.sections, ("test-environment", text)]
+
+
+def lacking(missed: Iterable[str], environ: Mapping[str, str]) -> str:
+    """What to do about variables that code of the project *missed* and *environ* has; may be empty.
+
+    Names only: no value of the host's goes anywhere.
+    """
+    names = [name for name in missed if name in environ]
+    return "\n".join(_variables(names, environ)) if names else ""
 
 
 def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from .backstop import Backstop
 from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
+from .missing_variables import lacking
 from .reconcile import COMPLETE_STATUSES
 from .signals import TERMINATED, TERMINATION_SECONDS, on_signals
 from .stops import InsideError, raise_here
@@ -67,7 +69,8 @@ class MirroredSession:
             if self.mirror.internal_error is not None:
                 raise InsideError(self.mirror.internal_error)
             if self.mirror.ledger.final == pytest.ExitCode.USAGE_ERROR:
-                raise pytest.UsageError  # it has said why
+                hint = lacking(self.mirror.missing_variables, os.environ)
+                raise pytest.UsageError(*filter(None, [hint]))  # it has said why
             self._conclude()
 
     def collect(self) -> None:

@@ -57,9 +57,9 @@ def test_what_is_held_goes_first_and_in_one_line(pipes: tuple[Sender, int, int])
 def test_a_mark_is_written_before_its_frames(pipes: tuple[Sender, int, int]) -> None:
     sender, frames, printed = pipes
     sender.mark_with("c0ffee")
-    sender.send(Exited(0))
-    sender.send(Exited(1))
-    assert lines(frames) == [[1, ["Exited", 0]], [2, ["Exited", 1]]]
+    sender.send(Exited(0, []))
+    sender.send(Exited(1, []))
+    assert lines(frames) == [[1, ["Exited", 0, []]], [2, ["Exited", 1, []]]]
     assert os.read(printed, 100) == b"\0arm64-c0ffee-1\0\0arm64-c0ffee-2\0"
 
 
@@ -68,7 +68,7 @@ def test_a_fork_stays_silent(pipes: tuple[Sender, int, int]) -> None:
     sender.hold(PASSED)
     child = os.fork()
     if child == 0:
-        sender.send(Exited(3))
+        sender.send(Exited(3, []))
         os._exit(0)
     os.waitpid(child, 0)
     assert lines(frames) == []
@@ -134,10 +134,10 @@ def broken(*_, **__): raise RuntimeError("replaced")
 sender = take_standard_output()
 sender.mark_with("c0ffee")
 {patch}
-sender.send(Exited(3))
+sender.send(Exited(3, []))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout == b'[1,["Exited",3]]\n'
+    assert done.stdout == b'[1,["Exited",3,[]]]\n'
     assert done.stderr == b"\0arm64-c0ffee-1\0"
 
 
@@ -149,7 +149,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 sender = take_standard_output()
 assert resource.getrlimit(resource.RLIMIT_NOFILE) == ({soft}, {hard})
 {close}
-sender.send(Exited(3))
+sender.send(Exited(3, []))
 """
 
 
@@ -163,4 +163,4 @@ def test_closing_descriptors(hard: int, close: str) -> None:
         assert done.returncode == 1
         assert b"a test closed the descriptor by which its outcome is reported" in done.stderr
     else:
-        assert (done.returncode, done.stdout) == (0, b'[0,["Exited",3]]\n')
+        assert (done.returncode, done.stdout) == (0, b'[0,["Exited",3,[]]]\n')

@@ -27,7 +27,7 @@ def session(nodeids: Sequence[str] = ("t.py::a", "t.py::b", "t.py::c"), status: 
         *(frame for nodeid in nodeids for frame in test(nodeid)),
         frames.LoopEnded(None),
         frames.SessionFinished(status, None, status),
-        frames.Exited(status),
+        frames.Exited(status, []),
     ]
 
 

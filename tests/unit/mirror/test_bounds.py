@@ -57,7 +57,7 @@ def test_what_the_session_sends_takes_no_more_memory(sent: str) -> None:
 
 
 def test_a_large_line_of_text_is_taken() -> None:
-    code = "yield b'[0,[\"Exited\",1],[\"Exited\",' + b' ' * (60 << 20) + b'1]]\\n'"
+    code = "yield b'[0,[\"Exited\",1,[]],[\"Exited\",' + b' ' * (60 << 20) + b'1,[]]]\\n'"
     refused, peak = peak_memory(MEASURED.format(pieces=code))
     assert refused == "False"
     assert peak < MOST_MEMORY

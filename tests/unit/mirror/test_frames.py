@@ -127,7 +127,7 @@ def _written(pieces: list[bytes | int]) -> tuple[bytes, bytes]:
             printed += piece
         else:
             printed += b"\0arm64-" + NONCE.encode() + b"-%d\0" % number
-            frames += b'[%d,["Exited",%d]]\n' % (number, piece)
+            frames += b'[%d,["Exited",%d,[]]]\n' % (number, piece)
     return printed, frames
 
 

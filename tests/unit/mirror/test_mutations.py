@@ -145,7 +145,7 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
     "says that it ran nothing": (
         changed(
             lambda f: f.__setitem__(
-                slice(-2, None), [frames.SessionFinished(5, None, 5), frames.Exited(5)]
+                slice(-2, None), [frames.SessionFinished(5, None, 5), frames.Exited(5, [])]
             )
         ),
         5,
@@ -157,7 +157,7 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
         "1 collected tests were never reported",
     ),
     "two statuses": (
-        changed(lambda f: f.__setitem__(-1, frames.Exited(5))),
+        changed(lambda f: f.__setitem__(-1, frames.Exited(5, []))),
         5,
         "ended with status 0 and its process with 5",
     ),
