@@ -43,7 +43,7 @@ SENT = {
     "a line of empty objects": "yield b'[0,' + b'{},' * (20 << 20) + b'{}]\\n'",
     "a line of short texts": "yield b'[0,' + b'\"ab\",' * (12 << 20) + b'0]\\n'",
     "frames whose mark never comes": (
-        "line = b'[7,[\"Exited\",1],[\"Exited\",' + b' ' * (1 << 20) + b'1]]\\n'\n"
+        "line = b'[7,[\"Exited\",1,[]],[\"Exited\",' + b' ' * (1 << 20) + b'1,[]]]\\n'\n"
         "    for _ in range(600): yield line"
     ),
 }
