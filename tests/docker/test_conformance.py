@@ -91,7 +91,7 @@ def differing(run_pytest: RunPytest, folder: Path, known: Known, *options: str) 
     for found in ElementTree.parse(junit).iter("property"):
         if found.get("name") == "arm64_conformance":
             case = json.loads(found.get("value", ""))
-            told[case["case"]] = (case["verdict"], tuple(case["hints"]))
+            told[case["case"]] = (case.get("verdict", ""), tuple(case.get("hints", ())))
     return {
         name: f"{told.get(name)}, not {classes} with {hints}"
         for name, (classes, hints) in known.items()

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .case import EXACT_BY_DESIGN, FLOAT, INTEGER, NAN_SIGN, OUTCOME, UNDEFINED_CAST, Case
+from .case import EXACT_BY_DESIGN, FLOAT, INTEGER, NAN_SIGN, OUTCOME, UNDEFINED_CAST, Case, cases
 
 LIBRARY = "conformance/cases.so"
 """Where the host puts what it compiled in the builder, below the results."""
@@ -80,7 +80,8 @@ def survived(name: str) -> Any:
     raise KilledError(signal.Signals(number).name)
 
 
-CASES = [
+CASES = cases(
+    "C",
     Case("sum of char[]", lambda: whole("sum_of_chars"), "plain char is unsigned on ARM", ABI,
          INTEGER),
     Case("plain char", lambda: whole("char_is_negative"), "plain char is unsigned on ARM", ABI,
@@ -117,7 +118,46 @@ CASES = [
          "C17 F.10.9.3"),
     Case("sum of tenths", lambda: real("rounded_sum"), "feared: extended precision",
          EXACT_BY_DESIGN),
-]  # fmt: skip
+    Case("end of file in a char", lambda: whole("end_of_file_in_char"),
+         "(char)EOF is 255 on ARM and never equals EOF: a loop without an end", ABI, INTEGER),
+    Case("bit field of plain int", lambda: whole("plain_bit_field"), "feared: unsigned bit fields",
+         "GCC: plain bit fields are signed on both"),
+    Case("bit field of plain char", lambda: whole("char_bit_field"), "plain char is unsigned on ARM", ABI,
+         INTEGER),
+    Case("enumeration and its size", lambda: [whole("size_of_enum"), whole("enum_is_negative")],
+         "feared: short enumerations", ABI),
+    Case("comparison of texts", lambda: whole("compared_texts"), "feared: signed characters",
+         "C17 7.24.4: strcmp compares unsigned char"),
+    Case("(short)1e6f", lambda: whole("float_to_short"), "saturation at 32 bits, then cut off",
+         UNDEFINED_CAST),
+    Case("(signed char)200.0f", lambda: whole("float_to_signed_char"), "saturation at 32 bits, then cut off",
+         UNDEFINED_CAST),
+    Case("(long)1e30", lambda: whole("double_to_long"), "saturation", UNDEFINED_CAST, INTEGER),
+    Case("(unsigned)-1.0f", lambda: whole("float_to_unsigned"), "saturation", UNDEFINED_CAST, INTEGER),
+    Case("rounding of lrint and nearbyint", lambda: [whole("rounded_to_long"), real("rounded_to_int")],
+         "feared: rounding modes", "C17 7.12.9"),
+    Case("minimum of zeros", lambda: real("smaller_zero"), "MINSD returns the second, FMINNM the negative",
+         "C17 F.10.9.2: either zero", FLOAT),
+    Case("square root of -1", lambda: real("root_of_negative"), "the sign of the default NaN", NAN_SIGN,
+         FLOAT),
+    Case("payload of a NaN", lambda: whole("payload_of_nan"), "feared: another of two NaNs is taken",
+         "IEEE 754 6.2.3: should be one of them"),
+    Case("subnormal sums", lambda: real("subnormal_sum"), "feared: flush to zero", "IEEE 754"),
+    Case("leading zeros of 0", lambda: whole("leading_zeros"), "BSR leaves it undefined, CLZ gives the width",
+         "GCC, __builtin_clz: undefined for 0", INTEGER),
+    Case("bits and rotation", lambda: [whole("counted_bits"), whole("rotated")], "feared: instructions",
+         EXACT_BY_DESIGN),
+    Case("smallest integer by -1", lambda: survived("quotient_of_minimum"), "x86 raises #DE, ARM gives it back",
+         "C17 6.5.5: undefined; Intel SDM, IDIV", OUTCOME, call=True),
+    Case("dot product in a loop", lambda: real("dot_product"), "one rounding instead of two in each step",
+         "GCC, -ffp-contract=fast is its default", FLOAT),
+    Case("polynomial in a loop", lambda: real("polynomial"), "one rounding instead of two in each step",
+         "GCC, -ffp-contract=fast is its default", FLOAT),
+    Case("size of structures", lambda: whole("size_of_structures"), "feared: alignment", ABI),
+    Case("size of long double", lambda: whole("size_of_long_double"), "feared: another size", ABI),
+    Case("page size", lambda: os.sysconf("SC_PAGE_SIZE"), "64 KiB pages of some ARM kernels",
+         "Linux, Documentation/arch/arm64/memory.rst", INTEGER),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
