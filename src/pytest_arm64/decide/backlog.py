@@ -1,17 +1,28 @@
-"""The backlog: what to change first, by how many services and how much spend it frees."""
+"""The backlog: what to change first. What was seen comes before what the matrix predicts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from ..audit.matrix import Row
-from .evidence import ServiceEvidence
+from .evidence import Finding, ServiceEvidence, TestOutcome
 from .questions import NO, replacement
-from .verdict import INCOMPLETE, Verdict
+from .verdict import INCOMPLETE, Verdict, failures
 
-PACKAGE = "package"
+FILES, TESTS, DEATHS, GOLDENS, PACKAGE = "files", "tests", "deaths", "goldens", "package"
+ORDER = (FILES, TESTS, DEATHS, GOLDENS, INCOMPLETE, PACKAGE)
+"""Kinds of changes, the first ones first: files that cannot be loaded make tests fail."""
+_TITLES = {
+    FILES: "compiled files",
+    TESTS: "failing tests",
+    DEATHS: "tests that killed their process",
+    GOLDENS: "values that differ from x86",
+    INCOMPLETE: "incomplete run",
+}
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -31,21 +42,101 @@ class WorkItem:
     certain: bool
     """Whether it is known what would do."""
     kind: str = PACKAGE
-    """``package``, or ``incomplete`` for what kept tests from being run."""
+    """``files``, ``tests``, ``deaths`` or ``goldens`` for what was seen, ``package`` for what the
+    matrix says, ``incomplete`` for what kept tests from being run."""
+    count: int = 1
+    """How many files, tests or values it is about."""
 
     @property
     def title(self) -> str:
         """What it is about, in a few words."""
-        return f"{self.package} {self.version}" if self.kind == PACKAGE else "incomplete run"
+        named = " ".join(filter(None, (self.package, self.version)))
+        return named or _TITLES.get(self.kind, self.kind)
 
 
 def backlog(
-    evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]
+    evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict], today: date
 ) -> tuple[WorkItem, ...]:
-    """The changes that free services, the most rewarding first.
+    """The changes that services need, by ``ORDER``, then the most rewarding first.
 
     Services behind a declared boundary are meant to stay, and are left out.
     """
+    bounded = {verdict.service for verdict in verdicts if verdict.boundary is not None}
+    moving = [service for service in evidence if service.name not in bounded]
+    seen = [*_files(moving, today), *(item for s in moving for item in _tests(s, today))]
+    items = [*seen, *_predicted(evidence, verdicts)]
+    return tuple(sorted(items, key=_rank))
+
+
+def _files(evidence: Sequence[ServiceEvidence], today: date) -> Iterator[WorkItem]:
+    """A change for each package with compiled files that cannot be loaded."""
+    by_package: defaultdict[str, list[tuple[ServiceEvidence, Finding]]] = defaultdict(list)
+    for service in evidence:
+        for finding in service.findings:
+            if finding.kind == "abi" and finding.grave and finding.where.fresh(today):
+                by_package[finding.package].append((service, finding))
+    for package, found in by_package.items():
+        paths = {finding.path or finding.text for _, finding in found}
+        first = found[0][1]
+        files = "file cannot" if len(paths) == 1 else "files cannot"
+        text = f"{len(paths)} compiled {files} be loaded: {first.text}"
+        yield WorkItem(
+            package=package,
+            version=_version(package, found[0][0]),
+            action=f"{text}: {first.remedy}" if first.remedy else text,
+            services=tuple(dict.fromkeys(service.name for service, _ in found)),
+            frees=(),
+            monthly_cost=0.0,
+            certain=bool(first.remedy),
+            kind=FILES,
+            count=len(paths),
+        )
+
+
+def _version(package: str, service: ServiceEvidence) -> str:
+    rows = service.matrix.rows if service.matrix is not None else ()
+    return next((row.version for row in rows if row.name == package), "")
+
+
+def _tests(service: ServiceEvidence, today: date) -> Iterator[WorkItem]:
+    """Changes for tests of *service* that fail, die, and compute other values on ARM64."""
+    bad = [test for _, test in failures(service, today)]
+    differing = {value.test for value in service.goldens if not value.ok}
+    died = [test for test in bad if test.died]
+    other = [test for test in bad if not test.died and test.nodeid in differing]
+    failed = [test for test in bad if not test.died and test.nodeid not in differing]
+    for kind, tests, words in (
+        (TESTS, failed, "fails on ARM64"),
+        (DEATHS, died, "kills its process on ARM64"),
+        (GOLDENS, other, "computes other values than on x86"),
+    ):
+        if tests:
+            yield WorkItem(
+                package="",
+                version="",
+                action=_action_for(tests, words),
+                services=(service.name,),
+                frees=(),
+                monthly_cost=0.0,
+                certain=True,
+                kind=kind,
+                count=len(tests),
+            )
+
+
+def _action_for(tests: Sequence[TestOutcome], words: str) -> str:
+    names = ", ".join(test.nodeid for test in tests[:_SHOWN])
+    more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
+    if len(tests) == 1:
+        return f"1 test {words}: {names}"
+    plural = words.replace("fails", "fail").replace("kills its", "kill their")
+    return f"{len(tests)} tests {plural.replace('computes', 'compute')}: {names}{more}"
+
+
+def _predicted(
+    evidence: Sequence[ServiceEvidence], verdicts: Sequence[Verdict]
+) -> Iterator[WorkItem]:
+    """Changes of packages that the matrix asks for, and of runs that are incomplete."""
     by_name = {service.name: service for service in evidence}
     rows: dict[tuple[str, str], Row] = {}
     held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -61,23 +152,20 @@ def backlog(
                 key = (row.name, _action(row))
                 rows.setdefault(key, row)
                 held[key].append(verdict.service)
-    found = []
+    yield from _incomplete(by_name, verdicts)
     for key, services in held.items():
         frees = tuple(name for name in services if counts[name] == 1)
         cost = sum(by_name[name].monthly_cost or 0.0 for name in frees)
         certain = bool(replacement(rows[key]))
-        found.append(
-            WorkItem(
-                package=key[0],
-                version=rows[key].version,
-                action=key[1],
-                services=tuple(services),
-                frees=frees,
-                monthly_cost=cost,
-                certain=certain,
-            )
+        yield WorkItem(
+            package=key[0],
+            version=rows[key].version,
+            action=key[1],
+            services=tuple(services),
+            frees=frees,
+            monthly_cost=cost,
+            certain=certain,
         )
-    return tuple(sorted([*_incomplete(by_name, verdicts), *found], key=_rank))
 
 
 def _incomplete(
@@ -99,11 +187,14 @@ def _incomplete(
             )
 
 
-def _rank(item: WorkItem) -> tuple[bool, int, float, int, str, str]:
+def _rank(item: WorkItem) -> tuple[int, bool, int, int, float, int, str, str]:
     freed = len(item.frees) if item.certain else 0
+    predicted = item.kind in (PACKAGE, INCOMPLETE)
     return (
+        ORDER.index(PACKAGE if predicted else item.kind),
         not item.certain,
         -freed,
+        -item.count,
         -item.monthly_cost,
         -len(item.services),
         item.package,

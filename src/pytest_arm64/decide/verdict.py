@@ -112,7 +112,7 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         verdict, reasons, step = UNDECIDED, broken, "mend what fails on ARM64, then run again"
         if all(reason.kind == INCOMPLETE for reason in broken):
             step = "have all of its tests run: what is named above kept them from it"
-        grade, stand_in = _grade_of_failures(evidence, today)
+        grade, stand_in = _grade_offailures(evidence, today)
     elif wheels.answer == YES:
         lacking = tuple(Reason(LACKING, text) for text in _lacking(evidence, best, today))
         verdict = READY if lacking else MIGRATE
@@ -193,7 +193,7 @@ def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
             yield f"{which} does not count: it was of a part of the tests ({run.part})"
 
 
-def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
+def failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
     """Tests that fail in the strongest run that did not skip them.
 
     What fails under emulation and passes on an ARM machine is the emulator's. What fails with
@@ -212,7 +212,7 @@ def _failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, Tes
 
 def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
     """What speaks against the service on ARM64."""
-    failures = _failures(evidence, today)
+    failures = failures(evidence, today)
     for died, words in ((True, "killed their process"), (False, "failed")):
         found = [(run, test) for run, test in failures if test.died is died]
         if found:
@@ -246,8 +246,8 @@ def _incomplete(evidence: ServiceEvidence, today: date) -> list[TestRun]:
     return [run for run in _on_arm(evidence, today)[-1:] if not run.whole]
 
 
-def _grade_of_failures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
-    places = [run.where for run, _ in _failures(evidence, today)]
+def _grade_offailures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
+    places = [run.where for run, _ in failures(evidence, today)]
     places += [run.where for run in _incomplete(evidence, today)]
     places += [finding.where for finding in evidence.findings if finding.grave]
     best = max(places, key=lambda where: (not where.emulated, not where.stand_in))

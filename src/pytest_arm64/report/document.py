@@ -119,7 +119,7 @@ class Report:
 
     @cached_property
     def backlog(self) -> tuple[WorkItem, ...]:
-        return backlog(self.services, self.verdicts)
+        return backlog(self.services, self.verdicts, self.day)
 
     @cached_property
     def headline(self) -> Headline:

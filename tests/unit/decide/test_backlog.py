@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from pytest_arm64.audit.matrix import Row
 from pytest_arm64.decide.backlog import WorkItem, backlog
-from pytest_arm64.decide.evidence import ServiceEvidence
+from pytest_arm64.decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun
+from pytest_arm64.decide.runtime import GoldenResult
 from pytest_arm64.decide.verdict import decide
 from unit.decide import made
 from unit.decide.made import TODAY
@@ -21,7 +22,7 @@ def tasks(**services: tuple[Row, ...]) -> tuple[WorkItem, ...]:
 
 
 def ranked(services: list[ServiceEvidence]) -> tuple[WorkItem, ...]:
-    return backlog(services, [decide(service, TODAY) for service in services])
+    return backlog(services, [decide(service, TODAY) for service in services], TODAY)
 
 
 def test_what_frees_services_alone_comes_before_what_needs_more() -> None:
@@ -55,3 +56,66 @@ def test_what_has_no_certain_way_is_last_whatever_it_would_free() -> None:
 def test_a_declared_boundary_and_a_green_service_are_no_work() -> None:
     bounded = made.service(made.BLOCKER, boundary=made.BOUNDARY)
     assert ranked([bounded, replace(made.service(), name="green")]) == ()
+
+
+def broken(path: str, package: str, remedy: str = "install a build for aarch64") -> Finding:
+    text = f"wrong-architecture: {path}: it is for x86-64"
+    return Finding(
+        "abi", text, True, made.EMULATED, package, remedy, cause="wrong-architecture", path=path
+    )
+
+
+def test_what_was_seen_comes_before_what_the_matrix_predicts() -> None:
+    tests = (
+        TestOutcome("t.py::test_fails", "failed"),
+        TestOutcome("t.py::test_dies", "failed", died=True),
+        TestOutcome("t.py::test_value", "failed"),
+        TestOutcome("t.py::test_fine", "passed"),
+    )
+    files = [broken(f"torch/lib{number}.so", "torch") for number in range(143)]
+    service = replace(
+        made.service(made.MOVABLE, made.SOURCE),
+        runs=(TestRun(made.EMULATED, tests),),
+        findings=(*files, broken("other/_c.so", "other")),
+        goldens=(GoldenResult("t.py::test_value", "0", "integer/cast", False, made.EMULATED),),
+    )
+    items = ranked([service])
+    assert [(item.kind, item.package, item.count) for item in items[:5]] == [
+        ("files", "torch", 143),
+        ("files", "other", 1),
+        ("tests", "", 1),
+        ("deaths", "", 1),
+        ("goldens", "", 1),
+    ]
+    assert {item.kind for item in items[5:]} == {"package"}
+    assert items[0].action.startswith("143 compiled files cannot be loaded: wrong-architecture: ")
+    assert items[0].action.endswith("install a build for aarch64")
+    assert items[2].action == "1 test fails on ARM64: t.py::test_fails"
+    assert items[3].title == "tests that killed their process"
+    assert items[4].action == "1 test computes other values than on x86: t.py::test_value"
+
+
+def test_a_package_of_several_services_is_one_entry() -> None:
+    services = [
+        replace(made.service(), name=name, findings=(broken("torch/a.so", "torch"),))
+        for name in ("a", "b")
+    ]
+    (item,) = ranked(services)
+    assert (item.package, item.services, item.count) == ("torch", ("a", "b"), 1)
+
+
+def test_many_failing_tests_are_one_entry() -> None:
+    tests = tuple(TestOutcome(f"t.py::test_{number}", "failed") for number in range(168))
+    (item,) = ranked([replace(made.service(), runs=(TestRun(made.EMULATED, tests),))])
+    assert item.action == (
+        "168 tests fail on ARM64: t.py::test_0, t.py::test_1, t.py::test_2 and 165 more"
+    )
+
+
+def test_files_and_tests_behind_a_boundary_are_no_work() -> None:
+    bounded = replace(
+        made.service(made.BLOCKER, boundary=made.BOUNDARY),
+        findings=(broken("torch/a.so", "torch"),),
+        runs=(TestRun(made.EMULATED, (TestOutcome("t.py::test_it", "failed"),)),),
+    )
+    assert ranked([bounded]) == ()
