@@ -30,7 +30,8 @@ def library_fix(library: str, manager: str) -> str:
     if manager == "apt":
         package = names.get("apt") or f"PACKAGE (which one: apt-file search {library})"
         return f"at run time: apt-get install -y {package}"
-    package = names.get("dnf") or f"'{library}()(64bit)'"  # dnf finds what a package provides
+    # Whether the target has a package with a library that is not in the table, only it can say.
+    package = names.get("dnf") or f"PACKAGE (which one: dnf provides '{library}()(64bit)')"
     if manager == "lambda-zip":
         return (
             f"bring {library} along in the zip's folder lib or in a layer, use a wheel that has it "

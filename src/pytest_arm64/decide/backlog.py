@@ -94,7 +94,7 @@ def _files(evidence: Sequence[ServiceEvidence], today: date) -> Iterator[WorkIte
 
 
 def _version(package: str, service: ServiceEvidence) -> str:
-    rows = service.matrix.rows if service.matrix is not None else ()
+    rows = service.matrix.deployed if service.matrix is not None else ()
     return next((row.version for row in rows if row.name == package), "")
 
 

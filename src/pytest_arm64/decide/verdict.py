@@ -112,7 +112,7 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         verdict, reasons, step = UNDECIDED, broken, "mend what fails on ARM64, then run again"
         if all(reason.kind == INCOMPLETE for reason in broken):
             step = "have all of its tests run: what is named above kept them from it"
-        grade, stand_in = _grade_offailures(evidence, today)
+        grade, stand_in = _grade_of_failures(evidence, today)
     elif wheels.answer == YES:
         lacking = tuple(Reason(LACKING, text) for text in _lacking(evidence, best, today))
         verdict = READY if lacking else MIGRATE
@@ -212,9 +212,9 @@ def failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, Test
 
 def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
     """What speaks against the service on ARM64."""
-    failures = failures(evidence, today)
+    bad = failures(evidence, today)
     for died, words in ((True, "killed their process"), (False, "failed")):
-        found = [(run, test) for run, test in failures if test.died is died]
+        found = [(run, test) for run, test in bad if test.died is died]
         if found:
             names = ", ".join(test.nodeid for _, test in found[:_SHOWN])
             run = found[0][0]
@@ -223,7 +223,7 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
             yield Reason(TESTS, f"{len(found)} {plural} {words} ({grade}): {names}")
             if not run.fits:
                 yield Reason(TESTS, f"that run proves no more than this: {run.misfit}")
-    failing = {test.nodeid for _, test in failures}
+    failing = {test.nodeid for _, test in bad}
     values = [value for value in evidence.goldens if not value.ok and value.test in failing]
     if values:
         names = ", ".join(f"{v.test}: {v.name} ({v.label})" for v in values[:_SHOWN])
@@ -246,7 +246,7 @@ def _incomplete(evidence: ServiceEvidence, today: date) -> list[TestRun]:
     return [run for run in _on_arm(evidence, today)[-1:] if not run.whole]
 
 
-def _grade_offailures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
+def _grade_of_failures(evidence: ServiceEvidence, today: date) -> tuple[str, bool]:
     places = [run.where for run, _ in failures(evidence, today)]
     places += [run.where for run in _incomplete(evidence, today)]
     places += [finding.where for finding in evidence.findings if finding.grave]

@@ -71,14 +71,16 @@ class Tools:
 
 
 def _provider(name: str, kind: str, manager: str) -> str:
-    """The package that has *name*, which no table lists, as the package *manager* finds it."""
+    """How to find the package with *name*, which no table lists: the target may have none."""
     if kind == "module":
-        return (
-            f"'pkgconfig({name})'"
-            if manager == "dnf"
-            else f"PACKAGE (which one: apt-file search {name}.pc)"
-        )
-    return f"'*/{name}'" if manager == "dnf" else f"PACKAGE (which one: apt-file search {name})"
+        search = f"dnf provides 'pkgconfig({name})'" if manager == "dnf" else _apt(f"{name}.pc")
+    else:
+        search = f"dnf provides '*/{name}'" if manager == "dnf" else _apt(name)
+    return f"PACKAGE (which one: {search})"
+
+
+def _apt(name: str) -> str:
+    return f"apt-file search {name}"
 
 
 class FailurePattern(NamedTuple):

@@ -133,9 +133,13 @@ def test_a_library_that_no_system_has_any_more_is_not_to_be_installed(
     assert successor in finding.remedy
 
 
-def test_an_unknown_library_is_asked_for_by_its_name(tmp_path: Path) -> None:
-    finding = only(record(tmp_path, {"a/ext.so": elf(needed=["libodd.so.7"])}))
-    assert "dnf install -y 'libodd.so.7()(64bit)'" in finding.remedy
+@pytest.mark.parametrize("library", ["libodd.so.7", "libicudata.so.50", "libpython2.7.so.1.0"])
+def test_a_library_that_no_table_has_is_looked_up_not_installed(
+    tmp_path: Path, library: str
+) -> None:
+    """The target may have no package with it: its own tool says so."""
+    finding = only(record(tmp_path, {"a/ext.so": elf(needed=[library])}))
+    assert f"PACKAGE (which one: dnf provides '{library}()(64bit)')" in finding.remedy
 
 
 def test_folders_that_the_loader_does_not_search_do_not_count(tmp_path: Path) -> None:

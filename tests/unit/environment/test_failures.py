@@ -40,7 +40,7 @@ CASES = [
      "missing-system-library", "openldap-devel"),
     ("x.c:1:10: fatal error: 'ffi.h' file not found", "missing-system-library", "libffi-devel"),
     ("/usr/bin/ld: cannot find -lodd: No such file or directory", "missing-system-library",
-     "'*/odd'"),
+     "PACKAGE (which one: dnf provides '*/odd')"),
     ("/usr/bin/ld: cannot find -lpq", "missing-system-library", "libpq-devel"),
     ("Error: pg_config executable not found.", "missing-system-library", "libpq-devel"),
     ("Exception: Can not find valid pkg-config name.", "missing-system-library", "mariadb"),

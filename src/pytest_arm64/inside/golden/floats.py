@@ -26,6 +26,8 @@ OWN_SHARE = 0.01
 ROUNDINGS = {2: 1, 4: 8, 8: 32}
 # and by more than so many times what elements differ by that are right by themselves.
 ABOVE_OTHERS = 4
+# Elements within that rounding are wrong if so many of the same size are right for each of them.
+RESOLVED = 8
 
 
 @dataclass
@@ -56,6 +58,9 @@ class Floats:
     own: float = 0.0
     """Largest distance of elements that are wrong by themselves."""
     own_at: int = -1
+    tiny: int = 0
+    """Elements that differ by more than ``OWN_SHARE`` of themselves, by rounding of the norm."""
+    tiny_at: int = -1
 
 
 def ulp_distance(x: float, y: float) -> int:
@@ -124,20 +129,45 @@ def compare_arrays(x: Array, y: Array, policy: Policy) -> Floats:
                 _chunk(
                     x[start : start + CHUNK], y[start : start + CHUNK], start, norm, policy, result
                 )
-    _judge_elements(result, policy)
+            if policy.default and not (result.outside or result.non_finite):
+                _judge_elements(x, y, norm, result)
     return result
 
 
-def _judge_elements(result: Floats, policy: Policy) -> None:
+def _judge_elements(x: Array, y: Array, norm: float, result: Floats) -> None:
     """Refuse elements that the norm hides, and that rounding does not explain.
 
     A float near zero among large ones may differ by all of itself and be correct: terms cancelled
-    there. Then the others differ by as much.
+    there. Then the others differ by as much, and others of its size are not right either.
     """
-    hidden = policy.default and not (result.outside or result.non_finite)
-    if hidden and result.own > ABOVE_OTHERS * result.rounding:
+    if result.own > ABOVE_OTHERS * result.rounding:
         result.by_themselves = True
         result.outside, result.worst = result.wrong, result.own_at
+    elif result.tiny and _right_among_tiny(x, y, norm) >= RESOLVED * result.tiny:
+        result.by_themselves = True
+        result.wrong += result.tiny
+        result.outside, result.worst = result.tiny, result.tiny_at
+
+
+def _right_among_tiny(x: Array, y: Array, norm: float) -> int:
+    """How many elements within rounding of *norm*, and not zero, are right by themselves."""
+    np = numpy()
+    limit = _rounding_of(norm, x)
+    count = 0
+    for start in range(0, len(x), CHUNK):
+        ours, theirs = x[start : start + CHUNK], y[start : start + CHUNK]
+        size = np.maximum(np.abs(ours), np.abs(theirs))
+        tiny = (size <= limit) & (size > 0)
+        count += int((tiny & (np.abs(ours - theirs) <= OWN_SHARE * size)).sum())
+    return count
+
+
+def _rounding_of(norm: float, x: Array) -> float:
+    """So many units in the last place of *norm*, in the type of *x*, as rounding may come to."""
+    itemsize = x.dtype.itemsize // (2 if x.dtype.kind == "c" else 1)
+    # NumPy's spacing() of the largest float is infinite.
+    unit = math.ldexp(float(numpy().finfo(f"f{itemsize}").eps), math.frexp(norm)[1] - 1)
+    return ROUNDINGS[itemsize] * unit
 
 
 def differing_chunks(x: Array, y: Array) -> list[int]:
@@ -197,6 +227,7 @@ def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: 
             result.worst = result.first[0]
     if not len(at):
         return
+    rounding = _rounding_of(norm, x)
     wide = "c16" if x.dtype.kind == "c" else "f8"
     parts = x.dtype.itemsize // (2 if x.dtype.kind == "c" else 1)
     if x.dtype.itemsize != np.dtype(wide).itemsize:
@@ -209,7 +240,7 @@ def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: 
     excess, limit, outside = _beyond(x, y, distance, ulps, norm, policy, parts)
     result.outside += int(outside.sum())
     _note(result, at[outside] + start)
-    _note_elements(x, y, distance, at + start, norm, parts, result)
+    _note_elements(x, y, distance, at + start, rounding, result)
     measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
     worst = int(measure.argmax())
     if float(measure[worst]) > result.excess and not result.non_finite:
@@ -217,7 +248,7 @@ def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: 
 
 
 def _note_elements(
-    x: Array, y: Array, distance: Array, at: Array, norm: float, itemsize: int, result: Floats
+    x: Array, y: Array, distance: Array, at: Array, rounding: float, result: Floats
 ) -> None:
     """Add the elements that are wrong by themselves to *result*."""
     np = numpy()
@@ -225,9 +256,11 @@ def _note_elements(
     right = distance[~wrong]
     if right.size:
         result.rounding = max(result.rounding, float(right.max()))
-    # The unit in the last place of the norm; NumPy's spacing() of the largest float is infinite.
-    grain = math.ldexp(float(np.finfo(f"f{itemsize}").eps), math.frexp(norm)[1] - 1)
-    wrong &= distance > ROUNDINGS[itemsize] * grain
+    within = wrong & (distance <= rounding)
+    if within.any():
+        result.tiny += int(within.sum())
+        result.tiny_at = int(at[within.argmax()])
+    wrong &= ~within
     result.wrong += int(wrong.sum())
     if wrong.any():
         most = int(np.where(wrong, distance, -1.0).argmax())

@@ -117,7 +117,7 @@ class _Walk:
         leaves = [self._plain(f"{path}[{n}]", *pair) for n, pair in enumerate(pairs)]
         sides = [(int(x["v"], 16), int(y["v"], 16)) for x, y in pairs]
         hints = hints_for_members(sides)
-        yield from (replace(leaf, hints=hints) if leaf.hints else leaf for leaf in leaves)
+        yield from (leaf if leaf.ok else replace(leaf, hints=hints) for leaf in leaves)
 
     def _list_of_numbers(self, path: str, pairs: list[tuple[Node, Node]]) -> Iterator[Leaf]:
         """Floats one by one: members of a list need not have a scale in common."""

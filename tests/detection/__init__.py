@@ -1,0 +1,1 @@
+"""Cases that say how well differences from x86 are found: the tests and benchmarks/detection.py."""
