@@ -1,7 +1,8 @@
 """Causes and fixes of real releases: at least fifteen of each cause, from recorded index pages.
 
-The right answers were worked out from the pages by ``packaging``'s tags and specifiers alone. Pages
-are those of ``trees.json.xz`` and ``advice.json.xz`` (reduced, recorded on 2026-11-30).
+The right answers, in ``advice.toml``, were worked out from the pages by ``packaging``'s tags and
+specifiers alone. Pages are those of ``trees.json.xz`` and ``advice.json.xz``, which
+``scripts/record-advice`` renews.
 """
 
 from __future__ import annotations
@@ -17,174 +18,21 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from pytest_arm64.audit.matrix import BLOCKER, SOURCE, UNKNOWN, WHEEL, WheelMatrix
+from pytest_arm64.config._toml import loads
 from unit.index.served import Played, Project, joined, matrix_of, matrix_of_folder, serve, wheel
 from unit.index.served import release as release_of
 
 DATA = Path(__file__).parents[2] / "data"
-AL311, AL312, AL313, AL314 = (f"al2023-python3.{minor}" for minor in (11, 12, 13, 14))
+AL311, AL312 = "al2023-python3.11", "al2023-python3.12"
 ANY = "py3-none-any"
-LAMBDA310, LAMBDA311 = "lambda-python3.10", "lambda-python3.11"
+LAMBDA310 = "lambda-python3.10"
+TABLE = loads((DATA / "advice.toml").read_text("utf-8"))
 # Cause: pin, target, state, and the release with a usable wheel to go to.
 ROWS: dict[str, list[tuple[str, str, str, str]]] = {
-    "pin-predates-wheel": [
-        ("argon2-cffi==21.1.0", AL312, SOURCE, "21.2.0"),
-        ("coverage==5.5", LAMBDA310, SOURCE, "6.0"),
-        ("lz4==4.4.3", AL312, SOURCE, "4.4.4"),
-        ("nvidia-cublas-cu12==12.3.2.9", AL312, BLOCKER, "12.3.4.1"),
-        ("nvidia-cuda-nvrtc-cu12==12.3.103", AL312, BLOCKER, "12.3.107"),
-        ("nvidia-cudnn-cu12==9.1.0.70", AL312, BLOCKER, "9.1.0.70.post1"),
-        ("nvidia-cufft-cu12==11.0.11.19", AL312, BLOCKER, "11.0.12.1"),
-        ("nvidia-nvjitlink-cu12==12.3.52", AL312, BLOCKER, "12.3.101"),
-        ("nvidia-nvtx-cu12==12.3.52", AL312, BLOCKER, "12.3.101"),
-        ("onnxruntime-gpu==1.28.0", AL312, BLOCKER, "1.29.0"),
-        ("psutil==5.9.8", AL312, SOURCE, "6.0.0"),
-        ("pyodbc==4.0.35", AL311, SOURCE, "4.0.39"),
-        ("regex==2025.7.29", AL312, BLOCKER, "2025.7.31"),
-        ("safetensors==0.2.3", LAMBDA310, SOURCE, "0.2.4"),
-        ("tiktoken==0.3.0", AL311, SOURCE, "0.3.1"),
-        ("triton==3.4.0", AL312, BLOCKER, "3.5.0"),
-        ("vtk==9.4.2", AL312, BLOCKER, "9.5.0"),
-        ("zope-interface==8.1", AL312, SOURCE, "8.1.1"),
-    ],
-    "newer-glibc": [
-        ("duckdb==1.4.1", LAMBDA310, SOURCE, "1.4.2"),
-        ("lxml==4.9.3", LAMBDA310, SOURCE, "4.9.4"),
-        ("nvidia-cublas-cu12==12.9.3.13", LAMBDA310, BLOCKER, "12.6.3.3"),
-        ("nvidia-cublas==13.8.2.12", LAMBDA310, BLOCKER, "13.10.0.20"),
-        ("nvidia-cusolver-cu12==11.7.5.82", LAMBDA310, BLOCKER, "11.7.1.2"),
-        ("nvidia-nccl-cu12==2.32.3", LAMBDA310, BLOCKER, "2.31.2"),
-        ("open3d==0.20.0", AL312, BLOCKER, ""),
-        ("psycopg-binary==3.3.9", LAMBDA310, BLOCKER, "3.2.13"),
-        ("pyside6-essentials==6.12.0", AL312, BLOCKER, "6.8.0.2"),
-        ("tflite-runtime==2.14.0", LAMBDA310, BLOCKER, "2.13.0"),
-        ("triton==3.8.0", LAMBDA310, BLOCKER, ""),
-        ("vtk==9.7.2", LAMBDA310, BLOCKER, ""),
-        ("triton==3.4.0", LAMBDA310, BLOCKER, ""),
-        ("vtk==9.4.2", LAMBDA310, BLOCKER, ""),
-        ("open3d==0.19.0", AL312, BLOCKER, ""),
-        ("mediapipe==0.10.35", LAMBDA310, BLOCKER, "0.10.18"),
-        ("onnxruntime-gpu==1.28.0", LAMBDA311, BLOCKER, ""),
-    ],
-    "wrong-python": [
-        ("cffi==1.15.1", AL312, SOURCE, "1.16.0"),
-        ("coverage==7.2.6", AL312, SOURCE, "7.2.7"),
-        ("pybase64==1.2.3", AL312, SOURCE, "1.3.0"),
-        ("regex==2023.8.8", AL312, SOURCE, "2023.10.3"),
-        ("tornado==6.6.1", LAMBDA310, BLOCKER, "6.5.10"),
-        ("triton==3.9.0", LAMBDA310, BLOCKER, ""),
-        ("watchfiles==0.14.1", AL312, SOURCE, "0.15.0"),
-        ("zope-interface==6.0", AL312, SOURCE, "6.1"),
-        ("duckdb==0.9.2", AL312, SOURCE, "0.10.0"),
-        ("httpcore2==0.0.0", AL312, BLOCKER, "2.0.0"),
-        ("safetensors==0.3.3", AL312, SOURCE, "0.4.0"),
-        ("uvloop==0.17.0", AL312, SOURCE, "0.18.0"),
-        ("brotli==1.0.7", AL312, SOURCE, "1.1.0"),
-        ("lz4==4.2.0", AL312, SOURCE, "4.3.3"),
-        ("markupsafe==1.1.1", AL312, SOURCE, "2.1.3"),
-        ("onnxruntime-gpu==1.16.3", AL312, BLOCKER, "1.29.0"),
-        ("pyarrow==0.9.0", AL312, SOURCE, "14.0.0"),
-        ("pyside2==5.15.2.1", AL312, BLOCKER, ""),
-        ("scipy==1.7.1", AL312, BLOCKER, "1.11.2"),
-        ("watchdog==0.10.7", AL312, BLOCKER, "1.0.1"),
-    ],
-    "not-linux": [
-        ("daal4py==2023.0.2", AL312, BLOCKER, ""),
-        ("daal==2023.0.2", AL312, BLOCKER, ""),
-        ("decord==0.2.0", AL312, BLOCKER, ""),
-        ("dpcpp-cpp-rt==2023.2.2", AL312, BLOCKER, ""),
-        ("intel-cmplr-lic-rt==2023.2.2", AL312, BLOCKER, ""),
-        ("intel-opencl-rt==2023.2.2", AL312, BLOCKER, ""),
-        ("intel-openmp==2023.2.2", AL312, BLOCKER, ""),
-        ("mkl-include==2023.2.2", AL312, BLOCKER, ""),
-        ("mkl==2023.2.2", AL312, BLOCKER, ""),
-        ("nvidia-cudnn-cu11==8.9.5.29", AL312, BLOCKER, ""),
-        ("open3d==0.16.1", AL312, BLOCKER, ""),
-        ("pyodbc==4.0.0", AL312, BLOCKER, "5.0.0"),
-        ("pyqt5-qt5==5.15.13", AL312, BLOCKER, ""),
-        ("tbb==2021.5.2", AL312, BLOCKER, ""),
-        ("tflite-runtime==2.5.0", AL312, BLOCKER, ""),
-        ("vtk==9.0.0", AL312, BLOCKER, "9.5.0"),
-    ],
-    "source-everywhere": [
-        ("contourpy==0.0.3", AL312, SOURCE, "1.1.1"),
-        ("grpcio==1.40.0", AL312, SOURCE, "1.59.0"),
-        ("markupsafe==2.0.0", AL312, SOURCE, "2.1.3"),
-        ("nvidia-cublas-cu11==0.0.1", AL312, SOURCE, "11.11.3.6"),
-        ("pybase64==1.1.4", AL312, SOURCE, "1.3.0"),
-        ("pyodbc==4.0.32", AL312, SOURCE, "5.0.0"),
-        ("pyyaml==5.4.1", AL312, SOURCE, "6.0.1"),
-        ("scipy==1.6.1", AL312, SOURCE, "1.11.2"),
-        ("tornado==6.1", AL312, SOURCE, "6.2"),
-        ("uvloop==0.15.3", AL312, SOURCE, "0.18.0"),
-        ("beautifulsoup4==4.3.2", AL312, SOURCE, "4.4.0"),
-        ("colorama==0.3.4", AL312, SOURCE, "0.3.5"),
-        ("httpcore==0.4.0", AL312, SOURCE, "0.5.0"),
-        ("importlib-metadata==0.0", AL312, SOURCE, "0.1"),
-        ("pandas==1.3.2", AL312, SOURCE, "2.1.1"),
-        ("pyjwt==0.2.1", AL312, SOURCE, "0.2.3"),
-        ("requests==1.2.3", AL312, SOURCE, "2.0.0"),
-        ("xgboost==0.71", AL312, SOURCE, "1.2.1"),
-    ],
-    "not-published": [
-        ("bpy==5.2.3", AL313, BLOCKER, ""),
-        ("bpy==5.3.0", AL313, BLOCKER, ""),
-        ("decord==0.5.2", AL312, BLOCKER, ""),
-        ("decord==0.6.0", AL312, BLOCKER, ""),
-        ("faiss-gpu==1.15.0", AL312, BLOCKER, ""),
-        ("faiss-gpu==1.15.1", AL312, BLOCKER, ""),
-        ("ibm-db==3.2.9", AL312, SOURCE, ""),
-        ("ibm-db==3.3.0", AL312, SOURCE, ""),
-        ("nvidia-cudnn-cu11==9.10.1.4", AL312, BLOCKER, ""),
-        ("nvidia-cudnn-cu11==9.10.2.21", AL312, BLOCKER, ""),
-        ("onnxruntime-gpu==1.23.0", LAMBDA310, BLOCKER, ""),
-        ("onnxruntime-gpu==1.23.2", LAMBDA310, BLOCKER, ""),
-        ("onnxruntime-openvino==1.23.0", AL312, BLOCKER, ""),
-        ("onnxruntime-openvino==1.24.1", AL312, BLOCKER, ""),
-        ("pyqt5-qt5==5.15.18", AL312, BLOCKER, ""),
-        ("pyqt5-qt5==5.15.19", AL312, BLOCKER, ""),
-        ("pyside2==5.13.1", AL312, BLOCKER, ""),
-        ("pyside2==5.13.2", AL312, BLOCKER, ""),
-        ("tensorflow-addons==0.22.0", AL311, BLOCKER, ""),
-        ("tensorflow-addons==0.23.0", AL311, BLOCKER, ""),
-    ],
-    "x86-only": [
-        ("daal4py==2024.7.0", AL312, BLOCKER, ""),
-        ("daal==2026.2.0", AL312, BLOCKER, ""),
-        ("dpcpp-cpp-rt==2026.2.0", AL312, BLOCKER, ""),
-        ("intel-cmplr-lib-rt==2026.2.0", AL312, BLOCKER, ""),
-        ("intel-extension-for-pytorch==2.8.0", AL312, BLOCKER, ""),
-        ("intel-opencl-rt==2026.2.0", AL312, BLOCKER, ""),
-        ("intel-sycl-rt==2026.2.0", AL312, BLOCKER, ""),
-        ("intel-tensorflow==2.14.0", AL311, BLOCKER, ""),
-        ("mkl-fft==2.3.2", AL312, BLOCKER, ""),
-        ("mkl-random==1.5.0", AL312, BLOCKER, ""),
-        ("mkl-service==2.8.0", AL312, BLOCKER, ""),
-        ("mkl==2026.2.0", AL312, BLOCKER, ""),
-        ("onemkl-sycl-blas==2026.2.0", AL312, BLOCKER, ""),
-        ("onemkl-sycl-lapack==2026.2.0", AL312, BLOCKER, ""),
-        ("tbb==2023.2.0", AL312, BLOCKER, ""),
-        ("tcmlib==1.6.0", AL312, BLOCKER, ""),
-    ],
+    cause: [(row["pin"], row["target"], row["state"], row["release"]) for row in rows]
+    for cause, rows in TABLE["causes"].items()
 }
-# Releases with wheels for both machines and with sources, and not the newest.
-BOTH = (
-    "aiohttp==3.14.2",
-    "ast-serialize==0.13.0",
-    "bcrypt==4.3.0",
-    "cffi==2.1.0",
-    "grpcio-tools==1.85.0",
-    "httptools==0.8.0",
-    "kiwisolver==1.5.0",
-    "librt==0.15.0",
-    "markupsafe==3.0.3",
-    "ormsgpack==1.13.0",
-    "playwright==1.65.1",
-    "pyarrow==26.0.0",
-    "pybase64==1.5.0",
-    "ruff==0.17.5",
-    "scipy==1.18.0",
-    "zstandard==0.24.0",
-)
+BOTH: list[str] = TABLE["both"]
 PINS = [(cause, *row) for cause, rows in ROWS.items() for row in rows]
 Matrices = dict[tuple[str, str], WheelMatrix]
 
