@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..audit.matrix import DEPLOY, SOURCE, WheelMatrix
+from ..audit.matrix import DEPLOY, PURE, SOURCE, WHEEL, WheelMatrix
 from ..binary.mapped import ELSEWHERE, Mapped
 from ..binary.record import AbiRecord
 from ..config.services import ServiceConfig
@@ -153,6 +153,33 @@ def abi_findings(record: AbiRecord, where: Ran) -> Iterator[Finding]:
             cause=finding.kind,
             path=finding.path,
         )
+
+
+def uncompiled_findings(
+    matrix: WheelMatrix, record: InstallRecord, abi: AbiRecord, where: Ran
+) -> Iterator[Finding]:
+    """Deployed packages that were built without the compiled module that they could have.
+
+    Some builds go on where a compiler or a library is missing, as PyYAML's without libyaml.
+    """
+    compiled = {canonicalize_name(file.package) for file in abi.files if file.package}
+    built = {
+        canonicalize_name(package.name)
+        for package in record.packages
+        if package.scope == DEPLOY and package.state in (SOURCE, PURE)
+    }
+    for row in matrix.deployed:
+        from_source = row.state == SOURCE or row.from_source
+        could = from_source and (row.x86 == WHEEL or row.pure_fallback)
+        if could and row.name in built - compiled:
+            yield Finding(
+                "build",
+                f"{row.name} {row.version} was built without a compiled module: it works, and may "
+                "be slower than on x86",
+                grave=False,
+                where=where,
+                package=row.name,
+            )
 
 
 def mapped_findings(mapped: Sequence[Mapped], where: Ran) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from ..decide.collect import (
     install_of,
     mapped_findings,
     named_alike,
+    uncompiled_findings,
     with_refusal,
 )
 from ..decide.evidence import (
@@ -290,7 +291,10 @@ class Recorder:
         part = part or tuple(self._left_out.part(run))
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
-        evidence = replace(evidence, findings=tuple(self._findings(tests, where, abi, mapped)))
+        findings = list(self._findings(tests, where, abi, mapped))
+        if abi is not None and matrix is not None and place.record is not None:
+            findings += uncompiled_findings(matrix, place.record, abi, where)
+        evidence = replace(evidence, findings=tuple(findings))
         alone = len(tests) == len(self._tests[run.part.name])
         evidence = self._gathered.add_to(evidence, run, tests, alone=alone)
         kept_from = self._incidents(run, service, tests)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.decide.collect import builds_of, with_refusal
+from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.binary.record import AbiRecord, CompiledFile
+from pytest_arm64.decide.collect import builds_of, uncompiled_findings, with_refusal
 from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.questions import NO, NOT_EVALUATED, ask
 from pytest_arm64.decide.verdict import READY, UNDECIDED, decide
@@ -94,3 +96,49 @@ def test_a_build_that_an_outage_or_x86_ended_speaks_against_nothing() -> None:
         assert found.builds == ()
         assert [finding.grave for finding in found.findings] == [False]
         assert ask(found, made.TODAY)[1].text == "hnswlib: was not built"
+
+
+YAML = Row("pyyaml", "6.0.2", "source", x86="wheel")
+PURE = Installed("PyYAML", "6.0.2", "deploy", "pure", "p.tar.gz", "", "", True)
+
+
+def uncompiled(row: Row, package: Installed, *owners: str) -> list[str]:
+    """What is said of *package*, beside compiled files of *owners*."""
+    matrix = WheelMatrix("api", made.TARGET, (row,))
+    record = InstallRecord((package,), "the plan", "2026-11-20T10:00:00+00:00", 50.0)
+    files = tuple(CompiledFile(f"{o}/a.so", "aarch64", "library", o) for o in owners)
+    abi = AbiRecord("environment", "amzn 2023", "aarch64", True, files, ())
+    found = list(uncompiled_findings(matrix, record, abi, made.NATIVE))
+    assert not any(finding.grave for finding in found)
+    return [finding.text for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("row", "package"),
+    [
+        (YAML, PURE),
+        (YAML, replace(PURE, state="source")),  # a wheel for this machine, with nothing compiled
+        (replace(YAML, x86="source", pure_fallback=True), PURE),
+        (replace(YAML, state="pure", x86="wheel", from_source=True), PURE),
+    ],
+)
+def test_a_build_that_left_the_compiled_module_out_is_named(row: Row, package: Installed) -> None:
+    (text,) = uncompiled(row, package, "numpy")
+    assert text.startswith("pyyaml 6.0.2 was built without a compiled module: ")
+
+
+@pytest.mark.parametrize(
+    ("row", "package", "owners"),
+    [
+        (YAML, replace(PURE, state="source"), ("PyYAML",)),
+        (replace(YAML, state="wheel"), replace(PURE, state="wheel"), ()),
+        (replace(YAML, x86="source"), PURE, ()),
+        (replace(YAML, state="pure", x86="pure"), PURE, ()),
+        (YAML, replace(PURE, name="other"), ()),
+        (YAML, replace(PURE, scope="test"), ()),
+    ],
+)
+def test_a_build_that_left_nothing_out_is_not(
+    row: Row, package: Installed, owners: tuple[str, ...]
+) -> None:
+    assert uncompiled(row, package, *owners) == []
