@@ -181,16 +181,24 @@ class _Containers:
             yield place
 
     def _with_repository(self, environment: Environment, planned: PlannedCell) -> AbiRecord:
-        """What was found in compiled files, those of the repository's own included."""
+        """What was found in compiled files, those of the repository's own included.
+
+        Where x86 runs first, nothing is grave that is the same there.
+        """
         from ..binary.pages import Pages
         from ..binary.repository import with_repository
+        from ..binary.same_on_x86 import without_common
         from ..inputs.tracked_files import tracked_files
 
         if planned.cell.architecture != "arm64" or planned.role is not Role.MIRRORED:
             return environment.abi
         folder = planned.service.folder
         pages = Pages(planned.cell.target.facts.page_size)
-        return with_repository(environment.abi, folder, tracked_files(folder), pages)
+        abi = environment.abi
+        for (service, cell), other in self._environments.items():
+            if service == planned.service.name and cell.architecture == "amd64":
+                abi = without_common(abi, other.abi)
+        return with_repository(abi, folder, tracked_files(folder), pages)
 
     def _assessment(self, environment: Environment, planned: PlannedCell) -> Assessment:
         return self._audit.result().installed(
