@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ..binary.fixes import library_fix, version_fix
 from ..config._toml import loads
 from ..errors import BuildError
+from ..index.addresses import scrubbed
 
 MISSING_WHEEL = "missing-wheel"
 MISSING_LIBRARY = "missing-system-library"
@@ -180,7 +181,7 @@ def _lines(log: str) -> list[str]:
     """Lines that say something, without ends that are too long, the first and the last of many."""
     if len(log) > _MAXIMUM_LOG:
         log = log[: _MAXIMUM_LOG // 4] + "\n" + log[-3 * _MAXIMUM_LOG // 4 :]
-    lines = (line[:_MAXIMUM_LINE].rstrip() for line in log.splitlines())
+    lines = (scrubbed(line[:_MAXIMUM_LINE]).rstrip() for line in log.splitlines())
     return list(dict.fromkeys(line for line in lines if line and not _NOISE.match(line)))
 
 

@@ -20,6 +20,7 @@ from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..errors import BuildError, InstallError
+from ..index.addresses import scrubbed
 from ..inputs.manifest import Scope
 from ..progress import Progress, Step
 from .consistency import DistributionMetadata
@@ -141,7 +142,7 @@ def run_pip(
 
     def tell(line: str) -> None:
         if _WORTH_SHOWING.match(line.strip()):
-            step.update(line.strip())
+            step.update(scrubbed(line.strip()))
 
     finished = container.run(
         [*command, *arguments],

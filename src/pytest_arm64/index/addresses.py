@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from pathlib import Path, PurePosixPath
 
 from .pip_config import strip_credentials
+
+_ADDRESS = re.compile(r"""\b[a-z][a-z0-9+.-]{0,20}://[^\s"'<>]+""", re.IGNORECASE)
+_REST = re.compile(r"://[^\n]*")
 
 
 def file_path(url: str) -> Path:
@@ -38,6 +42,16 @@ def public(place: str) -> str:
     address, mark, fragment = strip_credentials(place).partition("#")
     kept = mark + fragment if fragment.startswith("subdirectory=") else ""
     return address.partition("?")[0] + kept.partition("&")[0]
+
+
+def scrubbed(text: str) -> str:
+    """What a program said, each address in it without user, password, query and fragment."""
+    return _ADDRESS.sub(lambda match: shown(match[0]), text)
+
+
+def masked(text: str) -> str:
+    """*text* that cannot be read, such as a broken line, without what may be a password in it."""
+    return _REST.sub("://…", text)
 
 
 def git_address(url: str, revision: str, subdirectory: str) -> str:

@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from .. import cache
 from ..isolation import program
-from .addresses import shown, subdirectory_of
+from .addresses import scrubbed, shown, subdirectory_of
 from .fetch import Deadline, FetchError
 from .index import FRESH_SECONDS
 
@@ -251,7 +251,7 @@ def _reason(complaint: str) -> str:
         if line.startswith("fatal:"):  # what follows is advice
             break
     text = "; ".join(said) or "no reason given"
-    return re.sub(r"(\w+://)[^\s/']*@", r"\1", text)[:300]
+    return scrubbed(text)[:300]
 
 
 def _cached_checkout(record: Mapping[str, object]) -> Checkout | None:

@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from ..config.boundary import check_inside
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
-from ..index.addresses import file_path
+from ..index.addresses import file_path, masked
 from .formats import Formats
 from .requirements import LocalProject, RequirementSet, SourcedRequirement
 
@@ -104,8 +104,10 @@ def requirement(text: str, where: str) -> Requirement:
     try:
         return Requirement(text)
     except (InvalidRequirement, RecursionError) as error:
-        why = (str(error).splitlines() or [""])[0][:200]
-        raise SettingsError(f"{where}: {text[:200]!r} is not a requirement", why=why) from None
+        why = masked((str(error).splitlines() or [""])[0])[:200]
+        raise SettingsError(
+            f"{where}: {masked(text)[:200]!r} is not a requirement", why=why
+        ) from None
 
 
 class Lines:

@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ..errors import SettingsError
+from ..index.addresses import masked
 from . import requirement_lines as options
 from .project import local_project
 from .reading import Reading, is_there, requirement
@@ -58,9 +59,10 @@ def _add(line: Line, path: Path, reading: Reading, *, constraint: bool) -> None:
 def _refuse(line: RefusedLine, origin: str, reading: Reading) -> None:
     if not line.text.startswith("-"):
         raise SettingsError(
-            f"{origin}: {line.text[:200]!r} is not a requirement", why=line.problem[:200]
+            f"{origin}: {masked(line.text)[:200]!r} is not a requirement",
+            why=masked(line.problem)[:200],
         )
-    reading.gaps.append(f"{origin}: pip does not accept this line: {line.problem[:200]}")
+    reading.gaps.append(f"{origin}: pip does not accept this line: {masked(line.problem)[:200]}")
 
 
 def _add_option(name: str, value: str, path: Path, number: int, reading: Reading) -> None:
