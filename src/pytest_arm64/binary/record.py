@@ -23,6 +23,8 @@ EXECUTABLE = "bundled-executable"
 TOO_LARGE = "too-large"
 MULTI_ARCHITECTURE = "multi-architecture"
 NEWER_RELEASE = "newer-release"
+NEWER_CORE = "newer-instructions"
+CORE_CODE = "core-specific-code"
 UNKNOWN = "not-evaluated"
 
 LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"

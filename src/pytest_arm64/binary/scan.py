@@ -16,8 +16,10 @@ from ..engine.images import Base, export_image, manifest_kind
 from ..errors import ArtifactError
 from .compare import beside
 from .confirm import Reread, confirmed
+from .cores import CoreScan
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import judge
+from .packages import owners
 from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiFinding, AbiRecord
 from .system import System, looked_up_system
 
@@ -40,7 +42,8 @@ def scan_path(path: Path, system: System, target: Target, other: System | None =
     """
     # Lambda unpacks a zip there, and searches there for libraries.
     root = _TASK if _TASK in target.library_path else "/artifact"
-    tree = _tree(path, root)
+    cores = CoreScan()
+    tree = _tree(path, root, cores)
 
     def reread(use: Use, only: Collection[str]) -> None:
         _tree(path, root, use, only)
@@ -51,7 +54,8 @@ def scan_path(path: Path, system: System, target: Target, other: System | None =
         record = beside(record, compared, decisive=False)
     zipped = path.suffix == ".zip"
     more = _too_large(tree.size, target, zipped=zipped) if path.suffix != ".whl" else ()
-    return replace(record, findings=(*record.findings, *more))
+    hints = cores.findings(root, owners(tree))
+    return replace(record, findings=(*record.findings, *more, *hints))
 
 
 def _too_large(size: int, target: Target, *, zipped: bool) -> tuple[AbiFinding, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..binary.record import UNKNOWN, AbiFinding, AbiRecord
+from ..binary.record import NEWER_CORE, UNKNOWN, AbiFinding, AbiRecord
 from .matrix_output import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _MAXIMUM_FILES = 5
+_DOUBTS = (UNKNOWN, NEWER_CORE)
+"""Kinds that are shown although they are not grave."""
 
 
 def print_record(console: Console, record: AbiRecord, *, every: bool) -> None:
@@ -24,9 +26,9 @@ def print_record(console: Console, record: AbiRecord, *, every: bool) -> None:
     table.add_column("file", overflow="fold", ratio=2)
     table.add_column("finding", no_wrap=True)
     table.add_column("why, and what to do", ratio=3)
-    for findings in together(f for f in record.findings if every or f.grave or f.kind == UNKNOWN):
+    for findings in together(f for f in record.findings if every or f.grave or f.kind in _DOUBTS):
         first = findings[0]
-        style = "red" if first.grave else "yellow" if first.kind == UNKNOWN else ""
+        style = "red" if first.grave else "yellow" if first.kind in _DOUBTS else ""
         table.add_row(
             Text("\n".join(paths(findings))),
             Text(first.kind, style),
@@ -76,7 +78,7 @@ def summary(record: AbiRecord) -> list[str]:
     if record.beside:
         lines.append(f"Compared with {record.beside}; findings that hold on one only say so.")
     grave = {finding.path for finding in record.grave}
-    notes = sum(not f.grave and f.kind != UNKNOWN for f in record.findings)
+    notes = sum(not f.grave and f.kind not in _DOUBTS for f in record.findings)
     if grave:
         lines.append(f"{len(grave)} of them cannot be loaded.")
     elif record.complete:

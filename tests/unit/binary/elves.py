@@ -111,6 +111,33 @@ def elf(
     return header + headers + body + table
 
 
+def code(
+    functions: Mapping[str, Sequence[int]],
+    nameless: Sequence[int] = (),
+    *,
+    machine: int = AARCH64,
+    dynamic: bool = False,
+) -> bytes:
+    """A library with code in a section, a symbol for each of *functions*, and *nameless* words."""
+    text, names, symbols = b"", b"\0", bytes(24)
+    for name, words in functions.items():
+        body = struct.pack(f"<{len(words)}I", *words)
+        symbols += struct.pack("<IBBHQQ", len(names), 2, 0, 1, 0x1000 + len(text), len(body))
+        names += name.encode() + b"\0"
+        text += body
+    text += struct.pack(f"<{len(nameless)}I", *nameless)
+    parts = [(1, 6, 0x1000, text, 0), (11 if dynamic else 2, 0, 0, symbols, 3), (3, 0, 0, names, 0)]
+    offset, table = 64, bytes(64)
+    for kind, flags, address, content, link in parts:
+        table += struct.pack(
+            "<IIQQQQIIQQ", 0, kind, flags, address, offset, len(content), link, 0, 8, 24
+        )
+        offset += len(content)
+    ident = b"\x7fELF" + bytes([2, 1, 1, 0]) + bytes(8)
+    header = struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 0, offset, 0, 64, 0, 0, 64, 4, 0)
+    return ident + header + b"".join(content for *_, content, _ in parts) + table
+
+
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Write *files* by relative path below *folder*."""
     for name, content in files.items():

@@ -1,0 +1,84 @@
+"""Code that not every Graviton can run, seen without running it: a hint, never a verdict."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from .elf import Buffer
+from .instructions import FIRST_CORE, Function, Instructions, read_instructions
+from .packages import Owner
+from .record import CORE_CODE, NEWER_CORE, AbiFinding
+
+_SECONDS = 10.0
+"""Of the processor, for all files; a file that is not read has no hint."""
+_SHOWN = 8
+
+
+class CoreScan:
+    """Called with each compiled file while its content is at hand."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Instructions] = {}
+        self._until = time.thread_time() + _SECONDS
+
+    def __call__(self, path: str, data: Buffer) -> None:
+        if time.thread_time() < self._until:
+            self._read[path] = read_instructions(data)
+
+    def findings(self, root: str, owners: Mapping[str, Owner]) -> Iterator[AbiFinding]:
+        """What was seen, none of it grave; paths are relative to *root*."""
+        for path, found in sorted(self._read.items()):
+            owner = owners.get(path)
+            shown = path.removeprefix(root.rstrip("/") + "/")
+            package = owner.name if owner is not None else ""
+            for kind, extension, text, symbols in _seen(found):
+                yield AbiFinding(
+                    shown,
+                    kind,
+                    text,
+                    grave=False,
+                    package=package,
+                    symbols=symbols,
+                    remedy=_advice(kind, extension),
+                )
+
+
+def _seen(found: Instructions) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """Kind, extension, text and functions of each thing that was seen."""
+    plain = _by_extension(f for f in found.functions if not f.dispatched)
+    for extension, functions in plain.items():
+        text = (
+            f"it has {extension} instructions, which Graviton2 does not have, in functions whose "
+            "names do not say that they are chosen by processor"
+        )
+        yield NEWER_CORE, extension, text, _names(functions)
+    for extension, functions in _by_extension(f for f in found.functions if f.dispatched).items():
+        text = f"it has code for processors with {extension}, which Graviton2 never runs"
+        yield CORE_CODE, extension, text, _names(functions)
+    named = {function.extension for function in found.functions}
+    for extension, words in found.nameless.items():
+        if extension not in named:
+            text = f"it has {words} instructions of {extension} in code without names"
+            yield CORE_CODE, extension, text, ()
+
+
+def _by_extension(functions: Iterable[Function]) -> Mapping[str, list[Function]]:
+    groups: defaultdict[str, list[Function]] = defaultdict(list)
+    for function in functions:
+        groups[function.extension].append(function)
+    return groups
+
+
+def _names(functions: Iterable[Function]) -> tuple[str, ...]:
+    return tuple(function.name for function in functions)[:_SHOWN]
+
+
+def _advice(kind: str, extension: str) -> str:
+    if kind == NEWER_CORE:
+        return (
+            "run its tests on Graviton2, which --arm64-cpu graviton2 emulates: a call that is not "
+            "guarded dies of SIGILL there"
+        )
+    return f"to run this code as well: --arm64-cpu graviton2,{FIRST_CORE[extension]}"
