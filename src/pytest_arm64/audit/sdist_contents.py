@@ -23,7 +23,7 @@ from ..inputs.setup_values import with_marker
 from ..temporary import temporary_folder
 from .sdist_rules import UNCLEAR, Build, Gathered, build_of, judged
 
-RULES = 1
+RULES = 2
 """Counts up when the same files would be judged differently."""
 _KIND = "sdist-contents"
 _MAXIMUM_UNPACKED = 128 * 2**20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -49,6 +50,17 @@ _PURE_BACKENDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 _HARMLESS_HOOKS = frozenset(["vcs", "version", "fancy-pypi-readme", "requirements_txt", "autorun"])
 _COMPILING_BACKENDS = frozenset(
     ["mesonpy", "scikit_build_core", "maturin", "py_build_cmake", "sipbuild", "enscons"]
+)
+# Words in the names of plug-ins that compile: setuptools-rust, cmake-build-extension.
+_COMPILERS = frozenset(
+    [
+        *("rust", "cython", "cmake", "dso", "zig", "golang", "cpp", "swig", "cuda", "fortran"),
+        *("meson", "mypyc", "pybind11", "cffi", "nuitka", "cppimport"),
+    ]
+)
+# What a setup.cfg makes setuptools, pbr or d2to1 run or compile.
+_CONFIGURED = re.compile(
+    rb"^(?:\s*(cmdclass|setup[-_]hooks|ext_modules)\s*=|\[(extension)\b)", re.MULTILINE
 )
 _SETUPTOOLS = frozenset(["", "setuptools", "pbr"])
 
@@ -140,7 +152,7 @@ class Build:
                 name = canonicalize_name(Requirement(text).name)
             except (InvalidRequirement, RecursionError):
                 continue
-            if name in COMPILING_TOOLS:
+            if name in COMPILING_TOOLS or _COMPILERS.intersection(name.split("-")):
                 return name
         return ""
 
@@ -196,6 +208,9 @@ def _doubts_of_setuptools(gathered: Gathered, build: Build) -> Iterator[tuple[st
         yield NATIVE, "pyproject.toml: ext-modules"
     if setuptools.get("cmdclass"):
         yield UNCLEAR, "pyproject.toml: cmdclass"
+    configured = _CONFIGURED.search(gathered.text("setup.cfg") or b"")
+    if configured is not None:
+        yield UNCLEAR, f"setup.cfg: {(configured[1] or configured[2]).decode()}"
     if gathered.source:
         yield NATIVE, f"it holds {gathered.source}"
     if script is None and not gathered.texts.keys() & {"pyproject.toml", "setup.cfg"}:

@@ -255,10 +255,14 @@ def _observations(
             for package in install.packages:
                 row = _row(evidence.matrix, package.name)
                 if row is not None and _differs(row.state, package.state):
-                    change = (
-                        f"{row.name} was predicted {row.state} and installed as {package.state}"
-                    )
-                    yield Evidence(change, where.grade)
+                    yield Evidence(_change(row, package.state), where.grade)
+
+
+def _change(row: Row, state: str) -> str:
+    """How *row*, which is installed as *state*, differs from what was predicted."""
+    if row.pure_fallback and state == PURE:
+        return f"{row.name} was built without its compiled part: it is pure Python and slow"
+    return f"{row.name} was predicted {row.state} and installed as {state}"
 
 
 def _differs(predicted: str, observed: str) -> bool:

@@ -145,6 +145,13 @@ def test_sources_whose_build_compiles_nothing_are_pure(
             },
             "is compiled: pyproject.toml: ext-modules",
         ),
+        ({"setup.cfg": b"[options]\ncmdclass =\n  build_py = x.Y\n"}, "setup.cfg: cmdclass"),
+        ({"setup.cfg": b"[extension=zed._fast]\nsources = a.c\n"}, "setup.cfg: extension"),
+        ({"setup.cfg": b"[global]\nsetup-hooks =\n  x.y\n"}, "setup.cfg: setup-hooks"),
+        (
+            {"pyproject.toml": system("setuptools.build_meta", "cmake-build-extension")},
+            "its build needs cmake-build-extension",
+        ),
         ({"pyproject.toml": b"[broken"}, "may be compiled: its pyproject.toml cannot be read"),
         ({"zed/lib.so": b"x"}, "may be compiled: it holds zed/lib.so, which is compiled already"),
         ({"zed/tool": b"\x7fELF\x02\x01"}, "may be compiled: it holds zed/tool"),

@@ -373,6 +373,20 @@ def test_a_wheel_for_any_machine_that_was_built_on_a_stand_in_counts(
 
 
 @pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("pure", "built without its compiled part: it is pure Python and slow"),
+        ("wheel", "as wheel"),
+    ],
+)
+def test_a_build_that_fell_back_to_pure_python_says_so(state: str, words: str) -> None:
+    row = replace(made.SOURCE, pure_fallback=True)
+    installs = (made.install(made.NATIVE, made.matrix(row), hnswlib=state),)
+    first = decide(made.service(row, installs=installs), TODAY).answers[0]
+    assert any(words in evidence.text for evidence in first.evidence)
+
+
+@pytest.mark.parametrize(
     ("state", "version", "observed"),
     [("pure", "0.8.0", "pure"), ("source", "0.8.0", None), ("pure", "0.9.0", None)],
 )
