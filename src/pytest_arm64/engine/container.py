@@ -7,6 +7,7 @@ import re
 import struct
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -16,6 +17,7 @@ from ..errors import EngineError
 from .container_plan import Plan
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, local_errors
+from .output import Lines, Output
 from .patience import BETWEEN_SECONDS
 from .stream import Stream
 from .sweep import HOST_LABEL
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
+LONGEST_SECONDS = 4 * 3600.0
+"""For one command that is run to its end, such as a build."""
 KEPT_LABEL = f"{LABEL}.kept"
 """Of containers that are kept when their host process is gone, for a while."""
 KEPT_SECONDS = 86_400
@@ -56,6 +60,10 @@ class Finished:
         return (self.stdout + self.stderr).decode("utf-8", "replace")
 
 
+class OverdueError(Exception):
+    """A command has taken longer than it may."""
+
+
 class Exec:
     """A running command inside; iterate for ``(STDOUT | STDERR, bytes)`` as they come."""
 
@@ -64,12 +72,17 @@ class Exec:
         self._patience = engine.patience
         self._id = exec_id
         self._stream = Stream(self._api.exec_start(exec_id, socket=True))
+        self.deadline = float("inf")
+        """When iteration ends with ``OverdueError``, by ``time.monotonic()``."""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         pending = bytearray()
         while True:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise OverdueError
             try:
-                data = self._stream.receive(BETWEEN_SECONDS)
+                data = self._stream.receive(min(BETWEEN_SECONDS, left))
             except TimeoutError:
                 if self._over():
                     return
@@ -265,29 +278,41 @@ class Container:
         environment: Mapping[str, str] | None = None,
         workdir: str | None = None,
         on_line: Callable[[str], None] | None = None,
+        seconds: float = LONGEST_SECONDS,
     ) -> Finished:
         """Run *command* to its end; *on_line* sees each line of its output as it comes.
 
+        Of more than 16 MiB on one channel, the beginning and the end are kept.
+
         Raises:
-            EngineError: the engine or the container went away before the command ended.
+            EngineError: the engine or the container went away before the command ended, or it did
+                not end within *seconds*: then it may still run.
         """
         running = self.start_exec(command, environment=environment, workdir=workdir)
-        output: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
-        pending = b""
-        for channel, data in running:
-            output.setdefault(channel, []).append(data)
-            if on_line is not None:
-                *lines, pending = (pending + data).split(b"\n")
-                for line in lines:
-                    on_line(line.decode("utf-8", "replace"))
-        code = running.code()
-        running.close()
+        running.deadline = time.monotonic() + seconds
+        output = {STDOUT: Output(), STDERR: Output()}
+        lines = Lines(on_line) if on_line is not None else None
+        try:
+            for channel, data in running:
+                output[STDERR if channel == STDERR else STDOUT].add(data)
+                if lines is not None:
+                    lines.add(data)
+            code = running.code()
+        except OverdueError:
+            raise EngineError(
+                f"{' '.join(command)[:80]} did not end within {seconds / 3600:g} h",
+                why="no command in a container may take longer; a test has --arm64-timeout",
+                next_step="look what it waits for; its last output was: "
+                + output[STDOUT].value()[-200:].decode("utf-8", "replace").strip(),
+            ) from None
+        finally:
+            running.close()
         if code is None:
             raise EngineError(
                 f"the container went away while it ran {' '.join(command)[:80]}",
                 next_step="look whether the engine was stopped or ran out of memory, and try again",
             )
-        return Finished(code, b"".join(output[STDOUT]), b"".join(output[STDERR]))
+        return Finished(code, output[STDOUT].value(), output[STDERR].value())
 
     def put(self, path: str, archive: bytes | IO[bytes] | Iterable[bytes]) -> None:
         """Unpack a tar *archive* into the folder *path*."""
