@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,11 +27,45 @@ def _checksum(content: str) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def cache_folder() -> Path:
-    """The user's cache folder for this product, not created."""
+def chosen_folder() -> Path:
+    """The user's cache folder for this product, not created, whether it can be written or not."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pytest-arm64", appauthor=False))
+
+
+def cache_folder() -> Path:
+    """The cache folder of this process, not created.
+
+    Where the user's cannot be written (a read-only home, another user's folder), it is a temporary
+    one that goes with the process: nothing is cached then.
+    """
+    folder = chosen_folder()
+    return _temporary_folder() if unwritable(folder) else folder
+
+
+def unwritable(folder: Path) -> str:
+    """Why nothing can be cached in *folder*; empty where it can, or its disk is only full."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    places = [place]
+    if place == folder:  # one of its kinds may be root's, after a run with sudo
+        with contextlib.suppress(OSError):
+            places += [entry for entry in folder.iterdir() if entry.is_dir()]
+    for each in places:
+        if not each.is_dir():
+            return f"{each} is not a folder"
+        if not os.access(each, os.R_OK | os.W_OK | os.X_OK):
+            return f"{each} cannot be written to"
+    return ""
+
+
+@functools.cache
+def _temporary_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="pytest-arm64-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def digest(value: Any) -> str:

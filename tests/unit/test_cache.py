@@ -114,3 +114,47 @@ def test_folder_is_the_users_and_is_not_made(
     assert tmp_path in folder.parents
     assert folder.name == "pytest-arm64"
     assert not folder.exists()
+
+
+def read_only(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Have the system refuse to write to *folders*: as root, it would not."""
+    real = os.access
+    refuse = {str(folder) for folder in folders}
+    monkeypatch.setattr(os, "access", lambda p, mode: str(p) not in refuse and bool(real(p, mode)))
+
+
+@pytest.mark.parametrize("refused", ["", "built", "absent/parent"])
+def test_a_folder_that_cannot_be_written_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    home = tmp_path / "home"
+    folder = home / "pytest-arm64"
+    if refused == "absent/parent":
+        home.mkdir()
+        read_only(monkeypatch, home)
+    else:
+        (folder / "built").mkdir(parents=True)
+        read_only(monkeypatch, folder / refused)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    assert "cannot be written to" in cache.unwritable(cache.chosen_folder())
+    assert not cache.cache_folder().is_relative_to(home)
+    cache.store("kind", "key", {"a": 1})
+    assert cache.load("kind", "key") == {"a": 1}
+    assert not (folder / "kind").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pytest-arm64").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "is not a folder" in cache.unwritable(cache.chosen_folder())
+    assert cache.cache_folder().is_dir()
+
+
+def test_the_users_folder_is_used_and_not_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
+    assert cache.cache_folder() == tmp_path / "not/yet/pytest-arm64"
+    assert not (tmp_path / "not").exists()

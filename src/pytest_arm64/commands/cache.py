@@ -50,7 +50,7 @@ def run_command(options: argparse.Namespace) -> int:
     Raises:
         SettingsError: a size or a file cannot be used.
     """
-    folder = cache.cache_folder()
+    folder = cache.chosen_folder()
     if options.action == "info":
         _show(folder, options.format)
     elif options.action == "prune":

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .. import cache
 from ..config.project import Project
 from ..errors import EmulationError, InstallError
 from ..inside.ran import Ran
 from ..mirror.transport import ContainerTransport, Transport
+from ..report.matrix_output import printable
 from .cells import PlannedCell, Role, planned_cells
 
 if TYPE_CHECKING:
@@ -156,6 +158,7 @@ class _Containers:
                 header=(
                     *header_lines(cell, environment, mounted=mounted),
                     *_clock(engine),
+                    *_cache(),
                     *preflight_lines(settings.root, cell.architecture),
                     *(ownership_lines(settings.root, os.getuid()) if mounted else ()),
                 ),
@@ -234,3 +237,8 @@ def _clock(engine: Engine) -> list[str]:
 
     error = clock_error(engine.clock_ahead)
     return [f"arm64: {error.what}: {error.why}"] if error is not None else []
+
+
+def _cache() -> list[str]:
+    reason = cache.unwritable(cache.chosen_folder())
+    return [f"arm64: nothing is cached: {printable(reason)}"] if reason else []

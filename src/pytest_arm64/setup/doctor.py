@@ -46,7 +46,7 @@ class Check:
 
 def examine(settings: Settings) -> Iterator[Check]:
     """All checks in the order in which a run needs them; ends where nothing more can be told."""
-    yield _disk(cache.cache_folder())
+    yield _disk(cache.chosen_folder())
     try:
         with open_engine() as engine:
             yield Check("engine", OK, _description(engine))
