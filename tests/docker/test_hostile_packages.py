@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import signal
+import subprocess
 import tarfile
+import time
+import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from docker_cases import RunPytest
+from docker_cases import RunPytest, left_by
+from pytest_arm64.engine.endpoint import Engine
+from pytest_arm64.engine.sweep import HOST_LABEL
+from pytest_arm64.environment.tree import INSIDE, TarEntry, tar_of
 from unit.support import write
 
 pytestmark = pytest.mark.docker
@@ -183,3 +191,84 @@ def test_pip_builds_nothing_for_a_repository_that_leaves_the_plan(
     assert "--arm64-build-network" in result.out
     allowed = run_pytest(project, "--arm64", "-q", "--arm64-build-network")
     assert "IT IS BUILT" in allowed.out, allowed.out
+
+
+@contextmanager
+def changed_image(engine: Engine, image: str, path: str, content: bytes) -> Iterator[None]:
+    """*image* with another file at *path*, under the same name and with the same labels."""
+    container = engine.client.containers.create(image, command=["cat"], labels=engine.labels)
+    try:
+        container.put_archive("/", tar_of({path: TarEntry(content)}))
+        repository, _, tag = image.rpartition(":")
+        container.commit(repository, tag)
+    finally:
+        container.remove(force=True)
+    yield
+    engine.client.images.remove(image, force=True)
+
+
+def run_images(engine: Engine) -> set[str]:
+    """Names of the images in which tests run."""
+    listed = engine.client.images.list(name="pytest-arm64/run")
+    return {tag for image in listed for tag in image.tags}
+
+
+def test_an_image_whose_agent_was_changed_runs_no_test(
+    engine: Engine, run_pytest: RunPytest, project: Callable[..., Path]
+) -> None:
+    # A comment of its own gives an environment of its own.
+    folder = project(f"# {uuid.uuid4()}\n", test_it="def test_it(): assert False\n")
+    before = run_images(engine)
+    assert run_pytest(folder, "--arm64").code == 1
+    (image,) = run_images(engine) - before
+    evil = f"{INSIDE}/pytest_arm64_inside/start.py"
+    with changed_image(engine, image, evil, b"raise SystemExit(0)"):
+        result = run_pytest(folder, "--arm64")
+    assert result.code == pytest.ExitCode.USAGE_ERROR, result.out
+    assert "is not its own" in result.out
+
+
+SLOW_BUILD = """
+import time
+from setuptools import setup
+time.sleep(300)
+setup(name="slow", version="1")
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 2)])
+def test_a_signal_ends_a_build(
+    engine: Engine,
+    start_pytest: Callable[[Path, Sequence[str]], subprocess.Popen[str]],
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
+) -> None:
+    project = tmp_path / "project"
+    files = {
+        "requirements.txt": sdist(project / "dist", "slow", SLOW_BUILD) + "\n",
+        "requirements-test.txt": "pytest\n",
+        "test_it.py": "def test_it(): pass\n",
+    }
+    process = start_pytest(write(project, files), ["--arm64"])
+    deadline = time.monotonic() + 300
+    while not any("setup.py" in row or "wheel" in row for row in commands_of(engine, process.pid)):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    began = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert time.monotonic() - began < 10, out
+    assert process.returncode == status, out
+    assert "Traceback" not in out
+    assert not left_by(engine, process.pid)
+
+
+def commands_of(engine: Engine, pid: int) -> list[str]:
+    """Commands that run in containers of the process *pid*."""
+    rows = []
+    for container in engine.client.containers.list(filters={"label": HOST_LABEL}):
+        if container.labels[HOST_LABEL].split("/")[1:2] == [str(pid)]:
+            rows += [" ".join(row) for row in container.top()["Processes"] or ()]
+    return rows

@@ -13,7 +13,7 @@ from typing import IO
 
 from .. import cache
 from ..cache import contents, prune
-from ..errors import SettingsError
+from ..errors import Arm64Error, SettingsError
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
 _PORTABLE = (
@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     prune.add_argument(
         "--days", type=float, metavar="N", help="remove what was not used for N days"
     )
+    prune.add_argument(
+        "--images",
+        type=int,
+        metavar="N",
+        help="keep at most N images of this user's in the engine, those that were used last",
+    )
     for name, words in (
         ("export", "write what other machines can use into a tar file"),
         ("import", "read such a file"),
@@ -54,14 +60,17 @@ def run_command(options: argparse.Namespace) -> int:
     if options.action == "info":
         _show(folder, options.format)
     elif options.action == "prune":
-        if not options.size and options.days is None:
+        if not options.size and options.days is None and options.images is None:
             raise SettingsError(
                 "nothing says what is to be removed",
                 next_step="pytest-arm64 cache prune --size 5G, or --days 30; --size 0 for all",
             )
         limit = size_of(options.size) if options.size else None
-        count, size = prune(folder, limit=limit, days=options.days)
-        print(f"removed {count} files, {readable(size)}")  # noqa: T201
+        if limit is not None or options.days is not None:
+            count, size = prune(folder, limit=limit, days=options.days)
+            print(f"removed {count} files, {readable(size)}")  # noqa: T201
+        if options.images is not None:
+            print(_pruned_images(max(0, options.images)))  # noqa: T201
     elif options.action == "export":
         print(f"{export(folder, options.file)} files in {options.file}")  # noqa: T201
     else:
@@ -175,15 +184,49 @@ def readable(size: int) -> str:
     return f"{size} bytes"
 
 
+def _pruned_images(most: int) -> str:
+    """What became of the engine's images of ours, of which *most* are to stay.
+
+    Raises:
+        EngineError: no engine answers.
+    """
+    from ..engine.endpoint import open_engine
+    from ..engine.image_uses import made_images, remove_images, surplus
+
+    with open_engine() as engine:
+        images = made_images(engine)
+        gone = remove_images(engine, surplus(images, most_images=most))
+        left = made_images(engine)
+    return (
+        f"removed {len(gone)} images, {readable(sum(image.size for image in gone))}; "
+        f"{len(left)} are left, {readable(sum(image.size for image in left))}"
+    )
+
+
+def _images() -> dict[str, int]:
+    """Number and bytes of the engine's images of ours; empty where no engine answers."""
+    from ..engine.endpoint import open_engine
+    from ..engine.image_uses import made_images
+
+    try:
+        with open_engine() as engine:
+            images = made_images(engine)
+    except Arm64Error:
+        return {}
+    return {"images": len(images), "bytes": sum(image.size for image in images)}
+
+
 def _show(folder: Path, form: str) -> None:
     kinds: dict[str, list[int]] = {}
     for entry in contents(folder):
         total = kinds.setdefault(entry.kind, [0, 0])
         total[0] += 1
         total[1] += entry.size
+    images = _images()
     if form == "json":
         listed = {k: {"files": n, "bytes": size} for k, (n, size) in sorted(kinds.items())}
-        print(json.dumps({"format": 1, "folder": str(folder), "kinds": listed}, indent=2))  # noqa: T201
+        document = {"format": 1, "folder": str(folder), "kinds": listed, "engine": images}
+        print(json.dumps(document, indent=2))  # noqa: T201
         return
     from rich.console import Console
     from rich.table import Table
@@ -196,3 +239,12 @@ def _show(folder: Path, form: str) -> None:
     console.print(Text(str(folder)))
     console.print(table)
     console.print(Text(f"{readable(sum(size for _, size in kinds.values()))} in all"))
+    if images:
+        from ..engine.image_uses import MOST_BYTES, MOST_IMAGES
+
+        console.print(
+            Text(
+                f"images in the engine: {images['images']}, {readable(images['bytes'])} "
+                f"(at most {MOST_IMAGES} and {readable(MOST_BYTES)} stay after a run)"
+            )
+        )

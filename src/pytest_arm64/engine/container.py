@@ -19,6 +19,7 @@ from .endpoint import LABEL, Engine
 from .failures import engine_errors, local_errors
 from .output import Lines, Output
 from .patience import BETWEEN_SECONDS
+from .seals import sealed
 from .stream import Stream
 from .sweep import HOST_LABEL
 
@@ -197,7 +198,7 @@ class Container:
                 cap_add=list(plan.capabilities),
                 security_opt=["no-new-privileges"],
                 pids_limit=PIDS_LIMIT,
-                mem_limit=plan.memory or None,
+                mem_limit=plan.memory or self._engine.memory or None,
                 memswap_limit=plan.memory or None,
                 shm_size=plan.shm_size or None,
                 tmpfs=dict(plan.tmpfs or {}),
@@ -384,15 +385,17 @@ class Container:
             counters = self.run(["cat", *_MEMORY_EVENTS]).stdout.decode("ascii", "replace")
             if re.search(r"^oom_kill [1-9]", counters, re.MULTILINE):
                 return self._plan.memory_note or (
-                    "the machine ran out of memory: the kernel killed it"
+                    "the machine ran out of memory, or the container used nearly all of it: the "
+                    "kernel killed it"
                 )
         return ""
 
     def commit(self, tag: str, labels: Mapping[str, str]) -> Image:
         """Make an image of the container as it is; the tag comes last, so it is whole or absent."""
         assert self._container is not None
-        changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
         with engine_errors(f"the image {tag} could not be made"):
+            labels = sealed(tag, labels)
+            changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
             repository, _, name = tag.rpartition(":")
             # Nothing but `cat` runs in it, and a rootless engine cannot always pause.
             return self._container.commit(repository, name, changes=changes, pause=False)

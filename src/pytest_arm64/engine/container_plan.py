@@ -29,7 +29,7 @@ class Plan:
     network: str = "none"
     read_only: bool = False
     memory: int = 0
-    """Bytes that all processes together may use, swap included; 0 for no limit."""
+    """Bytes that all processes together may use, swap included; 0 for the engine's limit."""
     memory_note: str = ""
     """What it means that they used more."""
     shm_size: int = 0

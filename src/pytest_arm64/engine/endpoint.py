@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MINIMUM_API = (1, 41)
 _LONGEST_SECONDS = 3600
+MEMORY_PERCENT = 90
+"""Of the engine's machine, for one container: it must not take the rest of the machine along."""
 # For the one question that needs no version.
 _ANY_VERSION = "1.41"
 LABEL = "pytest-arm64"
@@ -52,6 +54,8 @@ class Engine:
     podman: bool = False
     local: bool = False
     """Whether the kernel under it is this machine's."""
+    memory: int = 0
+    """Bytes that all processes of a container may use; 0 where the engine limits nothing."""
     clock_ahead: float = 0.0
     """Seconds by which the engine's clock is ahead of this machine's."""
     patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
@@ -223,6 +227,14 @@ def _describe(
         or "name=rootless" in (info.get("SecurityOptions") or ()),
         podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
         local=bool(address.socket) and info.get("KernelVersion") == platform.release(),
+        memory=_memory(info),
         clock_ahead=ahead(info.get("SystemTime")),
         patience=patience,
     )
+
+
+def _memory(info: Mapping[str, Any]) -> int:
+    total = info.get("MemTotal")
+    if info.get("MemoryLimit") is not True or not isinstance(total, int):
+        return 0
+    return total * MEMORY_PERCENT // 100

@@ -13,6 +13,8 @@ from ..errors import ImageError
 from ..progress import Progress
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, no_space
+from .image_uses import remember_use
+from .seals import BASE_LABEL, NAME_LABEL, is_made_image, is_ours
 from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 
 # Podman calls images without a registry by "localhost".
-_HUB = frozenset(["docker.io", "index.docker.io", "registry-1.docker.io"])
+_HUB = frozenset(
+    ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]
+)
 _ELSEWHERE = (
     "check the network and the registry, name another image with --arm64-image, "
     "or build the stand-ins: scripts/engine up"
@@ -68,6 +72,15 @@ def find_image(engine: Engine, reference: str) -> Base | None:
         except NotFound:  # not ImageNotFound: Podman words it otherwise
             return None
     return _base(reference, image)
+
+
+def find_made(engine: Engine, tag: str) -> Base | None:
+    """The image that was made here as *tag*, else None: one that has its name alone is not ours."""
+    image = find_image(engine, tag)
+    if image is None or not is_ours(image.labels) or image.labels.get(NAME_LABEL) != tag:
+        return None
+    remember_use(tag)
+    return image
 
 
 def get_image(
@@ -242,7 +255,12 @@ def remove_nameless(engine: Engine) -> None:
     with engine_errors("images without a name could not be looked for"):
         dangling = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
         _remove_with_derived(
-            engine, [image["Id"] for image in dangling if is_dead(image["Labels"][HOST_LABEL])]
+            engine,
+            [
+                image["Id"]
+                for image in dangling
+                if is_made_image(image) and is_dead(image["Labels"][HOST_LABEL])
+            ],
         )
 
 
@@ -251,12 +269,12 @@ def _remove_with_derived(engine: Engine, identifiers: Sequence[str]) -> None:
 
     if not identifiers:
         return
-    label = f"{LABEL}.base"
-    made = engine.client.api.images(filters={"label": label})
+    listed = engine.client.api.images(filters={"label": BASE_LABEL})
+    made = [each for each in listed if is_made_image(each)]
 
     def last_first(base: str) -> Iterator[str]:
         for each in made:
-            if each["Labels"][label] == base:
+            if each["Labels"][BASE_LABEL] == base:
                 yield from last_first(each["Id"])
         yield base
 

@@ -22,7 +22,7 @@ from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
-from ..engine.images import Base, find_image
+from ..engine.images import Base, find_made
 from ..errors import BuildError, InstallError
 from ..index.pip_config import PipConfig
 from ..inputs.manifest import read_manifest
@@ -139,7 +139,7 @@ def make_environment(
         }
     )[:20]
     tag = f"{LABEL}/environment:{key}"
-    image = None if settings.refresh else find_image(engine, tag)
+    image = None if settings.refresh else find_made(engine, tag)
     reused = image is not None
     if image is None:
         # What plans, fetches and installs is loaded where something must be made.
@@ -204,7 +204,7 @@ def _run_image(
         ]
     )
     tag = f"{LABEL}/run:{digest[:20]}"
-    if find_image(engine, tag) is not None:
+    if find_made(engine, tag) is not None:
         with contextlib.suppress(ValueError):
             return tag, decode(_Records, cache.load("records", digest))
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:

@@ -23,7 +23,8 @@ from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL
-from ..engine.images import Base, find_image, remove_derived, remove_nameless
+from ..engine.image_uses import made_images, remove_images, surplus
+from ..engine.images import Base, find_made, remove_derived, remove_nameless
 from ..progress import Progress
 from .artifact_installer import paths_entry
 from .builder_container import Host
@@ -54,7 +55,7 @@ def make_image(
     """
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
-    former = find_image(engine, tag)
+    former = find_made(engine, tag)
     made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
@@ -98,11 +99,12 @@ def make_image(
         sites_label = json.dumps(list(made.sites))
         container.commit(tag, {f"{LABEL}.base": base.id, SITES_LABEL: sites_label})
     cache.prune(cache.cache_folder(), limit=cache.LIMIT)
-    image = find_image(engine, tag)
+    image = find_made(engine, tag)
     assert image is not None
     if former is not None and former.id != image.id:
         remove_derived(engine, former)
     remove_nameless(engine)
+    remove_images(engine, surplus(made_images(engine)))
     return image
 
 

@@ -8,7 +8,7 @@ from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import LABEL, Engine
-from ..engine.images import Base, find_image, get_image
+from ..engine.images import Base, find_made, get_image
 from ..engine.probe import NoPython, probe
 from ..errors import ImageError, InstallError
 from ..progress import Progress
@@ -112,7 +112,7 @@ def _derived(
 ) -> Base:
     command = command.format(python=cell.target.python)
     tag = f"{LABEL}/{kind}:{cache.digest([base.id, command])[:20]}"
-    existing = find_image(engine, tag)
+    existing = find_made(engine, tag)
     if existing is not None:
         return existing
     plan = Plan(
@@ -135,6 +135,6 @@ def _derived(
                 log=finished.text,
             )
         container.commit(tag, {f"{LABEL}.base": base.id})
-    made = find_image(engine, tag)
+    made = find_made(engine, tag)
     assert made is not None
     return made

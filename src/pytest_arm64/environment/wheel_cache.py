@@ -18,6 +18,8 @@ from .plan import PlannedPackage
 KIND = "distributions"
 _ADDRESSES = "distribution-hashes"
 _CHUNK = 2**20
+MOST_BYTES = 8 * 2**30
+"""Of a distribution that is downloaded."""
 
 
 def fetch(fetcher: Fetcher, package: PlannedPackage) -> Path:
@@ -87,7 +89,11 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
         with os.fdopen(handle, "wb") as target, fetcher.open(package.url) as (reply, stream):
             if reply.status != 200:
                 raise FetchError(f"{shown(package.url)} answers {reply.status}")  # noqa: TRY301  (as those of the fetcher)
+            left = MOST_BYTES
             while chunk := stream.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise FetchError(f"it is larger than {MOST_BYTES >> 30} GiB")  # noqa: TRY301  (as above)
                 digest.update(chunk)
                 target.write(chunk)
         sha256 = digest.hexdigest()

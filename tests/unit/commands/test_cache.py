@@ -15,7 +15,9 @@ import pytest
 from pytest_arm64 import cache
 from pytest_arm64.cli import main
 from pytest_arm64.commands.cache import readable, size_of
+from pytest_arm64.engine.seals import sealed
 from pytest_arm64.errors import SettingsError
+from unit.support import Answer, played_engine
 
 WHEEL = b"the content of a wheel"
 SHA = hashlib.sha256(WHEEL).hexdigest()
@@ -155,3 +157,41 @@ def test_no_size() -> None:
     with pytest.raises(SettingsError):
         size_of("5 apples")
     assert readable(17) == "17 bytes"
+
+
+def test_images_of_the_engine_are_shown_and_pruned(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    listed = [
+        {"Id": name, "Labels": sealed(f"pytest-arm64/x:{name}", {}), "Size": 1024, "Created": n}
+        for n, name in enumerate(("old", "new"))
+    ]
+    answers: dict[str, Answer] = {
+        "GET /version": (200, {"ApiVersion": "1.47"}),
+        "GET /info": (200, {"Architecture": "x86_64"}),
+        "GET /containers/json": (200, []),
+        "GET /images/json": (200, [*listed, {"Id": "theirs", "Labels": {}, "Size": 5}]),
+        "DELETE /images/old": (200, []),
+    }
+    with played_engine(tmp_path / "s.sock", answers) as played:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{played.path}")
+        assert main(["cache", "info"]) == 0
+        assert "images in the engine: 2, 2.0 KiB" in capsys.readouterr().out
+        assert main(["cache", "info", "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out)["engine"] == {"images": 2, "bytes": 2048}
+        assert main(["cache", "prune", "--images", "1"]) == 0
+        assert "removed 1 images, 1.0 KiB; 2 are left" in capsys.readouterr().out
+        assert [path for path, _ in played.seen("DELETE")] == ["/images/old"]
+
+
+def test_without_an_engine_only_files_are_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    assert main(["cache", "info", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["engine"] == {}
+    assert main(["cache", "prune", "--images", "1"]) == 2

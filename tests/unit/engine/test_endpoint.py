@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pytest_arm64.engine import endpoint
 from pytest_arm64.engine.address import Address
-from pytest_arm64.engine.endpoint import Engine, open_engine
+from pytest_arm64.engine.endpoint import Engine, _memory, open_engine
 from pytest_arm64.errors import EngineError
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine, write
 
@@ -256,3 +256,17 @@ def test_unix_socket_is_a_path_or_nothing(host: str) -> None:
 
 def test_labels_are_the_products() -> None:
     assert endpoint.LABEL == "pytest-arm64"
+
+
+@pytest.mark.parametrize(
+    ("info", "memory"),
+    [
+        ({"MemTotal": 1000, "MemoryLimit": True}, 900),
+        ({"MemTotal": 1000, "MemoryLimit": False}, 0),
+        ({"MemTotal": 1000}, 0),
+        ({"MemoryLimit": True}, 0),
+        ({"MemoryLimit": True, "MemTotal": "much"}, 0),
+    ],
+)
+def test_a_container_leaves_some_of_the_machines_memory(info: dict[str, Any], memory: int) -> None:
+    assert _memory(info) == memory

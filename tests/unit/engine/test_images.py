@@ -17,6 +17,7 @@ from pytest_arm64.engine.images import (
     remove_derived,
     remove_nameless,
 )
+from pytest_arm64.engine.seals import BASE_LABEL, sealed
 from pytest_arm64.engine.sweep import HOST_LABEL, this_process
 from pytest_arm64.errors import EngineError, ImageError
 from pytest_arm64.progress import NoProgress
@@ -34,6 +35,13 @@ IMAGE: dict[str, Any] = {
     "RepoDigests": ["amazonlinux@sha256:ff"],
     "Config": {"Labels": {"a": "b"}, "Env": ["XPATH=/x", "PATH=/var/lang/bin:/usr/bin", "A=PATH="]},
 }
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret and a cache of this test's own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -55,6 +63,11 @@ Played = tuple[PlayedEngine, Engine]
 
 def has(played: PlayedEngine, reference: str, **changes: Any) -> None:
     played.answers[f"GET /images/{reference}/json"] = (200, {**IMAGE, **changes})
+
+
+def listed(name: str, base: str, **labels: str) -> dict[str, Any]:
+    """An image of ours, as an engine lists it."""
+    return {"Id": name, "Labels": sealed(f"pytest-arm64/x:{name}", {BASE_LABEL: base, **labels})}
 
 
 @contextmanager
@@ -123,7 +136,10 @@ def test_replaced_image_goes_with_what_was_made_of_it(engine: Played) -> None:
     made = {"compiled": "sha256:abc", "run": "environment", "environment": "compiled"}
     made |= {"another": "sha256:another"}
     label = "pytest-arm64.base"
-    images = [{"Id": name, "Labels": {label: base}} for name, base in made.items()]
+    images = [listed(name, base) for name, base in made.items()]
+    # Of another user's, and built by somebody from one of ours: they have the same labels.
+    images.append({"Id": "foreign", "Labels": {label: "sha256:abc"}})
+    images.append({**listed("built-on-ours", "sha256:abc"), "RepoTags": ["shop:1"]})
     played.answers["GET /images/json"] = (200, images)
     for name in (*made, "sha256:abc"):
         played.answers[f"DELETE /images/{name}"] = (200, [])
@@ -143,13 +159,9 @@ def test_nameless_images_of_dead_processes_go(engine: Played) -> None:
     dead = f"{me.partition('/')[0]}/{2**22 + 1}/7"
     bases = {"mine": "", "left": "", "made-of-it": "left", "elsewhere": ""}
     hosts = {"mine": me, "left": dead, "made-of-it": me, "elsewhere": "other-machine/1/1"}
-    played.answers["GET /images/json"] = (
-        200,
-        [
-            {"Id": name, "Labels": {HOST_LABEL: hosts[name], "pytest-arm64.base": bases[name]}}
-            for name in bases
-        ],
-    )
+    images = [listed(name, base, **{HOST_LABEL: hosts[name]}) for name, base in bases.items()]
+    images.append({"Id": "foreign", "Labels": {HOST_LABEL: dead}})
+    played.answers["GET /images/json"] = (200, images)
     for name in bases:
         played.answers[f"DELETE /images/{name}"] = (200, [])
     remove_nameless(opened)
@@ -247,6 +259,9 @@ def test_wrong_architecture_after_the_pull(engine: Played) -> None:
         "docker.io:443/pytest-arm64/al2023:arm64",
         "Docker.IO/pytest-arm64/al2023",
         "docker.io/library/pytest-arm64/al2023",
+        "INDEX.DOCKER.IO/pytest-arm64/al2023",
+        "registry.hub.docker.com/pytest-arm64/al2023",
+        "docker.io./pytest-arm64/al2023",
         "localhost/pytest-arm64/al2023",
         "docker.io/pytest-arm64/al2023@sha256:" + "0" * 64,
     ],

@@ -90,7 +90,7 @@ def started(monkeypatch: pytest.MonkeyPatch, image: dict[str, bytes]) -> list[Pl
         return containers[-1]
 
     monkeypatch.setattr(build, "Container", start)
-    monkeypatch.setattr(build, "find_image", lambda *_: None)
+    monkeypatch.setattr(build, "find_made", lambda *_: None)
     monkeypatch.setattr(build, "qemu_environment", lambda *_: {})
     return containers
 

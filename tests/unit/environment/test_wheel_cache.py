@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import pytest
 
 from pytest_arm64 import cache
+from pytest_arm64.environment import wheel_cache
 from pytest_arm64.environment.bytecode import Compiler
 from pytest_arm64.environment.plan import PlannedPackage
 from pytest_arm64.environment.tree import ENV
@@ -112,3 +113,13 @@ def test_an_unpacked_wheel_with_a_note_of_another_kind_is_unpacked_again(tmp_pat
         layer.path.with_suffix(".json").write_text(text)
         assert layer_of(path, "", ENV, PYTHON, Compiler()) == layer
     assert list(cache.cache_folder().rglob("*.part")) == []
+
+
+@pytest.mark.parametrize("most", [0, len(CONTENT) - 1])
+def test_a_download_has_an_end(
+    fetcher: PlayedFetcher, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(wheel_cache, "MOST_BYTES", most)
+    with pytest.raises(InstallError, match="is larger than"):
+        fetched(fetcher, SHA256)
+    assert not list(cache.cache_folder().rglob("*.part"))
