@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..config.trust import trusted_folder
 from .endpoint import LABEL
 
 NAME_LABEL = f"{LABEL}.name"
@@ -59,9 +60,7 @@ def _seal(labels: Mapping[str, str]) -> str:
 
 def secret_path() -> Path:
     """The file of the secret, which is there once an image was made."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("pytest-arm64", appauthor=False)) / "image-secret"
+    return trusted_folder() / "image-secret"
 
 
 def _secret() -> bytes:

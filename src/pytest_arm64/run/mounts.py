@@ -108,7 +108,7 @@ def _executed(root: Path) -> Iterator[Path]:
 
 def _ours(root: Path) -> Iterator[Path]:
     """Folders of ours: a pipeline may keep its caches in the checkout, to save them after it."""
-    for folder in (cache.chosen_folder(), user_folder(), trusted_folder()):
+    for folder in (cache.cache_folder(), user_folder(), trusted_folder()):
         place = folder.resolve()
         if place.is_relative_to(root.resolve()):
             place.mkdir(parents=True, exist_ok=True)  # before a test can create it
