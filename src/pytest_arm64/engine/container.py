@@ -304,7 +304,7 @@ class Container:
                 f"{' '.join(command)[:80]} did not end within {seconds / 3600:g} h",
                 why="no command in a container may take longer; a test has --arm64-timeout",
                 next_step="look what it waits for; its last output was: "
-                + output[STDOUT].value()[-200:].decode("utf-8", "replace").strip(),
+                + " ".join(output[STDOUT].value()[-200:].decode("utf-8", "replace").split()),
             ) from None
         finally:
             running.close()
