@@ -37,6 +37,8 @@ def test_arm64_marker_is_known(request):
     assert any(line.startswith("arm64:") for line in request.config.getini("markers"))
 """
 
+PLACE = r"aarch64 (native|EMULATED on \w+( by qemu [\d.]+)?)"
+
 
 def test_outcomes_header_and_exit_code(
     run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
@@ -53,14 +55,16 @@ def test_outcomes_header_and_exit_code(
 
     header = first.lines("arm64:")
     assert any("target al2023-python3.12" in line for line in header)
-    assert any(re.search(r"aarch64 (native|EMULATED on \w+), core \S", line) for line in header)
+    assert any(re.search(rf"{PLACE}, core \S", line) for line in header)
     assert not any("core max" in line for line in header)
 
     second = run_pytest(folder, "--arm64", "-k", "words", "-q")
     assert second.code == 0, second.out
     assert "3 passed, 6 deselected" in second.out
     # Said also where -q leaves out the header.
-    assert re.search(r"^arm64: aarch64 (native|EMULATED on \w+), core .* on ", second.out, re.M)
+    assert re.search(
+        r"^arm64: aarch64 (native|EMULATED on \w+( by qemu [\d.]+)?), core .* on ", second.out, re.M
+    )
 
 
 def test_a_second_run_installs_nothing_and_says_so(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from ..binary.drift import differences
 from ..binary.learned import Learned, learn, read_learned
 from ..binary.rootfs import RootFiles, read_root, read_root_stream
 from ..config.facts import Facts
@@ -36,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a tar of a root file system, an image saved as a tar (docker save, skopeo), or the "
         "reference of an image",
     )
+    compare = actions.add_parser("compare", help="compare what a target declares with such facts")
+    compare.add_argument("name", metavar="NAME")
+    compare.add_argument("file", type=Path, metavar="FILE", help="written by target learn")
     learning.add_argument("--output", required=True, type=Path, metavar="FILE", help="JSON file")
 
 
 def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> int:
-    """Show or learn; 0 if that could be done.
+    """Show, learn or compare; 0 if that could be done, 1 if facts differ.
 
     Raises:
         SettingsError, ArtifactError, EngineError, ImageError: see each.
@@ -48,6 +52,10 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     if options.action == "learn":
         return _learn(options.source, options.output, environ)
     target = chosen_target(options.name, read_project_files(Path.cwd()), environ)
+    if options.action == "compare":
+        lines = list(differences(target, read_learned(options.file)))
+        print("\n".join(lines or ["no difference"]))  # noqa: T201 - the command's own output
+        return 1 if lines else 0
     if options.format == "json":
         print(json.dumps(_document(target), indent=2))  # noqa: T201 - the command's own output
     else:

@@ -148,3 +148,40 @@ def test_what_cannot_be_learned_is_refused_in_words(
     assert word in err
     assert "Traceback" not in err
     assert not Path("facts.json").exists()
+
+
+def test_declared_facts_are_compared_with_those_of_an_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = shipped_targets()["al2023-python3.12"].facts
+    libraries = {f"lib64/{name}": elf(soname=name) for name in facts.has}
+    libraries["lib64/libc.so.6"] = elf(defines=["GLIBC_2.17", "GLIBC_2.34", "GLIBC_PRIVATE"])
+    system = {"etc/os-release": b"ID=amzn\nVERSION_ID=2023\n"}
+    source = tmp_path / "root.tar"
+
+    def compared(changes: dict[str, bytes]) -> tuple[int, list[str]]:
+        source.write_bytes(tar({**libraries, **system, **changes}))
+        assert main(["target", "learn", str(source), "--output", "facts.json"]) == 0
+        capsys.readouterr()
+        code = main(["target", "compare", "al2023-python3.12", "facts.json"])
+        return code, capsys.readouterr().out.splitlines()
+
+    assert compared({}) == (0, ["no difference"])
+    changes = {
+        "etc/os-release": b"ID=amzn\nVERSION_ID=2027\n",
+        "lib64/libc.so.6": elf(defines=["GLIBC_2.41"]),
+        "lib64/libgomp.so.1": b"no library",
+        "lib64/libGL.so.1": elf(),
+        "lib64/libz.so.1": elf(defines=["ZLIB_1.2.9", "ZLIB_1.2.12"]),
+    }
+    assert compared(changes) == (
+        1,
+        [
+            "system: amzn 2023 is declared, the image is amzn 2027",
+            "glibc: 2.34 is declared, the image has 2.41",
+            "libgomp.so.1 is declared to be there, and is not in the image",
+            "libGL.so.1 is declared to be missing, and is in the image",
+            "GLIBC: 2.34 is declared, the image has 2.41",
+            "ZLIB: 1.2.9 is declared, the image has 1.2.12",
+        ],
+    )
