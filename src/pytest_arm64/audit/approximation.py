@@ -41,6 +41,8 @@ class Solution:
     """Demands that cannot be met together; all but one of each were left out."""
     contradictions: tuple[str, ...] = ()
     """Those of the problems that no choice of releases solves."""
+    searched: bool = False
+    """Whether all choices were tried: what is missing is missing in every tree."""
 
 
 def contradiction(demands: Iterable[Demand]) -> str:

@@ -127,7 +127,10 @@ def _tree(
         )
         for name, candidate in sorted(selected.items())
     }
-    return Tree(nodes, solution.problems, solution.contradictions)
+    missing = (node for node in nodes.values() if node.missing is not None and not node.direct)
+    unmet = [f"{n.problem}, which {n.missing.origin} asks for" for n in missing if n.missing]
+    contradictions = (*solution.contradictions, *(unmet if solution.searched else ()))
+    return Tree(nodes, solution.problems, contradictions)
 
 
 def _adopt(

@@ -192,6 +192,7 @@ def _solution(
         tuple(map(contradiction, conflicts)),
         conflicts,
         tuple(map(contradiction, conflicts)),
+        searched=True,
     )
 
 

@@ -46,6 +46,11 @@ PROJECTS: Mapping[str, Project] = {
     "gone": release("gone", "1.0", X86),
     "old": release("old", "1.0", PURE, requires=['pure; python_full_version < "3.12.3"']),
     "pytest": release("pytest", "9.0", PURE, requires=["pure"]),
+    "broken": release("broken", "1.0", PURE, requires=["native==9"]),
+    "shaky": joined(
+        release("shaky", "1.0", PURE, requires=["native==2.0"]),
+        release("shaky", "2.0", PURE, requires=["native==9"]),
+    ),
     "strict": release("strict", "1.0", PURE, requires=["native==2.0"]),
     "tool": release("tool", "1.0", PURE),
 }
@@ -392,6 +397,8 @@ def test_what_cannot_be_planned_says_why(
             (),
             ["strict 1.0 asks for native==2.0", "requirements.txt:2 asks for native==3.0"],
         ),
+        ("broken==1.0\n", (), ["no release satisfies native==9", "broken 1.0 asks for"]),
+        ("broken\n", (), ["no release satisfies native==9", "broken 1.0 asks for"]),
         (
             "native\n",
             ("native==2.0",),
@@ -415,6 +422,15 @@ def test_what_nobody_can_install_is_refused_and_not_left_to_pip(
         planned(plan_request(tmp_path, index, requirements, runner=runner))
     for word in words:
         assert word in str(caught.value), word
+
+
+def test_an_older_release_that_asks_for_what_there_is_is_planned(
+    tmp_path: Path, index: Played
+) -> None:
+    versions = {
+        (p.name, p.version) for p in planned(plan_request(tmp_path, index, "shaky\n")).packages
+    }
+    assert versions == {("shaky", "1.0"), ("native", "2.0")}
 
 
 @pytest.mark.parametrize("status", [401, 403, 407])
