@@ -114,6 +114,18 @@ READ: dict[str, Repository] = {
             '[tool.poetry.dependencies]\nother = { path = "../other" }\n'
         }
     ),
+    "takes other projects for its services": _audited(
+        {"pyproject.toml": TABLE + 'services = ["../*"]\n'}
+    ),
+    "takes them by a way through a folder": _audited(
+        {"pyproject.toml": TABLE + 'services = ["a/../../*"]\n', "a/b": ""}
+    ),
+    "has the settings of another project": _audited(
+        {"pyproject.toml": link("../other/pyproject.toml")}
+    ),
+    "has the lock of another project": _audited(
+        {"pyproject.toml": _PROJECT, "uv.lock": link("../other/pyproject.toml")}
+    ),
     "has a pipe among its requirement files": _audited(
         {"requirements.txt": "-r more.txt\n", "more.txt": PIPE}, "not a regular file"
     ),

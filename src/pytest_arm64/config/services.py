@@ -223,6 +223,7 @@ def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceCo
             raise root.error("services", f"services: {pattern!r} names no folder below {rootpath}")
         for folder in sorted(folders - seen):
             seen.add(folder)
+            check_inside(folder, files.manifest, rootpath, f"{root.place('services')}: services")
             own = files.at(folder)
             entry = {key: value for key, value in own.table.items() if key in SERVICE_KEYS}
             name = folder.relative_to(rootpath).as_posix()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..errors import SettingsError
 from ._toml import Table, TOMLDecodeError, loads
+from .boundary import check_inside
 
 MAXIMUM_BYTES = 256 * 2**20
 
@@ -34,7 +35,7 @@ class TomlFiles:
         """The file at *path*; None where there is no file.
 
         Raises:
-            SettingsError: it cannot be read, or is not TOML.
+            SettingsError: it cannot be read, is not TOML, or is a link out of its repository.
         """
         with self._lock:
             if path not in self._files:
@@ -87,6 +88,7 @@ def _read(path: Path) -> TomlFile | SettingsError | None:
     try:
         if not path.exists():
             return None
+        check_inside(path, path, path.parent, str(path))
         text = read_text(path)
         return TomlFile(text, loads(text))
     except OSError as error:

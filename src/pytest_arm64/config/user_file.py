@@ -68,7 +68,7 @@ def read_user_file(toml: TomlFiles, root: Path) -> UserFile:
         SettingsError: it lies in the repository, is not TOML, or has a key or value that cannot be.
     """
     path = user_folder() / NAME
-    file = toml.find(path)
+    file = toml.find(path.resolve())  # yours may be a link, as managers of such files have it
     if file is None:
         return UserFile()
     if path.resolve().is_relative_to(root.resolve()):

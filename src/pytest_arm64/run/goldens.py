@@ -24,6 +24,7 @@ from ..inside.golden.store import (
     read_file,
 )
 from ..open_folder import STAGED, OpenFolder, write_all
+from .mounts import protected_paths
 
 
 @dataclass(frozen=True)
@@ -115,15 +116,21 @@ def settle(values: Sequence[Recorded], root: Path, commit: str) -> Settled:
         commit: what was recorded, empty where nobody knows.
 
     Raises:
-        GoldenError: a golden would lie outside of *root*.
+        GoldenError: a golden would lie outside of *root*, or where tests cannot write.
     """
     root = root.resolve()
     places = {entry.folder: entry.folder.resolve() for entry in values}
+    protected = protected_paths(root, os.environ)
     for folder, place in places.items():
         if not place.is_relative_to(root):
             raise GoldenError(
                 f"a golden would be written to {folder}, outside of {root}",
                 next_step="record tests that lie in the repository",
+            )
+        if any(path in (place, *place.parents) for path in protected):
+            raise GoldenError(
+                f"a golden would be written to {place}, where tests cannot write",
+                next_step=f"remove the link that leads there from {folder}",
             )
     stamp = {
         "commit": commit,

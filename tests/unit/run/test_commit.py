@@ -118,3 +118,20 @@ def test_no_program_of_the_repository_is_run(
     (repository / "sub/b.bin").write_text("other\n")
     commit_of(repository)
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", ["HEAD", "index", "packed-refs", "refs/heads/main"])
+@pytest.mark.parametrize("what", ["pipe", "endless"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str, what: str) -> None:
+    git = tmp_path / ".git"
+    (git / "refs/heads").mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "refs/heads/main").write_text("a" * 40 + "\n")
+    if name == "packed-refs":
+        (git / "refs/heads/main").unlink()
+    (git / name).unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(git / name)
+    else:
+        (git / name).symlink_to("/dev/zero")
+    assert commit_of(tmp_path) in ("", "a" * 40 + "-dirty")

@@ -143,6 +143,18 @@ def test_a_pipe_that_a_test_left_is_not_waited_for(tmp_path: Path, name: str) ->
     assert list(values(tmp_path)) == [NEW, NEW]
 
 
+@pytest.mark.parametrize("place", [".vscode", ".github/workflows", ".git"])
+def test_a_link_to_what_other_programs_run_is_refused(tmp_path: Path, place: str) -> None:
+    """A test called settings would have its golden at .vscode/settings.json."""
+    folder = tmp_path / place
+    folder.mkdir(parents=True)
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "test_it").symlink_to(folder)
+    with pytest.raises(GoldenError, match="where tests cannot write"):
+        settled(tmp_path, NEW)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_folder_that_is_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
     (tmp_path / "else").mkdir()
     (tmp_path / "root").mkdir()
