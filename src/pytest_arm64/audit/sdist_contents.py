@@ -81,7 +81,7 @@ class SdistReader:
                 gathered = _gathered(self._index, project, file)
             except (ArchiveError, FetchError, OSError):
                 return None
-            contents = _contents(gathered)
+            contents = contents_of(gathered)
             if file.sha256:
                 cache.store(_KIND, key, asdict(contents))
         return contents
@@ -130,7 +130,8 @@ def _below(subdirectory: str, path: str) -> str | None:
     return path.removeprefix(prefix) if path.startswith(prefix) else None
 
 
-def _contents(gathered: Gathered) -> SdistContents:
+def contents_of(gathered: Gathered) -> SdistContents:
+    """What the files of a source distribution say of its build and its dependencies."""
     build = build_of(gathered)
     verdict, proof = judged(gathered, build)
     if build is None:

@@ -108,7 +108,7 @@ class SdistMember:
     read: Callable[[], bytes]
     """Gives the whole content, at most once and before the next member.
 
-    Raises ArchiveError: it is too large.
+    Raises ArchiveError: it is broken, or too large.
     """
 
 
@@ -159,7 +159,10 @@ def _member(path: str, size: int, content: IO[bytes]) -> SdistMember:
     start = content.read(4)
 
     def read() -> bytes:
-        rest = content.read(MAXIMUM_METADATA - 3)
+        try:
+            rest = content.read(MAXIMUM_METADATA - 3)
+        except _BROKEN as error:
+            raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
         if len(start) + len(rest) > MAXIMUM_METADATA:
             raise ArchiveError(f"its {path[:100]} is too large")
         return start + rest

@@ -7,12 +7,18 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_arm64.audit import sdist_contents
 from pytest_arm64.audit.matrix import PURE, SOURCE, Row, WheelMatrix
+from pytest_arm64.audit.sdist_rules import Gathered
+from pytest_arm64.index.archives import ArchiveError, sdist_members, sdist_members_of_zip
 from unit.index.served import Played, joined, matrix_of, metadata, release, sdist, serve
 
 pytestmark = pytest.mark.usefixtures("index_alone")
@@ -369,3 +375,74 @@ def test_zipped_sources_are_read_too(tmp_path: Path) -> None:
         index.files["zed-1.0.zip"] = buffer.getvalue()
         row = matrix_of(tmp_path, "zed==1.0", index.url)["zed"]
     assert (row.state, row.from_source) == (PURE, True)
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"zed-1.0/{name}", content)
+    return buffer.getvalue()
+
+
+LONG = {**PLAIN_FILES, "long.txt": Random(1).randbytes(200_000)}
+ARCHIVES = {
+    ".tar.gz": sdist("zed", "1.0", files=LONG),
+    ".zip": zipped({**LONG, "PKG-INFO": metadata("zed", "1.0")}),
+}
+
+
+@pytest.mark.parametrize("ending", ARCHIVES)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 250_000), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 250_000),
+)
+def test_any_bytes_are_members_or_an_archive_error(
+    ending: str, changes: list[tuple[int, int]], cut: int
+) -> None:
+    content = bytearray(ARCHIVES[ending])
+    for place, value in changes:
+        content[place % len(content)] = value
+    stream = io.BytesIO(bytes(content[: len(content) - cut]))
+    members = (
+        sdist_members_of_zip(stream, "zed")
+        if ending == ".zip"
+        else sdist_members(stream, f"zed-1.0{ending}", "zed", limit=2**21)
+    )
+    with suppress(ArchiveError):
+        for each in members:
+            assert len(each.read()) <= 4 * 2**20
+
+
+NAMES = ("setup.py", "setup.cfg", "pyproject.toml", "PKG-INFO", "r.txt", "z.egg-info/requires.txt")
+PIECES = st.sampled_from(
+    [
+        *(
+            b"[options]\n",
+            b"[build-system]\n",
+            b"[project]\n",
+            b"[tool.poetry]\n",
+            b"[a]\n",
+            b"x = 1\n",
+        ),
+        *(b"install_requires = a\n", b"build-backend = 'hatchling.build'\n", b"dynamic = 3\n"),
+        *(
+            b"setup()\n",
+            b"setup(**k)\n",
+            b"k = {}\n",
+            b"requires = ['a', 1]\n",
+            b"-r ../../etc/x\n",
+        ),
+        *(b"Requires-Dist: a; b\n", b"Dynamic: Requires-Dist\n", b"n = " + b"9" * 5000 + b"\n"),
+        *(b"\xff\xfe", b"\x00", b"%(x)s\n", b"name = 'a'\n", b"a; extra == 'x\n", b"[:bad(]\n"),
+    ]
+)
+
+
+@settings(max_examples=50)
+@given(texts=st.dictionaries(st.sampled_from(NAMES), st.lists(PIECES, max_size=6).map(b"".join)))
+def test_any_files_are_judged(texts: dict[str, bytes]) -> None:
+    gathered = Gathered(texts=texts, tops={name.partition("/")[0] for name in texts})
+    contents = sdist_contents.contents_of(gathered)
+    assert contents.verdict in ("pure", "optional", "native", "unclear")
+    assert contents.requires is None or all(isinstance(each, str) for each in contents.requires)
