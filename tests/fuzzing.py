@@ -196,14 +196,14 @@ def _on_open(event: str, arguments: tuple[object, ...]) -> None:
     if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR):
         name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
         allowed = (folder, tempfile.gettempdir(), "/dev/")
-        if name and not os.path.abspath(name).startswith(allowed):
+        if name and not str(Path.cwd() / name).startswith(allowed):
             writes.append(name)
 
 
 def memory_peak() -> int:
     """Bytes of memory that this process has held at most."""
-    with open("/proc/self/status", encoding="utf-8") as status:
-        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 
 
 # --- the kinds -----------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def _sdist_seeds() -> list[bytes]:
     from unit.index.served import sdist
 
     files = {
-        "setup.py": b"from setuptools import setup\nsetup(name='demo', install_requires=['a>=1'])\n",
+        "setup.py": b"from setuptools import setup\nsetup(name='demo', install_requires=['a'])\n",
         "setup.cfg": b"[options]\ninstall_requires =\n    b<2\n",
         "pyproject.toml": b'[build-system]\nrequires = ["setuptools"]\n[project]\nname = "demo"\n',
         "demo/speedups.c": b"int x;\n",
@@ -475,23 +475,28 @@ def _golden_seeds() -> list[bytes]:
         "array": np.arange(12.0).reshape(3, 4),
         "tree": {"a": [1, 2.5, None, "x"], "b": (True, b"raw")},
     }
-    golden = Golden(
-        "test_it", {k: StoredValue(stored(v), {"": 0.5}) for k, v in values.items()}, {}
-    )
-    files = encode(golden, "key")
-    return [
-        b"J" + len(files[".json"]).to_bytes(4, "big") + files[".json"] + files[".npz"],
-    ]
+    recorded = {name: StoredValue(stored(value), {"": 0.5}) for name, value in values.items()}
+    files = encode(Golden("test_it", recorded, {}), "key")
+    return [_joined(files[".json"], files[".npz"])]
+
+
+def _joined(text: bytes, packed: bytes) -> bytes:
+    """The two files of a golden as one: damage comes to either."""
+    return len(text).to_bytes(4, "big") + text + packed
+
+
+def _separated(data: bytes) -> tuple[bytes, bytes]:
+    length = int.from_bytes(data[:4], "big")
+    return data[4 : 4 + length], data[4 + length :]
 
 
 def _golden_parts(data: bytes, chance: random.Random) -> bytes:
-    length = int.from_bytes(data[1:5], "big")
-    text, packed = data[5 : 5 + length], data[5 + length :]
+    text, packed = _separated(data)
     if chance.random() < 0.6:
         text = damaged(text, chance, [text])
     else:
         packed = _within_zip(packed, chance)
-    return b"J" + len(text).to_bytes(4, "big") + text + packed
+    return _joined(text, packed)
 
 
 def _read_golden(data: bytes, folder: Path) -> None:
@@ -500,9 +505,9 @@ def _read_golden(data: bytes, folder: Path) -> None:
     from pytest_arm64.inside.golden.store import PROVENANCE, encode, read
     from pytest_arm64.inside.golden.values import stored
 
-    length = int.from_bytes(data[1:5], "big")
-    (folder / "test_it.json").write_bytes(data[5 : 5 + length])
-    (folder / "test_it.npz").write_bytes(data[5 + length :])
+    text, packed = _separated(data)
+    (folder / "test_it.json").write_bytes(text)
+    (folder / "test_it.npz").write_bytes(packed)
     (folder / PROVENANCE).write_text('{"format": 1, "runs": {"key": {"cpu": "some"}}}')
     golden = read(folder, "test_it")
     if golden is not None:

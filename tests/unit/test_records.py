@@ -85,7 +85,7 @@ def _short(word: str) -> str:
 class Laid:
     """With everything that a layout can say."""
 
-    JSON: ClassVar = Layout(format=2, computed=("double",), name="laid record")
+    JSON: ClassVar[Layout] = Layout(format=2, computed=("double",), name="laid record")
 
     age: float = field(metadata=json_options("age_seconds", write=round))
     inner: Outer = field(metadata=json_options(keys=("number", "amount", "sure")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from .. import cache
 from ..config._toml import TOMLDecodeError, loads
 from ..index.archives import AbsentError, ArchiveError
 from ..index.fetch import FetchError
 from ..index.index import Index
+from ..index.metadata import requirement_of
 from ..index.remote_metadata import read_sdist_member
 from ..index.simple import IndexFile
 from ..inputs.reading import strings, table
@@ -36,8 +37,8 @@ def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Req
         if key:
             cache.store(_KIND, key, {"requires": texts})
     try:
-        return tuple(Requirement(str(text)) for text in texts)
-    except (InvalidRequirement, RecursionError):
+        return tuple(requirement_of(str(text)) for text in texts)
+    except (ValueError, RecursionError):
         raise BuildsError(f"{file.name}: its build requirements are none") from None
 
 

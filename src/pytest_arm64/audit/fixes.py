@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -109,7 +109,7 @@ def can_edit(line: str, edit: Edit) -> bool:
         return False  # the next line belongs to it, or a hash that is another's then
     try:
         requirement = Requirement(re.split(r"\s--", line.strip())[0])
-    except InvalidRequirement:
+    except ValueError:
         return False
     pinned = SpecifierSet(f"=={edit.old}")
     return canonicalize_name(requirement.name) == edit.name and (

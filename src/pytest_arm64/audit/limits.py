@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from ..config.targets import Target, allows_minor, shipped_targets
 from ..inputs.limits import PythonLimit
@@ -40,7 +40,7 @@ def admits_minor(specifier: str, minor: str) -> bool:
     """
     try:
         return allows_minor(SpecifierSet(specifier), minor)
-    except InvalidSpecifier:
+    except ValueError:
         return True
 
 

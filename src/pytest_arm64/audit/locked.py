@@ -7,13 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 
-from packaging.markers import (
-    InvalidMarker,
-    Marker,
-    UndefinedComparison,
-    UndefinedEnvironmentName,
-)
-from packaging.version import InvalidVersion
+from packaging.markers import Marker
 
 from ..inputs.lock import (
     Lock,
@@ -86,7 +80,7 @@ def holds(
     }
     try:
         return parsed.evaluate(environment, context="lock_file" if variables else "metadata")
-    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, KeyError):
+    except (ValueError, KeyError):
         return True
 
 
@@ -100,7 +94,7 @@ def _truth(active: frozenset[str], term: re.Match[str]) -> str:
 def _parsed(marker: str) -> Marker | None:
     try:
         return Marker(marker) if marker else None
-    except (InvalidMarker, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -103,7 +103,9 @@ class Row:
 class WheelMatrix:
     """The outcome of the audit of one service for one target."""
 
-    JSON: ClassVar = Layout(FORMAT, computed=("complete", "ready", "counts"), name="wheel matrix")
+    JSON: ClassVar[Layout] = Layout(
+        FORMAT, computed=("complete", "ready", "counts"), name="wheel matrix"
+    )
 
     service: str
     target: str

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import BuildTag
-from packaging.version import InvalidVersion
 
 from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
@@ -61,7 +59,7 @@ class Platform:
             return not extra
         try:
             return requirement.marker.evaluate({**self.markers, "extra": extra})
-        except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        except ValueError:
             return True
 
 

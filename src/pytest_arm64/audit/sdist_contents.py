@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from packaging.requirements import InvalidRequirement
-
 from .. import cache
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
@@ -200,7 +198,7 @@ def _of_egg_info(gathered: Gathered) -> tuple[str, ...] | None:
         elif text:
             try:
                 stated.append((extra, with_marker(text, marker)))
-            except (InvalidRequirement, RecursionError):
+            except (ValueError, RecursionError):
                 return None
     return _with_extras(stated)
 
@@ -209,6 +207,6 @@ def _with_extras(stated: list[tuple[str, str]]) -> tuple[str, ...] | None:
     """Requirements, each with its extra as a marker; None where one is not valid."""
     try:
         texts = [with_marker(t, f"extra == {e!r}" if e else "") for e, t in stated]
-    except (InvalidRequirement, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return tuple(texts) if all(parse_requirement(text) for text in texts) else None

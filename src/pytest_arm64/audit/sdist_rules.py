@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..config._toml import TOMLDecodeError, loads
+from ..index.metadata import requirement_of
 from ..inputs.reading import Table, strings, table
 from ..inputs.setup_script import COMPILING_TOOLS, SetupScript, read_setup_script
 
@@ -149,8 +149,8 @@ class Build:
         """What its build needs that is there to compile; empty for nothing."""
         for text in strings(table(self.data, "build-system").get("requires")):
             try:
-                name = canonicalize_name(Requirement(text).name)
-            except (InvalidRequirement, RecursionError):
+                name = canonicalize_name(requirement_of(text).name)
+            except (ValueError, RecursionError):
                 continue
             if name in COMPILING_TOOLS or _COMPILERS.intersection(name.split("-")):
                 return name

@@ -51,7 +51,7 @@ class Library:
 class Learned:
     """What was read from an image or a root file system."""
 
-    JSON: ClassVar = Layout(FORMAT, name="facts of a target")
+    JSON: ClassVar[Layout] = Layout(FORMAT, name="facts of a target")
 
     source: str
     """What was read: an image's reference, or a file's name."""

@@ -92,7 +92,7 @@ class Load:
 class AbiRecord:
     """Everything compiled in an artifact against one system."""
 
-    JSON: ClassVar = Layout(FORMAT, computed=("complete", "loadable"), name="ABI record")
+    JSON: ClassVar[Layout] = Layout(FORMAT, computed=("complete", "loadable"), name="ABI record")
 
     artifact: str
     against: str

@@ -100,7 +100,7 @@ class System:
 class _Stored:
     """A system as the cache has it."""
 
-    JSON: ClassVar = Layout(name="record of libraries")
+    JSON: ClassVar[Layout] = Layout(name="record of libraries")
 
     name: str
     machine: str

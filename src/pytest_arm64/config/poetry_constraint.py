@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 
 def poetry_specifier(text: str) -> SpecifierSet:
@@ -19,7 +19,7 @@ def poetry_specifier(text: str) -> SpecifierSet:
             specifiers.append(part if part[0] in "<>=!~" else f"=={part}")
     try:
         return SpecifierSet(",".join(filter(None, specifiers)))
-    except InvalidSpecifier:
+    except ValueError:
         return SpecifierSet()
 
 
@@ -45,5 +45,5 @@ def _bumped(release: tuple[int, ...], place: int) -> str:
 def _release(text: str) -> tuple[int, ...]:
     try:
         return Version(text).release
-    except InvalidVersion:
+    except ValueError:
         return ()

@@ -93,14 +93,14 @@ def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
 
 
 def _requires_python(files: ProjectFiles) -> SpecifierSet | None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     asked = files.metadata.get("requires-python")
     if asked is None:
         return _poetrys_python(files)
     try:
         return SpecifierSet(asked) if isinstance(asked, str) else None
-    except InvalidSpecifier:
+    except ValueError:
         return None
 
 

@@ -65,7 +65,7 @@ class Reason:
 class Verdict:
     """What is to be done with a service, and what that rests on."""
 
-    JSON: ClassVar = Layout(computed=("label", "reasons"))
+    JSON: ClassVar[Layout] = Layout(computed=("label", "reasons"))
 
     service: str
     verdict: str

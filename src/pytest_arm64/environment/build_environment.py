@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ..audit.auditor import Auditor
@@ -127,7 +127,7 @@ def parsed_answer(answer: bytes) -> list[Requirement]:
         return []
     requirements = []
     for text in texts[:_MAXIMUM_ASKED] if isinstance(texts, list) else ():
-        with contextlib.suppress(InvalidRequirement, RecursionError, TypeError):
+        with contextlib.suppress(ValueError, RecursionError, TypeError):
             requirements.append(Requirement(text))
     return requirements
 
@@ -178,7 +178,7 @@ class BuildEnvironments:
         toml = self._plan_request.manifest.toml
         try:
             requirements = [r for folder in folders for r in _of_folder(folder, toml)]
-        except InvalidRequirement as error:
+        except ValueError as error:
             raise UnpreparedError(f"a build requirement cannot be read: {error}") from None
         return self._environment(requirements)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from ..audit.auditor import Auditor
 from ..audit.built_metadata import keep_built_metadata
@@ -163,7 +163,7 @@ class SourceBuilder:
             return True
         try:
             complete = environments.completed(environment, map(Requirement, wheel.asked))
-        except (UnpreparedError, InvalidRequirement):
+        except (UnpreparedError, ValueError):
             return False
         return complete.identity == wheel.requirements
 

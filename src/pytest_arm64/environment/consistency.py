@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from ..index.metadata import requirement_of
 
 _MAXIMUM_METADATA = 4 * 2**20
 _FILES = ("METADATA", "WHEEL")
@@ -84,11 +85,11 @@ def _unmet(
 ) -> Iterator[tuple[str, str]]:
     for text in distribution.requires:
         try:
-            requirement = Requirement(text)
+            requirement = requirement_of(text)
             applies = requirement.marker is None or requirement.marker.evaluate(
                 {**markers, "extra": ""}
             )
-        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        except ValueError:
             continue  # what cannot be read, no installer could heed
         if not applies:
             continue
@@ -102,5 +103,5 @@ def _unmet(
 def _admits(requirement: Requirement, version: str) -> bool:
     try:
         return requirement.specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:
+    except ValueError:
         return True

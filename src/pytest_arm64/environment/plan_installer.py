@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion
+from packaging.utils import parse_wheel_filename
 
 from ..audit.auditor import Auditor
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
@@ -279,6 +278,6 @@ def _installed(unpacked: Unpacked) -> Installed:
 
 def _version(wheel: Path) -> str:
     """The version in the name of *wheel*, which a build has just given it."""
-    with suppress(InvalidWheelFilename, InvalidVersion):
+    with suppress(ValueError):
         return str(parse_wheel_filename(wheel.name)[1])
     return ""

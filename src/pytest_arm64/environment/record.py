@@ -52,7 +52,7 @@ class Installed:
 class InstallRecord:
     """Everything that an environment holds, and when and how it was made."""
 
-    JSON: ClassVar = Layout(FORMAT, name="install record")
+    JSON: ClassVar[Layout] = Layout(FORMAT, name="install record")
 
     packages: tuple[Installed, ...]
     installer: str

@@ -70,14 +70,14 @@ def _local(distribution: Distribution) -> bool:
 
 def _requirement(distribution: Distribution, python: str) -> str:
     """The host's version where it supports *python*, else whichever the installer finds."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion, Version
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     name = _field(distribution, "Name")
     try:
         supported = SpecifierSet(_field(distribution, "Requires-Python"))
         version = Version(_field(distribution, "Version"))
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:
         return name
     if version.local or not supported.contains(python):
         return name

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from .simple import WHEEL, IndexFile
 
 _MAXIMUM_REQUIREMENTS = 5_000
+_MAXIMUM_REQUIREMENT = 4_000  # characters; below the digits that `int` takes
 
 
 class MetadataError(Exception):
@@ -33,12 +34,25 @@ class Metadata:
         return tuple(r for r in map(parse_requirement, self.requires) if r is not None)
 
 
+def requirement_of(text: str) -> Requirement:
+    """*text* as a requirement.
+
+    Raises:
+        ValueError: it is not one. Of numbers with too many digits packaging would say so only
+            when they are compared, and not with an error of its own.
+        RecursionError: it is nested too deeply.
+    """
+    if len(text) > _MAXIMUM_REQUIREMENT:
+        raise ValueError(f"it has more than {_MAXIMUM_REQUIREMENT:,} characters")
+    return Requirement(text)
+
+
 @lru_cache(maxsize=20_000)
 def parse_requirement(text: str) -> Requirement | None:
     """*text* as a requirement, None where it is none."""
     try:
-        return Requirement(text)
-    except (InvalidRequirement, RecursionError):
+        return requirement_of(text)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -58,7 +72,7 @@ def parse_metadata(content: bytes, project: str, file: IndexFile) -> Metadata:
         raise MetadataError(f"{file.name}: its metadata is of {name[:80]!r}")
     try:
         same = Version(raw.get("version", "")) == Version(file.version)
-    except InvalidVersion:
+    except ValueError:
         same = False
     if not same:
         raise MetadataError(f"{file.name}: its metadata is of another version")
@@ -76,7 +90,7 @@ def _sdist_doubt(version: str, dynamic: Sequence[str]) -> str:
     """PEP 643: only from metadata 2.2 on does a source distribution say what is certain."""
     try:
         old = Version(version) < Version("2.2")
-    except InvalidVersion:
+    except ValueError:
         old = True
     if old:
         return "its dependencies are only known after it is built (no PEP 643 metadata)"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from .simple import FileRow, IndexFile, Listing, file_from_row
 
@@ -114,7 +114,7 @@ def order(text: str) -> VersionKey | None:
         return (0, _stripped(tuple(map(int, text.split(".")))), *_FINAL)
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
     if version.pre is not None:
         pre: tuple[int, str, int] = (0, *version.pre)

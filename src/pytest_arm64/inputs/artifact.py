@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 from packaging.markers import Marker
 from packaging.metadata import parse_email
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..binary.filetree import FileTree, folder_tree, tar_tree, zip_tree
 from ..binary.packages import owners
 from ..binary.siblings import Siblings
 from ..config.artifact import DIR, ZIP, Artifact
+from ..index.metadata import requirement_of
 from ..index.simple import IndexFile, file_of
 from .lock import ARTIFACT, Lock, LockedRelease, LockedRequirement, Selection
 
@@ -130,7 +130,7 @@ def parse_distribution(site: str, metadata: str, wheel: str) -> InstalledDistrib
     name, version = raw.get("name", ""), raw.get("version", "")
     try:
         Version(version)
-    except InvalidVersion:
+    except ValueError:
         return None
     if not _NAME.match(name):
         return None
@@ -214,8 +214,8 @@ def _lock(shown: str, distributions: Iterable[InstalledDistribution], digest: st
 def _needs(distribution: InstalledDistribution) -> Iterator[LockedRequirement]:
     for text in distribution.requires:
         try:
-            wanted = Requirement(text)
-        except (InvalidRequirement, RecursionError):
+            wanted = requirement_of(text)
+        except (ValueError, RecursionError):
             continue
         if not _only_with_extra(wanted.marker):
             marker = str(wanted.marker) if wanted.marker is not None else ""

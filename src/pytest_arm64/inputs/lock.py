@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..index.simple import STRONG_HASHES, IndexFile
 from .reading import Reading
@@ -137,7 +137,7 @@ def version_of(release: LockedRelease) -> Version | None:
     """The version of *release*, None where it has none or one that is none."""
     try:
         return Version(release.version)
-    except InvalidVersion:
+    except ValueError:
         return None
 
 

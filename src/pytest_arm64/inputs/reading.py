@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from ..config.boundary import check_inside
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import file_path, masked
+from ..index.metadata import requirement_of
 from .formats import Formats
 from .requirements import LocalProject, RequirementSet, SourcedRequirement
 
@@ -102,8 +103,8 @@ def requirement(text: str, where: str) -> Requirement:
         SettingsError: it is none; *where* it stands is told.
     """
     try:
-        return Requirement(text)
-    except (InvalidRequirement, RecursionError) as error:
+        return requirement_of(text)
+    except (ValueError, RecursionError) as error:
         why = masked((str(error).splitlines() or [""])[0])[:200]
         raise SettingsError(
             f"{where}: {masked(text)[:200]!r} is not a requirement", why=why

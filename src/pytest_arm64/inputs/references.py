@@ -8,8 +8,9 @@ import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
+from ..index.metadata import requirement_of
 from ..index.simple import SDIST_ENDINGS
 from .reading import is_there
 
@@ -90,8 +91,8 @@ def pep508(text: str) -> Requirement | None:
     """
     for spelling in (text, text.replace(";", " ;", 1)):
         try:
-            return Requirement(spelling)
-        except (InvalidRequirement, RecursionError):
+            return requirement_of(spelling)
+        except (ValueError, RecursionError):
             continue
     return None
 

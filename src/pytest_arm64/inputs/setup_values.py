@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
@@ -75,7 +75,7 @@ class Values:
             extra, _, marker = key.partition(":")
             try:
                 stated += [(extra.strip(), with_marker(text, marker.strip())) for text in texts]
-            except (InvalidRequirement, RecursionError):
+            except (ValueError, RecursionError):
                 return None
         return tuple(stated)
 

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -199,7 +199,7 @@ def _asked(value: object) -> dict[str, SpecifierSet]:
     for entry in tables(value):
         try:
             wanted = Requirement(f"x{entry.get('specifier', '')}")
-        except InvalidRequirement:
+        except ValueError:
             continue
         specifiers[canonicalize_name(str(entry.get("name", "")))] = wanted.specifier
     return specifiers

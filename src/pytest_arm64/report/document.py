@@ -40,7 +40,7 @@ _PNG = re.compile(r"iVBORw0KGg[A-Za-z0-9+/]*={0,2}")
 class Headline:
     """The answer in numbers."""
 
-    JSON: ClassVar = Layout(computed=("text", "spend"))
+    JSON: ClassVar[Layout] = Layout(computed=("text", "spend"))
 
     services: int
     compatible: int
@@ -89,8 +89,8 @@ class Headline:
 class Tool:
     """What wrote a report."""
 
-    JSON: ClassVar = Layout(computed=("name",))
-    name: ClassVar = "pytest-arm64"
+    JSON: ClassVar[Layout] = Layout(computed=("name",))
+    name: ClassVar[str] = "pytest-arm64"
 
     version: str = __version__
 

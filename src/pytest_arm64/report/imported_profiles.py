@@ -97,7 +97,9 @@ def _known(head: list[str], path: Path) -> tuple[str, Callable[[Iterable[str]], 
         return "perf report", _report
     if content and all(map(_folds, content)) and any(";" in line for line in content):
         return "folded stacks", _folded
-    if content and _columns(next(csv.reader(content[:1]))) is not None:
+    # Before Python 3.11 csv has an error of its own for NUL.
+    text = bool(content) and "\0" not in content[0]
+    if text and _columns(next(csv.reader(content[:1]))) is not None:
         return "a table", _table
     raise ProfileError(
         f"{path} is no profile of a known format",

@@ -52,7 +52,9 @@ def test_this_interpreter() -> None:
     assert python["minor"] == f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert python["cache_tag"] == sys.implementation.cache_tag
     assert python["library"] == str(Path(os.__file__).parent)
-    site = sysconfig.get_path("purelib", "venv", {"base": "/somewhere"})
+    # Python 3.10 has no scheme of its own for virtual environments.
+    scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "posix_prefix"
+    site = sysconfig.get_path("purelib", scheme, {"base": "/somewhere"})
     assert f"/somewhere/{python['purelib']}" == site
 
 

@@ -110,7 +110,7 @@ def _tool(word: str) -> str:
 class _Stored:
     """A profile as it is written."""
 
-    JSON: ClassVar = Layout(name="profile")
+    JSON: ClassVar[Layout] = Layout(name="profile")
 
     where: Ran = field(metadata=json_options(keys=PLACE))
     tool: str = field(metadata=json_options(check=_tool))
