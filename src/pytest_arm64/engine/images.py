@@ -221,15 +221,15 @@ def export_image(engine: Engine, image: Base) -> IO[bytes]:
                 network_mode="none",
             )
             chunks = cast("Iterator[bytes]", container.export())
-            for chunk in engine.patience.each(chunks, SILENCE_SECONDS):
-                target.write(chunk)
-    except TimeoutError:
-        target.close()
-        raise ImageError(
-            f"the files of {image.reference} could not be read: the engine said nothing for "
-            f"{SILENCE_SECONDS:.0f} s",
-            next_step="look whether the engine still runs: docker version",
-        ) from None
+            try:
+                for chunk in engine.patience.each(chunks, SILENCE_SECONDS):
+                    target.write(chunk)
+            except TimeoutError:
+                raise ImageError(
+                    f"the files of {image.reference} could not be read: the engine said nothing "
+                    f"for {SILENCE_SECONDS:g} s",
+                    next_step="look whether the engine still runs: docker version",
+                ) from None
     except BaseException:
         target.close()
         raise

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pytest_arm64.engine import images
 from pytest_arm64.engine.endpoint import Engine, open_engine
 from pytest_arm64.engine.images import (
     Base,
+    export_image,
     find_image,
     get_image,
     is_made_here,
     remove_derived,
     remove_nameless,
 )
+from pytest_arm64.engine.patience import Patience
 from pytest_arm64.engine.seals import BASE_LABEL, sealed
 from pytest_arm64.engine.sweep import HOST_LABEL, this_process
 from pytest_arm64.errors import EngineError, ImageError
@@ -288,3 +293,21 @@ def test_no_spelling_of_an_image_that_is_made_here_is_pulled(
 )
 def test_images_of_registries_are_not_taken_for_those_that_are_made_here(reference: str) -> None:
     assert not is_made_here(reference)
+
+
+def test_an_engine_that_falls_silent_while_files_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[dict[str, bool]] = []
+    ended = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"begun"
+        ended.wait()
+
+    container = SimpleNamespace(export=chunks, remove=lambda **how: removed.append(how))
+    client = SimpleNamespace(containers=SimpleNamespace(create=lambda *_, **__: container))
+    silent = SimpleNamespace(client=client, labels={}, patience=Patience(lambda: None))
+    monkeypatch.setattr(images, "SILENCE_SECONDS", 0.2)
+    with refused("could not be read", "said nothing"):
+        export_image(cast("Any", silent), Base("base", "sha256:1", "", "arm64", {}))
+    ended.set()
+    assert removed == [{"force": True, "v": True}]
