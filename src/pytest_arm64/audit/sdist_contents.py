@@ -21,7 +21,7 @@ from ..inputs.setup_values import with_marker
 from ..temporary import temporary_folder
 from .sdist_rules import UNCLEAR, Build, Gathered, build_of, judged
 
-RULES = 2
+RULES = 3
 """Counts up when the same files would be judged differently."""
 _KIND = "sdist-contents"
 _MAXIMUM_UNPACKED = 128 * 2**20
@@ -117,6 +117,7 @@ def _gathered(index: Index, project: str, file: IndexFile) -> Gathered:
                 gathered.texts[path] = member.read()
             after += member.size if gathered.source else 0
             if after > _AFTER_PROOF:
+                gathered.whole = False
                 break
     return gathered
 
@@ -140,6 +141,8 @@ def contents_of(gathered: Gathered) -> SdistContents:
 
 def _stated(gathered: Gathered, build: Build) -> tuple[str, ...] | None:
     """The dependencies that its files state; None where none does."""
+    if not gathered.whole:
+        return None  # the file that states them may be among the rest
     if build.is_static:
         return _of_metadata(gathered)
     declared = _declared(gathered, build) if not build.in_tree else None

@@ -79,6 +79,8 @@ class Gathered:
     """The first file that is compiled already."""
     python: bool = False
     """Whether it has a Python file that it could install."""
+    whole: bool = True
+    """Whether it was read to its end."""
 
     def see(self, path: str, start: bytes) -> None:
         """Take account of the file *path*, whose first four bytes are *start*."""
@@ -179,6 +181,8 @@ def judged(gathered: Gathered, build: Build | None) -> tuple[str, str]:
     script = build.script
     if script is not None and script.compiles and build.backend not in _PURE_BACKENDS:
         return (OPTIONAL if script.optional else NATIVE), f"setup.py: {script.compiles}"
+    if not gathered.whole:
+        return NATIVE, f"it holds {gathered.source}"
     if build.backend in _COMPILING_BACKENDS:
         return NATIVE, f"{build.backend} builds it"
     if build.tool:

@@ -194,6 +194,26 @@ def test_sources_that_show_nothing_are_not_called_pure(
     assert row_of(tmp_path, files).cause == "source-everywhere"
 
 
+def test_what_is_not_read_to_its_end_is_neither_pure_nor_certain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdist_contents, "_AFTER_PROOF", 1000)
+    files = {
+        "pyproject.toml": system("hatchling.build", "hatchling"),
+        "setup.cfg": b"[options]\ninstall_requires = dep\n",
+        "zed/data.c": bytes(2000),
+        "zed/tool": b"\x7fELF",
+        "setup.py": b"setup(install_requires=['extra'])",
+    }
+    for left_out in ("", "pyproject.toml"):
+        chosen = {name: content for name, content in files.items() if name != left_out}
+        content = sdist("zed", "1.0", files=chosen, edition="2.1")
+        row = matrix_from(tmp_path, content)["zed"]
+        assert row.state == SOURCE
+        assert "it holds zed/data.c" in row.detail
+        assert row.doubt
+
+
 def test_sources_with_a_compiled_wheel_for_x86_are_not_called_pure(tmp_path: Path) -> None:
     with serve({"zed": release("zed", "1.0", "cp312-cp312-linux_x86_64", sdist=True)}) as index:
         index.files[PAGE] = sdist("zed", "1.0", files=PLAIN_FILES)
