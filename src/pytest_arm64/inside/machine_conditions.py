@@ -105,22 +105,30 @@ def _conditions(module: ast.Module, line: int, reason: str) -> Iterator[str]:
 
 def _marks(module: ast.Module, around: Collection[ast.stmt]) -> Iterator[ast.expr]:
     """What skips the test within *around*, or expects it to fail: decorators and ``pytestmark``."""
-    bodies = [module.body]
+    bodies, marks = [module.body], []
     for node in around:
         if isinstance(node, _DECORATED):
-            yield from (d for d in node.decorator_list if _skips(module, d))
+            marks += node.decorator_list
             bodies.append(node.body)
     for body in bodies:
         for statement in body:
             if isinstance(statement, ast.Assign) and _changes(statement, ("pytestmark",)):
-                value = statement.value
-                yield from value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value]
+                marks.append(statement.value)
+    for mark in marks:
+        parts = list(_resolved(module, mark))
+        if isinstance(mark, ast.Name) and len(parts) == 1:
+            yield mark  # imported: what it is, only its name says
+        for part in parts:
+            yield from _skipping_calls(part)
 
 
-def _skips(module: ast.Module, decorator: ast.expr) -> bool:
-    texts = list(_texts(module, decorator))
-    imported = isinstance(decorator, ast.Name) and len(texts) == 1  # what it is, is not seen here
-    return imported or any(word in text for text in texts for word in _SKIPPING)
+def _skipping_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """Calls within *node* of ``skipif``, ``xfail``, ``unittest.skipIf`` and their like."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name.startswith(_SKIPPING):
+                yield call
 
 
 def _may_have_said(mark: ast.expr, reason: str) -> bool:
@@ -139,6 +147,11 @@ def _without_reason(mark: ast.expr) -> ast.expr:
 
 def _texts(module: ast.Module, node: ast.AST) -> Iterator[str]:
     """The text of *node*, and of what the module assigns to the names in it."""
+    return map(_unparsed, _resolved(module, node))
+
+
+def _resolved(module: ast.Module, node: ast.AST) -> Iterator[ast.AST]:
+    """*node*, and what the module assigns to the names in it."""
     values: dict[str, ast.expr] = {
         target.id: statement.value
         for statement in module.body
@@ -149,7 +162,7 @@ def _texts(module: ast.Module, node: ast.AST) -> Iterator[str]:
     waiting = [node]
     while waiting:
         current = waiting.pop()
-        yield _unparsed(current)
+        yield current
         names = [each.id for each in ast.walk(current) if isinstance(each, ast.Name)]
         waiting += [values.pop(name) for name in dict.fromkeys(names) if name in values]
 

@@ -67,6 +67,15 @@ SKIPPED = {
     ),
     "text": "@pytest.mark.skipif('platform.machine() != 0', reason='r')\ndef test(): pass #",
     "unittest": "@unittest.skipUnless(IS_ARM, 'r')\ndef test(): pass #",
+    "a parameter": (
+        "@pytest.mark.parametrize('x', [1, pytest.param(2, marks=pytest.mark.skipif(IS_ARM))])\n"
+        "def test(x): pass #"
+    ),
+    "parameters of the module": (
+        "XS = [1, pytest.param(2, marks=pytest.mark.xfail(IS_ARM, reason='r'))]\n"
+        "@pytest.mark.parametrize('x', XS)\ndef test(x): pass #"
+    ),
+    "unittest, imported": ("from unittest import skipIf\n@skipIf(IS_ARM, 'r')\ndef test(): pass #"),
     "a class": "@pytest.mark.skipif(IS_ARM, reason='r')\nclass T:\n    def test(self): pass #",
     "pytestmark": "pytestmark = pytest.mark.skipif(IS_ARM, reason='r')\ndef test(): pass #",
     "pytestmark, listed": "pytestmark = [other, pytest.mark.xfail(IS_ARM)]\ndef test(): pass #",
@@ -88,6 +97,10 @@ SKIPPED = {
 NOT = {
     "nothing": "def test(): pass #",
     "a parameter": "@pytest.mark.parametrize('m', ['arm64'])\ndef test(m): pass #",
+    "parameters that only speak of it": (
+        "XS = ['skip', 'x86_64']\n@pytest.mark.parametrize('x', XS)\ndef test(x): pass #"
+    ),
+    "another mark": "@pytest.mark.arm64\ndef test(): pass #",
     "another reason": "@pytest.mark.skipif(IS_ARM, reason='other')\ndef test(): pass #",
     "an if before it": "def test():\n    if IS_ARM:\n        other()\n    pytest.skip('r') #",
     "an if around the function": "if IS_ARM:\n    def test():\n        pytest.skip('r') #",
