@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from ..errors import ArtifactError
+from ..walking import paths_below
 from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
 
 MAXIMUM_MEMBERS = 400_000
@@ -163,7 +164,7 @@ def folder_tree(
     """
     reading = _Reading(at, use, only)
     try:
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(paths_below(folder)):
             name = reading.path(path.relative_to(folder).as_posix())
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from ..errors import Arm64Error
 from ..inside.golden.explain import printable
 from ..inside.golden.store import FOLDER, PROVENANCE, GoldenError, read_file
 from ..inside.regular_file import read_regular
+from ..walking import walk_folders
 
 _SKIPPED = frozenset(
     [".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"]
@@ -84,7 +84,7 @@ def entries(base: Path) -> Iterator[StoredGolden]:
 
 
 def _folders(base: Path) -> Iterator[Path]:
-    for parent, folders, _ in os.walk(base):
+    for parent, folders, _ in walk_folders(base):
         folders[:] = [name for name in folders if name not in _SKIPPED]
         if Path(parent).name == FOLDER:
             yield from (path for name in folders if not (path := Path(parent, name)).is_symlink())

@@ -18,6 +18,7 @@ from typing import IO
 from ..config.artifact import ZIP, Artifact
 from ..config.targets import Target
 from ..errors import ArtifactError
+from ..walking import paths_below
 from .tree import HOME
 from .wheel_source import BROKEN
 
@@ -162,7 +163,7 @@ def _of_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
 
 
 def _of_folder(folder: Path) -> Iterator[_Member]:
-    for path in folder.rglob("*"):
+    for path in paths_below(folder):
         facts = path.lstat()
         name = path.relative_to(folder).as_posix()
         if stat.S_ISLNK(facts.st_mode):

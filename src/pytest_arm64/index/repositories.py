@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from .. import cache
 from ..isolation import program
+from ..walking import walk_folders
 from .addresses import scrubbed, shown, subdirectory_of
 from .fetch import Deadline, FetchError
 from .index import FRESH_SECONDS
@@ -315,6 +316,6 @@ def _pack(tree: Path, target: Path, top: str, seconds: int) -> str:
 
 def _members(tree: Path) -> Iterator[Path]:
     yield tree
-    for parent, folders, files in os.walk(tree):
+    for parent, folders, files in walk_folders(tree):
         folders[:] = sorted(name for name in folders if name != ".git")
         yield from (Path(parent, name) for name in sorted({*folders, *files} - {".git"}))

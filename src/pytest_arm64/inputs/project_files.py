@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from ..walking import walk_folders
 
 # Folders that are never part of a copy of the project.
 SKIPPED = frozenset(
@@ -30,7 +31,7 @@ SKIPPED = frozenset(
 def walk(folder: Path) -> Iterator[Path]:
     """*folder* and all below it that belongs to a copy, parents first."""
     yield folder
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in walk_folders(folder):
         folders[:] = [
             f for f in folders if f not in SKIPPED and not Path(parent, f, "pyvenv.cfg").exists()
         ]

@@ -13,6 +13,7 @@ VARIABLE = "PYTEST_ARM64_OUT"
 MAXIMUM = 2**30
 """Most bytes that are taken."""
 MOST_FILES = 100_000
+MOST_FOLDERS = 64
 """Most entries, folders and links included, that are read."""
 
 
@@ -33,6 +34,8 @@ def unpack(stream: IO[bytes], folder: Path) -> None:
                 parts = PurePosixPath(member.name).parts[1:]
                 if not member.isreg() or not parts:
                     continue
+                if len(parts) > MOST_FOLDERS:  # Python's own functions for folders recurse
+                    raise ProtocolError(f"results are more than {MOST_FOLDERS} folders deep")
                 total += member.size
                 if total > MAXIMUM:
                     raise ProtocolError(f"results are larger than {MAXIMUM >> 20} MiB")

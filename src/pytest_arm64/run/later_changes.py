@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from ..config._toml import loads
 from ..config.project_files import repository_root
 from ..inputs.project_files import SKIPPED
 from ..report.matrix_output import printable
+from ..walking import walk_folders
 
 _MAXIMUM_ENTRIES = 200_000
 _SHOWN = 8
@@ -80,7 +80,7 @@ def _that_run(root: Path) -> Iterator[Path]:
     yield from (root / name for name in protected)
     table = _table("later.toml")
     names, endings = frozenset(table["names"]), tuple(table["endings"])
-    for count, (parent, folders, files) in enumerate(os.walk(root)):
+    for count, (parent, folders, files) in enumerate(walk_folders(root)):
         if count > _MAXIMUM_ENTRIES:
             return
         yield from (Path(parent, name) for name in folders if name == ".git")

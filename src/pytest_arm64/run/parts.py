@@ -22,6 +22,7 @@ from ..inside.boundary import RECORD
 from ..inside.frames import BoundaryTest
 from ..inside.regular_file import read_regular_text
 from ..mirror.task import Task
+from ..walking import walk_folders
 from .arguments import GATE, positional
 from .cells import PlannedCell, planned_cells
 
@@ -249,7 +250,7 @@ def _has_tests(path: Path, patterns: Sequence[str], others: Sequence[Path]) -> b
     """Whether a file below *path*, and below none of *others*, has the name of a test file."""
     if not path.is_dir():
         return path.exists()
-    for folder, names, files in os.walk(path):
+    for folder, names, files in walk_folders(path):
         here = Path(folder)
         names[:] = [
             name

@@ -91,3 +91,11 @@ def test_damaged_ones_are_refused_or_read(tmp_path: Path) -> None:
         with contextlib.suppress(ProtocolError):
             unpack(io.BytesIO(bytes(data)), folder)
         assert [p.name for p in folder.parent.iterdir()] == ["here"]
+
+
+def test_folders_without_an_end(tmp_path: Path) -> None:
+    """Python's own functions for folders would recurse into them."""
+    deep = "results/" + "a/" * 1500 + "file"
+    with pytest.raises(ProtocolError, match="folders deep"):
+        unpack(archive((deep, tarfile.REGTYPE, b"1")), tmp_path)
+    assert list(tmp_path.iterdir()) == []

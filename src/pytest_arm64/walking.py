@@ -1,0 +1,38 @@
+"""Walks folders, however deep: ``os.walk`` before Python 3.12, and ``rglob``, recurse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def walk_folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As ``os.walk``: each folder with the names of its folders and of everything else in it.
+
+    A folder whose name is taken out of its list is left out. Links are not followed, and what
+    cannot be listed is empty.
+    """
+    pending = [str(root)]
+    while pending:
+        parent = pending.pop()
+        folders: list[str] = []
+        files: list[str] = []
+        links: set[str] = set()
+        try:
+            with os.scandir(parent) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir() else files).append(entry.name)
+                    if entry.is_symlink():
+                        links.add(entry.name)
+        except OSError:
+            continue
+        yield parent, folders, files
+        inside = [f"{parent}{os.sep}{name}" for name in folders if name not in links]
+        pending += reversed(inside)
+
+
+def paths_below(root: Path) -> Iterator[Path]:
+    """Everything below *root*, as ``rglob`` has it."""
+    for parent, folders, files in walk_folders(root):
+        yield from (Path(parent, name) for name in (*folders, *files))
