@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .case import DISPATCH, SUMMATION, WITHIN, Case, Lazily, cases, numbers
+from .case import DISPATCH, INTEGER, SUMMATION, WITHIN, Case, Lazily, cases, numbers
 
 np: Any = Lazily("numpy")
 runtime: Any = Lazily("onnxruntime")
@@ -112,7 +112,7 @@ CASES = cases(
          (numbers(12, 8) / 8).astype("f2")), "half-precision kernels exist on ARM only",
          "ONNX Runtime, MLAS: halfgemm", WITHIN, HALF),
     Case("ONNX Runtime: integers", quantized, "dot products of bytes by instruction",
-         "ONNX MatMulInteger is exact; VPMADDUBSW saturates, SDOT and UMMLA do not"),
+         "ONNX Runtime, quantization: VPMADDUBSW saturates on x86 without VNNI; ARM is exact", INTEGER),
     Case("ONNX Runtime: softmax", lambda: run("Softmax", numbers(6, 20, dtype="f4")),
          "exp in SIMD", "ONNX Runtime, MLAS: its own polynomial", WITHIN, SINGLE),
     Case("ONNX Runtime: activations", lambda: [run(name, numbers(60, dtype="f4")) for name in

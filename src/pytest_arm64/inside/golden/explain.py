@@ -45,7 +45,7 @@ def _leaf(leaf: Leaf) -> Iterator[str]:
 
 def _noise(leaf: Leaf, moved: float) -> str:
     if leaf.scaled is None:
-        return f"x86 with narrower SIMD differs from itself in {moved:.2g} of the elements as well"
+        return f"x86 with narrower SIMD differs from itself in {100 * moved:.0f} % of the elements"
     text = f"x86 with narrower SIMD differs from itself by {moved:.2g} here"
     return f"{text}, less than ARM64 does" if moved < leaf.scaled else text
 

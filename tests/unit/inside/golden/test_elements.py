@@ -89,3 +89,22 @@ def test_rounding_that_the_rest_of_the_array_shows_as_well_is_no_finding() -> No
     assert judge(golden, here).ok
     here[3, 4] = 9e-14
     assert not judge(golden, here).ok
+
+
+def test_a_tiny_element_among_tiny_ones_that_are_right_is_wrong() -> None:
+    """As in the tail of a softmax, whose elements are right to the last bits of any size."""
+    golden = np.exp(-np.arange(100.0))
+    for damaged in (0.0, 2 * golden[70], -golden[70]):
+        here = golden.copy()
+        here[70] = damaged
+        assert judge(golden, here).leaves[0].what == "1 element differs by more than 1 % of itself"
+    assert judge(golden, golden * (1 + 1e-15)).ok
+
+
+def test_tiny_elements_of_which_none_is_right_are_rounding() -> None:
+    """As in the spectrum of one tone: zeros, but for the last bits of something larger."""
+    golden, here = (np.fft.fft(np.cos(0.5 * np.pi * (np.arange(64) + k))) for k in (0, 4))
+    assert judge(golden, here + 1e-16).ok
+    few = np.concatenate([golden, 1e-20 * np.arange(1.0, 5)])
+    moved = np.concatenate([here + 1e-16, 1e-20 * np.arange(1.0, 5)])
+    assert judge(few, moved).ok
