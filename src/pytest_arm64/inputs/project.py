@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
-from .declared import declared_project, read_script
+from .declared import SETUP_PY, declared_project, read_script
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
 from .reading import Lines, Reading, Table, is_there, requirement, strings, table
@@ -89,8 +89,10 @@ def _dependencies(
             next_step="export them to a requirement file and name that",
         )
     if "dependencies" in strings(project.get("dynamic")):
+        script = manifest.with_name(SETUP_PY)
+        place = script if not manifest.is_file() and script.is_file() else manifest
         reading.gaps.append(
-            f"{reading.origin(manifest)}: its dependencies are dynamic, and unknown: "
+            f"{reading.origin(place)}: its dependencies are dynamic, and unknown: "
             "no code was executed to find them"
         )
     texts = strings(project.get("dependencies"))
