@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -148,7 +148,8 @@ def system_of_target(target: Target, today: date) -> System:
     """
     if target.facts_file is None:
         return declared_system(target)
-    return read_learned(target.facts_file).system(today, target.library_path)
+    facts = replace(read_learned(target.facts_file), page_size=target.facts.page_size)
+    return facts.system(today, target.library_path)
 
 
 def read_learned(path: Path) -> Learned:

@@ -12,6 +12,8 @@ from ._toml import Table, loads
 
 PAGE = 4096
 """Bytes in a page of Amazon Linux's, Debian's and Ubuntu's kernels for ARM64."""
+PAGES = (PAGE, 16384, 65536)
+"""The sizes that ARM64 kernels can have."""
 UNPACKED = "unpacked-bytes"
 """The limit on what a function's zip and its layers unpack to together."""
 Pairs = tuple[tuple[str, str], ...]

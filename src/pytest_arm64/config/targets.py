@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from ._toml import Table, loads
-from .facts import Facts, shipped_facts
+from .facts import PAGE, PAGES, Facts, shipped_facts
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -134,17 +134,22 @@ def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
     """A target of the user's own, ``[tool.pytest-arm64.targets.NAME]``.
 
     Needs ``image`` and ``python``; ``interpreter``, ``os``, ``glibc``, ``digest``, ``recipe`` (one
-    of the shipped ones) and ``facts`` (a file, relative to *folder*) may be given.
+    of the shipped ones), ``page-size`` (bytes) and ``facts`` (a file, relative to *folder*) may be
+    given.
 
     Raises:
         SettingsError: a key is missing, unknown, or not a string.
     """
     where = f"[tool.pytest-arm64.targets.{name}]"
-    choices = (_BASE_KEYS - {"name", "pythons"}) | {"python", "facts"}
+    choices = (_BASE_KEYS - {"name", "pythons"}) | {"python", "facts", "page-size"}
     for key, value in table.items():
         if key not in choices:
             raise SettingsError(f"{where}: unknown key {key!r}{suggestion(key, choices)}")
-        if not isinstance(value, str):
+        if key == "page-size":
+            if type(value) is not int or value not in PAGES:
+                shown = ", ".join(map(str, PAGES))
+                raise SettingsError(f"{where}: page-size must be one of {shown}, not {value!r}")
+        elif not isinstance(value, str):
             raise SettingsError(f"{where}: {key} must be a string, not {value!r}")
     for key in ("image", "python"):
         if key not in table:
@@ -167,6 +172,7 @@ def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
         interpreter=table.get("interpreter", f"python{table['python']}"),
         recipe=recipes[recipe],
         digest=table.get("digest", ""),
+        facts=Facts(page_size=table.get("page-size", PAGE)),
         facts_file=(folder or Path.cwd()) / table["facts"] if table.get("facts") else None,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,9 +19,15 @@ import pytest
 from pytest_arm64.binary.elf import Elf
 from pytest_arm64.binary.filetree import Compiled, FileTree
 from pytest_arm64.binary.judge import judge
-from pytest_arm64.binary.record import ABI_MISMATCH, MISSING_LIBRARY, NEWER_RELEASE, UNKNOWN
+from pytest_arm64.binary.record import (
+    ABI_MISMATCH,
+    MISSING_LIBRARY,
+    NEWER_RELEASE,
+    PAGE_SIZE,
+    UNKNOWN,
+)
 from pytest_arm64.binary.system import declared_system
-from pytest_arm64.config.targets import find_target
+from pytest_arm64.config.targets import find_target, own_target
 from pytest_arm64.records import decode
 
 DATA = Path(__file__).parents[2] / "data" / "wheel-headers.json.xz"
@@ -134,3 +141,21 @@ def test_nothing_else_is_left_open(where: str) -> None:
 )
 def test_what_only_current_images_have_is_said(package: str, version: str, where: str) -> None:
     assert version in in_the_way(package, TARGETS[where], (NEWER_RELEASE,))
+
+
+PAGES_64K = own_target(
+    "rhel8", {"image": "almalinux:8", "python": "3.12", "glibc": "2.28", "page-size": 65536}
+)
+
+
+@pytest.mark.parametrize("package", sorted(TABLE))
+def test_recorded_wheels_can_be_mapped_into_pages_of_64_kib(package: str) -> None:
+    """auditwheel's images link so; only glibc's version stands in the way on Red Hat's 8."""
+    name, files = recorded()[package]
+    record = judge(name, files, "/site", declared_system(PAGES_64K), PAGES_64K.manager)
+    assert {f.kind for f in record.findings if f.grave} <= {ABI_MISMATCH, MISSING_LIBRARY}
+    small = {p: Compiled(replace(c.elf, alignment=4096)) for p, c in files.files.items() if c.elf}
+    record = judge(name, FileTree(small), "/site", declared_system(PAGES_64K), "none")
+    assert {f.path for f in record.findings if f.kind == PAGE_SIZE} == {
+        path.removeprefix("/site/") for path, c in small.items() if c.elf and c.elf.kind != "object"
+    }

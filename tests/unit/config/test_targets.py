@@ -95,6 +95,7 @@ def test_own_target_needs_image_and_python_only() -> None:
 
 
 def test_own_target_takes_everything() -> None:
+    assert own_target("mine", {**OWN, "page-size": 65536}).facts.page_size == 65536
     more = {"os": "debian 12", "glibc": "2.36", "interpreter": "/py", "digest": "sha256:ab"}
     found = own_target("mine", {**OWN, **more, "recipe": "apt"})
     assert (found.os, found.glibc, found.interpreter) == ("debian 12", "2.36", "/py")
@@ -115,6 +116,10 @@ def test_own_target_takes_everything() -> None:
         ({"python": "3.12; rm -rf /"}, "a minor like"),
         ({"image": ""}, "image is empty"),
         ({"recipe": "yum"}, "recipe must be one of apt, dnf, lambda, none"),
+        ({"page-size": 1000}, "page-size must be one of 4096, 16384, 65536, not 1000"),
+        ({"page-size": "65536"}, "not '65536'"),
+        ({"page-size": True}, "not True"),
+        ({"page-size": [4096]}, "page-size must be"),
     ],
 )
 def test_own_target_refusals(change: dict[str, Any], part: str) -> None:
