@@ -122,6 +122,8 @@ def environ(host: Host) -> Mapping[str, str]:
         **{name: os.environ[name] for name in (*names, "DOCKER_HOST") if name in os.environ},
         "PIP_CONFIG_FILE": str(pip) if pip.is_file() else os.devnull,
         "XDG_CACHE_HOME": str(Path.home() / ".cache"),
+        # The seal of images is there: without it they would be built again.
+        "XDG_DATA_HOME": str(Path.home() / ".local/share"),
     }
 
 
