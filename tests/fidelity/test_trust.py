@@ -55,3 +55,47 @@ def test_an_image_of_the_command_line_or_of_a_variable_needs_no_trust(project: M
     assert case.mirrored(["--arm64-image", "mine:1"]).code == 0
     case = project(TEST, environment={"PYTEST_ADDOPTS": "--arm64-image=mine:1"})
     assert case.mirrored([]).code == 0
+
+
+NOTING = ["-p", "noting_plugin"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--note-file=../notes",
+        "--note-file /tmp/notes",
+        "--note-file=~/notes",
+        "--note-report html:../notes",
+        "--note-report=json --note-report=xml=/tmp/notes",
+    ],
+)
+def test_a_plugins_option_in_addopts_leads_to_no_place_outside(
+    project: MakeCase, words: str
+) -> None:
+    case = project({"test_it.py": TEST, "pyproject.toml": TABLE.format(words, "")})
+    result = case.mirrored(NOTING)
+    assert result.code == pytest.ExitCode.USAGE_ERROR, result.text
+    assert "outside the repository" in result.text
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        ("--note-file=notes --note-report=html:out --note-report=https://example.com/x", []),
+        ("", ["--note-file=/tmp/notes"]),
+        ("--note-file=../notes", ["--note-file=elsewhere"]),
+        ("--ignore=/elsewhere --basetemp=/tmp/x --deselect=../x", []),
+    ],
+)
+def test_places_inside_and_those_that_were_typed_are_no_reason(
+    project: MakeCase, words: str, typed: list[str]
+) -> None:
+    case = project({"test_it.py": TEST, "pyproject.toml": TABLE.format(words, "")})
+    assert case.mirrored([*NOTING, *typed]).code == 0
+
+
+def test_trust_allows_places_outside(project: MakeCase) -> None:
+    files = {"test_it.py": TEST, "pyproject.toml": TABLE.format("--note-file=/tmp/notes", "")}
+    case = project(files, environment={"PYTEST_ARM64_TRUST": "1"})
+    assert case.mirrored(NOTING).code == 0

@@ -17,8 +17,10 @@ from pytest_arm64.config.toml_files import MAXIMUM_BYTES
 from pytest_arm64.engine.container import PIDS_LIMIT
 from pytest_arm64.environment import artifact_files, local_files, tree, wheel_source
 from pytest_arm64.inputs.requirement_files import MAXIMUM_FILES
+from pytest_arm64.inside import regular_file
 from pytest_arm64.mirror import results
 from pytest_arm64.mirror.session import MAXIMUM_DEATHS
+from pytest_arm64.run import later_changes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -99,7 +101,10 @@ def test_the_table_of_threats_is_up_to_date() -> None:
         (artifact_files.MAXIMUM_SIZE, "400,000 and 4 GiB"),
         (local_files.MAXIMUM_COPY, "| copy of a link folder or local index | 2 GiB |"),
         (tree.MAXIMUM_COPY, "| copy of the project for a build | 512 MiB |"),
-        (MAXIMUM_FILES, "| requirement files of one tree | 500 |"),
+        (MAXIMUM_FILES, "| requirement files of one tree, and each of them | 500 "),
+        (regular_file.MOST_BYTES, "`.python-version` | 64 MiB |"),
+        (later_changes.MOST_ENTRIES, "to name what runs later | 200,000 |"),
+        (results.MOST_FOLDERS, "100,000 entries, 64 folders deep |"),
         (MAXIMUM_BYTES, "| a `pyproject.toml` or lock | 256 MiB |"),
         (TIME_LIMIT, "| audit of one service, and its search | 300 s"),
         (SEARCH_LIMIT, "300 s and 30 s"),

@@ -17,7 +17,7 @@ from ..inputs.project_files import SKIPPED
 from ..report.matrix_output import printable
 from ..walking import walk_folders
 
-_MAXIMUM_ENTRIES = 200_000
+MOST_ENTRIES = 200_000
 _SHOWN = 8
 _Entry = tuple[int, int, int]
 """Inode, kind and mode, and time of the last change, which no program can set; of a folder 0."""
@@ -67,7 +67,7 @@ def changed(before: Mapping[str, _Entry], after: Mapping[str, _Entry]) -> Iterat
 def entries_that_run(root: Path) -> dict[str, _Entry]:
     """What below *root* other programs run, or take their orders from."""
     found: dict[str, _Entry] = {}
-    for path in islice(_that_run(root), _MAXIMUM_ENTRIES):
+    for path in islice(_that_run(root), MOST_ENTRIES):
         with suppress(OSError):
             status = path.lstat()
             since = 0 if stat.S_ISDIR(status.st_mode) else status.st_ctime_ns
@@ -81,7 +81,7 @@ def _that_run(root: Path) -> Iterator[Path]:
     table = _table("later.toml")
     names, endings = frozenset(table["names"]), tuple(table["endings"])
     for count, (parent, folders, files) in enumerate(walk_folders(root)):
-        if count > _MAXIMUM_ENTRIES:
+        if count > MOST_ENTRIES:
             return
         yield from (Path(parent, name) for name in folders if name == ".git")
         folders[:] = [name for name in folders if name not in SKIPPED]
