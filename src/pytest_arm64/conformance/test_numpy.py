@@ -143,7 +143,7 @@ CASES = cases(
     Case("division and reciprocal of f4", lambda: [numbers(99, dtype="f4") / np.float32(7),
          np.reciprocal(numbers(99, dtype="f4") + 50)], "feared: reciprocal estimates (FRECPE)",
          "IEEE 754: correctly rounded"),
-    Case("division by zero", lambda: np.divide([1.0, -1.0, 0.0], 0.0),
+    Case("floats divided by zero", lambda: np.divide([1.0, -1.0, 0.0], 0.0),
          "the sign of the default NaN", NAN_SIGN, call=True),
     Case("sums and products of f2", lambda: [numbers(200, dtype="f2").sum(),
          numbers(200, dtype="f2") * np.float16(1.5), numbers(40, dtype="f2").cumsum()],

@@ -25,7 +25,7 @@ PARTS = "images models native numpy science search stdlib tables texts"
 for part in PARTS.split():
     module = importlib.import_module(f"pytest_arm64.conformance.test_{part}")
     counts.update(case.library for case in module.CASES)
-    names += [(part, case.name) for case in module.CASES]
+    names += [case.name for case in module.CASES]
     assert all(case.cause and case.reference for case in module.CASES)
 assert len(names) == len(set(names))
 assert not any(name in sys.modules and sys.modules[name] for name in sys.argv[1:])
