@@ -1,8 +1,9 @@
 """Damages files of every kind that strangers may write, and has the product read them.
 
 Each kind has seeds, which are whole, and a reader. A reader refuses a damaged file with one of its
-own errors; anything else that it raises, more than SECONDS for one file, more than MEMORY bytes in
-all, or a file opened for writing outside of its folder is a failure. ``scripts/fuzz`` runs it.
+own errors. It fails with any other, with more than SECONDS of a processor for one file, with more
+than MEMORY bytes in all, and where it opens a file outside of its folder for writing.
+``scripts/fuzz`` runs it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _STRING = re.compile(rb'"[^"\n]{0,200}"')
 
 
 class HangError(Exception):
-    """A reader took longer than SECONDS."""
+    """A reader took more than SECONDS of a processor."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +143,7 @@ def fuzz(
 
 
 def _problem(how: Kind, data: bytes, folder: Path, refusals: tuple[type[Exception], ...]) -> str:
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         how.read(data, folder)
     except refusals:
@@ -152,7 +153,7 @@ def _problem(how: Kind, data: bytes, folder: Path, refusals: tuple[type[Exceptio
     except Exception as error:  # noqa: BLE001  # which ones there are is the question
         return f"{type(error).__name__}: {error}"[:300]
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 
@@ -161,11 +162,11 @@ def _limited() -> Iterator[None]:
     def late(number: int, frame: FrameType | None) -> None:
         raise HangError
 
-    before = signal.signal(signal.SIGALRM, late)
+    before = signal.signal(signal.SIGPROF, late)
     try:
         yield
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
 
 
 _WATCHED: list[tuple[str, list[str]]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from packaging.specifiers import SpecifierSet
 
 import fuzzing
 from fuzzing import KINDS, SECONDS, Kind, fuzz
+from pytest_arm64.binary.filetree import zip_tree
 from pytest_arm64.config.poetry_constraint import poetry_specifier
+from pytest_arm64.environment.wheel_source import CheckedWheel, HostileWheelError
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.index.metadata import MetadataError, parse_metadata, parse_requirement
 from pytest_arm64.index.simple import WHEEL, IndexFile
 from pytest_arm64.inputs.service import read_service
+from unit.environment.test_wheels import wheel
 from unit.support import attempt
 
 FILES = 150
@@ -115,3 +119,29 @@ def test_files_with_such_numbers_are_read_or_refused(tmp_path: Path, name: str, 
     (tmp_path / name).write_text(text)
     read = attempt(SettingsError, lambda: read_service(tmp_path / name, {}, root=tmp_path))
     assert name in str(read) if isinstance(read, SettingsError) else read.name
+
+
+# Found by scripts/fuzz, with their numbers there.
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("wheel", 897), ("wheel", 1105), ("golden", 632), ("golden", 668), ("lock", 169)],
+)
+def test_what_was_found_stays_mended(
+    kind: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert list(fuzz(kind, 1, tmp_path, first=number)) == [None]
+
+
+def test_members_without_a_name_are_left_out_of_a_zip(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(zipfile.ZipInfo("x"), b"text")
+        opened.infolist()[0].filename = ""
+    assert zip_tree(archive, "/task").files == {}
+
+
+def test_a_file_in_no_scheme_of_a_wheel_is_refused(tmp_path: Path) -> None:
+    path = wheel(tmp_path, {"demo-1.0.data/scripts": "text"})
+    with zipfile.ZipFile(path) as archive, pytest.raises(HostileWheelError, match="no folder"):
+        CheckedWheel(path, archive)

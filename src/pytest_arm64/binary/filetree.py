@@ -191,7 +191,7 @@ def zip_tree(
     reading = _Reading(at, use, only)
     with reading_errors(archive), zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
-            if info.is_dir():
+            if not info.filename or info.filename.endswith("/"):  # is_dir() fails without a name
                 continue
             reading.count(info.file_size)
             mode = info.external_attr >> 16

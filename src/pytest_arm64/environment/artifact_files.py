@@ -153,7 +153,7 @@ def _checked(artifact: Artifact, members: Iterator[_Member]) -> Sequence[_Member
 def _of_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         mode = info.external_attr >> 16
-        if info.is_dir():
+        if not info.filename or info.filename.endswith("/"):  # is_dir() fails without a name
             continue
         link = ""
         if stat.S_ISLNK(mode):

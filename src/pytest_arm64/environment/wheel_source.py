@@ -159,6 +159,8 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
             raise HostileWheelError(path.name, f"{name[:100]!r} is a link or a device")
         if info.is_dir():
             continue
+        if name.count("/") == 1 and name.partition("/")[0].endswith(".data"):
+            raise HostileWheelError(path.name, f"{name[:100]!r} is in no folder of a scheme")
         if name in by_name:
             raise HostileWheelError(path.name, f"{name[:100]!r} is in it twice")
         by_name[name] = info

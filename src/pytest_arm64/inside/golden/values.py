@@ -91,7 +91,10 @@ def float_of(text: str) -> float:
         if not math.isnan(value):
             raise ValueError(f"{text} is no NaN")
         return value
-    return float.fromhex(text)
+    try:
+        return float.fromhex(text)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def digest_of(blob: Array) -> str:
