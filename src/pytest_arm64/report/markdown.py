@@ -56,7 +56,7 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _body(report: Report) -> Iterator[str]:
-    yield f"Target {plain(report.target)}, made {report.made_at}."
+    yield f"Target {plain(report.target)}, made {plain(report.made_at)}."
     yield ""
     yield "| service | verdict | wheels | builds | replaceable | tests |"
     yield "| --- | --- | --- | --- | --- | --- |"
@@ -71,7 +71,7 @@ def _body(report: Report) -> Iterator[str]:
         yield "### What to change first"
         yield ""
         for number, item in enumerate(report.backlog, 1):
-            frees = f" frees {', '.join(item.frees)}:" if item.certain and item.frees else ""
+            frees = f" frees {plain(', '.join(item.frees))}:" if item.certain and item.frees else ""
             yield f"{number}. **{plain(item.title)}**{frees} {plain(item.action)}"
         yield ""
     for card in shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -148,7 +149,7 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
     """Each matrix as a Markdown table with every row."""
     lines = []
     for matrix in matrices:
-        lines += [f"## {_cell(matrix.service)} on {matrix.target}", ""]
+        lines += [f"## {_cell(matrix.service)} on {_cell(matrix.target)}", ""]
         lines += [f"{line}  " for line in map(_cell, summary(matrix))]
         lines += [
             "",
@@ -248,5 +249,5 @@ def _worth_telling(row: Row) -> bool:
 
 
 def _cell(text: str) -> str:
-    text = without_mentions(text)
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    text = without_mentions(printable(text)).replace("<", "&lt;").replace("`", "'")
+    return re.sub(r"[\\|\[\]]", r"\\\g<0>", text)  # a cell's end, links and pictures
