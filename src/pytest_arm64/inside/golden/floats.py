@@ -240,7 +240,8 @@ def _chunk(x: Array, y: Array, start: int, norm: float, policy: Policy, result: 
     excess, limit, outside = _beyond(x, y, distance, ulps, norm, policy, parts)
     result.outside += int(outside.sum())
     _note(result, at[outside] + start)
-    _note_elements(x, y, distance, at + start, rounding, result)
+    if policy.default:
+        _note_elements(x, y, distance, at + start, rounding, result)
     measure = excess if np.ndim(limit) == 0 else excess / np.where(limit > 0, limit, 1e-300)
     worst = int(measure.argmax())
     if float(measure[worst]) > result.excess and not result.non_finite:
@@ -252,6 +253,9 @@ def _note_elements(
 ) -> None:
     """Add the elements that are wrong by themselves to *result*."""
     np = numpy()
+    if not (distance > OWN_SHARE * np.abs(x)).any():  # the usual case, and the faster one
+        result.rounding = max(result.rounding, float(distance.max()))
+        return
     wrong = distance > OWN_SHARE * np.maximum(np.abs(x), np.abs(y))
     right = distance[~wrong]
     if right.size:

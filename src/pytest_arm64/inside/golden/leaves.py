@@ -240,8 +240,9 @@ class _Walk:
         differences = compare_numbers(ours, -theirs if turned else theirs, self._policy)
         sample = DifferingElement("", repr(ours), repr(theirs), _bits_of(x), _bits_of(y))
         leaf = leaf_of_floats(path, differences, 1, self._policy, (sample,))
-        hints = leaf.hints + hints_for_numbers(ours, theirs)
-        leaf = replace(leaf, hints=hints, reordered=reordered_numbers([ours], [theirs]))
+        leaf = replace(leaf, hints=leaf.hints + hints_for_numbers(ours, theirs))
+        if leaf.verdict is GoldenVerdict.FLOAT:
+            leaf = replace(leaf, reordered=reordered_numbers([ours], [theirs]))
         return with_decision(leaf, [(ours, theirs)], self._policy) if _real(ours) else leaf
 
 
