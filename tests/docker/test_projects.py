@@ -79,7 +79,7 @@ def test_the_technical_validator(run_pytest: RunPytest) -> None:
     assert "arm64 golden: 100 values compared: 100 identical" in result.out
     # Its latency is shown, and judged only where the processor is real; its memory is everywhere.
     emulated = "aarch64 EMULATED" in result.out
-    told = "1 budget of latency not evaluated: emulated time is no evidence"
+    told = "1 budget of latency not evaluated: emulated time proves nothing"
     assert "test_one_photograph: validate: within its budget of memory" in result.out
     assert (told in result.out) == emulated
 

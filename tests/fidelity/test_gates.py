@@ -156,4 +156,4 @@ def test_a_plain_run_has_the_matrix_of_kept_pages_or_says_why_not(gated: Case) -
     process = gated.start(["-rs"])
     out, _ = process.communicate(timeout=40)
     assert process.returncode == 0, out
-    assert "no wheel matrix: no file says what is deployed" in out
+    assert "no wheel matrix: no file lists what is deployed" in out

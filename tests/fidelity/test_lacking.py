@@ -6,7 +6,7 @@ import pytest
 
 from fidelity.harness import Case, MakeCase
 
-SECTION = "asked for, on this machine, and not in the container: "
+SECTION = "set on this machine but not in the container: "
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_emulated_is_said_of_its_numbers(tmp_path: Path) -> None:
     _, out = run(tmp_path, EMULATED)
     assert "arm64 measure: [1] aarch64 EMULATED" in out
     assert "times say nothing, counts of allocations do" in out
-    assert "1 budget of latency not evaluated: emulated time is no evidence" in out
+    assert "1 budget of latency not evaluated: emulated time proves nothing" in out
 
 
 def test_a_silent_cell_stands_beside_and_all_values_are_kept(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_budget_that_cannot_be_judged_is_a_failure(tmp_path: Path, facts: obje
     assert "3 failed" in out
     assert "arm64_budget: this test measures nothing" in out
     assert out.count('arm64_budget takes latency="100ms", memory="512MB" or both') >= 1
-    assert "'512' is no quantity such as '512MB'" in out
+    assert "'512' is not a quantity such as '512MB'" in out
 
 
 def test_a_run_without_measurements_says_nothing_of_them(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_strange_file_among_the_results_is_told(tmp_path: Path) -> None:
     """
     code, out = run(tmp_path, NATIVE, "--arm64-report", str(tmp_path / "r"), suite=suite)
     assert code != 0
-    assert "measure/mine.json in the cell's results is no measurement" in out
+    assert "measure/mine.json in the cell's results is not a measurement" in out
     assert "Traceback" not in out
 
 

@@ -134,7 +134,7 @@ def test_a_service_that_does_not_exist_or_has_no_tests_is_told(case: Case) -> No
     assert "there is no such service (did you mean 'worker'?)" in out
     code, out = run(case, "--arm64-service", "idle")
     assert code == 4
-    assert "--arm64-service idle: none of its tests is among what was asked" in out
+    assert "--arm64-service idle: the arguments select none of its tests" in out
 
 
 def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -> None:

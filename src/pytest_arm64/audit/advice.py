@@ -10,7 +10,7 @@ from packaging.version import Version
 from ..index.simple import WHEEL, IndexFile
 from ..inputs.requirements import Node, SourcedRequirement
 from . import causes
-from .causes import Diagnosis
+from .causes import Diagnosis, minors
 from .fit import Nearest
 from .freeing import Freeing, Move, admits
 from .known_packages import Known
@@ -98,9 +98,9 @@ class Adviser:
         if wheel is None:
             return None
         texts = {
-            causes.LOCK: f"make the lock again for all platforms: {wheel.name} is then used",
-            causes.WRONG_PYTHON: f"make the lock again for this Python: {wheel.name} is then used",
-            causes.NO_BINARY: f"take --no-binary away for {node.name}: {wheel.name} is then used",
+            causes.LOCK: f"lock again for all platforms: {wheel.name} is then used",
+            causes.WRONG_PYTHON: f"lock again for this Python: {wheel.name} is then used",
+            causes.NO_BINARY: f"remove --no-binary for {node.name}: {wheel.name} is then used",
             causes.HASHES: f"add {_hash(wheel)} of {wheel.name}, or make the file again for all "
             "platforms",
         }
@@ -125,7 +125,7 @@ class Adviser:
         moves = self.freeing.moves(node, target)
         if not held:
             how = self.renewal.format(name=node.name, version=target) or "pin it"
-            text = f"{what} and every demand admits it: {how}"
+            text = f"{what} and every requirement allows it: {how}"
         elif all(wish.direct for wish in held):
             text = f"{what}: change {', '.join(map(_who, held[:3]))}"
         else:
@@ -168,7 +168,7 @@ class Adviser:
             return fix
         return replace(
             fix,
-            text=f"{fix.text}; {replacement.name} does its work ({replacement.source})",
+            text=f"{fix.text}; {replacement.name} can replace it ({replacement.source})",
             replacement=replacement.name,
             source=replacement.source,
         )
@@ -179,9 +179,11 @@ def not_needed(node: Node, x86: Platform) -> Remedy:
     marker = f'platform_machine == "{x86.machine}"'
     own = [wish for wish in node.demands if wish.direct]
     if not own:
-        return Remedy(f"it goes with {', '.join(node.parents[:3])}, which the target does not need")
+        return Remedy(
+            f"it comes with {', '.join(node.parents[:3])}, which the target does not need"
+        )
     places = ", ".join(wish.origin for wish in own[:3])
-    text = f"the target does not need it: take it out, or mark it ; {marker} ({places})"
+    text = f"the target does not need it: remove it, or mark it ; {marker} ({places})"
     return Remedy(text, marker=marker, own=True)
 
 
@@ -203,17 +205,17 @@ def _chosen(
 def _other_python(diagnosis: Diagnosis) -> str:
     if not diagnosis.pythons:
         return ""
-    return f"; or deploy on a Python that it comes for ({', '.join(diagnosis.pythons[:8])})"
+    return f"; or deploy on a Python version it supports ({minors(diagnosis.pythons)})"
 
 
 def _without_wheel(node: Node, state: str, diagnosis: Diagnosis) -> str:
     if diagnosis.sources_excluded:
         return (
-            "no release has a usable wheel, and --only-binary keeps the source out: allow it with "
+            "no release has a usable wheel, and --only-binary excludes the source: allow it with "
             f"--no-binary {node.name}, and build it in the target's image"
         )
     if state == BLOCKER:
-        return "no release has a file for this target: replace it, or keep on x86 what needs it"
+        return "no release has a file for this target: replace it, or keep the service on x86"
     return "no release has a usable wheel: build it in the target's image, or replace it"
 
 

@@ -18,7 +18,7 @@ from .provider import Candidate, Identity, Provider
 
 _PASSES = 12
 _MAXIMUM = 5
-_NEAREST = "the releases of packages that no pin decides may be others"
+_NEAREST = "packages without a pin may get other releases"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Solution:
 
 def contradiction(demands: Iterable[Demand]) -> str:
     """*demands* that cannot be met together, as a problem of the matrix."""
-    return f"the demands contradict each other: {described(demands)}"
+    return f"conflicting requirements: {described(demands)}"
 
 
 def described(demands: Iterable[Demand]) -> str:

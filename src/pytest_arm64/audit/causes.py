@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -101,7 +102,8 @@ class Causes:
         pythons = self._pythons_of(files, self.platform)
         if pythons:
             detail = (
-                f"{self.lock} lists its {self.platform.machine} wheels for {_listed(pythons)} and "
+                f"{self.lock} lists its {self.platform.machine} wheels for Python "
+                f"{minors(pythons)} and "
                 f"not {offered.name}: it was made for another Python"
             )
             return Diagnosis(WRONG_PYTHON, detail, offered)
@@ -116,8 +118,8 @@ class Causes:
         if wheel is None:
             return None
         if self.candidates.excluded(node.name) == WHEEL_FILE:
-            return Diagnosis(NO_BINARY, f"--no-binary keeps {wheel.name} out", wheel)
-        return Diagnosis(HASHES, f"the lock holds no hash of {wheel.name}", wheel)
+            return Diagnosis(NO_BINARY, f"--no-binary excludes {wheel.name}", wheel)
+        return Diagnosis(HASHES, f"the lock has no hash of {wheel.name}", wheel)
 
     def _of_glibc(self, files: tuple[IndexFile, ...]) -> Diagnosis | None:
         glibc = self._glibc_needed(files)
@@ -142,17 +144,17 @@ class Causes:
         fitting = [f for f in refused if f.kind == WHEEL_FILE and best_tag(f.name, self.platform)]
         if not (pythons or elsewhere or fitting or (refused and not usable.usable)):
             return None
-        minor = f"cp{self.platform.python[0]}{self.platform.python[1]}"
-        offer = f": the wheels are for {_listed(pythons)}" if pythons else ""
+        offer = f" (wheels exist for {minors(pythons)})" if pythons else ""
         if elsewhere:
-            offer = f": the wheels are for {_listed(elsewhere)}, and {self._besides(files)}"
-        return Diagnosis(WRONG_PYTHON, f"it does not come for {minor}{offer}", pythons=pythons)
+            offer = f" (wheels exist for {minors(elsewhere)}, only {self._besides(files)})"
+        detail = f"no wheel for Python {_dotted(self.platform.python)}{offer}"
+        return Diagnosis(WRONG_PYTHON, detail, pythons=pythons)
 
     def _besides(self, files: tuple[IndexFile, ...]) -> str:
         """What else keeps wheels for other Pythons from the target."""
         if self._pythons_of(files, self.platform, any_glibc=True):
             return f"for a newer glibc than {_dotted(self.platform.glibc)}"
-        return f"for {self.x86.machine} alone"
+        return f"for {self.x86.machine}"
 
     def _on_x86(self, files: Iterable[IndexFile]) -> bool:
         """Whether x86 has a wheel for this Python, if only for a newer glibc."""
@@ -167,8 +169,8 @@ class Causes:
         if fit(files, self.platform, yanked=True).sdist is None:
             return Diagnosis(NOT_LINUX, "it has no file that Linux can use")
         excluded = self.candidates.excluded(node.name) == SDIST
-        more = "; --only-binary keeps its source out" if excluded else ""
-        detail = f"no wheel for this Python on x86_64 either{more}"
+        more = "; --only-binary excludes its source" if excluded else ""
+        detail = f"no wheel on x86_64 either{more}"
         return Diagnosis(SOURCE_EVERYWHERE, detail, sources_excluded=excluded)
 
     def _of_releases(
@@ -191,7 +193,7 @@ class Causes:
         if held or self.lock:
             detail = f"the next release with a usable wheel is {later}"
             return Diagnosis(PIN, detail, sources_excluded=excluded)
-        detail = f"this release has none yet; {later} has one"
+        detail = f"this release has no ARM64 wheel yet; {later} has one"
         return Diagnosis(NOT_PUBLISHED, detail, sources_excluded=excluded)
 
     def _of_none_later(
@@ -206,7 +208,7 @@ class Causes:
             )
             return Diagnosis(NEWER_GLIBC, detail, sources_excluded=excluded)
         if usable.sdist is None and any(fnmatchcase(node.name, p) for p in _X86_VENDORS):
-            return Diagnosis(X86_ONLY, "a library of an x86 vendor, published for x86 alone")
+            return Diagnosis(X86_ONLY, "a library of an x86 vendor, published for x86 only")
         when = "in no release so far" if nearest.earlier is None else "in no later release"
         detail = f"it has a wheel for x86_64 and, {when}, one for ARM64"
         return Diagnosis(NOT_PUBLISHED, detail, sources_excluded=excluded)
@@ -251,8 +253,12 @@ class Causes:
         return tuple(sorted(pythons))
 
 
-def _listed(pythons: Iterable[str]) -> str:
-    return ", ".join(tuple(pythons)[:8])
+def minors(pythons: Iterable[str]) -> str:
+    """The first eight of *pythons*, as in tags, in words: ``cp36`` is 3.6."""
+    versions = (re.fullmatch(r"cp(\d)(\d+)", tag) for tag in pythons)
+    numbers = sorted((int(match[1]), int(match[2])) for match in versions if match)
+    others = [tag for tag in pythons if not re.fullmatch(r"cp\d\d+", tag)]
+    return ", ".join([*map(_dotted, numbers), *others][:8])
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -244,13 +244,13 @@ def _remark(old: str, new: str) -> str:
 def _obstacle(edit: Edit) -> str:
     """Why the line of *edit* cannot be changed; empty where it is a plain pin."""
     if edit.file.name == "pyproject.toml":
-        return "--fix changes requirement files alone"
+        return "--fix changes requirement files only"
     try:
         line = read_regular(edit.file).decode("utf-8").splitlines()[edit.line - 1]
     except (OSError, ValueError, IndexError) as error:
         return f"its file cannot be read: {error}"
     if "--hash" in line or line.rstrip().endswith("\\"):
-        return "its line goes on, or has hashes, which the tool that wrote it has to renew"
+        return "its line is continued or has hashes: update it with the tool that wrote it"
     return "" if can_edit(line.partition(" #")[0], edit) else "its line is not a plain pin"
 
 

@@ -144,7 +144,7 @@ class IndexCandidates:
         """Dependencies of a release, from whatever file tells them."""
         if (name, version) not in self._metadata:
             files = list(self.sources_of_metadata(name, version))
-            metadata = Metadata(doubt="it has no file that could tell its dependencies")
+            metadata = Metadata(doubt="none of its files lists its dependencies")
             for file in files[:4]:
                 try:
                     metadata = self.index.metadata(name, file)

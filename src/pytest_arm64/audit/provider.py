@@ -205,9 +205,9 @@ class Provider(AbstractProvider[SourcedRequirement, Candidate, Identity]):
         """Why the releases of *name* are not known; empty where they are."""
         address = next((wish.url for wish in wishes if wish.url), "")
         if address.startswith("file:") and not file_path(address).exists():
-            return "what it names by its path is not there"
+            return "the path it names does not exist"
         if any(not self.candidates.is_known(wish) for wish in wishes):
-            return "a direct reference to sources: what they hold is known after a build"
+            return "a direct reference to sources: their content is only known after a build"
         return self.candidates.page(name).problem
 
     def _matches(

@@ -148,7 +148,7 @@ def _adopt(
         wish = pending.popleft()
         if wish.url and adopted.get(wish.name, wish.url) != wish.url:
             del candidates.locals[wish.name]
-            candidates.unreachable[wish.name] = "different addresses are asked for"
+            candidates.unreachable[wish.name] = "different URLs are requested"
         if candidates.is_known(wish) or wish.name in candidates.unreachable:
             continue
         try:

@@ -140,10 +140,10 @@ class Search:
 
     def _out_of_time(self) -> str:
         often = self._watch.conflicts.most_common(1)
-        conflict = f"; what conflicts most often: {described(often[0][0])}" if often else ""
+        conflict = f"; most frequent conflicts: {described(often[0][0])}" if often else ""
         return (
-            "no set of releases that go together was found within "
-            f"{self._budget.seconds:g} s (--search-time gives it more){conflict}"
+            "no compatible set of releases was found within "
+            f"{self._budget.seconds:g} s (longer: --search-time){conflict}"
         )
 
     def _approximated(self, conflicts: Sequence[tuple[Demand, ...]], problem: str = "") -> Solution:

@@ -19,7 +19,7 @@ from ..inputs.project import build_may_compile, described
 from ..inputs.reading import table
 from ..inputs.requirements import LocalProject
 
-_DETAIL = "built from a repository: whether it compiles something is known after the build"
+_DETAIL = "built from a repository: whether it compiles code is only known after the build"
 
 
 def repository_project(
@@ -80,7 +80,7 @@ def _described(name: str, reference: GitReference, checkout: Checkout) -> LocalP
     except (TOMLDecodeError, RecursionError, SettingsError) as error:
         raise FetchError(f"{place}: its pyproject.toml cannot be read: {error}") from None
     if not table(data, "project"):
-        doubt = "its dependencies are not written down: they are known after a build"
+        doubt = "its dependencies are not declared statically: they are only known after a build"
         project = replace(project, name=name, native=True, doubt=doubt)
     if project.name != canonicalize_name(name):
         raise FetchError(f"{place} holds the project {project.name!r}: ask for it by this name")

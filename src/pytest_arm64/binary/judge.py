@@ -140,7 +140,7 @@ class _Judge:
             yield self._finding(
                 path,
                 EXECUTABLE_STACK,
-                "it asks for an executable stack, which glibc 2.41 and hardened kernels refuse",
+                "it requires an executable stack, which glibc 2.41 and hardened kernels refuse",
                 grave=False,
                 remedy="link it with -z noexecstack",
             )

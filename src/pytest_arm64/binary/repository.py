@@ -75,7 +75,7 @@ def _finding(path: str, elf: Elf, machine: str, siblings: Siblings, *, runs: boo
     elif program:
         text += "; under emulation it may run on the host's own processor, on ARM64 it does not"
     grave = program and not excuse
-    fix = "add a build for aarch64, and choose by `uname -m`" if grave else ""
+    fix = "add a build for aarch64, and pick it by architecture (`uname -m`)" if grave else ""
     return AbiFinding(path, WRONG_ARCHITECTURE, text, grave, remedy=fix)
 
 

@@ -162,7 +162,7 @@ def _manifest_findings(engine: Engine, image: Base, target: Target) -> Iterator[
         yield AbiFinding(
             "",
             MULTI_ARCHITECTURE,
-            f"no registry tells of {image.reference}: whether Lambda takes its manifest is open",
+            f"no registry knows {image.reference}: whether Lambda takes its manifest is open",
             grave=False,
         )
 

@@ -62,7 +62,7 @@ def run_command(options: argparse.Namespace) -> int:
     elif options.action == "prune":
         if not options.size and options.days is None and options.images is None:
             raise SettingsError(
-                "nothing says what is to be removed",
+                "prune needs a limit",
                 next_step="pytest-arm64 cache prune --size 5G, or --days 30; --size 0 for all",
             )
         limit = size_of(options.size) if options.size else None
@@ -126,7 +126,7 @@ def import_(folder: Path, file: Path) -> int:
                 if place is None or number > _MAXIMUM_MEMBERS:
                     raise SettingsError(
                         f"{file} holds {member.name[:80]!r}, which no export writes",
-                        next_step="make it anew: pytest-arm64 cache export FILE",
+                        next_step="create it again: pytest-arm64 cache export FILE",
                     )
                 stream = archive.extractfile(member)
                 if place.exists() or stream is None:
@@ -172,7 +172,7 @@ def size_of(text: str) -> int:
     """
     size = _SIZE.match(text.strip())
     if size is None:
-        raise SettingsError(f"{text!r} is no size", next_step="write it as 500M or 5G")
+        raise SettingsError(f"{text!r} is not a size", next_step="write it as 500M or 5G")
     return int(float(size[1]) * 2 ** _UNITS[size[2].upper()])
 
 

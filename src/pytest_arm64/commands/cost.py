@@ -73,7 +73,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _question(options: argparse.Namespace, sides: list[Any]) -> CostQuestion:
     if not 0 < options.per_day <= _MOST_CALLS:
-        raise PriceError(f"--per-day {options.per_day} is no number of calls")
+        raise PriceError(f"--per-day {options.per_day} is not a number of calls")
     bill = options.monthly_cost
     return CostQuestion(
         sides=tuple(sides),
@@ -109,7 +109,7 @@ def shown(answer: CostAnswer) -> Iterator[str]:
             f" ({in_percent(change(after.million, before.million))} on the first)"
         )
     if answer.ratio is not None:
-        note = "" if answer.ratio.differs else ": no difference in time can be told"
+        note = "" if answer.ratio.differs else ": no difference in time can be detected"
         yield f"measured time, first side to second: {answer.ratio}{note}"
     if answer.savings.parts:
         yield "savings a month:"
@@ -165,7 +165,7 @@ def _dollars(text: str, where: str) -> Decimal:
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite() or not 0 <= value < 10**12:
-        raise PriceError(f"{where}: {text!r} is no amount of dollars")
+        raise PriceError(f"{where}: {text!r} is not an amount of US dollars")
     return value
 
 

@@ -61,7 +61,7 @@ def run_command(options: Namespace) -> int:
     """Run ``golden``; 0 if all is well, 1 if a golden cannot be read or has lost its test."""
     base = Path(options.path)
     if not base.is_dir():
-        raise Arm64Error(f"{base} is no folder", next_step="name the project's folder")
+        raise Arm64Error(f"{base} is not a folder", next_step="name the project's folder")
     goldens = list(entries(base))
     if options.action == "prune":
         return _prune(base, goldens, dry=options.dry_run)

@@ -142,7 +142,7 @@ def _checked(report: Report) -> int:
     policy = ALL if baseline is None else NEW
     lines = [f"incomplete run: {report.incomplete}"] if report.incomplete else []
     if not report.services:
-        lines.append("no service is in this report")
+        lines.append("this report has no service")
     lines += complaints(report.verdicts)
     for service, verdict in zip(report.services, report.verdicts, strict=True):
         if verdict.compatible:
@@ -156,7 +156,7 @@ def _checked(report: Report) -> int:
 
 def _diff(words: Sequence[str], options: argparse.Namespace) -> int:
     if len(words) != 2:
-        raise ReportError("report diff compares two", next_step="pytest-arm64 report diff A B")
+        raise ReportError("report diff needs two reports", next_step="pytest-arm64 report diff A B")
     before, after = (read_report(Path(word)) for word in words)
     differences = changes(before, after)
     if options.format == "markdown":

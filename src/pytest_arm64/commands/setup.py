@@ -53,7 +53,7 @@ def propose(root: Path, *, write: bool) -> int:
     pins = x86_pins(root)
     change = change_of(root, services)
     if not services:
-        _say("The files suggest no services below this folder: it is one by itself.")
+        _say("No separate services found; this folder is treated as one service.")
     for service in services:
         _say(f"{service.name}: {service.requirements} (because of {service.found})")
     for note in musl_images(root):

@@ -35,7 +35,7 @@ def run_command(options: argparse.Namespace) -> int:
         _say("Forgotten." if revoke(files) else "Nothing was allowed here.")
         return 0
     if not entries:
-        _say("The files of this project ask for nothing that needs trust.")
+        _say("Nothing in the files of this project needs trust.")
         return 0
     _list(entries)
     if options.show:

@@ -217,7 +217,7 @@ def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceCo
             folders = {path for path in rootpath.glob(pattern) if path.is_dir()}
         except (ValueError, NotImplementedError, OSError, IndexError):
             raise root.error(
-                "services", f"services: {pattern!r} is no pattern of folders"
+                "services", f"services: {pattern!r} is not a pattern of folders"
             ) from None
         if not folders:
             raise root.error("services", f"services: {pattern!r} names no folder below {rootpath}")
@@ -321,7 +321,7 @@ def _cost(source: _Source) -> float | None:
     if value is None:
         return None
     if not (math.isfinite(value) and value >= 0):
-        raise source.error("monthly-cost", f"monthly-cost = {value} is no amount of US dollars")
+        raise source.error("monthly-cost", f"monthly-cost = {value} is not an amount of US dollars")
     return float(value)
 
 
@@ -339,7 +339,7 @@ def _boundary(source: _Source) -> Boundary | None:
             raise source.error(
                 "boundary",
                 f"boundary needs a {key}",
-                why="what stays on x86 without a reason stays there for ever",
+                why="every boundary needs a reason",
                 next_step='boundary = { reason = "…", migratable-when = "…", review = 2027-03-01 }',
             )
     review = entry.get("review")

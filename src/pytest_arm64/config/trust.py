@@ -189,8 +189,8 @@ def refuse_untrusted(
     if not who:
         listed = "".join(f"\n    {entry}" for entry in counting)
         raise SettingsError(
-            f"files of this repository ask for more than its tests get by default:{listed}",
-            why="whoever changes these files, in a pull request for example, would decide it",
+            f"files of this repository request more access than tests get by default:{listed}",
+            why="a pull request that changes these files could widen access",
             next_step=f"read these settings, then type in {files.rootpath}: pytest-arm64 trust "
             f"(in CI, for changes that were reviewed: {VARIABLE}=1)",
         )

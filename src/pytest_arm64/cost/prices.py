@@ -60,7 +60,7 @@ def price_list(service: str, region: str, own: Path | None = None) -> PriceList:
     if (service, region) not in known:
         raise PriceError(
             f"no {service} prices of the region {region!r} are known",
-            why="prices differ between regions, and nothing is guessed",
+            why="prices differ between regions, and none is assumed",
             next_step="known: "
             + ", ".join(sorted(r for s, r in known if s == service))
             + f"; or give --prices FILE with a table [{service}.{region}]",
@@ -95,7 +95,7 @@ def _read(service: str, region: str, table: object, where: str) -> PriceList:
     if type(as_of) is not date or not isinstance(source, str):
         raise PriceError(
             f"{where} needs as-of = YYYY-MM-DD and source",
-            why="a price without its date ages unseen",
+            why="a price needs its date",
         )
     return PriceList(
         service, region, as_of, source, {n: _money(v, f"{where} {n}") for n, v in entries.items()}
@@ -108,5 +108,5 @@ def _money(value: object, where: str) -> Decimal:
     except InvalidOperation:
         price = None
     if price is None or not price.is_finite() or price <= 0:
-        raise PriceError(f'{where} = {value!r} is no price; write it as a text: "0.0168"')
+        raise PriceError(f'{where} = {value!r} is not a price; write it as a text: "0.0168"')
     return price

@@ -17,7 +17,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 MOST_BYTES = 256 << 20
 _TOLD = "told:"
 _RATE = re.compile(r"(?![0.]+/)(\d{1,12}(?:\.\d{1,12})?)/s\Z")
-_NEXT = "make them natively: pytest --arm64 --arm64-require-native --arm64-report DIR"
+_NEXT = "measure natively: pytest --arm64 --arm64-require-native --arm64-report DIR"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_side(word: str, test: str = "", subject: str = "") -> Read:
             rate = 1 / Decimal(repr(record.latency.median))
             sides.append(Side(ARCHITECTURES[measured.where.machine], rate, basis, record.wall))
         else:
-            why = record.disturbed or "no evidence of time"
+            why = record.disturbed or "no timing evidence"
             left_out.append(f"{word}: {measured.where}: {why}")
     if not sides:
         raise PriceError(
@@ -69,7 +69,7 @@ def _told(word: str) -> Side:
         raise PriceError(
             f"{word}: {error}", next_step="write told:arm64:100ms or told:x86_64:2.21/s"
         ) from None
-    return Side(side, throughput, f"told, not measured: {quantity}")
+    return Side(side, throughput, f"stated, not measured: {quantity}")
 
 
 def _measurements(path: Path) -> list[Measured]:

@@ -83,9 +83,7 @@ def _read(entry: Mapping[str, Any]) -> Allowance:
             raise SettingsError(f"{where} has no key {key!r}{suggestion(key, _KEYS)}")
     for key in ("package", "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise SettingsError(
-                f"{where} needs a {key}", why="what is tolerated without a reason stays for ever"
-            )
+            raise SettingsError(f"{where} needs a {key}", why="every allowance needs a reason")
     services = entry.get("services", ["*"])
     if not isinstance(services, list) or not all(isinstance(s, str) for s in services):
         raise SettingsError(f"{where} services must be a list of names")

@@ -117,7 +117,7 @@ def assess(
     environ: Mapping[str, str] = os.environ,
     config: Callable[[], PipConfig] = host_pip_config,
 ) -> Assessment:
-    """The matrices of the services of *project*; none where no file says what is deployed.
+    """The matrices of the services of *project*; none where no file lists what is deployed.
 
     Args:
         project: the project of the run, as it was read.

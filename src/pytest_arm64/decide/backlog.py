@@ -205,4 +205,4 @@ def _rank(item: WorkItem) -> tuple[int, bool, int, int, float, int, str, str]:
 def _action(row: Row) -> str:
     if row.remedy is not None:
         return row.remedy.text
-    return row.detail or f"no wheel for {row.name} {row.version}, and nothing is known instead"
+    return row.detail or f"no wheel for {row.name} {row.version}, and no replacement is known"

@@ -70,7 +70,7 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}",
-            why="nothing can be said of what is new",
+            why="new findings cannot be told from accepted ones",
             next_step="pytest-arm64 audit --write-baseline",
         ) from None
     own = services.named(REPOSITORY) if services is not None else None
@@ -82,7 +82,8 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
-            f"{path} is no baseline: {error}", next_step="pytest-arm64 audit --write-baseline"
+            f"{path} is not a valid baseline: {error}",
+            next_step="pytest-arm64 audit --write-baseline",
         ) from None
 
 
@@ -112,8 +113,8 @@ def write_baseline(
         if not matrix.complete:
             raise SettingsError(
                 f"the matrix of {matrix.service} on {matrix.target} is incomplete",
-                why="a baseline of guesses would let a fall go unseen",
-                next_step="pytest-arm64 audit shows what is not known",
+                why="with an incomplete baseline, regressions would go unnoticed",
+                next_step="pytest-arm64 audit shows what is unknown",
             )
     judged = {(matrix.service, matrix.target) for matrix in audited}
     earlier = read_baseline(root, services) or Baseline()
@@ -168,14 +169,14 @@ def _entries(data: Any, name: str) -> list[Any]:
         raise ValueError(f"its format is not {FORMAT}")
     entries = data["packages"] if name == "packages" else data.get(name, [])
     if not isinstance(entries, list):
-        raise TypeError(f"{name} is no list")
+        raise TypeError(f"{name} is not a list")
     return entries
 
 
 def _entry(entry: Any, names: Mapping[str, str]) -> tuple[Key, tuple[str, str]]:
     values = [entry[key] for key in ("service", "target", "scope", "package", "state", "version")]
     if not all(isinstance(value, str) for value in values) or values[4] not in STATES:
-        raise ValueError(f"{str(entry)[:120]} is no finding")
+        raise ValueError(f"{str(entry)[:120]} is not a finding")
     service, target, scope, package, state, version = values
     return (names.get(service, service), target, scope, package), (state, version)
 
@@ -184,6 +185,6 @@ def _finding(entry: Any, names: Mapping[str, str]) -> tuple[tuple[str, str, str]
     values = [entry[key] for key in ("service", "target", "finding", "state")]
     values.append(entry.get("grade", ""))
     if not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{str(entry)[:120]} is no finding")
+        raise ValueError(f"{str(entry)[:120]} is not a finding")
     service, target, name, state, grade = values
     return (names.get(service, service), target, name), Accepted(state, grade)

@@ -17,7 +17,9 @@ from .verdict import FINDING, INCOMPLETE, VERDICTS, Verdict
 VERDICT, BOUNDARY, ABI = "decision:verdict", "decision:boundary", "abi:"
 """Names among a service's gates; a colon is in no package's name."""
 DECISIONS = (VERDICT, BOUNDARY)
-_RENEW = "make the evidence anew, or accept what is left: pytest-arm64 report DIR --write-baseline"
+_RENEW = (
+    "collect the evidence again, or accept what is left: pytest-arm64 report DIR --write-baseline"
+)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def lapses(evidence: ServiceEvidence, today: date) -> Iterator[Lapse]:
     where = best.where
     if where.asked_image and where.differences:
         told = "; ".join(where.differences)
-        yield Lapse(f"the target's own image is not what it was: {told}", MIGRATE)
+        yield Lapse(f"the target's own image has changed: {told}", MIGRATE)
     for run in evidence.runs:
         if _carries_migrate(run) and not (where.fresh(today) and _carries_migrate(best)):
             yield Lapse(f"the native run of {_when(run.where.when)} is too long ago", MIGRATE)
@@ -86,9 +86,9 @@ def _installations(evidence: ServiceEvidence, today: date) -> Iterator[Lapse]:
     fitting = [install for install in on_arm if install.fits(evidence.matrix)]
     if not fitting:
         missing = ", ".join(name for i in on_arm[-1:] for name in i.missing(evidence.matrix)[:5])
-        told = f"what was installed is not what it deploys: {missing}"
+        told = f"the installed packages differ from what it deploys: {missing}"
         if not missing:
-            told = "no record tells what was installed on ARM64"
+            told = "no record of what was installed on ARM64"
         yield Lapse(told, MIGRATE)
     references = [i.where for i in fitting if i.reference and i.where.as_asked]
     if references and not any(where.fresh(today) for where in references):

@@ -13,9 +13,9 @@ from .evidence import Build, Evidence, ServiceEvidence, weakest
 YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
 WHEELS, BUILDS, REPLACEABLE = "wheels", "builds", "replaceable"
 QUESTIONS = {
-    WHEELS: "Has every native dependency a wheel?",
-    BUILDS: "Does what has none build reliably from source in the right container?",
-    REPLACEABLE: "Can what neither has a wheel nor builds be replaced?",
+    WHEELS: "Does every native dependency have an ARM64 wheel?",
+    BUILDS: "Do the packages without a wheel build reliably from source?",
+    REPLACEABLE: "Can the remaining packages be replaced?",
 }
 CLEAN_BUILDS = 2
 """How often something must have been built from nothing before "reliably" may be said."""
@@ -84,7 +84,7 @@ def ask(evidence: ServiceEvidence, today: date) -> tuple[Answer, Answer, Answer]
 def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
     matrix = evidence.matrix
     if matrix is None:
-        reason = evidence.problem or "nothing says what is deployed"
+        reason = evidence.problem or "no file lists what is deployed"
         return Answer(WHEELS, NOT_EVALUATED, reason)
     state_of = states(evidence, today)
     failed = {(b.package, b.version) for b in evidence.builds if b.where.on_arm and not b.succeeded}
@@ -167,7 +167,7 @@ def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:
     failed = [build for build in builds if not build.succeeded]
     if failed:
         where = "on a stand-in" if failed[-1].where.stand_in else "elsewhere or long ago"
-        return f"did not build {where}{_because(failed[-1])}; what was asked may have what it lacks"
+        return f"did not build {where}{_because(failed[-1])}; the requested image may build it"
     if len(right) < len(builds):
         return (
             f"built {len(right)} times on what was asked for and {len(builds) - len(right)} times "
@@ -196,9 +196,9 @@ def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer) -> A
         elif row.remedy is not None and row.remedy.version:
             open_.append(f"{name} {row.remedy.version} has a wheel, but others hold its version")
         elif row.state == BLOCKER:
-            hopeless.append(f"{name}: no release can be used, and nothing is known instead")
+            hopeless.append(f"{name}: no release can be used, and no replacement is known")
         else:
-            open_.append(f"{name}: whether anything else does its work is not known")
+            open_.append(f"{name}: no replacement is known")
     based_on = (
         (Evidence(f"releases and demands: {_listed(replacing)}", PREDICTED),) if replacing else ()
     )
@@ -228,7 +228,7 @@ def replacement(row: Row) -> str:
 def _moot(question: str, wheels: Answer) -> Answer:
     if wheels.answer == YES:
         return Answer(question, NOT_NEEDED, "everything has a wheel")
-    return Answer(question, NOT_EVALUATED, "it is not known what has no wheel")
+    return Answer(question, NOT_EVALUATED, "unknown which packages have no wheel")
 
 
 def _prediction(matrix: WheelMatrix, without: Sequence[Row]) -> Iterable[Evidence]:

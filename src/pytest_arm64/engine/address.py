@@ -89,7 +89,7 @@ def _of_context(name: str | None) -> Address:
     except Exception as error:  # noqa: BLE001  (docker-py raises that very class)
         raise _no_context(error) from None
     if context is None:
-        raise _no_context("there is none of its name")
+        raise _no_context("no context has this name")
     return Address(str(host or ""), tls)
 
 

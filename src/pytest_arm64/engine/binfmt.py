@@ -73,9 +73,9 @@ def explanation(handlers: list[Handler]) -> tuple[str, str]:
         return (
             f"the handler {handler.name} lacks the flag F: the kernel looks for "
             f"{handler.interpreter} in each container, where it is not",
-            "as root: pytest-arm64 setup, which registers it anew with that flag",
+            "as root: pytest-arm64 setup, which registers it again with that flag",
         )
     return (
         f"the handler {handler.name} with the flag F is registered, and fails",
-        f"look whether {handler.interpreter} runs, and install its package anew",
+        f"look whether {handler.interpreter} runs, and reinstall its package",
     )

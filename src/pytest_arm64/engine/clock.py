@@ -31,5 +31,5 @@ def clock_error(seconds_ahead: float) -> ClockError | None:
     return ClockError(
         f"the engine's clock is {abs(seconds_ahead):.0f} s {which} this machine's",
         why="certificates are refused and time stamps mislead when a clock is wrong",
-        next_step="set both clocks; a virtual machine that has slept is cured by its restart",
+        next_step="set both clocks; restart a virtual machine that was suspended",
     )

@@ -310,7 +310,7 @@ class Container:
             running.close()
         if code is None:
             raise EngineError(
-                f"the container went away while it ran {' '.join(command)[:80]}",
+                f"the container stopped while it ran {' '.join(command)[:80]}",
                 next_step="look whether the engine was stopped or ran out of memory, and try again",
             )
         return Finished(code, output[STDOUT].value(), output[STDERR].value())
@@ -361,7 +361,7 @@ class Container:
             member = archive.next()
             source = archive.extractfile(member) if member is not None else None
             if source is None:
-                raise EngineError(f"{path} in the container is no regular file")
+                raise EngineError(f"{path} in the container is not a regular file")
             return source.read()
 
     def lost(self) -> str:

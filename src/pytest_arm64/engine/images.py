@@ -96,13 +96,14 @@ def get_image(
         if is_made_here(reference):
             # Made on this engine only: whoever has that name in a registry is not us.
             raise ImageError(
-                f"{reference} is not here for {architecture}, and it is never pulled",
-                next_step="make the stand-ins: scripts/engine up; or leave out the image to use "
+                f"{reference} is not on the engine for {architecture}, and it is never pulled",
+                next_step="build the stand-ins: scripts/engine up; or leave out the image to use "
                 "the target's own",
             )
         if offline:
             raise ImageError(
-                f"{reference} for {architecture} is not here, and --arm64-offline forbids a pull",
+                f"{reference} for {architecture} is not on the engine "
+                "(--arm64-offline pulls nothing)",
                 next_step=f"docker pull --platform linux/{architecture} {reference}",
             )
         _pull(engine, reference, architecture, progress)
@@ -110,8 +111,8 @@ def get_image(
     if base is None or base.architecture != architecture:
         offered = base.architecture if base else "nothing"
         raise ImageError(
-            f"{reference} was asked for {architecture}, and the engine has {offered}",
-            why="results would say nothing about the architecture that was asked for",
+            f"{reference} was requested for {architecture}, and the engine has {offered}",
+            why="results would say nothing about the requested architecture",
             next_step=f"docker pull --platform linux/{architecture} {reference}",
         )
     return base
@@ -121,7 +122,7 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
-    failure, silence = "", f"nothing has come for {SILENCE_SECONDS:.0f} s"
+    failure, silence = "", f"no data for {SILENCE_SECONDS:.0f} s"
     with progress.step(f"pull {reference} ({architecture})") as step:
         layers: dict[str, tuple[int, int]] = {}
         got, since = 0, time.monotonic()
@@ -151,7 +152,7 @@ def _pull(engine: Engine, reference: str, architecture: str, progress: Progress)
     if failure:
         raise ImageError(
             f"{reference} could not be pulled for {architecture}: {failure}",
-            why="the environment is made from this image",
+            why="the environment is built from this image",
             next_step=_ELSEWHERE,
         )
 
@@ -166,7 +167,9 @@ def ask_registry(engine: Engine, reference: str, architecture: str) -> None:
     from requests.exceptions import RequestException
 
     if is_made_here(reference):
-        raise ImageError(f"{reference} is not here, and it is in no registry", next_step=_ELSEWHERE)
+        raise ImageError(
+            f"{reference} is neither on the engine nor in a registry", next_step=_ELSEWHERE
+        )
     try:
         offer = engine.client.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]  # docker-py
     except (APIError, DockerException, RequestException, OSError) as error:

@@ -147,7 +147,7 @@ def _ran(engine: Engine, cell: Cell, base: Base, facts: dict[str, Any]) -> Image
     if facts["machine"] != MACHINES[cell.architecture]:
         raise ImageError(
             f"{base.reference} runs as {facts['machine']}, not {MACHINES[cell.architecture]}",
-            why="its results would say nothing about the architecture that was asked for",
+            why="its results would say nothing about the requested architecture",
             next_step=f"docker pull --platform {cell.platform} {base.reference}",
         )
     if tuple(map(int, python.minor.split("."))) < _MINIMUM_PYTHON:

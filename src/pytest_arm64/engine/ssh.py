@@ -136,7 +136,7 @@ def _wait(
             raise EngineError(
                 f"ssh did not get through to {url}: {said[-1] if said else 'it says nothing'}",
                 why="tests can only run on ARM64 inside a container, and the engine is there",
-                next_step=f"see that this works without a question: {remote.by_hand()}",
+                next_step=f"make sure that this works without a prompt: {remote.by_hand()}",
             )
         time.sleep(0.02)
 

@@ -93,7 +93,7 @@ def install(
         )
     except NotPlannableError as error:
         raise InstallError(
-            f"the packages of the tests cannot be planned beside {artifact.shown}: {error}",
+            f"the packages of the tests cannot be planned together with {artifact.shown}: {error}",
             why="only a plan keeps them from replacing what is deployed",
             next_step="name what the tests need in requirements-test.txt, in releases of an index",
         ) from None
@@ -141,7 +141,7 @@ def look(host: Host, base: Base) -> ImagePackages:
         listed = [_distribution(distribution) for distribution in answer["distributions"]]
     except (ValueError, LookupError, TypeError, RecursionError):
         raise ImageError(
-            f"{base.reference} does not tell what is installed in it: "
+            f"{base.reference} does not list what is installed in it: "
             f"{finished.text.strip()[-300:]}"
         ) from None
     return ImagePackages(

@@ -268,7 +268,7 @@ def _read_records(container: Container) -> _Records:
     except ValueError as error:
         raise InstallError(
             f"the environment's own records cannot be read: {error}",
-            next_step="make it anew: --arm64-refresh",
+            next_step="create it again: --arm64-refresh",
         ) from None
 
 

@@ -49,7 +49,7 @@ def install_deployed(
             return made, f"the plan ({pip_name()} for builds)", ""
     if settings.offline:
         raise InstallError(
-            "this project's environment is not here, and --arm64-offline forbids installing"
+            "this project's environment is not built yet, and --arm64-offline forbids installing"
             + (f": {reason}" if reason else ""),
             next_step="run once without --arm64-offline",
         )

@@ -59,7 +59,7 @@ def make_image(
     made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
-        progress.step("make the environment image") as step,
+        progress.step("build the environment image") as step,
         Container(engine, Plan(image=base.id, platform=cell.platform)) as container,
     ):
         container.put("/", tar_of({"/opt": TarEntry(mode=0o755)}))

@@ -82,8 +82,8 @@ def _compare(present: Mapping[str, str], expected: Mapping[str, str]) -> None:
     if differing:
         raise InstallError(
             f"the code of pytest-arm64 in the image is not its own: {differing[0][:100]!r}",
-            why="what is installed there has changed it, and could make every test pass",
-            next_step="look at what brings it; to build the environment again: --arm64-refresh",
+            why="an installed package has changed it, and could make every test pass",
+            next_step="find the package that changed it, then run with --arm64-refresh",
         )
 
 

@@ -86,7 +86,11 @@ def install(
     manifest = request.manifest
     variables = {**manifest.variables(os.environ), **qemu_environment(cell, engine)}
     installed: list[Installed] = []
-    why = f", because the plan is not certain ({because})" if because else ""
+    why = (
+        f", because the dependencies could not be resolved in advance ({because})"
+        if because
+        else ""
+    )
     with (
         progress.step(f"install with {pip_name()}{why}") as step,
         builder_container(engine, cell, ran, builder, request, network=True) as container,

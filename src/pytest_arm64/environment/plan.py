@@ -202,7 +202,7 @@ def lock_of(manifest: Manifest) -> Lock | None:
     try:
         return read_service(manifest.root, os.environ, root=manifest.root, toml=manifest.toml).lock
     except SettingsError:
-        return None  # nothing says what is deployed, or the project's own file will be told of
+        return None  # no file lists what is deployed, or the project's own file will be told of
 
 
 def plan_build(

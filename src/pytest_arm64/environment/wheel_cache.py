@@ -104,12 +104,12 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
     except FetchError as error:
         raise InstallError(
             f"{package.file} could not be fetched: {error}",
-            why="the environment is made of exactly this file",
+            why="the environment needs exactly this file",
             next_step="check the network; with --arm64-offline, run once without it",
         ) from None
     except OSError as error:
         raise InstallError(
-            f"{package.file} could not be kept: {error}",
+            f"{package.file} could not be saved: {error}",
             next_step=f"free some space below {cache.cache_folder()}: pytest-arm64 cache prune",
         ) from None
     finally:
@@ -126,7 +126,7 @@ def _check(package: PlannedPackage, sha256: str) -> None:
         raise InstallError(
             f"{package.file} is not what its hash says ({HASH}): expected sha256 "
             f"{' or '.join(sorted(expected))}, got {sha256}",
-            why="somebody changed it on its way, or the requirements were locked without this file",
+            why="it was changed on its way, or the requirements were locked without this file",
             next_step="lock again for all platforms, if the lock was made on x86 only; else try "
-            "again with --arm64-refresh, and ask whoever runs the index",
+            "again with --arm64-refresh, and ask the operator of the index",
         )

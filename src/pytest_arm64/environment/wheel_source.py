@@ -33,7 +33,7 @@ class HostileWheelError(InstallError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(
             f"the wheel {file} is refused: {reason}",
-            why="unpacked, it could write where it has no business, or fill the disk",
+            why="unpacking it could overwrite files outside the environment or fill the disk",
             next_step="look at where it comes from; pin another release",
         )
 

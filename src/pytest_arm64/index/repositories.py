@@ -152,7 +152,7 @@ class Repositories:
         try:
             return self._archived(name, reference, place)
         except OSError as error:
-            raise FetchError(f"{shown(reference.url)} could not be kept: {error}") from None
+            raise FetchError(f"{shown(reference.url)} could not be saved: {error}") from None
         finally:
             shutil.rmtree(place, ignore_errors=True)
 

@@ -225,7 +225,7 @@ def _local(
         )
     if kind != "git":
         return None
-    detail = "built from a repository: whether it compiles something is known after the build"
+    detail = "built from a repository: whether it compiles code is only known after the build"
     commit, subdirectory = source.get("resolved_reference", ""), source.get("subdirectory", "")
     uri = git_address(address, str(commit), str(subdirectory))
     return LocalProject(name, version, address, native=True, uri=uri, detail=detail)

@@ -344,4 +344,4 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     try:
         return [place for place in root.glob(pattern) if place.is_dir()]
     except (ValueError, NotImplementedError, OSError, IndexError):
-        raise SettingsError(f"{root}: {pattern!r} is no pattern of workspace members") from None
+        raise SettingsError(f"{root}: {pattern!r} is not a pattern of workspace members") from None

@@ -59,7 +59,7 @@ def read_pylock(
         environments=tuple(map(str, document.environments or ())),
         index=indexes.pop() if len(indexes) == 1 else "",
         marked=True,
-        renewal="make the lock again with {name}=={version}",
+        renewal="lock again with {name}=={version}",
     )
     roots = tuple(_roots(lock))
     variables = {
@@ -165,7 +165,7 @@ def _local(
     if vcs is None:
         return None
     address = vcs.url or vcs.path or ""
-    detail = "built from a repository: whether it compiles something is known after the build"
+    detail = "built from a repository: whether it compiles code is only known after the build"
     uri = f"{vcs.type}+{address}"
     if vcs.type == "git":
         uri = git_address(address, vcs.commit_id, vcs.subdirectory or "")

@@ -66,6 +66,6 @@ def nothing_to_read(folder: Path, names: tuple[str, ...]) -> NothingToReadError:
             f"{folder} has a {unread}, which is not read", next_step=_EXPORTS[unread]
         )
     return NothingToReadError(
-        f"{folder} has none of {', '.join(names)}",
+        f"{folder} has no {', '.join(names)}",
         next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
     )

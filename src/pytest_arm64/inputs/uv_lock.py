@@ -262,7 +262,7 @@ def _local(
     address = source.get("git")
     if not isinstance(address, str):
         return None
-    detail = "built from a repository: whether it compiles something is known after the build"
+    detail = "built from a repository: whether it compiles code is only known after the build"
     return LocalProject(name, version, address, native=True, uri=_uri(address), detail=detail)
 
 

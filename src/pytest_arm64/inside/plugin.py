@@ -134,5 +134,5 @@ def arm64_matrix() -> Rows:
     """The wheel matrix of what is deployed, by package name."""
     matrices = cast("list[MatrixData]", records_here().get("matrices", []))
     if not matrices:
-        pytest.skip("no wheel matrix: no file says what is deployed, or it could not be read")
+        pytest.skip("no wheel matrix: no file lists what is deployed, or it could not be read")
     return Rows(matrices[0])

@@ -26,7 +26,7 @@ def decoded(value: object) -> Frame:
         ProtocolError: it does not describe any.
     """
     if not isinstance(value, list) or not value or not isinstance(value[0], str):
-        raise ProtocolError(f"the session inside sent no frame: {shortened(value)}")
+        raise ProtocolError(f"the session inside sent an invalid frame: {shortened(value)}")
     try:
         decode = _decoders()[value[0]]
     except KeyError:

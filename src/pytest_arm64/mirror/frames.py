@@ -169,7 +169,7 @@ def parse_batch(line: bytes) -> Batch:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list) or len(value) < 2:
-        raise ProtocolError(f"the session inside sent no frame: {line[:120]!r}")
+        raise ProtocolError(f"the session inside sent an invalid frame: {line[:120]!r}")
     mark, *frames = value
     if type(mark) is not int or mark < 0:
         raise ProtocolError(f"the session inside sent frames without a number: {line[:120]!r}")

@@ -67,8 +67,8 @@ def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[s
     if not lacking:
         return
     quoted = ", ".join(f'"{name}"' for name in lacking)
-    yield f"asked for, on this machine, and not in the container: {', '.join(lacking)}"
-    yield f"  next step: pass on what is needed: [tool.pytest-arm64] env = [{quoted}], and {_TRUST}"
+    yield f"set on this machine but not in the container: {', '.join(lacking)}"
+    yield f"  next step: pass them: [tool.pytest-arm64] env = [{quoted}], and {_TRUST}"
     files = [name for name in lacking if _is_file_here(environ[name])]
     if files:
         yield f"  {', '.join(files)}: names a file, which has to lie in the repository then"
@@ -79,7 +79,7 @@ def _hints(failure: str) -> Iterator[str]:
         yield (
             "a connection to this container's own address was refused: services of this machine "
             "are not there\n"
-            '  next step: where they are meant, set [tool.pytest-arm64] network = "host" '
+            '  next step: to reach them, set [tool.pytest-arm64] network = "host" '
             f"and {_TRUST}"
         )
     if _SHARED_MEMORY.search(failure):

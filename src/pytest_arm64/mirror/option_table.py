@@ -46,7 +46,9 @@ _TITLES = {
 }
 _OBEYED = {Who.HOST: "the host", Who.BOTH: "both sides"}
 _CACHE = "the session inside owns `.pytest_cache`, which lies in the project"
-_DEBUGGER = "a debugger needs a terminal inside; `--arm64-keep` tells how to open a test there"
+_DEBUGGER = (
+    "a debugger needs a terminal in the container; `--arm64-keep` prints how to open a test there"
+)
 _LISTS = "it lists what this machine has"
 
 PYTEST: tuple[Option, ...] = (
@@ -135,7 +137,9 @@ PYTEST: tuple[Option, ...] = (
     _host("-h --help", "options of conftests are not listed"),
     _host("-V --version", "of this machine's pytest"),
     _host("--markers", "markers of conftests are not listed"),
-    _host("--pdb", "keeps a container where a test fails, and tells how it is opened in pdb there"),
+    _host(
+        "--pdb", "keeps the container of a failing test and prints the command that opens it in pdb"
+    ),
     _inside("--pdbcls"),
     _refused("--trace", "trace", _DEBUGGER),
     _refused("--fixtures --funcargs", "showfixtures", _LISTS),

@@ -81,7 +81,7 @@ class Headline:
         share = 100 * self.compatible_cost / self.cost
         text = f"${self.compatible_cost:,.0f} of ${self.cost:,.0f} a month ({share:.0f} %)"
         if self.without_cost:
-            text += f", {self.without_cost} without a known cost"
+            text += f", {self.without_cost} without a configured cost"
         return text
 
 
@@ -215,11 +215,11 @@ def _check_runtime(service: ServiceEvidence) -> None:
     for value in service.goldens:
         for picture in value.pictures:
             if picture.kind not in PICTURES or not _PNG.fullmatch(picture.png):
-                raise ValueError(f"{service.name}: {value.name}: a picture is none")
+                raise ValueError(f"{service.name}: {value.name}: a picture is not a valid PNG")
     for profile in service.profiles:
         times = [profile.seconds, *(spot.seconds for spot in profile.functions)]
         if profile.tool not in (SAMPLES, CALLS) or not all(0 <= time < 1e9 for time in times):
-            raise ValueError(f"{service.name}: a profile is none")
+            raise ValueError(f"{service.name}: a profile is not valid")
 
 
 def _rows(matrix: WheelMatrix | None) -> Sequence[Row]:
@@ -242,8 +242,8 @@ def read_report(path: Path) -> Report:
         ) from None
     except ValueError as error:
         raise ReportError(
-            f"{file} is no report: {error}",
-            next_step="make it anew: pytest --arm64 --arm64-report DIR",
+            f"{file} is not a valid report: {error}",
+            next_step="create it again: pytest --arm64 --arm64-report DIR",
         ) from None
 
 

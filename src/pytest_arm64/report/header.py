@@ -27,11 +27,11 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     differences = ran.differences(cell.target)
     if ran.stand_in(cell.target):
         lines.append(
-            f"arm64: STAND-IN, certifies nothing about {cell.target.name}: "
+            f"arm64: STAND-IN, results do not apply to {cell.target.name}: "
             + "; ".join(differences)
         )
     elif differences:
-        lines.append("arm64: ran otherwise than asked: " + "; ".join(differences))
+        lines.append("arm64: differs from the target: " + "; ".join(differences))
     lines += [
         f"arm64: image {ran.image}, {_identity(ran)}",
         f"arm64: {_where(ran)}",
@@ -40,10 +40,12 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     ]
     if environment.record.fallback:
         reason = printable(environment.record.fallback)
-        lines.append(f"arm64: installed by pip, because the plan was not certain: {reason}")
+        lines.append(
+            f"arm64: installed by pip: the dependencies could not be resolved in advance: {reason}"
+        )
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))
-        lines.append(f"arm64: LEFT OUT, nothing of it can be used here: {names}")
+        lines.append(f"arm64: LEFT OUT, no usable file: {names}")
     for unmet in environment.record.broken[:_SHOWN]:
         lines.append(f"arm64: NOT MET: {printable(unmet)}")
     lines += abi_lines(environment.abi)
@@ -90,12 +92,12 @@ def _loads(record: AbiRecord) -> str:
     if record.refused:
         return f"{len(record.refused)} of their modules CANNOT BE IMPORTED:"
     if not record.loads:
-        return "all of them can be loaded"
+        return "all can be loaded"
     loaded = sum(load.outcome == LOADED for load in record.loads)
     raised = sum(load.outcome == RAISED for load in record.loads)
-    were = "1 was" if loaded == 1 else f"{loaded} were"
-    more = f", and {raised} raised an error of their own" if raised else ""
-    return f"all of them can be loaded; of their modules {were} imported{more}"
+    modules = "1 module" if loaded == 1 else f"{loaded} modules"
+    more = f", {raised} raised an error of their own" if raised else ""
+    return f"all can be loaded; {modules} imported{more}"
 
 
 def plugin_lines(here: Collection[str], inside: Collection[str]) -> list[str]:
@@ -140,8 +142,8 @@ def _made(environment: Environment) -> str:
     deploy, test = _counts(record, "deploy"), _counts(record, "test")
     what = f"{deploy} deployed; {test} for the tests"
     if environment.reused:
-        return f"reused, nothing installed (made {_age(record.made_at)} ago: {what})"
-    return f"made in {record.seconds:.0f} s with {record.installer}: {what}"
+        return f"reused, nothing installed (built {_age(record.made_at)} ago: {what})"
+    return f"built in {record.seconds:.0f} s with {record.installer}: {what}"
 
 
 def _counts(record: InstallRecord, scope: str) -> str:

@@ -83,7 +83,7 @@ def _own(text: str, name: str) -> list[Profile]:
     document = parse(text)
     entries = document.get("profiles") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise ValueError("it is JSON and no profile.json of --arm64-report")
+        raise ValueError("it is JSON but not a profile.json of --arm64-report")
     profiles = [Profile.from_json(entry) for entry in entries]
     return [profile.named(printable(name)) if name else profile for profile in profiles]
 
@@ -102,7 +102,7 @@ def _known(head: list[str], path: Path) -> tuple[str, Callable[[Iterable[str]], 
     if text and _columns(next(csv.reader(content[:1]))) is not None:
         return "a table", _table
     raise ProfileError(
-        f"{path} is no profile of a known format",
+        f"{path} is not a profile in a known format",
         why="known are profile.json, perf script, perf report --stdio, folded stacks, and CSV with "
         "a column of functions and one of samples or shares",
         next_step="perf script -i perf.data > FILE",

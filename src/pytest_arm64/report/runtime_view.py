@@ -150,7 +150,7 @@ def cost_views(service: ServiceEvidence) -> Iterator[CostView]:
 def cost_problem(service: ServiceEvidence, costs: Sequence[CostView]) -> str:
     """Why a service has no *costs*; empty where it has."""
     if not _SMALLEST <= service.memory // _MIB <= _LARGEST:
-        return "it does not say a memory that Lambda has"
+        return "set `memory` to a Lambda memory size"
     return "" if costs else "nothing was measured natively on x86"
 
 

@@ -173,7 +173,7 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         grade=grade_words(verdict.grade, stand_in=verdict.stand_in),
         tests=str(tests) if tests is not None else "",
         tests_grade=grade_words(tests.grade, stand_in=tests.stand_in) if tests is not None else "",
-        cost=money(service.monthly_cost) if service.monthly_cost is not None else "not said",
+        cost=money(service.monthly_cost) if service.monthly_cost is not None else "not configured",
         rows=tuple(_rows(service)),
         runs=tuple(map(_run, service.runs)),
         findings=tuple(sorted(service.findings, key=lambda finding: not finding.grave)),
@@ -272,7 +272,7 @@ def caveats(report: Report) -> Iterator[str]:
             f"certifies nothing about {report.target}."
         )
     if any(v.grade == "emulated" for v in good):
-        yield "Some verdicts rest on emulated runs. Nothing in them was seen on an ARM machine."
+        yield "Some verdicts rest on emulated runs. They were not seen on an ARM machine."
     if any(v.grade == "predicted" for v in good):
         yield "Some verdicts are predicted from an index alone: nothing was installed or run."
     yield from report.notes
@@ -286,15 +286,15 @@ def not_evaluated(report: Report, shown: Sequence[Card]) -> Iterator[str]:
                 yield f"{verdict.service}: {answer.question}: {answer.text}"
     untested = [v.service for v in report.verdicts if v.tests is None and v.boundary is None]
     if untested:
-        yield f"tests on ARM64 that count: {', '.join(untested)}"
+        yield f"no conclusive ARM64 test run: {', '.join(untested)}"
     kinds = {finding.kind for service in report.services for finding in service.findings}
     if "abi" not in kinds:
-        yield "compiled files (ABI): this report carries no scan of them"
+        yield "compiled files (ABI): no scan in this report"
     if "golden" not in kinds:
-        yield "golden outputs against x86: this report carries no comparison"
+        yield "golden outputs: no comparison with x86 in this report"
     services = report.services
     if not any(service.measured for service in services):
-        yield "latency and memory: this report carries no measurement"
+        yield "latency and memory: no measurement in this report"
     elif not any(m.where.native_arm for service in services for m in service.measured):
         yield "latency on ARM: nothing was measured on an ARM machine"
     if not any(service.profiles for service in services):
@@ -302,7 +302,7 @@ def not_evaluated(report: Report, shown: Sequence[Card]) -> Iterator[str]:
     unpriced = {c.verdict.service: c.cost_problem for c in shown if c.verdict.boundary is None}
     for problem in dict.fromkeys(filter(None, unpriced.values())):
         names = ", ".join(name for name, told in unpriced.items() if told == problem)
-        yield f"what a move would save, of {names}: {problem}"
+        yield f"savings for {names}, not estimated: {problem}"
 
 
 def money(amount: float) -> str:

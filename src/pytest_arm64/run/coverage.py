@@ -34,7 +34,7 @@ class CopiedCoverage:
                     for path in files:
                         folder.write(path.name, path.read_bytes())
             except OSError as error:
-                raise Arm64Error(f"what coverage measured cannot be kept: {error}") from None
+                raise Arm64Error(f"coverage data cannot be saved: {error}") from None
 
 
 def bring_coverage(config: pytest.Config, *, copied: bool) -> None:

@@ -386,7 +386,7 @@ class HostPlugin:
             terminalreporter.line(f"arm64: {printable(line)}")
         if self._waiting and self.runs:
             names = ", ".join(run.part.name for run in self._waiting)
-            terminalreporter.line(f"arm64: not run, because the session ended before: {names}")
+            terminalreporter.line(f"arm64: not run (session stopped early): {names}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -70,7 +70,7 @@ class Keeper:
             try:
                 place = held.transport.keep(held.task)
             except Arm64Error as error:
-                self._lines.append(f"arm64: no container is kept: {error}")
+                self._lines.append(f"arm64: the container is not kept: {error}")
             else:
                 self._lines += _shown(self._config, place, held)
 

@@ -112,7 +112,7 @@ def show_provenance(
     for line in dict.fromkeys(place.summary for place in places if place.summary):
         reporter.line(line)
     if problems:
-        reporter.section("arm64: this run is not complete", red=True, bold=True)
+        reporter.section("arm64: incomplete run", red=True, bold=True)
         for problem in problems:
             reporter.line(problem, red=True)
 

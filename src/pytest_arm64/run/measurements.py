@@ -58,7 +58,7 @@ def measured_below(out: Path) -> Iterator[Measured]:
             records.append(Measured.decode(path.read_text("utf-8")))
         except (ValueError, OSError) as error:
             raise ProtocolError(
-                f"{FOLDER}/{path.name} in the cell's results is no measurement: {error}",
+                f"{FOLDER}/{path.name} in the cell's results is not a measurement: {error}",
                 next_step="let nothing but arm64_measure write to that folder",
             ) from None
     # The same test again (a repetition, a rerun) takes the place of what it said before.

@@ -70,7 +70,7 @@ def refuse_root(root: Path, *, copied: bool) -> None:
     if owner not in (0, os.getuid()) and not (os.getuid() == 0 and os.environ.get("CI")):
         raise SettingsError(
             f"{root} belongs to another user ({_name_of(owner)})",
-            why="tests would run as you what somebody else can change while they run",
+            why="another user could change the tests while they run as you",
             next_step="pass --arm64-copy, or run in a checkout of your own",
         )
 

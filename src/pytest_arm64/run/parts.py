@@ -98,7 +98,7 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPa
     missing = [name for name in wanted if name not in {part.name for part in parts}]
     if missing:
         raise SettingsError(
-            f"--arm64-service {missing[0]}: none of its tests is among what was asked",
+            f"--arm64-service {missing[0]}: the arguments select none of its tests",
             next_step=f'tests = "…" in [tool.pytest-arm64.service.{missing[0]}], or other paths',
         )
     parts = _failed_last(config, parts, project)

@@ -64,6 +64,6 @@ def profiles_below(out: Path) -> Iterator[Profile]:
             yield Profile.decode(path.read_text("utf-8"))
         except (ValueError, OSError) as error:
             raise ProtocolError(
-                f"{FOLDER}/{path.name} in the cell's results is no profile: {error}",
+                f"{FOLDER}/{path.name} in the cell's results is not a profile: {error}",
                 next_step="let no test write to that folder",
             ) from None

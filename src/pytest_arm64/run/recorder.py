@@ -280,7 +280,7 @@ class Recorder:
         install = install_of(place.record, where) if place.record is not None else None
         misfit = ""
         if matrix is None or install is None:
-            misfit = "what it deploys is not known, so that nothing can be compared"
+            misfit = "what it deploys is unknown, so nothing can be compared"
         elif missing := install.missing(matrix):
             misfit = "the environment did not have what it deploys: " + ", ".join(missing[:5])
         if install is not None and not misfit:

@@ -117,7 +117,7 @@ def given_options(config: pytest.Config, environ: Mapping[str, str]) -> Given:
 def _chosen_by_files(what: str, option: str, setting: str) -> SettingsError:
     return SettingsError(
         f"addopts in a file of this repository chooses {what}",
-        why="whoever changes that file, in a pull request for example, would decide it",
+        why="a pull request that changes that file could choose the image",
         next_step=f"type {option}, or set {setting} in [tool.pytest-arm64] "
         f"(in CI, for changes that were reviewed: {TRUST}=1)",
     )

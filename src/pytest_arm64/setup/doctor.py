@@ -104,7 +104,7 @@ def check_emulation(engine: Engine, settings: Settings) -> Check:
         return Check("emulation", OK, "not needed: this is an ARM machine")
     if settings.require_native:
         error = EmulationError(
-            f"this engine's machine is {engine.machine}, and a native one is required",
+            f"this engine's machine is {engine.machine}, and a native machine is required",
             next_step="run on an ARM machine",
         )
         return told("emulation", error)
@@ -161,7 +161,7 @@ def _python(cell: Cell, found: ImageFacts | NoPython) -> Check:
         return Check("python", OK, "none in the image; the first run installs it")
     error = ImageError(
         f"{cell.image} has no Python {cell.target.python}",
-        why="the tests are run by it",
+        why="it runs the tests",
         next_step="choose another target, or an image that brings its Python",
     )
     return told("python", error)
@@ -178,7 +178,7 @@ def _engine_space(engine: Engine, cell: Cell, base: Base) -> Check:
     # The last line is that of the one file system: device, size, used, free, per cent, folder.
     free = words[-3] if len(words) >= 6 else ""
     if not free.isdigit():
-        return Check("engine's disk", WARNING, "how much is free cannot be told in this image")
+        return Check("engine's disk", WARNING, "free space cannot be determined in this image")
     return _space("engine's disk", int(free) * 1024, "the engine's images")
 
 

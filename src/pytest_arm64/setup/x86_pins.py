@@ -33,7 +33,7 @@ PATTERNS = (
     Pattern(
         "platform",
         re.compile(r"platform\s*[=:]?\s*[\"']?linux/(amd64|x86_64)", re.IGNORECASE),
-        "leave the platform out, or build for linux/arm64 too",
+        "remove the platform, or build for linux/arm64 too",
     ),
     Pattern(
         "architecture",
@@ -60,7 +60,7 @@ PATTERNS = (
             r"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|linux64|x64)[\w.${}-]*"
             r"\.(?:deb|rpm|tar(?:\.\w+)?|tgz|zip|gz|xz|bz2|whl|so|AppImage|sh|jar)\b"
         ),
-        "choose the file by `uname -m`",
+        "pick the download by architecture (`uname -m`)",
     ),
     Pattern(
         "compiler flag",
@@ -70,7 +70,7 @@ PATTERNS = (
             r"icelake\S*|cascadelake|nehalem|sandybridge|ivybridge|znver\d|corei7\S*)"
             r"|/arch:AVX\w*"
         ),
-        "only where the machine is x86; -march=armv8.2-a, -mcpu=neoverse-n1 on Graviton2",
+        "use it on x86 only; on ARM -march=armv8.2-a, -mcpu=neoverse-n1 on Graviton2",
     ),
 )
 

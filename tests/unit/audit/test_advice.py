@@ -173,7 +173,7 @@ def test_no_binary_is_taken_away_and_no_release_is_moved(tmp_path: Path) -> None
     matrix = audited(tmp_path, {"zed": zed}, "--no-binary zed\nzed==1.0")
     assert (matrix["zed"].state, matrix["zed"].cause) == (SOURCE, "no-binary")
     fix = fix_of(matrix, "zed")
-    assert "take --no-binary away for zed" in fix.text
+    assert "remove --no-binary for zed" in fix.text
     assert fix.version == "1.0"
 
 

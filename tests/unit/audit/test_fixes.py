@@ -170,7 +170,7 @@ def test_a_pyproject_stays_as_it_is_and_that_is_said(tmp_path: Path) -> None:
     assert (tmp_path / "pyproject.toml").read_text() == text
     (line,) = result.lines
     assert "zed 1.0 to 2.0" in line
-    assert "--fix changes requirement files alone" in line
+    assert "--fix changes requirement files only" in line
 
 
 def test_hashes_stay_and_that_is_said(tmp_path: Path) -> None:

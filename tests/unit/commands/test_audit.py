@@ -119,7 +119,7 @@ def test_several_targets_and_services_stand_side_by_side(
     assert ["late", "blocker", "wheel"] in lines
     assert ["good", "wheel", "blocker"] in lines
     assert command(monkeypatch, "a", "b") == 1
-    assert "late 1.0 (blocker) holds up: a" in capsys.readouterr().out
+    assert "late 1.0 (blocker) blocks: a" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("index")
@@ -193,7 +193,7 @@ def test_every_target_that_is_named_counts(
 @pytest.mark.parametrize(
     ("files", "code", "said"),
     [
-        ({"services/docs/readme": ""}, 0, "services/docs has none of requirements.txt"),
+        ({"services/docs/readme": ""}, 0, "services/docs has no requirements.txt"),
         ({"services/broken/requirements.txt": "]["}, 3, "services/broken/requirements.txt:1"),
         ({"services/broken/pyproject.toml": "]["}, 3, "services/broken/pyproject.toml is not TOML"),
     ],

@@ -80,4 +80,4 @@ def test_a_damaged_golden_is_told_and_kept(
 
 def test_no_folder_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["golden", "list", "/nowhere"]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

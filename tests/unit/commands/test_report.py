@@ -102,7 +102,7 @@ def test_merged_reports_are_one(folder: Path) -> None:
     [
         (["absent"], "cannot be read"),
         (["out", "good"], "one report at a time"),
-        (["diff", "out"], "compares two"),
+        (["diff", "out"], "needs two reports"),
         (["merge", "out"], "needs reports and a folder"),
         (["merge", "--output", "x"], "needs reports and a folder"),
         (["out", "--output", "out/report.json"], "cannot be written"),

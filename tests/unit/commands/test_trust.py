@@ -48,7 +48,7 @@ def test_nothing_is_recorded_where_nothing_needs_it(
 ) -> None:
     (project / "pyproject.toml").write_text("")
     assert main(["trust"]) == 0
-    assert "nothing that needs trust" in capsys.readouterr().out
+    assert "Nothing in the files of this project needs trust" in capsys.readouterr().out
     assert not (project.parent / "data").exists()
 
 

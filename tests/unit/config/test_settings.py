@@ -389,7 +389,7 @@ def test_memory(tmp_path: Path, said: str, count: int) -> None:
 
 @pytest.mark.parametrize("said", ["512", "0MB", "-1GB", "lots", "1TB", "512MB ", "٣MB"])
 def test_no_amount_of_memory(tmp_path: Path, said: str) -> None:
-    with pytest.raises(SettingsError, match="is no amount of memory"):
+    with pytest.raises(SettingsError, match="is not an amount of memory"):
         settings_of(tmp_path, f'[tool.pytest-arm64]\nmemory = "{said}"\n')
 
 

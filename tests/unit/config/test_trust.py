@@ -184,7 +184,7 @@ def test_a_record_in_the_repository_is_neither_written_nor_believed(
         trust(files, widenings(files, services))
     (inside / "trusted").mkdir(parents=True)
     (inside / "trusted" / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(SettingsError, match="more than its tests get"):
+    with pytest.raises(SettingsError, match="more access than tests get"):
         refuse_untrusted(files, services, HOST)
 
 

@@ -107,7 +107,10 @@ WEAKENING: dict[str, tuple[Mutation, str]] = {
     "the run was emulated": (of_where(emulated=True), "emulated, not on an ARM machine"),
     "the run was on a stand-in": (of_where(stand_in=True, os="debian 12"), "debian 12"),
     "the run was on x86": (of_where(machine="x86_64"), "it was not ARM64"),
-    "the run was on another image": (of_where(asked_image=False), "otherwise than asked"),
+    "the run was on another image": (
+        of_where(asked_image=False),
+        "did not run on the requested target",
+    ),
     "the run had another glibc": (of_where(differences=("glibc 2.36",)), "glibc 2.36"),
     "the run ages": (of_where(when=OLD), "too long ago"),
     "the run has no time": (of_where(when=""), "too long ago"),

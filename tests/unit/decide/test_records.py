@@ -233,9 +233,9 @@ STOPPING: dict[str, Case] = {
     ),
     "the matrix is gone": (
         SCHEDULER,
-        of_service(matrix=None, problem="no file says what is deployed"),
+        of_service(matrix=None, problem="no file lists what is deployed"),
         DECISION,
-        "no file says what is deployed",
+        "no file lists what is deployed",
     ),
     "pip built what has a wheel": (
         EXIF,
@@ -329,7 +329,7 @@ LOSING: dict[str, Case] = {
     "another Python ran": (
         EXIF,
         of_run_where(differences=["Python 3.11, not 3.12"]),
-        "the target's own image is not what it was: Python 3.11, not 3.12",
+        "the target's own image has changed: Python 3.11, not 3.12",
         "Python 3.11, not 3.12",
     ),
     "the run was on x86": (
@@ -359,7 +359,7 @@ LOSING: dict[str, Case] = {
     "the installation is gone": (
         EXIF,
         of_service(installs=[]),
-        "no record tells what was installed on ARM64",
+        "no record of what was installed on ARM64",
         NO_REFERENCE,
     ),
     "an installation ages": (
@@ -371,13 +371,13 @@ LOSING: dict[str, Case] = {
     "an installation was on x86": (
         EXIF,
         of_install_where(machine="x86_64"),
-        "no record tells what was installed on ARM64",
+        "no record of what was installed on ARM64",
         NO_REFERENCE,
     ),
     "another version was installed": (
         SCHEDULER,
         installed("boto3", version="1.35.71"),
-        "what was installed is not what it deploys: boto3",
+        "the installed packages differ from what it deploys: boto3",
         NO_REFERENCE,
     ),
 }
@@ -393,13 +393,18 @@ WEAKER: dict[str, Case] = {
         "",
         "they ran on a stand-in (debian 12)",
     ),
-    "another image was given": (EXIF, of_run_where(asked_image=False), "", "otherwise than asked"),
+    "another image was given": (
+        EXIF,
+        of_run_where(asked_image=False),
+        "",
+        "did not run on the requested target",
+    ),
     "the run was of a part": (SCHEDULER, of_run(part="-k quick"), "", "-k quick"),
     "the tests were not asked for": (
         SCHEDULER,
         of_service(runs=[], unasked="--arm64-service exif-extractor"),
         "",
-        "its tests were not asked for: --arm64-service exif-extractor",
+        "its tests were not selected: --arm64-service exif-extractor",
     ),
     "pip did not install it": (EXIF, of_install(installer="the plan"), "", NO_REFERENCE),
 }

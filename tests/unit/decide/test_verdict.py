@@ -193,7 +193,10 @@ def test_a_verdict_on_a_stand_in_says_so() -> None:
         ({"runs": (made.run(part="-k quick"),)}, "-k quick"),
         ({"runs": (made.run(made.NATIVE, "skipped", "xfailed"),)}, "no test passed"),
         ({"runs": (OTHER_RUN,)}, "not ARM64"),
-        ({"runs": (made.run(replace(made.NATIVE, asked_image=False)),)}, "otherwise than asked"),
+        (
+            {"runs": (made.run(replace(made.NATIVE, asked_image=False)),)},
+            "did not run on the requested target",
+        ),
     ],
 )
 def test_what_keeps_a_service_from_migrating_is_named(what: dict[str, Any], word: str) -> None:

@@ -223,7 +223,7 @@ class TestContext:
 
     def test_absent_context_is_not_the_default_one(self, config: Path) -> None:
         error = refused({"DOCKER_CONTEXT": "absent"})
-        assert "context cannot be read: there is none of its name" in error.what
+        assert "context cannot be read: no context has this name" in error.what
         assert "docker context ls" in error.next_step
 
     @pytest.mark.parametrize("meta", ["", "[]", "{}", '{"Endpoints": 3}', "nonsense"])

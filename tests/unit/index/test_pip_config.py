@@ -31,7 +31,7 @@ VALUES = st.text(max_size=8)
 
 
 def nobody(name: str) -> str:
-    raise AssertionError(f"pip was asked for {name}")
+    raise AssertionError(f"pip was requested for {name}")
 
 
 def listing(settings: dict[str, dict[str, str]]) -> str:

@@ -429,4 +429,4 @@ dependencies = ["shelf @ git+{shelf.as_uri()}@v1.4", "{address}"]
         address = f"shelf @ git+{shelf.as_uri()}"
         matrix = self.matrix(tmp_path, f"{address}\n{address}@v1.4\n")
         assert matrix["shelf"].state == UNKNOWN
-        assert matrix["shelf"].detail == "different addresses are asked for"
+        assert matrix["shelf"].detail == "different URLs are requested"

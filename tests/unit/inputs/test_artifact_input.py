@@ -188,7 +188,7 @@ def test_names_of_artifacts(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("zip:none.zip", "is no file"),
-        ("dir:none", "is no folder"),
+        ("dir:none", "is not a folder"),
         ("image:", "names nothing"),
         ("build/", "does not say what it is"),
         ("tar:x", "does not say what it is"),

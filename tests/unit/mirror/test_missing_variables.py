@@ -19,7 +19,7 @@ def test_names_are_told_and_values_are_not(value: str) -> None:
     name_lacking(report, ["TOKEN", "ABSENT"], {"TOKEN": value})
     ((title, text),) = report.sections
     assert title == "test-environment"
-    assert text.startswith("asked for, on this machine, and not in the container: TOKEN\n")
+    assert text.startswith("set on this machine but not in the container: TOKEN\n")
     assert 'env = ["TOKEN"]' in text
     assert len(text.splitlines()) == 2
     assert "ABSENT" not in text

@@ -125,7 +125,7 @@ def profile(where: Ran, tool: str, *seconds: float) -> HotSpots:
 def shown() -> Report:
     """An ordinary report with everything that tests can show besides passing."""
     over = BudgetVerdict("latency", 0.02, 0.024, OVER)
-    open_ = BudgetVerdict("latency", 0.02, 0.141, OPEN, "emulated time is no evidence")
+    open_ = BudgetVerdict("latency", 0.02, 0.141, OPEN, "emulated time proves nothing")
     api = replace(
         made.service(),
         memory=512 * 2**20,

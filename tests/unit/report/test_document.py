@@ -74,7 +74,7 @@ def test_the_schema_knows_every_word_and_no_other(
 def test_the_headline_counts_services_and_money() -> None:
     report = ordinary()
     assert report.headline.text == "1 of 3 services compatible with ARM64 (native)"
-    assert report.headline.spend == "$100 of $200 a month (50 %), 1 without a known cost"
+    assert report.headline.spend == "$100 of $200 a month (50 %), 1 without a configured cost"
     assert Report(made.TARGET, MADE_AT, ()).headline.text == (
         "0 of 0 services compatible with ARM64"
     )

@@ -66,7 +66,7 @@ def test_as_asked() -> None:
     assert found[1] == "arm64: image amazonlinux:2023, digest sha256:222222222222"
     assert found[2] == "arm64: aarch64 EMULATED on x86_64, core graviton2 (qemu neoverse-n1)"
     assert found[3] == (
-        f"arm64: environment {'k' * 20}, made in 42 s with pip 26.3: "
+        f"arm64: environment {'k' * 20}, built in 42 s with pip 26.3: "
         "2 pure + 1 wheel deployed; 1 source for the tests"
     )
     assert len(found) == 4
@@ -78,10 +78,10 @@ def test_as_asked() -> None:
         ({"engine_machine": "aarch64", "core": "Neoverse N1"}, "aarch64 native, core Neoverse N1"),
         ({"glibc": ""}, "no glibc (musl)"),
         ({"digest": ""}, "built here, id sha256:111111111111"),
-        ({"python_minor": "3.13"}, "ran otherwise than asked: Python 3.13, not 3.12"),
+        ({"python_minor": "3.13"}, "differs from the target: Python 3.13, not 3.12"),
         (
             {"os": "debian 12", "os_name": "Debian 12", "glibc": "2.36"},
-            "STAND-IN, certifies nothing about al2023-python3.12: "
+            "STAND-IN, results do not apply to al2023-python3.12: "
             "Debian 12, not amzn 2023; glibc 2.36, not 2.34",
         ),
     ],
@@ -125,7 +125,7 @@ def test_no_packages() -> None:
 def test_age(age: timedelta, words: str) -> None:
     made_at = (datetime.now(timezone.utc) - age).isoformat()
     found = lines(reused=True, made_at=made_at)[3]
-    assert f"reused, nothing installed (made {words} ago: 2 pure" in found
+    assert f"reused, nothing installed (built {words} ago: 2 pure" in found
 
 
 @given(st.text(max_size=20) | st.datetimes().map(datetime.isoformat))
@@ -140,7 +140,7 @@ def test_compiled_files_that_load_and_that_do_not() -> None:
         CompiledFile("b/y.so", "aarch64", "library"),
     )
     fine = replace(NOTHING_COMPILED, files=files)
-    assert "arm64: 2 compiled files, all of them can be loaded" in lines(abi=fine)
+    assert "arm64: 2 compiled files, all can be loaded" in lines(abi=fine)
     finding = AbiFinding(
         "a/\x1bx.so", "missing-system-library", "libGL.so.1 is not there", grave=True
     )
@@ -174,7 +174,7 @@ def test_files_for_another_machine_that_do_no_harm_are_not_counted_as_loaded() -
     other = CompiledFile("a/linux64/tool", "x86_64", "executable")
     note = AbiFinding(other.path, "wrong-architecture", "it is for x86_64", grave=False)
     record = AbiRecord("a", "b", "aarch64", True, (own, other), (note,))
-    assert abi_lines(record) == ["arm64: 1 compiled file, all of them can be loaded"]
+    assert abi_lines(record) == ["arm64: 1 compiled file, all can be loaded"]
     assert abi_lines(replace(record, files=(other,))) == []
     grave = replace(record, findings=(replace(note, grave=True),))
     assert "2 compiled files, 1 of them CANNOT BE LOADED" in abi_lines(grave)[0]

@@ -102,13 +102,13 @@ def test_an_imported_function_stands_beside_the_same_one_of_a_cell(tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "no profile of a known format"),
+        (b"", "not a profile in a known format"),
         (b"PERFILE2h\0\0\0\0\0", "perf script -i perf.data"),
-        (b"{}", "no profile.json"),
+        (b"{}", "not a profile.json"),
         (b'{"profiles": [{"format": 99}]}', "profile is not of format 1"),
         (b"{" * 9999, "not JSON"),
         (b"perf 7 1.5: 5 cycles:\n\n", "no function was found"),
-        (b"name,colour\nx,1\n", "no profile of a known format"),
+        (b"name,colour\nx,1\n", "not a profile in a known format"),
     ],
 )
 def test_what_is_no_profile(tmp_path: Path, content: bytes, told: str) -> None:

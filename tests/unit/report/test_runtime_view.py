@@ -133,6 +133,6 @@ class TestCost:
     def test_nothing_is_guessed_without_a_memory_or_a_bill(self) -> None:
         found = service(measured(X86, 0.1), memory=0)
         assert list(cost_views(found)) == []
-        assert cost_problem(found, ()) == "it does not say a memory that Lambda has"
+        assert cost_problem(found, ()) == "set `memory` to a Lambda memory size"
         (view,) = cost_views(service(measured(X86, 0.1), bill=None))
         assert view.month == ""

@@ -79,7 +79,7 @@ def bytes_of(text: object) -> int:
 def _quantity(text: object, units: Mapping[str, float], example: str) -> float:
     found = _QUANTITY.match(text) if isinstance(text, str) else None
     if found is None or found[2] not in units:
-        raise ValueError(f"{text!r} is no quantity such as {example!r} ({', '.join(units)})")
+        raise ValueError(f"{text!r} is not a quantity such as {example!r} ({', '.join(units)})")
     value = float(found[1]) * units[found[2]]
     if not 0 < value < float("inf"):
         raise ValueError(f"{text!r} must be more than nothing")

@@ -63,7 +63,7 @@ class Sampler:
             ValueError: not in the main thread, or somebody else uses the timer.
         """
         if signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
-            raise ValueError("somebody else uses SIGPROF")
+            raise ValueError("SIGPROF is used by something else")
         signal.signal(signal.SIGPROF, self.tick)
         self.enable()
 

@@ -42,7 +42,7 @@ def _compared(value: float, limit: float) -> str:
 
 def _no_verdict_on_time(record: Record, where: Ran) -> str:
     if where.emulated:
-        return "emulated time is no evidence"
+        return "emulated time proves nothing"
     if not where.native_arm:
         return f"{where}: only native ARM is judged"
     return record.disturbed

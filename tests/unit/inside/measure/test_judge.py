@@ -50,7 +50,7 @@ def test_what_is_evidence_where(where: Ran, budget: Budget, latency: str, memory
 
 def test_emulated_is_said_wherever_there_is_no_verdict() -> None:
     verdict = judged(RECORD, Budget(latency=1), EMULATED).verdicts[0]
-    assert verdict.why == "emulated time is no evidence"
+    assert verdict.why == "emulated time proves nothing"
 
 
 def test_exactly_on_the_limit_is_within() -> None:
