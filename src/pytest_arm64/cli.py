@@ -18,40 +18,33 @@ from .mirror.signals import TERMINATED, Terminated, raise_terminated
 
 _EPILOG = """\
 examples:
-  pytest-arm64 doctor                 check engine, emulation, image and Python
-  pytest-arm64 doctor --format json   the same for a script
-  pytest-arm64 setup                  mend what this user may mend
-  pytest-arm64 trust --show           what do files of this repository ask for?
-  pytest-arm64 audit                  which dependencies have an ARM64 wheel?
-  pytest-arm64 audit services/api --target lambda-python3.12,lambda-python3.13
-  pytest-arm64 abi dist/*.whl         will its compiled files load there?
-  pytest-arm64 target show lambda-python3.12
-                                      which libraries, limits and dates count there?
-  pytest-arm64 report out             render out/report.json as a page and as Markdown
-  pytest-arm64 cost x86.json arm.json --memory 512MB
-                                      what the measured calls cost on Lambda
-  pytest-arm64 profile before=perf.txt after=out/profile.json
-                                      hot spots side by side, those of perf as well
-  pytest-arm64 cache prune --size 5G  keep the least recently used out
-  pytest-arm64 golden list            which values are kept for comparison?
-  pytest --arm64                      run the tests of this project on ARM64
+  pytest-arm64 audit                  which dependencies have an ARM64 wheel? (no engine needed)
+  pytest-arm64 doctor                 can tests run here?
+  pytest --arm64 --arm64-report out   run the tests of this project on ARM64
+  pytest-arm64 report out             render the report as a page and as Markdown
+
+exit codes:
+  0  done    1  a check failed    2  usage error    3  incomplete (audit, abi)    130  interrupted
+
+Each command explains itself: pytest-arm64 COMMAND --help. Colours follow NO_COLOR and FORCE_COLOR.
 """
 
 
-# Each module has ``add_arguments(parser)`` and ``run_command(options)``, the exit code.
+# Each module has DESCRIPTION, EPILOG, ``add_arguments(parser)`` and ``run_command(options)``, the
+# exit code.
 _COMMANDS = {
     "doctor": ("check what `pytest --arm64` needs on this machine", "commands.doctor"),
-    "setup": ("mend what can be mended, and say what needs root", "commands.setup"),
-    "audit": ("the wheel matrix of a dependency tree", "commands.audit"),
-    "abi": ("whether compiled files load on a target", "commands.abi"),
-    "target": ("what is known of a target, and facts read from its image", "commands.target"),
-    "golden": ("the values that are kept beside tests", "commands.golden"),
-    "cost": ("what measured calls cost, and why", "commands.cost"),
-    "profile": ("hot spots side by side, of perf and other tools too", "commands.profile"),
+    "setup": ("fix what this user may fix, and list what needs root", "commands.setup"),
+    "audit": ("show which dependencies have an ARM64 wheel", "commands.audit"),
+    "abi": ("check that compiled files load on a target", "commands.abi"),
+    "target": ("show the facts of a target, or read them from an image", "commands.target"),
+    "golden": ("list or prune values recorded next to the tests", "commands.golden"),
+    "cost": ("calculate what measured calls cost", "commands.cost"),
+    "profile": ("show hot spots side by side", "commands.profile"),
     "report": ("show, compare and merge reports of runs", "commands.report"),
-    "trust": ("allow what the files of this repository ask for", "commands.trust"),
-    "run": ("pytest --arm64 for a repository that is not trusted", "commands.run"),
-    "cache": ("what is kept on this machine", "commands.cache"),
+    "trust": ("allow settings of this repository that widen access", "commands.trust"),
+    "run": ("run pytest --arm64 for a repository that you do not trust", "commands.run"),
+    "cache": ("show, prune, export or import the cache", "commands.cache"),
 }
 
 
@@ -104,7 +97,13 @@ def _run(words: Sequence[str]) -> int:
         command = commands.add_parser(name, help=summary)
         if name == chosen:  # what only one command needs is loaded for that one
             implementation = importlib.import_module(f"{__package__}.{module}")
+            command.description = implementation.DESCRIPTION
+            command.epilog = implementation.EPILOG
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
             implementation.add_arguments(command)
+            if words[1:2] in (["-h"], ["--help"]):  # `run` leaves all options to pytest
+                command.print_help()
+                return 0
     options = parser.parse_args(words)
     return int(implementation.run_command(options))
 

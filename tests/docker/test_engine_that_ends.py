@@ -82,7 +82,7 @@ def test_an_engine_that_is_restarted(
     assert time.monotonic() - began < LONGEST_SECONDS
     clear(out)
     assert process.returncode == 1, out
-    assert "this run is not complete" in out
+    assert "incomplete run" in out
     on_it.start()
     (folder / "test_it.py").write_text("def test_a(): pass\n")
     again = run_pytest(folder, "--arm64")

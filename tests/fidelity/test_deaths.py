@@ -357,7 +357,7 @@ def test_terminated_and_the_test_goes_on(project: MakeCase) -> None:
     out, _ = process.communicate(timeout=20)
     assert time.monotonic() - began < 12
     assert process.returncode == 143
-    assert "this run is not complete" in out
+    assert "incomplete run" in out
     assert "the run was interrupted, and would not stop in test_it.py::test_slow" in out
     # It was ended from outside: that is no failure of it, nor of those that it did not come to.
     assert " failed" not in out

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -34,16 +37,42 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
     assert said == b""
 
 
-@pytest.mark.parametrize(
-    "command", ["doctor", "setup", "audit", "abi", "golden", "cost", "report", "cache"]
-)
-def test_every_command_tells_its_arguments(
-    command: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("command", sorted(_COMMANDS))
+def test_every_command_explains_itself(
+    command: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main([command, "--help"])
-    assert stopped.value.code == 0
-    assert f"usage: pytest-arm64 {command}" in capsys.readouterr().out
+    assert main([command, option]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: pytest-arm64 {command}")
+    parts = re.compile(
+        r"usage: .+?\n\n(.+?)\n\n.*^examples:\n(.+)\n\nexit codes:\n(.+)", re.M | re.S
+    )
+    match = parts.fullmatch(out)
+    assert match is not None
+    description, examples, codes = match.groups()
+    assert description.endswith(".")
+    assert len(examples.splitlines()) >= 2
+    assert re.search(r"\b0\b", codes)
+    assert max(map(len, out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("command", sorted(_COMMANDS))
+def test_every_example_of_a_help_text_is_understood(command: str) -> None:
+    module = importlib.import_module(f"pytest_arm64.{_COMMANDS[command][1]}")
+    parser = argparse.ArgumentParser()
+    module.add_arguments(parser)
+    lines = re.findall(rf"^  pytest-arm64 {command}\b(.*)$", module.EPILOG, re.MULTILINE)
+    assert len(lines) >= 2
+    for line in lines:
+        parser.parse_args(shlex.split(line))
+
+
+def test_run_starts_pytest_without_a_warning(tmp_path: Path) -> None:
+    write(tmp_path, {"pytest.ini": "[pytest]\nfilterwarnings = error\n"})
+    done = run(tmp_path, "run", "--version")
+    assert done.returncode == 0, done.stderr
+    assert b"Warning" not in done.stdout + done.stderr
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:

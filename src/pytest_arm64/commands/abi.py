@@ -24,14 +24,34 @@ from ..progress import NoProgress
 
 IMAGE = "image:"
 
+DESCRIPTION = """\
+Check that the compiled files of a wheel, zip file, folder or image load on a target:
+architecture, glibc, symbol versions and libraries. An engine is needed for images only.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 abi dist/*.whl --target al2023-python3.12
+  pytest-arm64 abi function.zip --target lambda-python3.13 --format json
+
+exit codes:
+  0  all compiled files can be loaded
+  1  a compiled file cannot be loaded
+  2  a path, target or image cannot be used
+  3  incomplete: something could not be determined
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
-        "path", nargs="+", metavar="PATH", help="a wheel, a zip, a folder, or image:REFERENCE"
+        "path", nargs="+", metavar="PATH", help="wheel, zip file, folder, or image:REFERENCE"
     )
     parser.add_argument(
-        "--target", action="append", default=[], metavar="NAME", help="deployment target"
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="deployment target (default: the project's)",
     )
     parser.add_argument(
         "--image",
@@ -41,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "declares (default: the image of PYTEST_ARM64_IMAGE, if no target is named; with a target, "
         "that image is compared with it)",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="output (default: table)"
+    )
     parser.add_argument("--all", action="store_true", help="show notes in the table too")
 
 

@@ -29,6 +29,24 @@ if TYPE_CHECKING:
 UNEVALUATED = 3
 """The exit code where something could not be evaluated."""
 
+DESCRIPTION = """\
+Resolve the dependencies of a project for ARM64. Each package is shown as pure, wheel,
+source or blocker, with its cause and its fix. Nothing is installed or executed, and no
+container engine is needed.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 audit
+  pytest-arm64 audit services/api/requirements.txt --target lambda-python3.13
+  pytest-arm64 audit uv.lock --group worker --format json
+
+exit codes:
+  0  ready: every package has a usable wheel
+  1  not ready: a package has to be built from source, or blocks
+  2  a path, target or setting cannot be used
+  3  incomplete: something could not be determined
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -36,63 +54,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path",
         nargs="*",
         metavar="PATH",
-        help="a requirement file, a lock, a pyproject.toml, a project's folder, or what is built "
-        "already: zip:FILE, dir:FOLDER, image:REFERENCE "
-        "(default: the services that are configured here, else the project here)",
+        help="requirement file, lock, pyproject.toml or folder of a project, or a built artifact: "
+        "zip:FILE, dir:FOLDER, image:REFERENCE (default: the configured services, else the "
+        "project in this folder)",
     )
     parser.add_argument(
         "--target",
         action="append",
         default=[],
         metavar="A[,B...]",
-        help="deployment target; repeat it, or separate several with commas",
+        help="deployment target; repeat the option, or separate several with commas "
+        "(default: from the settings, .python-version or requires-python)",
     )
-    parser.add_argument("--format", choices=("table", "json", "markdown", "sarif"), default="table")
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "markdown", "sarif"),
+        default="table",
+        help="output format (default: table)",
+    )
     parser.add_argument("--all", action="store_true", help="show green rows in the table too")
     parser.add_argument(
-        "--extra", action="append", default=[], metavar="NAME", help="with this extra of it"
+        "--extra",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="include this extra of the project",
     )
     parser.add_argument(
-        "--group", action="append", default=[], metavar="NAME", help="with this dependency group"
+        "--group", action="append", default=[], metavar="NAME", help="include this dependency group"
     )
     parser.add_argument(
         "--fix",
         action="store_true",
-        help="change pins in requirement files, if the changed set can be installed on the target "
+        help="change pins in requirement files to versions that can be installed on the target "
         "and on x86_64, and show the difference",
     )
     parser.add_argument(
         "--write-baseline",
         action="store_true",
-        help="keep the findings in arm64-baseline.json, so that only worse ones fail a run",
+        help="write the findings to arm64-baseline.json, so that only worse ones fail a run",
     )
     parser.add_argument(
         "--report",
         default="",
         metavar="DIR",
-        help="write report.json into this folder: what the audit alone predicts of each service",
+        help="write report.json, with a predicted verdict for each service, into this folder",
     )
     parser.add_argument(
         "--no-contents",
         action="store_true",
         help="do not read source distributions: one that compiles nothing is then not recognised",
     )
-    parser.add_argument("--offline", action="store_true", help="use kept index pages only")
-    parser.add_argument("--refresh", action="store_true", help="ask the indexes anew")
+    parser.add_argument("--offline", action="store_true", help="use cached index pages only")
+    parser.add_argument("--refresh", action="store_true", help="fetch index pages again")
     parser.add_argument(
         "--time-limit",
         type=float,
         default=300.0,
         metavar="SECONDS",
-        help="end everything after this time (default: 300)",
+        help="stop after this time in total (default: 300)",
     )
     parser.add_argument(
         "--search-time",
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="search for releases that go together for this long, from the first conflict on, "
-        "then show the nearest tree (default: 30)",
+        help="search this long for compatible releases, from the first conflict on, then show the "
+        "nearest tree (default: 30)",
     )
 
 
@@ -125,7 +153,7 @@ def _audit(
     from ..config.trust import refuse_untrusted
 
     if options.offline and options.refresh:
-        raise SettingsError("--offline and --refresh contradict each other")
+        raise SettingsError("--offline and --refresh exclude each other")
     files = read_project_files(Path.cwd())
     declared = services_at(files)
     refuse_untrusted(files, declared, environ, only=("artifact",))

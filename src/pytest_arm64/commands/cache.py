@@ -26,16 +26,33 @@ _MAXIMUM_MEMBERS = 2_000_000
 _HASH = "PYTEST_ARM64.sha256"
 """Extended header of each file in an export."""
 
+DESCRIPTION = """\
+Show, shrink, export or import the cache of this user: index pages, wheels, builds and
+environments.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 cache info
+  pytest-arm64 cache prune --size 5G
+  pytest-arm64 cache export cache.tar
+
+exit codes:
+  0  done
+  2  a size or a file cannot be used
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    info = actions.add_parser("info", help="what is kept, by kind")
+    info = actions.add_parser("info", help="show size and number of files, by kind")
     info.add_argument("--format", choices=("table", "json"), default="table")
-    prune = actions.add_parser("prune", help="remove what was not used for long")
-    prune.add_argument("--size", default="", metavar="SIZE", help="keep at most this much: 5G")
+    prune = actions.add_parser("prune", help="remove least recently used entries")
     prune.add_argument(
-        "--days", type=float, metavar="N", help="remove what was not used for N days"
+        "--size", default="", metavar="SIZE", help="remove entries until this much remains, e.g. 5G"
+    )
+    prune.add_argument(
+        "--days", type=float, metavar="N", help="remove entries that were not used for N days"
     )
     prune.add_argument(
         "--images",
@@ -44,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep at most N images of this user's in the engine, those that were used last",
     )
     for name, words in (
-        ("export", "write what other machines can use into a tar file"),
-        ("import", "read such a file"),
+        ("export", "write the part that other machines can use to a tar file"),
+        ("import", "add an exported file to the cache"),
     ):
         actions.add_parser(name, help=words).add_argument("file", type=Path, metavar="FILE")
 

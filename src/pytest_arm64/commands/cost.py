@@ -21,6 +21,21 @@ _CENT = Decimal("0.01")
 _SMALLEST, _LARGEST = 128, 10_240
 _MOST_CALLS = 10**12
 
+DESCRIPTION = """\
+Calculate what measured calls cost on Lambda or EC2, on one architecture or on two. Only
+native measurements and numbers of your own are priced. Every price, assumption and rounding
+is shown.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 cost x86/measurements.json arm/measurements.json --memory 512MB
+  pytest-arm64 cost told:x86_64:120ms told:arm64:100ms --memory 512MB --per-day 50000
+
+exit codes:
+  0  done
+  2  a measurement, price or option cannot be used
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -28,30 +43,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "side",
         nargs="+",
         metavar="SIDE",
-        help="measurements.json of a native run, or told:arm64:100ms, or told:x86_64:2.21/s",
+        help="measurements.json of a native run, or a number of your own: told:arm64:100ms, "
+        "told:x86_64:2.21/s",
     )
-    parser.add_argument("--test", default="", metavar="ID", help="node id of the test to take")
-    parser.add_argument("--subject", default="", metavar="NAME", help="what it measured")
+    parser.add_argument("--test", default="", metavar="ID", help="node id of the test to price")
+    parser.add_argument(
+        "--subject", default="", metavar="NAME", help="name of the measurement in that test"
+    )
     runs_on = parser.add_mutually_exclusive_group(required=True)
-    runs_on.add_argument("--memory", metavar="SIZE", help="on Lambda, e.g. 512MB")
+    runs_on.add_argument(
+        "--memory", metavar="SIZE", help="price on Lambda with this memory, e.g. 512MB"
+    )
     runs_on.add_argument(
         "--instance",
         action="append",
         metavar="ARCH=TYPE",
-        help="on EC2, e.g. arm64=t4g.small; once an architecture",
+        help="price on EC2, e.g. arm64=t4g.small; once for each architecture",
     )
-    parser.add_argument("--region", default=REGION)
-    parser.add_argument("--prices", type=Path, metavar="FILE", help="prices of your own")
-    parser.add_argument("--per-day", type=int, default=MILLION, metavar="N", help="calls a day")
-    parser.add_argument("--monthly-cost", metavar="USD", help="today's bill for the first side")
+    parser.add_argument("--region", default=REGION, help=f"AWS region (default: {REGION})")
+    parser.add_argument(
+        "--prices", type=Path, metavar="FILE", help="TOML file with your own prices"
+    )
+    parser.add_argument(
+        "--per-day",
+        type=int,
+        default=MILLION,
+        metavar="N",
+        help="calls per day (default: one million)",
+    )
+    parser.add_argument(
+        "--monthly-cost", metavar="USD", help="today's monthly bill for the first side"
+    )
     parser.add_argument(
         "--other",
         action="append",
         default=[],
         metavar="NAME=USD",
-        help="a monthly saving that is not due to ARM; NAME= where nobody knows the number",
+        help="a monthly saving that is not due to ARM; NAME= if the amount is unknown",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="output (default: table)"
+    )
 
 
 def run_command(options: argparse.Namespace) -> int:

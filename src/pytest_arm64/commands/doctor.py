@@ -8,10 +8,27 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+DESCRIPTION = """\
+Check what `pytest --arm64` needs: an engine, ARM64 execution, an image, Python, disk
+space and clocks. A failed check comes with the command that fixes it.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 doctor
+  pytest-arm64 doctor --format json
+
+exit codes:
+  0  tests can run (a warning does not fail)
+  1  a check failed
+  2  the settings of this project cannot be used
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="output (default: table)"
+    )
 
 
 def run_command(options: argparse.Namespace) -> int:

@@ -20,6 +20,21 @@ _SKIPPED = frozenset(
     [".git", ".hg", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__"]
 )
 
+DESCRIPTION = """\
+List the values that arm64_golden has recorded next to the tests, or remove those whose
+test no longer exists.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 golden list
+  pytest-arm64 golden prune --dry-run
+
+exit codes:
+  0  done
+  1  `list` found a golden that cannot be read or has no test
+  2  the folder cannot be used
+"""
+
 
 @dataclass(frozen=True)
 class StoredGolden:
@@ -49,10 +64,10 @@ class StoredGolden:
 def add_arguments(parser: ArgumentParser) -> None:
     """The arguments of ``golden``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="show the goldens below a folder")
+    listing = actions.add_parser("list", help="list the goldens below a folder")
     listing.add_argument("--format", choices=("table", "json"), default="table")
-    pruning = actions.add_parser("prune", help="remove goldens whose test is gone")
-    pruning.add_argument("--dry-run", action="store_true", help="show what would be removed")
+    pruning = actions.add_parser("prune", help="remove goldens whose test no longer exists")
+    pruning.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     for action in (listing, pruning):
         action.add_argument("path", nargs="?", default=".", metavar="FOLDER")
 

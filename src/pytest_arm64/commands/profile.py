@@ -10,6 +10,20 @@ from ..inside.measure.profile_record import Profile, aligned
 from ..report.hotspots import hotspot_lines
 from ..report.imported_profiles import read_profiles
 
+DESCRIPTION = """\
+Show the hot spots of several profiles side by side: those of --arm64-profile and those
+of perf, flame graphs and tables.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 profile out/profile.json
+  pytest-arm64 profile before=perf.txt after=out/profile.json
+
+exit codes:
+  0  done
+  2  a file is not a profile in a known format
+"""
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The arguments of ``profile``."""
@@ -17,10 +31,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "side",
         nargs="+",
         metavar="[NAME=]FILE",
-        help="profile.json of --arm64-report, or what perf script, perf report --stdio, "
-        "a flame graph's folded stacks or a table in CSV say",
+        help="profile.json of --arm64-report, output of perf script or perf report --stdio, "
+        "folded stacks of a flame graph, or a table in CSV",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="output (default: table)"
+    )
 
 
 def run_command(options: Namespace) -> int:

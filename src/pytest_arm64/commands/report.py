@@ -25,6 +25,23 @@ from ..report.matrix_output import printable
 from ..report.merge import merge
 from ..report.sarif import report_sarif
 
+DESCRIPTION = """\
+Render report.json of --arm64-report as a page and as Markdown, print it in other formats,
+compare two reports, merge several, or check one in a pipeline.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 report out
+  pytest-arm64 report out --format markdown --against main/out
+  pytest-arm64 report merge out/1 out/2 --output out/all
+  pytest-arm64 report out --check
+
+exit codes:
+  0  done; with --check: every service is compatible, or behind a sound boundary
+  1  --check found a problem, or `diff` found something worse
+  2  a report cannot be read, written or merged
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -32,32 +49,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         nargs="*",
         metavar="REPORT",
-        help="a folder that --arm64-report named; or: diff A B; or: merge A B… --output DIR",
+        help="folder of --arm64-report (default: this one), or: diff A B, or: merge A B… --output "
+        "DIR",
     )
     parser.add_argument(
         "--format",
         choices=("files", "html", "markdown", "summary", "sarif", "decisions"),
         default="files",
-        help="write report.html and report.md (default), or print: markdown for a comment (64 KB),"
-        " summary for a step's summary (1 MiB), sarif, decisions (the boundaries)",
+        help="files: write report.html and report.md; or print: html, markdown (up to 64 KB, for a "
+        "comment), summary (up to 1 MiB, for a CI step), sarif, decisions (record of boundaries); "
+        "default: files",
     )
-    parser.add_argument("--output", default="", metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--output",
+        default="",
+        metavar="DIR",
+        help="write to this folder (default: that of the report)",
+    )
     parser.add_argument(
         "--against",
         default="",
         metavar="REPORT",
-        help="an earlier report: the Markdown begins with what has changed since",
+        help="begin the Markdown with the changes since this earlier report",
     )
     parser.add_argument(
         "--check",
         action="store_true",
-        help="exit 1 if a service is neither compatible nor behind a sound boundary, or has lost"
-        " evidence that arm64-baseline.json rests on",
+        help="exit with 1 if a service is neither compatible nor behind a sound boundary, or has "
+        "lost evidence that arm64-baseline.json rests on",
     )
     parser.add_argument(
         "--write-baseline",
         action="store_true",
-        help="accept all that the report tells: write it to arm64-baseline.json",
+        help="accept all findings of the report: write them to arm64-baseline.json",
     )
 
 

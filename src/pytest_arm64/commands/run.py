@@ -9,14 +9,24 @@ from pathlib import Path
 from ..config.project_files import repository_root
 from ..isolation import Fence, keep_out
 
+DESCRIPTION = """\
+Run `pytest --arm64` and import nothing of the repository on the host: not even plugins
+that its files name with -p, or modules on its pythonpath. All arguments are pytest's.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 run
+  pytest-arm64 run -k greeting tests/test_orders.py
+
+exit codes:
+  those of pytest: 0 all passed, 1 a test failed, 2 interrupted, 3 internal error,
+  4 usage error, 5 no test was collected
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command: all of them are pytest's."""
     parser.usage = "pytest-arm64 run [PYTEST ARGUMENTS]"
-    parser.description = (
-        "Run pytest --arm64 and import nothing of the repository on the host, not even what "
-        "its files name with -p or put on pythonpath."
-    )
     parser.prefix_chars = "\0"  # no word is an option of this command
     parser.add_argument("arguments", nargs="*", metavar="PYTEST ARGUMENTS")
 

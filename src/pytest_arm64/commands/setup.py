@@ -7,17 +7,35 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+DESCRIPTION = """\
+Fix what `pytest-arm64 doctor` reports, as far as this user may: start Podman's socket,
+register the emulator, pull the image. With --init, propose a configuration instead.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 setup
+  pytest-arm64 setup --init
+  pytest-arm64 setup --init --write
+
+exit codes:
+  0  nothing is left to do
+  1  something needs root, or a person
+  2  pyproject.toml or the engine cannot be used
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument(
         "--init",
         action="store_true",
-        help="show the services that this repository's files suggest, as a change of "
-        "pyproject.toml, and where they pin x86",
+        help="propose services for [tool.pytest-arm64] from the files of this repository, and list "
+        "x86-specific settings",
     )
     parser.add_argument(
-        "--write", action="store_true", help="with --init: make that change, after it was shown"
+        "--write",
+        action="store_true",
+        help="with --init: write the proposed change to pyproject.toml",
     )
 
 
@@ -55,11 +73,11 @@ def propose(root: Path, *, write: bool) -> int:
     if not services:
         _say("No separate services found; this folder is treated as one service.")
     for service in services:
-        _say(f"{service.name}: {service.requirements} (because of {service.found})")
+        _say(f"{service.name}: {service.requirements} (from {service.found})")
     for note in musl_images(root):
         _say(f"note: {note}")
     if pins:
-        _say(f"\nx86 is named in {len(pins)} places, which ARM64 will stumble over:")
+        _say(f"\n{len(pins)} x86-specific setting{'' if len(pins) == 1 else 's'} found:")
     for _, group in groupby(pins, lambda pin: (pin.path, pin.kind)):
         first, *others = group
         more = f" (and {len(others)} more of that kind in this file)" if others else ""
@@ -75,7 +93,7 @@ def propose(root: Path, *, write: bool) -> int:
         change.write()
         _say(f"\nwrote {change.path}")
     else:
-        _say("\nNothing was written: pytest-arm64 setup --init --write makes this change.")
+        _say("\nNothing was written. To write this change: pytest-arm64 setup --init --write")
     return 0
 
 

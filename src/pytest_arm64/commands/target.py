@@ -21,6 +21,20 @@ from ..progress import NoProgress
 
 _SHOWN = 8
 
+DESCRIPTION = """\
+Show the operating system, Python, libraries, limits and support dates of a target, or
+read these facts from an image or a root file system without starting it.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 target show lambda-python3.13
+  pytest-arm64 target learn rootfs.tar --output facts.json
+
+exit codes:
+  0  done
+  2  the target, image or file cannot be used
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""

@@ -9,16 +9,30 @@ from pathlib import Path
 
 from ..config.trust import Widening, allowed_by, read_widenings, revoke, trust
 
+DESCRIPTION = """\
+Allow the settings in files of this repository that widen access: variables of the host,
+networks, images, targets, and files outside the repository. A change of one of them has to
+be allowed again.
+"""
+EPILOG = """\
+examples:
+  pytest-arm64 trust --show
+  pytest-arm64 trust
+
+exit codes:
+  0  done; with --show: nothing needs trust, or all of it is allowed
+  1  --show lists settings that are not allowed
+  2  the files cannot be read
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.description = (
-        "Allow the settings of this project's files that need it: variables of the host, networks, "
-        "images, targets, and files outside of the repository. A change of one needs it again."
-    )
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--show", action="store_true", help="list them; allow nothing")
-    action.add_argument("--revoke", action="store_true", help="forget what was allowed")
+    action.add_argument(
+        "--show", action="store_true", help="list these settings, and allow nothing"
+    )
+    action.add_argument("--revoke", action="store_true", help="withdraw what was allowed")
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -32,7 +46,7 @@ def run_command(options: argparse.Namespace) -> int:
     """
     files, entries = read_widenings(Path.cwd())
     if options.revoke:
-        _say("Forgotten." if revoke(files) else "Nothing was allowed here.")
+        _say("Withdrawn." if revoke(files) else "Nothing was allowed here.")
         return 0
     if not entries:
         _say("Nothing in the files of this project needs trust.")

@@ -47,7 +47,7 @@ def read_artifact_name(text: str, base: Path) -> Artifact | None:
     if not (path.is_file() if kind == ZIP else path.is_dir()):
         what = "file" if kind == ZIP else "folder"
         raise SettingsError(
-            f"artifact {text!r}: {path} is no {what}", next_step="build it before it is judged"
+            f"artifact {text!r}: {path} is not a {what}", next_step="build it before it is judged"
         )
     return Artifact(kind, str(path), text)
 

@@ -282,7 +282,7 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
     for path in paths:
         if not (path.is_file() or (folders and path.is_dir())):
             kind = "file or folder" if folders else "file"
-            raise source.error(key, f"{key}: {path} is no {kind}")
+            raise source.error(key, f"{key}: {path} is not a {kind}")
         check_inside(path, source.manifest, source.files.rootpath, f"{source.place(key)}: {key}")
     return paths
 

@@ -70,7 +70,7 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}",
-            why="new findings cannot be told from accepted ones",
+            why="new and accepted findings cannot be distinguished",
             next_step="pytest-arm64 audit --write-baseline",
         ) from None
     own = services.named(REPOSITORY) if services is not None else None

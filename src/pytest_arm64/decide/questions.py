@@ -170,8 +170,8 @@ def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:
         return f"did not build {where}{_because(failed[-1])}; the requested image may build it"
     if len(right) < len(builds):
         return (
-            f"built {len(right)} times on what was asked for and {len(builds) - len(right)} times "
-            f"elsewhere or long ago; {CLEAN_BUILDS} on what was asked are needed"
+            f"built {len(right)} times on the requested image and {len(builds) - len(right)} times "
+            f"elsewhere or long ago; {CLEAN_BUILDS} on the requested image are needed"
         )
     return f"built once; reliable means at least {CLEAN_BUILDS} clean builds"
 

@@ -110,7 +110,7 @@ def unprepared(package: str, version: str, reason: str) -> BuildError:
         package,
         version,
         what=f"{package} {version}".rstrip()
-        + f" could not be built ({RESOLUTION}): its build requirements cannot be had: {reason}",
+        + f" could not be built ({RESOLUTION}): its build requirements are not available: {reason}",
         kinds=(RESOLUTION,),
         excerpt=reason,
         why="a build has no network: what it needs is fetched before",

@@ -89,7 +89,7 @@ def _from_tail(fetcher: Fetcher, project: str, file: IndexFile) -> bytes | None:
     def part(start: int, end: int) -> bytes:
         reply = fetcher.get(file.url, headers=_ranged(f"{start}-{end - 1}"), limit=end - start)
         if _extent(reply) != (start, end - 1, size) or len(reply.body) != end - start:
-            raise ArchiveError("the server sends other parts than it was asked for")
+            raise ArchiveError("the server sent other parts than the requested ones")
         return reply.body
 
     return wheel_metadata(cast(BinaryIO, RangeFile(size, tail, part)), project)

@@ -21,8 +21,7 @@ def keep_off_arm(item: pytest.Item, machine: str) -> None:
         reason = _stays(mark)
         if not reason:
             pytest.fail(
-                "x86_boundary needs a reason and migratable_when: what stays on x86 without them "
-                "stays there for ever",
+                "x86_boundary needs a reason and migratable_when",
                 pytrace=False,
             )
         if machine == "aarch64":

@@ -196,7 +196,7 @@ def _ratios(sides: Sequence[tuple[Ran, Record]]) -> Iterator[str]:
             samples = _fewer(record.wall), _fewer(first[1].wall)
             if min(map(len, samples)) >= FEWEST and min(map(min, samples)) > 0:
                 ratio = ratio_of_medians(*samples)
-                told = "" if ratio.differs else ": no difference can be told"
+                told = "" if ratio.differs else ": no difference was detected"
                 yield f"time on ARM in parts of that on x86: {ratio}{told}"
 
 

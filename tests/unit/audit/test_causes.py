@@ -151,7 +151,7 @@ def test_no_binary_of_real_releases(index: Played, tmp_path: Path, caches: Path)
         row = matrix[pin.partition("==")[0]]
         assert (row.state, row.cause) == (SOURCE, "no-binary"), pin
         assert row.remedy is not None
-        assert "take --no-binary away" in row.remedy.text
+        assert "remove --no-binary" in row.remedy.text
         assert row.remedy.moves == ()
 
 

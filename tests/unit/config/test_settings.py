@@ -466,4 +466,4 @@ class TestArtifact:
         assert error.next_step
 
     def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
-        assert "is no file" in refusal(tmp_path, self.TABLE.format("zip:fn.zip")).what
+        assert "is not a file" in refusal(tmp_path, self.TABLE.format("zip:fn.zip")).what

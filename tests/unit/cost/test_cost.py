@@ -92,7 +92,7 @@ def test_the_command_tells_the_article(capsys: pytest.CaptureFixture[str]) -> No
     assert "a call costs 28.9 % less" in out
     assert "NOT due to ARM  compute" in out
     assert "together 0.00 $ due to ARM, 18.14 $ not due to it" in out
-    assert "told, not measured" in out
+    assert "stated, not measured" in out
     assert "rounded up to whole ones" in out
     assert "as of 2026-11-22" in out
 
@@ -177,13 +177,13 @@ def test_what_is_no_evidence_is_no_money(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("told:arm64:100", "--memory", "512MB"), "no quantity"),
-        (("told:arm64:0/s", "--memory", "512MB"), "no quantity"),
+        (("told:arm64:100", "--memory", "512MB"), "not a quantity"),
+        (("told:arm64:0/s", "--memory", "512MB"), "not a quantity"),
         (("told:riscv:1s", "--memory", "512MB"), "riscv"),
         (("told:arm64:1s", "--memory", "12MB"), "128MB to 10240MB"),
-        (("told:arm64:1s", "--memory", "much"), "no quantity"),
+        (("told:arm64:1s", "--memory", "much"), "not a quantity"),
         (("told:arm64:1s", "--memory", "1GB", "--region", "mars-1"), "no lambda prices"),
-        (("told:arm64:1s", "--memory", "1GB", "--per-day", "0"), "no number of calls"),
+        (("told:arm64:1s", "--memory", "1GB", "--per-day", "0"), "not a number of calls"),
         (("told:arm64:1s", "--memory", "1GB", "--monthly-cost", "NaN"), "not an amount"),
         (("told:arm64:1s", "--memory", "1GB", "--other", "NAT"), "NAME=65"),
         (("told:arm64:1s",) * 3 + ("--memory", "1GB"), "one or two"),
@@ -252,9 +252,9 @@ def test_own_prices_are_laid_over(tmp_path: Path) -> None:
         ("format = 1\n[lambda]\nus-east-1 = 3", "table"),
         (OWN.replace("as-of = 2027-01-01\n", ""), "needs as-of"),
         (OWN.replace('"0.10"', "0.1"), "write it as a text"),
-        (OWN.replace("0.10", "free"), "is no price"),
-        (OWN.replace("0.10", "-1"), "is no price"),
-        (OWN.replace("0.10", "inf"), "is no price"),
+        (OWN.replace("0.10", "free"), "is not a price"),
+        (OWN.replace("0.10", "-1"), "is not a price"),
+        (OWN.replace("0.10", "inf"), "is not a price"),
     ],
 )
 def test_prices_that_cannot_be_used(text: str, told: str, tmp_path: Path) -> None:

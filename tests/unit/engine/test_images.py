@@ -249,7 +249,7 @@ def test_pull_that_fails(engine: Played, answer: Answer) -> None:
 def test_wrong_architecture_after_the_pull(engine: Played) -> None:
     has(engine[0], "base", Architecture="amd64")
     engine[0].answers["POST /images/create"] = events({"status": "Done"})
-    with refused("asked for arm64, and the engine has amd64", "why it matters"):
+    with refused("requested for arm64, and the engine has amd64", "why it matters"):
         get(engine[1])
     assert len(engine[0].seen("POST")) == 1
 

@@ -187,7 +187,7 @@ def test_names_of_artifacts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("zip:none.zip", "is no file"),
+        ("zip:none.zip", "is not a file"),
         ("dir:none", "is not a folder"),
         ("image:", "names nothing"),
         ("build/", "does not say what it is"),
@@ -214,7 +214,7 @@ def test_a_service_whose_artifact_is_missing_is_told_with_its_line(tmp_path: Pat
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest-arm64.service.api]\nartifact = "zip:fn.zip"\n', "utf-8"
     )
-    with pytest.raises(SettingsError, match=r"pyproject\.toml:2: .*is no file"):
+    with pytest.raises(SettingsError, match=r"pyproject\.toml:2: .*is not a file"):
         list(configured_services(read_project_files(tmp_path), {}))
 
 

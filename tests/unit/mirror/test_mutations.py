@@ -167,7 +167,7 @@ MUTATIONS: dict[str, tuple[bytes, int | None, str]] = {
     "garbage line": (
         with_frame(["x"], frames.LoopEnded).replace(b'["x"]', b"#!garbage"),
         0,
-        "sent no frame",
+        "sent an invalid frame",
     ),
     "unknown frame": (with_frame(["NeverHeardOf", 1], frames.LoopEnded), 0, "unknown frame"),
     "frame without values": (with_frame(["LogFinish"], frames.LoopEnded), 0, "cannot be used"),

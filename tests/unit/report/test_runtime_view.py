@@ -64,7 +64,7 @@ class TestSubjects:
         begin = time.monotonic()
         (view,) = subject_views(service(*sides))
         assert time.monotonic() - begin < 1
-        assert view.notes[0].endswith("no difference can be told")
+        assert view.notes[0].endswith("no difference was detected")
 
     def test_emulated_time_is_compared_with_nothing(self) -> None:
         (view,) = subject_views(service(measured(EMULATED, 0.14), measured(X86, 0.02)))

@@ -84,7 +84,7 @@ def test_a_recording_that_is_killed(tmp_path: Path, method: str, left: int) -> N
         assert found == [OLD, OLD]
     else:
         # A pair of which one file is new says so, and how to mend it.
-        torn = "is not what its .json tells of"
+        torn = "does not match its .json"
         states = [
             "old" if one == OLD else "new" if one == NEW else "torn" if torn in str(one) else one
             for one in found

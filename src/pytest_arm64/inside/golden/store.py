@@ -196,7 +196,7 @@ class _Blobs(Mapping[str, Array]):
         node = self._nodes[name]
         blob = self._read(_bytes if node["k"] == "bytes" else _array, node)
         if digest_of(blob) != node["digest"]:
-            raise _unreadable(self._path, f"{name} is not what its .json tells of")
+            raise _unreadable(self._path, f"{name} does not match its .json")
         return blob
 
     def packed(self) -> Iterator[tuple[str, bytes]]:
@@ -240,7 +240,7 @@ def _array(archive: zipfile.ZipFile, node: Node) -> Array:
     array = np.load(io.BytesIO(data), allow_pickle=False)
     refuse_dtype(array.dtype)
     if describe(array.dtype) != describe(asked) or list(array.shape) != node["shape"]:
-        raise MalformedError(f"{node['blob']} has another type or shape than its .json tells of")
+        raise MalformedError(f"{node['blob']} has another type or shape than in its .json")
     return array
 
 
@@ -248,14 +248,14 @@ def _packed_array(archive: zipfile.ZipFile, node: Node) -> bytes:
     size = npy.size_of(node["dtype"], node["shape"])
     content = _member(archive, f"{node['blob']}.npy", size + _HEADER_ROOM)
     if npy.digest_of(content) != node["digest"]:
-        raise MalformedError(f"{node['blob']} is not what its .json tells of")
+        raise MalformedError(f"{node['blob']} does not match its .json")
     return content
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     info = archive.getinfo(name)
     if info.file_size > most:
-        raise MalformedError(f"{name} is larger than its .json tells of")
+        raise MalformedError(f"{name} is larger than its .json says")
     _require(info.file_size <= MOST_PACKED, f"{name} is larger than {MOST_PACKED >> 20} MiB")
     return archive.read(info)
 

@@ -58,7 +58,7 @@ def test_anything_is_a_quantity_or_told(text: object) -> None:
         (("100ms",), {}, "takes latency="),
         ((), {}, "takes latency="),
         ((), {"latncy": "1s"}, "not latncy"),
-        ((), {"memory": "512"}, "'512' is no quantity"),
+        ((), {"memory": "512"}, "'512' is not a quantity"),
     ],
 )
 def test_a_marker_that_says_nothing(
