@@ -158,14 +158,14 @@ def no_x86_side(place: str) -> SettingsError:
     return SettingsError(
         f"{place}: artifact: there is no x86 side to compare with or to record on",
         why="what is built for ARM does not run on x86",
-        next_step="leave the option out, or compare without artifact, by requirements",
+        next_step="remove the option, or compare by requirements instead of an artifact",
     )
 
 
 def _check_installer(installer: str, manifest: Path) -> None:
     if installer != INSTALLERS[0]:
         raise SettingsError(
-            f"{manifest}: artifact: --arm64-installer pip would install what is there already",
+            f"{manifest}: artifact: --arm64-installer pip would reinstall what is already built",
             next_step="leave the option out: only the packages of the tests are added",
         )
 
@@ -181,13 +181,13 @@ def memory_bytes(text: str, manifest: Path, key: str = "memory") -> int:
     """The bytes of *key*; 0 where *text* is empty.
 
     Raises:
-        SettingsError: it is no amount of memory.
+        SettingsError: it is not an amount of memory.
     """
     try:
         return byte_size(text) if text else 0
     except ValueError:
         raise SettingsError(
-            f"{manifest}: {key} = {text!r} is no amount of memory",
+            f"{manifest}: {key} = {text!r} is not an amount of memory",
             next_step=f'say for example {key} = "512MB" or {key} = "2GB"',
         ) from None
 

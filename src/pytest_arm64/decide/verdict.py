@@ -109,9 +109,9 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         verdict, step = STAY, state.next_step
         reasons = tuple(Reason(FENCED, text) for text in state.reasons)
     elif wheels.answer == YES and broken:
-        verdict, reasons, step = UNDECIDED, broken, "mend what fails on ARM64, then run again"
+        verdict, reasons, step = UNDECIDED, broken, "fix what fails on ARM64, then run again"
         if all(reason.kind == INCOMPLETE for reason in broken):
-            step = "have all of its tests run: what is named above kept them from it"
+            step = "run all of its tests: the reasons above prevented it"
         grade, stand_in = _grade_of_failures(evidence, today)
     elif wheels.answer == YES:
         lacking = tuple(Reason(LACKING, text) for text in _lacking(evidence, best, today))
@@ -123,7 +123,7 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         stand_in = best is not None and best.where.stand_in
     elif wheels.answer == NOT_EVALUATED:
         verdict, reasons = UNDECIDED, (Reason(WHEELS, f"wheels: {wheels.text}"), *broken)
-        step = "make the wheel matrix complete: pytest-arm64 audit shows what is not known"
+        step = "make the wheel matrix complete: pytest-arm64 audit shows what is unknown"
     elif builds.answer == YES:
         verdict, reasons = BUILD, (no_wheel, Reason(BUILDS, builds.text), *broken)
         step = "build these wheels once, in the target's image, and keep them"
@@ -176,7 +176,7 @@ def _strength(run: TestRun) -> tuple[bool, bool, bool, str]:
 def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
     """Why runs that were made do not count, and why none was made."""
     if evidence.unasked and not evidence.runs:
-        yield f"its tests were not asked for: {evidence.unasked}"
+        yield f"its tests were not selected: {evidence.unasked}"
     for run in evidence.runs:
         if run.bounded:
             continue  # it is meant to be elsewhere
@@ -190,7 +190,7 @@ def _discounted(evidence: ServiceEvidence, today: date) -> Iterator[str]:
         elif not run.count()["passed"]:
             yield f"{which} does not count: no test passed"
         elif run.part:
-            yield f"{which} does not count: it was of a part of the tests ({run.part})"
+            yield f"{which} does not count: it ran only a part of the tests ({run.part})"
 
 
 def failures(evidence: ServiceEvidence, today: date) -> list[tuple[TestRun, TestOutcome]]:
@@ -222,7 +222,7 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
             plural = "tests" if len(found) > 1 else "test"
             yield Reason(TESTS, f"{len(found)} {plural} {words} ({grade}): {names}")
             if not run.fits:
-                yield Reason(TESTS, f"that run proves no more than this: {run.misfit}")
+                yield Reason(TESTS, f"that run proves only this: {run.misfit}")
     failing = {test.nodeid for _, test in bad}
     values = [value for value in evidence.goldens if not value.ok and value.test in failing]
     if values:
@@ -265,7 +265,7 @@ def _lacking(evidence: ServiceEvidence, best: TestRun | None, today: date) -> It
         yield f"they ran on a stand-in ({best.where.os}), not on {best.where.target}"
     elif not best.where.as_asked:
         told = "; ".join(best.where.differences) or f"the image was {best.where.image}"
-        yield f"they ran otherwise than asked: {told}"
+        yield f"they did not run on the requested target: {told}"
     open_ = [f for f in evidence.findings if f.cause == UNKNOWN and f.where.fresh(today)]
     if open_:
         files = ", ".join(dict.fromkeys(finding.path for finding in open_[:_SHOWN]))

@@ -132,11 +132,11 @@ def byte_size(text: str) -> int:
     """Bytes of ``512MB``, as Lambda counts them, by powers of two.
 
     Raises:
-        ValueError: it is no amount of memory.
+        ValueError: it is not an amount of memory.
     """
     amount = _SIZE.fullmatch(text)
     if amount is None:
-        raise ValueError(f"{text!r} is no amount of memory, such as 512MB or 2GB")
+        raise ValueError(f"{text!r} is not an amount of memory, such as 512MB or 2GB")
     return int(amount[1]) * (2**20 if amount[2] == "M" else 2**30)
 
 

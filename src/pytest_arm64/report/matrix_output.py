@@ -68,13 +68,13 @@ def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: boo
 
 
 def holding_up(matrices: Sequence[WheelMatrix]) -> list[str]:
-    """``numpy 1.0 (source) holds up: api, worker``, a line for each package that is not green."""
+    """``numpy 1.0 (source) blocks: api, worker``, a line for each package that is not green."""
     lines = []
     for row, held in gravest(matrices):
         services = list(dict.fromkeys(matrix.service for matrix in held))
         if services:
             what = f"{row.name} {row.version}".strip()
-            lines.append(printable(f"{what} ({row.state}) holds up: {', '.join(services)}"))
+            lines.append(printable(f"{what} ({row.state}) blocks: {', '.join(services)}"))
     return lines
 
 
@@ -162,7 +162,7 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
             lines.append(f"| {_cell(name)} | {_cell(row.version)} | {row.state} | {words} |")
         lines.append("")
     if len({matrix.service for matrix in matrices}) > 1:
-        lines += ["## What holds up which service", ""]
+        lines += ["## What blocks which service", ""]
         lines += [f"- {_cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
     return "\n".join(lines)
 
@@ -192,16 +192,18 @@ def summary(matrix: WheelMatrix) -> list[str]:
     lines = [_counted(matrix)]
     lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
     lines += [f"note: {printable(note)}" for note in matrix.notes]
-    others = [(TEST, "for the tests"), (BUILD, "to build from source")]
+    others = [(TEST, "Test packages"), (BUILD, "Build requirements")]
     for scope, words in others:
         found = matrix.of_scope(scope)
         grave = sum(not row.green for row in found)
         if found:
             lines.append(
-                f"{len(found)} more {words}" + (f", {grave} without a wheel" if grave else "")
+                f"{words}: {len(found)}" + (f" ({grave} without a wheel)" if grave else "")
             )
     if not matrix.complete:
-        lines.append("The matrix is INCOMPLETE: what is listed is right, but there may be more.")
+        lines.append(
+            "INCOMPLETE: the rows above are correct, but some dependencies could not be determined."
+        )
     elif not matrix.deployed:
         lines.append("Nothing has to be installed: nothing stands in the way.")
     elif matrix.ready:
@@ -212,7 +214,8 @@ def summary(matrix: WheelMatrix) -> list[str]:
         lines.append("Not ready.")
     if matrix.index_age > 3600:
         lines.append(
-            f"Index pages are up to {matrix.index_age / 3600:.0f} h old (--refresh asks anew)."
+            f"Index pages are up to {matrix.index_age / 3600:.0f} h old "
+            "(--refresh fetches them again)."
         )
     return lines
 

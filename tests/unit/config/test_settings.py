@@ -397,7 +397,7 @@ def test_the_size_of_dev_shm(tmp_path: Path) -> None:
     table = '[tool.pytest-arm64]\nmemory = "1GB"\nshm-size = "256MB"\n'
     assert settings_of(tmp_path / "default").shm_size == 64 << 20
     assert settings_of(tmp_path, table).shm_size == 256 << 20
-    with pytest.raises(SettingsError, match="shm-size = '256' is no amount of memory"):
+    with pytest.raises(SettingsError, match="shm-size = '256' is not an amount of memory"):
         settings_of(tmp_path / "bad", '[tool.pytest-arm64]\nshm-size = "256"\n')
     found = settings_of(tmp_path / "given", table, memory="2GB", shm_size="1GB")
     assert (found.memory, found.shm_size) == (2 << 30, 1 << 30)
