@@ -103,7 +103,7 @@ def test_a_stop_before_them_names_them_as_not_run(case: Case) -> None:
     case.files = {**PROJECT, "test_arm.py": "def test_it(): assert 0\n"}
     code, out = run(case, "-x")
     assert code == 1, out
-    assert "not run, because the session ended before: project: x86 boundary" in out
+    assert "not run (session stopped early): project: x86 boundary" in out
 
 
 def test_without_a_place_for_x86_they_are_skipped_and_it_is_said(case: Case) -> None:

@@ -167,4 +167,4 @@ def test_what_is_to_stop_at_a_failure_stops_all_services(option: str, tmp_path: 
     code, out = run(case, "-v", option)
     assert code == (2 if option == "--stepwise" else 1), out
     assert "test_worker.py" not in out
-    assert "not run, because the session ended before: worker" in out
+    assert "not run (session stopped early): worker" in out

@@ -141,7 +141,7 @@ def test_a_failure_stops_the_services_after_it_where_that_is_asked(case: Case) -
     case.environment = {"FAIL": "1"}
     code, out = run(case, "-v", "-x")
     assert (code, results(out)) == (1, [*API, *WORKER]), out
-    assert "not run, because the session ended before: gpu, project" in out
+    assert "not run (session stopped early): gpu, project" in out
     code, out = run(case, "-v")
     assert (code, results(out)) == (1, [*API, *WORKER, *GPU, *ROOT]), out
 

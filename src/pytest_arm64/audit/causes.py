@@ -209,8 +209,8 @@ class Causes:
             return Diagnosis(NEWER_GLIBC, detail, sources_excluded=excluded)
         if usable.sdist is None and any(fnmatchcase(node.name, p) for p in _X86_VENDORS):
             return Diagnosis(X86_ONLY, "a library of an x86 vendor, published for x86 only")
-        when = "in no release so far" if nearest.earlier is None else "in no later release"
-        detail = f"it has a wheel for x86_64 and, {when}, one for ARM64"
+        when = "no release" if nearest.earlier is None else "no later release"
+        detail = f"it has a wheel for x86_64, and {when} has one for ARM64"
         return Diagnosis(NOT_PUBLISHED, detail, sources_excluded=excluded)
 
     def _first_for_newer_glibc(self, node: Node) -> tuple[Version, tuple[int, int]] | None:
