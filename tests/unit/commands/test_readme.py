@@ -14,7 +14,8 @@ from unit.support import write
 
 README = Path(__file__).parents[3] / "README.md"
 SHOWN = re.compile(
-    r"^\$ cat requirements\.txt\n(?P<file>[^$]+)\$ pytest-arm64 (?P<words>audit[^\n]*)\n(?P<out>.+?)```",
+    r"^\$ cat requirements\.txt\n(?P<file>[^$]+)"
+    r"\$ pytest-arm64 (?P<words>audit[^\n]*)\n(?P<out>.+?)```",
     re.MULTILINE | re.DOTALL,
 )
 
