@@ -56,8 +56,7 @@ def refuse_paths_of_addopts(
                 raise SettingsError(
                     f"addopts in a file of this repository names {text[:200]!r}, which "
                     f"is outside the repository {root}",
-                    why="whoever changes that file, in a pull request for example, would decide "
-                    "what is written there",
+                    why="a pull request that changes that file would decide what is written there",
                     next_step="type the option, or name a place in the repository "
                     f"(in CI, for changes that were reviewed: {TRUST}=1)",
                 )
