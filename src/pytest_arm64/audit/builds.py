@@ -39,7 +39,7 @@ def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Req
     try:
         return tuple(requirement_of(str(text)) for text in texts)
     except (ValueError, RecursionError):
-        raise BuildsError(f"{file.name}: its build requirements are none") from None
+        raise BuildsError(f"{file.name}: its build requirements are not valid") from None
 
 
 def _read(index: Index, project: str, file: IndexFile) -> list[str]:
