@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from pytest_arm64.inside.fixtures.golden import GoldenSummary
 from pytest_arm64.inside.golden import check
 from pytest_arm64.inside.golden.check import ArmGolden, GoldenMismatchError, Situation, outcome_of
 from pytest_arm64.inside.golden.pictures import write_pictures
@@ -236,3 +238,27 @@ def test_image(arm64_golden):
         shown["pictures"]
     )
     assert "text" not in same
+
+
+@pytest.mark.parametrize(
+    ("classes", "yellow"),
+    [
+        (["identical", "unstable on x86 itself"], True),
+        (["identical", "dispatch noise"], False),
+    ],
+)
+def test_a_value_that_was_not_compared_is_counted_in_yellow(
+    classes: list[str], *, yellow: bool
+) -> None:
+    written: list[tuple[str, bool]] = []
+    values = [{"name": str(n), "class": name, "ok": True} for n, name in enumerate(classes)]
+    report = pytest.TestReport("t.py::test", ("t.py", 1, "test"), {}, "passed", None, "teardown")
+    report.user_properties.append(("arm64_golden", json.dumps({"values": values})))
+    summary = GoldenSummary()
+    summary.pytest_runtest_logreport(report)
+    summary.pytest_terminal_summary(
+        SimpleNamespace(line=lambda text, **markup: written.append((text, markup["yellow"])))
+    )
+    assert written == [
+        (f"arm64 golden: 2 values compared: {', '.join(f'1 {c}' for c in classes)}", yellow)
+    ]
