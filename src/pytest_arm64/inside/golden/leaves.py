@@ -102,7 +102,8 @@ class _Walk:
             return
         members, others = x["v"], y["v"]
         if self._policy.any_order or x["k"] == "set":
-            members, others = sorted_nodes(members), sorted_nodes(others)
+            members = sorted_nodes(members, self._golden)
+            others = sorted_nodes(others, self._here)
         pairs = list(zip(members, others))
         if all(ours["k"] == theirs["k"] == "int" for ours, theirs in pairs):
             yield from self._whole_numbers(path, pairs)

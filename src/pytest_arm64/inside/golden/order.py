@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import json
 import math
+from collections.abc import Mapping
 
 from .lazily import Array, numpy
 from .values import Node, float_of
@@ -103,14 +104,25 @@ def number_of(node: Node) -> Number:
     return float_of(node["v"])
 
 
-def sorted_nodes(nodes: list[Node]) -> list[Node]:
+def sorted_nodes(nodes: list[Node], blobs: Mapping[str, Array]) -> list[Node]:
     """Members of a list in canonical order: numbers by size, all else by its text."""
-    if nodes and all(node["k"] in (*NUMBERS, "int") for node in nodes):
-        return sorted(nodes, key=_size)
+    numbers = [_any_number(node, blobs) for node in nodes]
+    sizes = [_size(number) for number in numbers if number is not None]
+    if len(sizes) == len(nodes):
+        return [nodes[at] for at in sorted(range(len(nodes)), key=sizes.__getitem__)]
     return sorted(nodes, key=lambda node: json.dumps(node, sort_keys=True))
 
 
-def _size(node: Node) -> tuple[bool, float, float]:
-    number = int(node["v"], 16) if node["k"] == "int" else number_of(node)
+def _any_number(node: Node, blobs: Mapping[str, Array]) -> Number | None:
+    """The number that *node* holds, of Python or NumPy; None if it holds none."""
+    if node["k"] == "int":
+        return int(node["v"], 16)
+    if node["k"] in NUMBERS:
+        return number_of(node)
+    blob = blobs[node["blob"]] if node["k"] == "scalar" else None
+    return blob.item() if blob is not None and blob.dtype.kind in "fciu" else None
+
+
+def _size(number: Number) -> tuple[bool, float, float]:
     real, imaginary = (number.real, number.imag)
     return (math.isnan(real), 0.0 if math.isnan(real) else real, imaginary)

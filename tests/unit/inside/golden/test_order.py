@@ -60,6 +60,15 @@ def test_any_permutation_is_the_same_and_any_other_value_is_not(values: Any, ran
     assert not judge(values.tolist(), other.tolist(), order="any").ok
 
 
+def test_scalars_of_numpy_in_a_list_come_in_any_order() -> None:
+    values = RANDOM.standard_normal(9)
+    here = rounded_otherwise(values)[::-1]
+    assert judge(list(values), list(here), order="any").ok
+    assert judge(list(values.astype("f4")), list(values[::-1].astype("f4")), order="any").ok
+    assert not judge(list(values), list(here * 0), order="any").ok
+    assert not judge(list(values), list(here)).ok
+
+
 def test_integers_texts_and_nested_lists_come_in_any_order() -> None:
     assert judge(np.array([3, 1, 2]), np.array([1, 2, 3]), order="any").ok
     assert not judge(np.array([3, 1, 2]), np.array([1, 2, 2]), order="any").ok
