@@ -10,12 +10,16 @@ import threading
 import unittest
 from collections.abc import Callable, Generator
 from types import CodeType, FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .originals import originals
 from .project_code import code_of, is_of_project
-from .pytest_internals import PACKAGE, hook_implementations
+from .pytest_internals import hook_implementations
+
+if TYPE_CHECKING:
+    from pluggy import Result
 
 REWRITTEN = "arm64_rewritten"
 """Attribute of a report that passes for something else: one of the three below."""
@@ -35,15 +39,11 @@ class Observer:
         self._made: set[tuple[str, str]] = set()
         self._own_calls = self._own_protocol = False
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        for implementation in hook_implementations(config, "pytest_pyfunc_call"):
-            if implementation.function.__module__.startswith(f"{PACKAGE}."):
-                implementation.function = _noting(implementation.function)
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._own_calls = _has_own(session.config, "pytest_pyfunc_call")
         self._own_protocol = _has_own(session.config, "pytest_runtest_protocol")
+        # Behind every conftest, so that no wrapper comes between it and pytest's own call.
+        session.config.pluginmanager.register(_Innermost(), "arm64-innermost")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -87,30 +87,25 @@ class Observer:
             setattr(report, _OBSERVED, observed)
 
 
+class _Innermost:
+    """Notes whether the call of a test's function raised an error."""
+
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_pyfunc_call(
+        self, pyfuncitem: pytest.Function
+    ) -> Generator[None, Result[object], None]:
+        outcome = yield
+        error = outcome.excinfo[1] if outcome.excinfo is not None else None
+        # Of several attempts the last one counts.
+        pyfuncitem.stash[_FAILED] = error is not None and not isinstance(error, _NO_ERRORS)
+
+
 def note_rewritten(report: pytest.TestReport) -> None:
     """Mark *report* if it does not say what was observed."""
     observed = report.__dict__.pop(_OBSERVED, "")
     hiding = ("passed", "skipped") if observed == RAISED else ("passed",)
     if observed and report.outcome in hiding:
         setattr(report, REWRITTEN, observed)
-
-
-def _noting(call: Callable[..., object]) -> Callable[..., object]:
-    """*call*, pytest's own of a test's function, with a note of whether that raised an error."""
-
-    def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
-        __tracebackhide__ = True
-        try:
-            result = call(pyfuncitem=pyfuncitem)
-        except _NO_ERRORS:
-            raise
-        except BaseException:
-            pyfuncitem.stash[_FAILED] = True
-            raise
-        pyfuncitem.stash[_FAILED] = False  # of several attempts the last one counts
-        return result
-
-    return pytest_pyfunc_call
 
 
 def _has_own(config: pytest.Config, hook: str) -> bool:
