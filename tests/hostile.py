@@ -83,6 +83,12 @@ REFUSED: dict[str, Repository] = {
     "has a profile overwritten by the JUnit file": _addopts("--junitxml=../home/.bashrc"),
     "names it by a variable": _addopts("--junitxml=$HOME/.bashrc"),
     "names it through a link": _addopts("--junitxml=out/.bashrc -o addopts=", out=link("../home")),
+    "runs on the host by taking our plugin away": _addopts(
+        "-p no:arm64-host --doctest-glob=*.txt --ignore=test_it.py",
+        **{"test_x.txt": ">>> open('{host}/home/.bashrc', 'w').write('owned')\n5\n"},
+    ),
+    "hides its findings by taking our gates away": _addopts("-p no:arm64-findings"),
+    "has links followed by taking our writer away": _addopts("-pno:arm64-junit-file"),
     "has the report written into the home folder": _addopts("--arm64-report=../home"),
     "has a profile overwritten by the file of --debug": _addopts("--debug=../home/.bashrc"),
     "installs a file of the host in addopts": _addopts("--arm64-requirements=../home/.ssh/id"),

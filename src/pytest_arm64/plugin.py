@@ -72,12 +72,21 @@ def pytest_configure(config: pytest.Config) -> None:
         _register(config, summary)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """The last line: whatever kept our plugin out, no test runs on the host with ``--arm64``."""
+    config = session.config
+    if config.option.arm64 and not config.pluginmanager.hasplugin("arm64-host"):
+        raise pytest.UsageError("--arm64: the plugin that runs the tests elsewhere is missing")
+
+
 def _register(config: pytest.Config, summary: MeasureSummary) -> None:
     """Register what the given options are obeyed by; refuse what cannot be obeyed."""
-    from .run.usage import as_usage_error, refuse_without_mode, report_folder
+    from .run.usage import as_usage_error, refuse_blocked, refuse_without_mode, report_folder
 
     with as_usage_error():
         refuse_without_mode(config)
+        refuse_blocked(config)
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
         from .mirror.signals import raise_terminated

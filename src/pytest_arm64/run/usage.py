@@ -123,6 +123,21 @@ def _chosen_by_files(what: str, option: str, setting: str) -> SettingsError:
     )
 
 
+def refuse_blocked(config: pytest.Config) -> None:
+    """Refuse ``-p no:…`` for a plugin of ours: without it tests would run on the host.
+
+    Raises:
+        SettingsError: there is one, typed or in ``addopts``.
+    """
+    for word in config.option.plugins or ():
+        if word.startswith("no:arm64"):
+            raise SettingsError(
+                f"-p {word} takes away a part of pytest-arm64",
+                why="tests would run on the host, or their results would be incomplete",
+                next_step=f"leave out -p {word}, or leave out --arm64 and --arm64-marked",
+            )
+
+
 def _typed(args: Sequence[str]) -> argparse.Namespace:
     """The values of those of our options that are among *args*."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
