@@ -89,6 +89,7 @@ REFUSED: dict[str, Repository] = {
     ),
     "hides its findings by taking our gates away": _addopts("-p no:arm64-findings"),
     "has links followed by taking our writer away": _addopts("-pno:arm64-junit-file"),
+    "has what is shown sent to a public site": _addopts("--pastebin=all"),
     "has the report written into the home folder": _addopts("--arm64-report=../home"),
     "has a profile overwritten by the file of --debug": _addopts("--debug=../home/.bashrc"),
     "installs a file of the host in addopts": _addopts("--arm64-requirements=../home/.ssh/id"),

@@ -1,6 +1,7 @@
-"""Refuses ``addopts`` of a repository's files that name places outside the repository.
+"""Refuses ``addopts`` of a repository's files that lead outside the repository.
 
-pytest obeys them on the host: ``--junitxml=../.bashrc`` in a pull request would be written.
+pytest obeys them on the host: ``--junitxml=../.bashrc`` in a pull request would be written, and
+``--pastebin`` would publish what the terminal shows.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _KIND_AND_PATH = re.compile(r"[a-z]+[:=](?!//)(.+)", re.DOTALL)
 def refuse_paths_of_addopts(
     config: pytest.Config, parser: pytest.Parser, environ: Mapping[str, str]
 ) -> None:
-    """Refuse options with a path outside the repository, unless the user has typed them.
+    """Refuse options that lead outside the repository, unless the user has typed them.
 
     Raises:
         SettingsError: there is one.
@@ -47,19 +48,26 @@ def refuse_paths_of_addopts(
     typed, default = (vars(parser.parse_known_args(args)) for args in (words, []))
     root = repository_root(config.rootpath).resolve()
     here = Path(config.invocation_params.dir)
-    for name, value in vars(config.known_args_namespace).items():
+    options = vars(config.known_args_namespace)
+    if options.get("pastebin") and not typed.get("pastebin"):
+        raise _refusal("has what is shown sent to a public site (--pastebin)")
+    for name, value in options.items():
         if name in _NOTHING_WRITTEN:
             continue
         users = {*_texts(typed.get(name)), *_texts(default.get(name))}
         for text in _texts(value):
             if text not in users and not _is_inside(text, here, root):
-                raise SettingsError(
-                    f"addopts in a file of this repository names {text[:200]!r}, which "
-                    f"is outside the repository {root}",
-                    why="a pull request that changes that file would decide what is written there",
-                    next_step="type the option, or name a place in the repository "
-                    f"(in CI, for changes that were reviewed: {TRUST}=1)",
-                )
+                raise _refusal(f"names {text[:200]!r}, which is outside the repository {root}")
+
+
+def _refusal(what: str) -> SettingsError:
+    return SettingsError(
+        f"addopts in a file of this repository {what}",
+        why="whoever changes that file, in a pull request for example, would decide what is "
+        "written there",
+        next_step="type the option, or name a place in the repository "
+        f"(in CI, for changes that were reviewed: {TRUST}=1)",
+    )
 
 
 def _texts(value: object) -> Iterator[str]:
