@@ -25,7 +25,13 @@ _NOTHING_WRITTEN = frozenset(
         *("deselect", "keyword", "markexpr", "plugins", "override_ini", "pythonwarnings"),
         # Of the session inside alone.
         *("basetemp", "log_file", "log_format", "log_cli_format", "log_file_format"),
-        *("log_date_format", "log_cli_date_format", "log_file_date_format", "usepdb_cls"),
+        *(
+            "log_date_format",
+            "log_cli_date_format",
+            "log_file_date_format",
+            "usepdb_cls",
+            "junitprefix",
+        ),
         *("cov_source", "cov_config"),
     )
 )
