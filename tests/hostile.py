@@ -166,6 +166,12 @@ READ: dict[str, Repository] = {
         "0 goldens without a test",
         0,
     ),
+    "has a profile overwritten by an exported cache": Repository(
+        {"cache.tar.part": link("../home/.bashrc")},
+        ("pytest-arm64", "cache", "export", "cache.tar"),
+        "",
+        0,
+    ),
     "has its setup.py run by an audit": Repository(
         {"setup.py": _SETUP_PY, "requirements.txt": ""},
         ("pytest-arm64", "audit"),

@@ -104,7 +104,8 @@ def export(folder: Path, file: Path) -> int:
     count = 0
     part = file.with_name(f"{file.name}.part")
     try:
-        with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as archive:
+        part.unlink(missing_ok=True)  # a repository may have a link there
+        with tarfile.open(part, "x", format=tarfile.PAX_FORMAT) as archive:
             for entry in sorted(contents(folder), key=lambda entry: entry.path):
                 if entry.kind not in _PORTABLE or entry.path.suffix == ".part":
                     continue
