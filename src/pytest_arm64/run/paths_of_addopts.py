@@ -69,7 +69,7 @@ def refuse_paths_of_addopts(
 def _refusal(what: str) -> SettingsError:
     return SettingsError(
         f"addopts in a file of this repository {what}",
-        why="whoever changes that file, in a pull request for example, would decide what is "
+        why="anyone who changes that file, in a pull request for example, would decide what is "
         "written there",
         next_step="type the option, or name a place in the repository "
         f"(in CI, for changes that were reviewed: {TRUST}=1)",
