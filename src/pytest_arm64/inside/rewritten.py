@@ -42,29 +42,30 @@ class Observer:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._own_calls = _has_own(session.config, "pytest_pyfunc_call")
         self._own_protocol = _has_own(session.config, "pytest_runtest_protocol")
-        # Behind every conftest, so that no wrapper comes between it and pytest's own call.
-        session.config.pluginmanager.register(_Innermost(), "arm64-innermost")
+        if self._own_calls or _has_own(session.config, "pytest_runtest_call"):
+            # Behind every conftest, so that no wrapper comes between it and pytest's own call. A
+            # wrapper shows in --tb=native: only where there may be others.
+            session.config.pluginmanager.register(_Innermost(), "arm64-innermost")
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
         item.stash[_FAILED] = False
         code = _code_to_watch_for(item, own_calls=self._own_calls)
         if code is None or originals.getprofile() is not None:
-            yield
             return
         item.stash[_ENTERED] = False
         watch = _profile(code, item)
         threading.setprofile(watch)
         originals.setprofile(watch)
-        yield
-        originals.setprofile(None)
-        threading.setprofile(None)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, None, None]:
         error = call.excinfo.value if call.excinfo is not None else None
+        if call.when == "call" and _ENTERED in item.stash:
+            originals.setprofile(None)
+            threading.setprofile(None)
         yield
         key = (item.nodeid, call.when)
         self._made.add(key)
