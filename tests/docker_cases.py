@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.engine.sweep import HOST_LABEL
+from pytest_arm64.engine.leftovers import HOST_LABEL
 
 
 @dataclass(frozen=True)

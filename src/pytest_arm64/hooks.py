@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .mirror.transport import Transport
     from .run.cells import PlannedCell
     from .run.place import Place
-    from .run.silent import CellResult, SilentCell
+    from .run.unseen_session import CellResult, SilentCell
 
 
 @pytest.hookspec(firstresult=True)

@@ -40,7 +40,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Iterator[None]:
     if early_config.known_args_namespace.arm64:
-        from .run.keeping_out import keep_project_out
+        from .run.project_code import keep_project_out
 
         keep_project_out(early_config, parser, args)
     elif any(word.startswith(PREFIX) for word in args):
@@ -53,7 +53,7 @@ def pytest_load_initial_conftests(
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.arm64:
-        from .run.keeping_out import leave_to_inside
+        from .run.project_code import leave_to_inside
 
         leave_to_inside(config)
 

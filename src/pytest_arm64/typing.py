@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .mirror.transport import Transport
     from .run.cells import PlannedCell
     from .run.place import Place
-    from .run.silent import CellResult, SilentCell
+    from .run.unseen_session import CellResult, SilentCell
 
 __all__ = [
     "ArmAbi",
@@ -75,7 +75,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module with __
         "ArmGolden": "inside.golden.check",
         "ArmMatrix": "inside.matrix_rows",
         "ArmMeasure": "inside.measure.measurer",
-        "CellResult": "run.silent",
+        "CellResult": "run.unseen_session",
         "GoldenMismatchError": "inside.golden.check",
         "Measurement": "inside.measure.measurer",
         "Memory": "inside.measure.memory",
@@ -84,7 +84,7 @@ if not TYPE_CHECKING:  # type checkers would accept any name of a module with __
         "Ran": "inside.ran",
         "Ratio": "inside.measure.ratio",
         "Settings": "config.settings",
-        "SilentCell": "run.silent",
+        "SilentCell": "run.unseen_session",
         "Summary": "inside.measure.summary",
         "Transport": "mirror.transport",
     }

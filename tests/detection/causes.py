@@ -16,7 +16,7 @@ from pytest_arm64.inside.golden.values import stored
 from pytest_arm64.mirror.deaths import Ground
 from pytest_arm64.mirror.task import End
 from pytest_arm64.run.differences import Here, difference
-from pytest_arm64.run.silent import Outcome
+from pytest_arm64.run.unseen_session import Outcome
 
 INT_MIN, LONG_MIN = -(2**31), -(2**63)
 INTEGER, FLOAT, VALUE = "integer/cast", "beyond policy", "value differs"

@@ -16,7 +16,7 @@ from docker_cases import RunPytest, left_by, ours
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
-from pytest_arm64.engine.sweep import HOST_LABEL
+from pytest_arm64.engine.leftovers import HOST_LABEL
 from pytest_arm64.environment.tree import RECORD
 
 KILLS = 20

@@ -18,7 +18,7 @@ import pytest
 
 from docker_cases import RunPytest, left_by
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.engine.sweep import HOST_LABEL
+from pytest_arm64.engine.leftovers import HOST_LABEL
 from pytest_arm64.environment.tree import INSIDE, TarEntry, tar_of
 from unit.support import write
 

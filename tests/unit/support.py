@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import strategies as st
 
 from pytest_arm64.config.cell import Cell, ImageFacts, Python
-from pytest_arm64.config.given import Given
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import Project, load_project
 from pytest_arm64.config.settings import Settings
 from pytest_arm64.config.targets import shipped_targets

@@ -11,11 +11,11 @@ from ..index.simple import WHEEL, IndexFile
 from ..inputs.requirements import Node, SourcedRequirement
 from . import causes
 from .causes import Diagnosis, minors
-from .fit import Nearest
-from .freeing import Freeing, Move, admits
 from .known_packages import Known
 from .matrix import BLOCKER, SOURCE, Remedy
+from .pins_to_move import Freeing, Move, admits
 from .platform import Platform
+from .usable_files import Nearest
 
 
 @dataclass(frozen=True)

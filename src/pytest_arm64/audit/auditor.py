@@ -29,12 +29,12 @@ from ..inputs.service import Service
 from .candidates import ArtifactCandidates, LockCandidates
 from .causes import LOCK
 from .classify import Judge
-from .fit import fit
 from .known_packages import Known
 from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree
 from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
 from .platform import Platform, platform_of
+from .usable_files import fit
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from ..index.releases import Releases
 from ..index.simple import IndexFile
 from ..inputs.lock import Lock
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement, sourced_requirement
-from .fit import Fit, fit
 from .platform import Platform
+from .usable_files import Fit, fit
 
 if TYPE_CHECKING:
     from ..index.index import Index

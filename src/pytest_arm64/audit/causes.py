@@ -15,10 +15,10 @@ from ..index.simple import SDIST, IndexFile
 from ..index.simple import WHEEL as WHEEL_FILE
 from ..inputs.requirements import Node
 from .candidates import Candidates
-from .fit import Fit, Nearest, best_tag, fit, python_fits
-from .fit import admits as admits_python
-from .freeing import admits
+from .pins_to_move import admits
 from .platform import Platform, glibc_floor, wheel_tags
+from .usable_files import Fit, Nearest, best_tag, fit, python_fits
+from .usable_files import admits as admits_python
 
 HASHES = "no-hash-for-arm"
 LOCK = "lock-for-x86"

@@ -13,12 +13,12 @@ from ..inputs.requirements import LocalProject, Node, SourcedRequirement, Tree
 from .advice import Adviser, not_needed
 from .candidates import Candidates
 from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes, x86_pins
-from .fit import Fit, fit, floor_of, nearest, newest
-from .fit import admits as admits_python
-from .freeing import Freeing
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
+from .pins_to_move import Freeing
 from .platform import Platform, libstdcxx_of
+from .usable_files import Fit, fit, floor_of, nearest, newest
+from .usable_files import admits as admits_python
 
 
 @dataclass(frozen=True)

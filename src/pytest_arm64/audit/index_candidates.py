@@ -18,9 +18,9 @@ from ..index.simple import SDIST, WHEEL, IndexFile
 from ..inputs.formats import Formats
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .built_metadata import kept_built_metadata
-from .fit import Fit, admits, fit
 from .platform import Platform
 from .sdist_contents import SdistReader
+from .usable_files import Fit, admits, fit
 
 _ANY_FORMAT = Formats()
 

@@ -11,8 +11,8 @@ from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Re
 
 from ..index.fetch import FetchError
 from ..inputs.requirements import SourcedRequirement
-from .approximation import Demand, Solution, approximate, contradiction, described
 from .provider import Candidate, Identity, Provider, StarvedError
+from .unsolved_tree import Demand, Solution, approximate, contradiction, described
 
 if TYPE_CHECKING:
     from resolvelib.resolvers import Criterion, Result

@@ -180,7 +180,7 @@ def _audit(
         )
     _show(matrices, options.format, every=options.all)
     if options.report:
-        from ..report.predict import write_predicted
+        from ..report.prediction import write_predicted
 
         path = write_predicted(files, matrices, options.report)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .given import Given
+from .option_values import Given
 from .project_files import ProjectFiles, read_project_files
 from .services import ServiceConfig, Services, services_at
 from .settings import Settings, load_settings

@@ -12,8 +12,8 @@ from ..errors import SettingsError
 from ..inside.options import CORES, INSTALLERS, SHM_SIZE, byte_size, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside
-from .fork import comes_from_fork
-from .given import Given
+from .forked_change import comes_from_fork
+from .option_values import Given
 from .project_files import ProjectFiles
 from .target_choice import chosen_target
 from .targets import Target

@@ -10,8 +10,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from ..audit.kept import kept_matrices
 from ..audit.matrix import DEPLOY, PURE, SOURCE, WheelMatrix
+from ..audit.matrix_cache import kept_matrices
 from ..config.cell import ImageFacts
 from ..config.project import Project
 from ..config.targets import Target

@@ -17,11 +17,11 @@ from ..errors import EngineError
 from .container_plan import Plan
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, local_errors
+from .leftovers import HOST_LABEL
 from .output import Lines, Output
 from .patience import BETWEEN_SECONDS
 from .seals import sealed
 from .stream import Stream
-from .sweep import HOST_LABEL
 
 if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer

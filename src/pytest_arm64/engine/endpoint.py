@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EngineError
 from .address import DEFAULT_SOCKET, Address, engine_address, podman_socket, unusable
 from .clock import ahead
+from .leftovers import sweep, this_process
 from .patience import PING_SECONDS, Patience
 from .ssh import forwarded
-from .sweep import sweep, this_process
 from .watcher import watching
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from ..progress import Progress
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, no_space
 from .image_uses import remember_use
+from .leftovers import HOST_LABEL, is_dead
 from .seals import BASE_LABEL, NAME_LABEL, is_made_image, is_ours
-from .sweep import HOST_LABEL, is_dead
 
 if TYPE_CHECKING:
     from docker.models.images import Image

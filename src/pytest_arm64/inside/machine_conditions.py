@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from .originals import originals
+from .bound_stdlib import originals
 
 _NAMES = (
     r"(?<![A-Za-z0-9])(?:(?i:aarch64|arm64|arm_?v[789]\w{0,3}|is_arm|on_arm|x86(?:[_-]?64)?|amd64"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .originals import originals
+from .bound_stdlib import originals
 
 
 def mapped_libraries(maps: str = "/proc/self/maps") -> list[str]:

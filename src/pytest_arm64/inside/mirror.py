@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TextIO, cast
 import pytest
 
 from . import frames
-from .apart import Apart
+from .bound_stdlib import originals, private_copy
 from .boundary import RECORD
+from .boundary_selection import Apart
 from .mapped import mapped_libraries
 from .missing_variables import MissedVariables
 from .omissions import note_omissions, omitted
-from .originals import originals, private_copy
 from .pytest_internals import (
     XdistNode,
     count_failures,

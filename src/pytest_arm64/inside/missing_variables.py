@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import cast
 
-from .originals import originals
+from .bound_stdlib import originals
 
 # Asked for by every other library, and no reason for a test to fail.
 _COMMON = frozenset(

@@ -11,10 +11,10 @@ from typing import cast
 
 import pytest
 
-from .apart import Apart
+from .bound_stdlib import originals
+from .boundary_selection import Apart
 from .frames import Omitted
 from .machine_conditions import assignment_depends_on_machine, function_depends_on_machine
-from .originals import originals
 from .project_code import code_of, is_of_project, is_project_file
 from .pytest_internals import PACKAGE, hook_implementations, implementations_in
 

@@ -12,8 +12,8 @@ from typing import cast
 import pytest
 
 from . import skips
-from .apart import records_here
 from .boundary import MARKER, keep_off_arm
+from .boundary_selection import records_here
 from .fixtures.golden import arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.records import (

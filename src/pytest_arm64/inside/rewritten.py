@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .originals import originals
+from .bound_stdlib import originals
 from .project_code import code_of, is_of_project
 from .pytest_internals import hook_implementations
 

@@ -12,8 +12,8 @@ import select
 import sys
 import threading
 
+from .bound_stdlib import json_encoder, originals, private_copy
 from .frames import Frame
-from .originals import json_encoder, originals, private_copy
 
 MARK = b"\0arm64-%s-%d\0"
 _CLOSED = b"\npytest-arm64: a test closed the descriptor by which its outcome is reported\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from .originals import originals, private_copy
+from .bound_stdlib import originals, private_copy
 from .pytest_internals import xfail_reason
 
 

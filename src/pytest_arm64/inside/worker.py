@@ -11,12 +11,12 @@ from typing import TypedDict, cast
 import pytest
 
 from . import plugin
-from .apart import Apart, records_here
+from .bound_stdlib import originals
 from .boundary import RECORD
+from .boundary_selection import Apart, records_here
 from .frames import BoundaryTests
 from .mapped import mapped_libraries
 from .omissions import note_omissions, omitted
-from .originals import originals
 from .watch import Watch
 
 NAME = __name__

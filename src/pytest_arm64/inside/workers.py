@@ -14,9 +14,9 @@ from typing import cast
 
 import pytest
 
+from .bound_stdlib import originals
 from .boundary import RECORD
 from .frames import BoundaryTest, BoundaryTests, Omitted, WorkerDeath
-from .originals import originals
 from .pytest_internals import XdistNode, worker_status
 from .worker import FORGET, INPUT, MAPPED, NAME, OMITTED, WorkerInput
 

@@ -11,11 +11,11 @@ import pytest
 
 from ..errors import Arm64Error
 from ..inside.frames import Frame, Hello
-from .backstop import Backstop
 from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
 from .missing_variables import lacking
+from .overdue import Backstop
 from .reconcile import COMPLETE_STATUSES
 from .signals import TERMINATED, TERMINATION_SECONDS, on_signals
 from .stops import InsideError, raise_here

@@ -24,7 +24,7 @@ from ..inside.measure.hotspots import CALLS, SAMPLES
 from ..inside.regular_file import read_regular
 from ..open_folder import OpenFolder
 from ..records import Layout, decode, encode, parse
-from .earlier import completed
+from .earlier_formats import completed
 
 FORMAT = 1
 NAME = "report.json"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..inside.golden.explain import printable
-from .silent import Outcome
+from .unseen_session import Outcome
 
 # What tells of time, threads or ptrace, which an emulator has its own way with.
 _SUSPECT = re.compile(

@@ -12,13 +12,13 @@ import pytest
 
 from ..decide.gate import DECISIONS
 from ..errors import SettingsError
-from ..inside.golden.told import PROPERTY
+from ..inside.golden.report_property import PROPERTY
 from ..mirror.pytest_internals import compiled_expression
 from .arguments import GATE, positional
 from .cells import Role
 from .differences import Here, common_failure, difference
 from .parts import RunPart
-from .silent import CellResult
+from .unseen_session import CellResult
 from .usage import as_usage_error
 
 _LISTED = 40

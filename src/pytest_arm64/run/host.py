@@ -19,7 +19,6 @@ from ..mirror.shown_inside import NAME as INSIDE
 from ..mirror.shown_inside import ShownInside
 from ..mirror.stops import InsideError, show_as_inside
 from ..report.matrix_output import printable
-from .alone import ends_alone, show_end, stop_of
 from .bounded import skip
 from .cells import Role
 from .coverage import bring_coverage
@@ -37,10 +36,11 @@ from .incidents import stop_words
 from .keep import Held
 from .launch import places, prepare, show_provenance
 from .loaded_first import load_first
-from .nested import NestedRun
 from .part_header import part_header
+from .part_session import NestedRun
 from .parts import RunPart, parts_of
 from .place import OpenPlace
+from .service_endings import ends_alone, show_end, stop_of
 from .usage import as_end, as_usage_error, missing_path, until_closed
 
 if TYPE_CHECKING:

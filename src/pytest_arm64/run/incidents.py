@@ -18,7 +18,7 @@ from ..decide.evidence import (
 )
 from ..inside.frames import StopReason
 from ..mirror.reconcile import Ledger
-from .nested import NestedRun
+from .part_session import NestedRun
 
 _LONGEST = 300
 _STOPS = {

@@ -15,8 +15,8 @@ from ..inside.omissions import DROPPED, SELECTED
 from ..inside.skips import FOR_MACHINE
 from .cells import Role
 from .incidents import one_line
-from .nested import NestedRun
-from .silent import CellResult
+from .part_session import NestedRun
+from .unseen_session import CellResult
 
 _REWRITTEN = {
     rewritten.RAISED: "a hook hides the error of",

@@ -13,7 +13,7 @@ from ..mirror.transport import Transport
 from ..open_folder import OpenFolder
 from ..report.measurements import MeasureSummary
 from ..temporary import temporary_folder
-from .silent import CellResult
+from .unseen_session import CellResult
 
 FILE = "measurements.json"
 FORMAT = 1

@@ -12,7 +12,7 @@ from .launch import widened_lines
 if TYPE_CHECKING:
     import pytest
 
-    from .nested import NestedRun
+    from .part_session import NestedRun
 
 
 def part_header(config: pytest.Config, run: NestedRun, number: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ..open_folder import OpenFolder
 from ..report.hotspots import hotspot_lines
 from ..temporary import temporary_folder
 from .measurements import writing
-from .silent import CellResult
+from .unseen_session import CellResult
 
 if TYPE_CHECKING:
     import pytest

@@ -40,27 +40,27 @@ from ..decide.evidence import (
 )
 from ..environment.tree import HOME
 from ..errors import Arm64Error, InstallError
-from ..inside.golden.told import told_by
+from ..inside.golden.report_property import told_by
 from ..inside.ran import MACHINE, Ran
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..open_folder import OpenFolder
 from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
-from .asked import Asked, all_known
 from .gates import emit, selected
 from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
 from .left_out import LeftOut
-from .silent import outcome_of
+from .selected_tests import Asked, all_known
 from .test_evidence import EvidenceCollector
+from .unseen_session import outcome_of
 from .usage import as_usage_error
 
 if TYPE_CHECKING:
     from ..binary.record import AbiRecord
     from .findings import Findings
     from .host import HostPlugin
-    from .nested import NestedRun
+    from .part_session import NestedRun
 
 _GRAVITY = ("passed", "xpassed", "xfailed", "skipped", "failed", "error")
 _TEXT_LIMIT = 20_000

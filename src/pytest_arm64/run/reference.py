@@ -13,7 +13,7 @@ from ..config.project_files import repository_root
 from ..errors import EmulationError
 from ..inside.golden.control import narrower
 from ..inside.golden.explain import printable
-from ..inside.golden.told import told_by
+from ..inside.golden.report_property import told_by
 from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
@@ -21,7 +21,7 @@ from .commit import commit_of
 from .differences import Here, common_failure, crash, difference
 from .goldens import Recorded, Settled, as_ended, as_reference, recorded, settle, with_noise
 from .launch import project_of
-from .silent import CellResult, Outcome, SilentCell, outcome_of, warning_text
+from .unseen_session import CellResult, Outcome, SilentCell, outcome_of, warning_text
 
 MOST_REPEATED = 50
 """Tests that are repeated to tell what is flaky."""

@@ -13,7 +13,7 @@ import pytest
 from ..decide.evidence import ServiceEvidence, TestOutcome
 from ..decide.runtime import GoldenResult, HotSpot, HotSpots, Picture
 from ..inside.golden.pictures import FOLDER, KINDS
-from ..inside.golden.told import told_by
+from ..inside.golden.report_property import told_by
 from ..inside.golden.verdict import GoldenVerdict
 from ..inside.measure.profile_record import Profile, merged
 from ..inside.measure.record import PROPERTY as MEASURED
@@ -23,11 +23,11 @@ from ..mirror.transport import Transport
 from ..temporary import temporary_folder
 from .measurements import measured_below
 from .profiles import profiles_below
-from .silent import CellResult
+from .unseen_session import CellResult
 
 if TYPE_CHECKING:
     from .host import HostPlugin
-    from .nested import NestedRun
+    from .part_session import NestedRun
 
 MOST_VALUES = 200
 """Values of one service that are told one by one, the worst first."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ..config.given import Given
+from ..config.option_values import Given
 from ..config.trust import VARIABLE as TRUST
 from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError

@@ -203,7 +203,7 @@ def settings_here(folder: Path, *, offline: bool = False) -> Settings:
     """Settings as ``pytest --arm64`` without other options would have them in *folder*."""
     import os
 
-    from ..config.given import Given
+    from ..config.option_values import Given
     from ..config.project import load_project
     from ..config.trust import refuse_untrusted
 

@@ -13,7 +13,6 @@ from packaging.markers import Marker, default_environment
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
-from pytest_arm64.audit.fit import best_tag
 from pytest_arm64.audit.platform import (
     build_number,
     glibc_floor,
@@ -21,6 +20,7 @@ from pytest_arm64.audit.platform import (
     ordered_tags,
     platform_of,
 )
+from pytest_arm64.audit.usable_files import best_tag
 from pytest_arm64.errors import SettingsError
 from unit.support import AL2023
 

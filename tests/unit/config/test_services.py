@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.binary.system import declared_system
-from pytest_arm64.config.given import Given
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import ProjectFiles, read_project_files
 from pytest_arm64.config.services import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_arm64.config.given import Given
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import ProjectFiles, read_project_files, repository_root
 from pytest_arm64.config.settings import load_settings, passed_variables

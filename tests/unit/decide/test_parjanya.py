@@ -19,7 +19,7 @@ from pytest_arm64.decide.verdict import READY, Verdict
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.configured import configured_services
 from pytest_arm64.report.document import Report
-from pytest_arm64.report.predict import predicted
+from pytest_arm64.report.prediction import predicted
 from unit.index.served import Played, Project, serve
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "parjanya"

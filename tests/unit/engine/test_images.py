@@ -21,9 +21,9 @@ from pytest_arm64.engine.images import (
     remove_derived,
     remove_nameless,
 )
+from pytest_arm64.engine.leftovers import HOST_LABEL, this_process
 from pytest_arm64.engine.patience import Patience
 from pytest_arm64.engine.seals import BASE_LABEL, sealed
-from pytest_arm64.engine.sweep import HOST_LABEL, this_process
 from pytest_arm64.errors import EngineError, ImageError
 from pytest_arm64.progress import NoProgress
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_arm64.config.given import Given
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import Project
 from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import services_at

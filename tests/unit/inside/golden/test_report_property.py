@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 
-from pytest_arm64.inside.golden.told import PROPERTY, Told, told_by
+from pytest_arm64.inside.golden.report_property import PROPERTY, Told, told_by
 from unit.support import JSON
 
 VALUE = {"name": "hash", "class": "identical", "ok": True, "ulp": 0}

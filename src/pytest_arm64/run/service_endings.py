@@ -7,7 +7,7 @@ import pytest
 from ..inside.frames import StopReason
 from ..mirror.stops import InsideError
 from .incidents import stop_words
-from .nested import NestedRun
+from .part_session import NestedRun
 
 
 def ends_alone(run: NestedRun, session: pytest.Session) -> bool:

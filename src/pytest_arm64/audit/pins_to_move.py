@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from ..inputs.requirements import Node, SourcedRequirement, sourced_requirement
 from .candidates import Candidates
-from .fit import admits as admits_python
+from .usable_files import admits as admits_python
 
 _DEEPEST = 3
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from pytest_arm64.decide.evidence import X86_BOUNDARY, TestOutcome
 from pytest_arm64.decide.verdict import decide
 from pytest_arm64.report.document import Report
-from pytest_arm64.report.earlier import completed
+from pytest_arm64.report.earlier_formats import completed
 from unit.decide import made
 from unit.report.made_reports import MADE_AT
 from unit.support import JSON

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_arm64.config.services import ServiceConfig
-from pytest_arm64.run.asked import Asked, all_known
+from pytest_arm64.run.selected_tests import Asked, all_known
 
 
 def selection(tmp_path: Path, *args: str) -> list[str]:

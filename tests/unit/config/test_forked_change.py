@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.config.fork import comes_from_fork
-from pytest_arm64.config.given import Given
+from pytest_arm64.config.forked_change import comes_from_fork
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import load_project
 from unit.support import write
 

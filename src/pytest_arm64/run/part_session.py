@@ -24,7 +24,7 @@ from .keep import Held
 from .launch import session_in
 from .parts import RunPart
 from .place import NotBuiltError, OpenPlace, Place
-from .silent import CellResult, SilentCell
+from .unseen_session import CellResult, SilentCell
 
 if TYPE_CHECKING:
     from ..decide.assessment import Assessment

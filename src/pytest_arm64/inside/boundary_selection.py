@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
+from .bound_stdlib import originals
 from .boundary import RECORD, reason_to_stay
 from .frames import BoundaryTest, BoundaryTests
-from .originals import originals
 
 
 class Apart:
