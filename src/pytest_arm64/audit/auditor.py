@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from ..config.targets import Target
 from ..index.pip_config import PipConfig, host_pip_config
-from ..index.simple import IndexFile, file_of
+from ..index.simple import IndexFile
 from ..inputs.formats import Formats
 from ..inputs.lock import ARTIFACT, Lock
 from ..inputs.requirements import (
@@ -169,7 +169,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         """*rows*, where those that are built from sources say what their build compiles."""
         if not self._contents or not any(row.state == SOURCE for row in rows):
             return rows
-        from .pure_sources import with_contents
+        from .sdist_contents import with_contents
 
         reader = self.reader(index())
         return tuple(with_contents(rows, reader)) if reader is not None else rows
@@ -332,9 +332,7 @@ class _Assessment:
 
         needed_by_name: dict[str, Row] = {}
         for row in built:
-            file = self._archives.get(row.name)
-            if file is None and row.url and row.version and not row.editable:
-                file = file_of(row.name, row.file, row.url, {"hashes": _hashes(row)})
+            file = self._archives.get(row.name) or (row.archive if row.version else None)
             if file is None:
                 continue
             try:
@@ -400,7 +398,3 @@ def _is_released(row: Row) -> bool:
 def _pinned(row: Row) -> tuple[Requirement, SourcedRequirement]:
     requirement = Requirement(f"{row.name}=={row.version}")
     return requirement, sourced_requirement(requirement, f"deployed {row.name} {row.version}")
-
-
-def _hashes(row: Row) -> dict[str, str]:
-    return dict(value.split(":", 1) for value in row.hashes if ":" in value)

@@ -1,6 +1,8 @@
-"""What a source distribution's build needs by its own account (PEP 518), read and never run."""
+"""What is known of builds of source distributions: read, or seen in earlier builds; never run."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 from packaging.requirements import Requirement
 
@@ -9,14 +11,15 @@ from ..config._toml import TOMLDecodeError, loads
 from ..index.archives import AbsentError, ArchiveError
 from ..index.fetch import FetchError
 from ..index.index import Index
-from ..index.metadata import requirement_of
+from ..index.metadata import Metadata, requirement_of
 from ..index.remote_metadata import read_sdist_member
 from ..index.simple import IndexFile
 from ..inputs.reading import strings, table
 
 # What an installer assumes of a project without [build-system]; source: PEP 518.
 DEFAULT = ("setuptools>=40.8.0",)
-_KIND = "build-requirements"
+_REQUIREMENTS = "build-requirements"
+_BUILT = "built-metadata"
 
 
 class BuildsError(Exception):
@@ -30,12 +33,12 @@ def build_requirements(index: Index, project: str, file: IndexFile) -> tuple[Req
         BuildsError: it cannot be read, or they are no requirements.
     """
     key = cache.digest([project, file.name, file.sha256]) if file.sha256 else ""
-    record = cache.load(_KIND, key) if key else None
+    record = cache.load(_REQUIREMENTS, key) if key else None
     texts = record.get("requires") if record is not None else None
     if not isinstance(texts, list):
         texts = _read(index, project, file)
         if key:
-            cache.store(_KIND, key, {"requires": texts})
+            cache.store(_REQUIREMENTS, key, {"requires": texts})
     try:
         return tuple(requirement_of(str(text)) for text in texts)
     except (ValueError, RecursionError):
@@ -55,3 +58,27 @@ def _read(index: Index, project: str, file: IndexFile) -> list[str]:
         raise BuildsError(f"{file.name}: its pyproject.toml is nested too deeply") from None
     system = table(data, "build-system")
     return strings(system["requires"]) if "requires" in system else list(DEFAULT)
+
+
+def keep_built_metadata(file: IndexFile, machine: str, python: str, metadata: Metadata) -> None:
+    """Keep *metadata* of the wheel that *file* became on *machine* for *python* (``3.12``).
+
+    Only for these: on another machine it may depend on other packages.
+    """
+    if file.sha256:
+        cache.store(_BUILT, _key(file, machine, python), asdict(metadata))
+
+
+def kept_built_metadata(file: IndexFile, machine: str, python: str) -> Metadata | None:
+    """What was kept of *file*; None where nothing was, or nothing that can be read."""
+    record = cache.load(_BUILT, _key(file, machine, python)) if file.sha256 else None
+    if record is None:
+        return None
+    requires, wanted = record.get("requires"), record.get("requires_python")
+    if not isinstance(requires, list) or not isinstance(wanted, str):
+        return None
+    return Metadata(tuple(map(str, requires)), wanted)
+
+
+def _key(file: IndexFile, machine: str, python: str) -> str:
+    return cache.digest([file.sha256, machine, python])

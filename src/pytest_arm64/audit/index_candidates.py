@@ -17,7 +17,7 @@ from ..index.releases import Releases
 from ..index.simple import SDIST, WHEEL, IndexFile
 from ..inputs.formats import Formats
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement
-from .built_metadata import kept_built_metadata
+from .builds import kept_built_metadata
 from .platform import Platform
 from .sdist_contents import SdistReader
 from .usable_files import Fit, admits, fit

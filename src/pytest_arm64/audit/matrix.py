@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..index.addresses import public
+from ..index.simple import IndexFile, file_of
 from ..records import Layout, decode, encode, json_options
 
 FORMAT = 1
@@ -93,6 +94,14 @@ class Row:
     """Whether a pure one has no wheel and is built from its sources, which compile nothing."""
     pure_fallback: bool = False
     """Whether its build goes on without a compiler, and leaves out what makes it fast."""
+
+    @property
+    def archive(self) -> IndexFile | None:
+        """The file at its address; None for a project's folder, and where it has no address."""
+        if self.editable or not self.url:
+            return None
+        hashes = dict(value.split(":", 1) for value in self.hashes if ":" in value)
+        return file_of(self.name, self.file, self.url, {"hashes": hashes})
 
     @property
     def green(self) -> bool:

@@ -102,7 +102,7 @@ class Gathered:
 
 
 @dataclass(frozen=True)
-class Build:
+class SdistBuild:
     """How one source distribution is built."""
 
     data: Table
@@ -159,7 +159,7 @@ class Build:
         return ""
 
 
-def build_of(gathered: Gathered) -> Build | None:
+def build_of(gathered: Gathered) -> SdistBuild | None:
     """How it is built; None where its ``pyproject.toml`` cannot be read."""
     content = gathered.text("pyproject.toml")
     try:
@@ -168,10 +168,10 @@ def build_of(gathered: Gathered) -> Build | None:
         return None
     source = gathered.text("setup.py")
     script = read_setup_script(source, gathered.tops) if source is not None else None
-    return Build(data, script)
+    return SdistBuild(data, script)
 
 
-def judged(gathered: Gathered, build: Build | None) -> tuple[str, str]:
+def judged(gathered: Gathered, build: SdistBuild | None) -> tuple[str, str]:
     """What its build compiles, and what shows it: a file, or a word of a build script.
 
     What is not sure to compile nothing is ``native``, or ``unclear`` where nothing says so.
@@ -190,7 +190,7 @@ def judged(gathered: Gathered, build: Build | None) -> tuple[str, str]:
     return next(_doubts(gathered, build), (PURE, ""))
 
 
-def _doubts(gathered: Gathered, build: Build) -> Iterator[tuple[str, str]]:
+def _doubts(gathered: Gathered, build: SdistBuild) -> Iterator[tuple[str, str]]:
     """What keeps the build from being sure to compile nothing."""
     if gathered.compiled:
         yield UNCLEAR, f"it holds {gathered.compiled}, which is compiled already"
@@ -205,7 +205,7 @@ def _doubts(gathered: Gathered, build: Build) -> Iterator[tuple[str, str]]:
     yield from _doubts_of_setuptools(gathered, build)
 
 
-def _doubts_of_setuptools(gathered: Gathered, build: Build) -> Iterator[tuple[str, str]]:
+def _doubts_of_setuptools(gathered: Gathered, build: SdistBuild) -> Iterator[tuple[str, str]]:
     script = build.script
     setuptools = table(build.data, "tool", "setuptools")
     if setuptools.get("ext-modules"):

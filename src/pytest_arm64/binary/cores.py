@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from .elf import Buffer
-from .instructions import FIRST_CORE, Function, Instructions, read_instructions
-from .packages import Owner
+from .instructions import FIRST_CORE, Instructions, NewerFunction, read_instructions
+from .packages import OwningPackage
 from .record import CORE_CODE, NEWER_CORE, AbiFinding
 
 _SECONDS = 10.0
@@ -27,7 +27,7 @@ class CoreScan:
         if time.thread_time() < self._until:
             self._read[path] = read_instructions(data)
 
-    def findings(self, root: str, owners: Mapping[str, Owner]) -> Iterator[AbiFinding]:
+    def findings(self, root: str, owners: Mapping[str, OwningPackage]) -> Iterator[AbiFinding]:
         """What was seen, none of it grave; paths are relative to *root*."""
         for path, found in sorted(self._read.items()):
             owner = owners.get(path)
@@ -64,14 +64,14 @@ def _seen(found: Instructions) -> Iterator[tuple[str, str, str, tuple[str, ...]]
             yield CORE_CODE, extension, text, ()
 
 
-def _by_extension(functions: Iterable[Function]) -> Mapping[str, list[Function]]:
-    groups: defaultdict[str, list[Function]] = defaultdict(list)
+def _by_extension(functions: Iterable[NewerFunction]) -> Mapping[str, list[NewerFunction]]:
+    groups: defaultdict[str, list[NewerFunction]] = defaultdict(list)
     for function in functions:
         groups[function.extension].append(function)
     return groups
 
 
-def _names(functions: Iterable[Function]) -> tuple[str, ...]:
+def _names(functions: Iterable[NewerFunction]) -> tuple[str, ...]:
     return tuple(function.name for function in functions)[:_SHOWN]
 
 

@@ -65,7 +65,7 @@ FIRST_CORE: Mapping[str, str] = {
 """The first Graviton that has an extension; none has SME."""
 
 
-class Function(NamedTuple):
+class NewerFunction(NamedTuple):
     """A function with instructions of one extension."""
 
     name: str
@@ -82,7 +82,7 @@ class Function(NamedTuple):
 class Instructions:
     """What one library has beyond Graviton2."""
 
-    functions: tuple[Function, ...] = ()
+    functions: tuple[NewerFunction, ...] = ()
     """The most words first; of each kind, dispatched or not, some."""
     nameless: Mapping[str, int] = field(default_factory=dict)
     """Words by extension in code that no symbol names."""
@@ -204,7 +204,7 @@ def _by_function(
             else:
                 nameless[extension] += 1
     found = [
-        Function(_name(data, sections, place), extension, words)
+        NewerFunction(_name(data, sections, place), extension, words)
         for (place, extension), words in counts.most_common(_MAXIMUM_FUNCTIONS)
         if words >= _LEAST and words > counts[place, _NOISE] * _PER_NOISE
     ]

@@ -11,22 +11,22 @@ from .filetree import FileTree
 
 
 @dataclass(frozen=True)
-class Owner:
+class OwningPackage:
     """A distribution, and whether its wheel says that it is for any machine."""
 
     name: str
     pure: bool
 
 
-def owners(tree: FileTree) -> Mapping[str, Owner]:
-    """Owner by path of each compiled file that a ``RECORD`` in *tree* names."""
-    by_path: dict[str, Owner] = {}
+def owners(tree: FileTree) -> Mapping[str, OwningPackage]:
+    """OwningPackage by path of each compiled file that a ``RECORD`` in *tree* names."""
+    by_path: dict[str, OwningPackage] = {}
     for path, text in tree.texts.items():
         folder, name = posixpath.split(path)
         if name != "RECORD":
             continue
         site, information = posixpath.split(folder)
-        owner = Owner(
+        owner = OwningPackage(
             information.removesuffix(".dist-info"),
             _is_pure(tree.texts.get(f"{folder}/WHEEL", "")),
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-import struct
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
@@ -16,10 +15,10 @@ from typing import IO, TYPE_CHECKING
 from ..errors import EngineError
 from .container_plan import Plan
 from .endpoint import LABEL, Engine
+from .exec import STDERR, STDOUT, Exec, OverdueError
 from .failures import engine_errors, local_errors
 from .leftovers import HOST_LABEL
-from .output import Lines, Output
-from .patience import BETWEEN_SECONDS
+from .output import Output, OutputLines
 from .seals import sealed
 from .stream import Stream
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer
     from docker.models.images import Image
 
-STDOUT, STDERR = 1, 2
 PIDS_LIMIT = 4096
 LONGEST_SECONDS = 4 * 3600.0
 """For one command that is run to its end, such as a build."""
@@ -44,8 +42,6 @@ MOST_READ = 64 * 2**20
 """Of a single file that is read."""
 _IN_MEMORY = 2**20
 """Bytes of an archive that need no file on this machine's disk."""
-# Docker's frame of a stream without a terminal: channel, three zeros, length.
-_HEADER = struct.Struct(">BxxxL")
 
 
 @dataclass(frozen=True)
@@ -59,81 +55,6 @@ class Finished:
     @property
     def text(self) -> str:
         return (self.stdout + self.stderr).decode("utf-8", "replace")
-
-
-class OverdueError(Exception):
-    """A command has taken longer than it may."""
-
-
-class Exec:
-    """A running command inside; iterate for ``(STDOUT | STDERR, bytes)`` as they come."""
-
-    def __init__(self, engine: Engine, exec_id: str) -> None:
-        self._api = engine.client.api
-        self._patience = engine.patience
-        self._id = exec_id
-        self._stream = Stream(self._api.exec_start(exec_id, socket=True))
-        self.deadline = float("inf")
-        """When iteration ends with ``OverdueError``, by ``time.monotonic()``."""
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        pending = bytearray()
-        while True:
-            left = self.deadline - time.monotonic()
-            if left <= 0:
-                raise OverdueError
-            try:
-                data = self._stream.receive(min(BETWEEN_SECONDS, left))
-            except TimeoutError:
-                if self._over():
-                    return
-                continue
-            if not data:
-                return
-            pending += data
-            while len(pending) >= _HEADER.size:
-                channel, length = _HEADER.unpack_from(pending)
-                end = _HEADER.size + length
-                if len(pending) < end:
-                    break
-                if length:
-                    yield channel, bytes(pending[_HEADER.size : end])
-                del pending[:end]
-
-    def _over(self) -> bool:
-        """Whether a stream in which nothing comes will never give anything again.
-
-        The command may have ended and left a child behind that holds its output open; the
-        container, the engine or the connection may be gone.
-        """
-        try:
-            self._patience.check()
-        except OSError:
-            return True
-        return not self._running()
-
-    def _running(self) -> bool:
-        from docker.errors import DockerException
-        from requests.exceptions import RequestException
-
-        try:
-            return bool(self._api.exec_inspect(self._id)["Running"])
-        except (DockerException, RequestException, OSError):
-            return False
-
-    def code(self) -> int | None:
-        """Exit code, None while it runs or where the container is gone."""
-        from docker.errors import DockerException
-        from requests.exceptions import RequestException
-
-        try:
-            code = self._api.exec_inspect(self._id)["ExitCode"]
-        except (DockerException, RequestException, OSError):
-            return None
-        return None if code is None else int(code)
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 class Container:
@@ -292,7 +213,7 @@ class Container:
         running = self.start_exec(command, environment=environment, workdir=workdir)
         running.deadline = time.monotonic() + seconds
         output = {STDOUT: Output(), STDERR: Output()}
-        lines = Lines(on_line) if on_line is not None else None
+        lines = OutputLines(on_line) if on_line is not None else None
         try:
             for channel, data in running:
                 output[STDERR if channel == STDERR else STDOUT].add(data)

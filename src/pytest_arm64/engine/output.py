@@ -40,7 +40,7 @@ class Output:
         return bytes(self._head + between + self._tail)
 
 
-class Lines:
+class OutputLines:
     """Calls *see* with each line, as it comes."""
 
     def __init__(self, see: Callable[[str], object]) -> None:

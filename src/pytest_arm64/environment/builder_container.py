@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from ..audit.auditor import Auditor
-from ..audit.built_metadata import keep_built_metadata
+from ..audit.builds import keep_built_metadata
 from ..audit.matrix import DEPLOY, SOURCE
 from ..config.cell import Cell, ImageFacts
 from ..engine.container import Container

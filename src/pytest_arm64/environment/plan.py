@@ -7,7 +7,7 @@ What the audit cannot decide without running something is said, and left to pip.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from ..inputs.requirements import (
     sourced_requirement,
 )
 from ..inputs.service import read_service, with_requirements
+from .installation_order import installation_order
 
 FORMAT = 3
 """Counts up when the same plan would be unpacked to other files."""
@@ -380,24 +381,3 @@ def _address(candidates: Candidates, name: str, version: Version, file: IndexFil
         if candidate.name == file.name and candidate.url:
             return candidate.url
     raise NotPlannableError(f"the index does not have {file.name}, which the lock names")
-
-
-def installation_order(parents: Mapping[str, Iterable[str]]) -> list[str]:
-    """Names in the order in which pip installs them: what depends on nothing that is left first.
-
-    Of equals, the last by name comes first. *parents* are by name those that depend on it.
-    """
-    waiting: dict[str, set[str]] = {name: set() for name in parents}
-    for name, above in parents.items():
-        for parent in above:
-            waiting[parent].add(name)
-    order: list[str] = []
-    while waiting:
-        # In a cycle nobody is free: then all that are left.
-        free = [name for name, on in waiting.items() if not on] or list(waiting)
-        order += sorted(free, reverse=True)
-        for name in free:
-            del waiting[name]
-        for on in waiting.values():
-            on.difference_update(free)
-    return order

@@ -5,9 +5,6 @@ Everything that is read here was written by strangers.
 
 from __future__ import annotations
 
-import base64
-import netrc
-import os
 import ssl
 import threading
 import time
@@ -16,17 +13,15 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import certifi
 import urllib3
 
+from .access import Access, origin_of
 from .addresses import file_path, shown
-from .keyring import AUTO, DISABLED, IMPORT, SUBPROCESS, from_keyring
-from .pip_config import strip_credentials
 from .workers import DaemonWorkers
 
 T = TypeVar("T")
@@ -35,7 +30,6 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 _TRIES = 3
 _LONGEST_PAUSE = 5.0
-_PORTS = {"http": 80, "https": 443}
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 # A host that let this many requests run into time-outs is not asked again.
 _PATIENCE = 2
@@ -85,78 +79,6 @@ class Deadline:
     def error(self) -> FetchError:
         """What is raised when the time is over."""
         return FetchError(f"no answer within the {self.seconds:g} s that the audit may take")
-
-
-@dataclass
-class Access:
-    """How hosts are reached: certificates, credentials and exceptions from pip's settings."""
-
-    ca: bytes = b""
-    netrc: Path | None = None
-    trusted: frozenset[str] = frozenset()
-    proxy: str = ""
-    keyring: str = AUTO
-    """How a keyring is asked; ``auto`` asks only where an index wants credentials."""
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    credentials: dict[str, str] = field(default_factory=dict)
-    """``Authorization`` values by ``scheme://host:port``."""
-    users: dict[str, str] = field(default_factory=dict)
-    """Users without a password, by the same."""
-    places: dict[str, str] = field(default_factory=dict)
-    """Addresses of indexes, by the same."""
-    asked: set[str] = field(default_factory=set)
-    """Where a keyring was asked already."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def learn(self, url: str) -> str:
-        """*url* without its credentials, which are kept for its host."""
-        parts = urllib.parse.urlsplit(url)
-        origin, stripped = _origin(url), strip_credentials(url)
-        self.places.setdefault(origin, stripped)
-        if parts.username is not None:
-            user = urllib.parse.unquote(parts.username)
-            self.users[origin] = user
-            if parts.password is not None or self.keyring == DISABLED:
-                password = urllib.parse.unquote(parts.password or "")
-                self.credentials[origin] = _basic(user, password)
-        return stripped
-
-    def header(self, url: str) -> dict[str, str]:
-        """``Authorization`` for *url* where there are credentials for its host."""
-        origin = _origin(url)
-        if origin not in self.credentials:
-            self.credentials[origin] = self._from_netrc(url)
-        if not self.credentials[origin] and self.keyring in (IMPORT, SUBPROCESS):
-            self.ask_keyring(url)
-        credentials = self.credentials[origin]
-        return {"Authorization": credentials} if credentials else {}
-
-    def ask_keyring(self, url: str) -> bool:
-        """Ask a keyring for the host of *url*, once; whether there are credentials now."""
-        origin, host = _origin(url), urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
-        with self.lock:
-            if origin not in self.asked:
-                self.asked.add(origin)
-                user = self.users.get(origin, "")
-                for place in dict.fromkeys([self.places.get(origin, host), host]):
-                    credentials = from_keyring(self.keyring, place, user, self.environ)
-                    if credentials is not None:
-                        self.credentials[origin] = _basic(*credentials)
-                        break
-                else:
-                    if user and not self.credentials.get(origin):
-                        self.credentials[origin] = _basic(user, "")
-            return bool(self.credentials.get(origin))
-
-    def _from_netrc(self, url: str) -> str:
-        host = urllib.parse.urlsplit(url).hostname
-        if self.netrc is None or not host:
-            return ""
-        with suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
-            login = netrc.netrc(str(self.netrc)).authenticators(host)
-            if login:
-                return _basic(login[0], login[2] or "")
-        return ""
 
 
 class Fetcher:
@@ -222,7 +144,7 @@ class Fetcher:
     def _answer(
         self, url: str, headers: dict[str, str], waiting: _Waiting
     ) -> urllib3.BaseHTTPResponse:
-        host = _origin(url)
+        host = origin_of(url)
         for attempt in range(_TRIES):
             self.deadline.check()
             if self._silent.get(host, 0) >= _PATIENCE:
@@ -405,15 +327,6 @@ def _scheme(url: str) -> str:
     except ValueError:
         return ""
     return parts.scheme
-
-
-def _origin(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 0)}"
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _pause(retry_after: str | None, attempt: int) -> float:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from .. import cache
 from ..errors import SettingsError
+from .access import Access
 from .addresses import file_path, shown
-from .fetch import Access, Deadline, Fetcher, FetchError, RefusedError
+from .fetch import Deadline, Fetcher, FetchError, RefusedError
 from .keyring import AUTO
 from .metadata import Metadata, MetadataError
 from .pip_config import PipConfig

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from ..engine.container import STDERR, STDOUT, Container, Exec
+from ..engine.container import Container
+from ..engine.exec import STDERR, STDOUT, Exec
 from ..environment.inside_files import PACKAGE
 from ..environment.tree import INSIDE, OUT, PYTHON, RESULTS, TarEntry, tar_of, with_parents
 from ..errors import EngineError

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import Auditor, MetadataSource
-from pytest_arm64.audit.built_metadata import keep_built_metadata, kept_built_metadata
+from pytest_arm64.audit.builds import keep_built_metadata, kept_built_metadata
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.index.fetch import Fetcher
 from pytest_arm64.index.metadata import Metadata

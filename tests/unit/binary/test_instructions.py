@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.binary.instructions import Function, read_instructions
+from pytest_arm64.binary.instructions import NewerFunction, read_instructions
 from pytest_arm64.cli import main
 from unit.binary.elves import X86_64, code
 
@@ -41,9 +41,9 @@ def test_each_instruction_is_counted_for_its_extension(extension: str) -> None:
     words = WORDS[extension]
     for word in words:
         found = read_instructions(code({"f": [*PLAIN, *[word] * 5]}))
-        assert found.functions == (Function("f", extension, 5),), hex(word)
+        assert found.functions == (NewerFunction("f", extension, 5),), hex(word)
     found = read_instructions(code({"f": [*words, *words]}))
-    assert found.functions == (Function("f", extension, 2 * len(words)),)
+    assert found.functions == (NewerFunction("f", extension, 2 * len(words)),)
 
 
 def test_what_graviton2_has_is_nothing() -> None:
@@ -55,7 +55,7 @@ def test_words_are_those_of_the_function_that_they_are_in() -> None:
     functions = {"before": PLAIN, "it": WORDS["SVE"] * 2, "after": PLAIN}
     for dynamic in (False, True):
         found = read_instructions(code(functions, dynamic=dynamic))
-        assert found.functions == (Function("it", "SVE", 6),)
+        assert found.functions == (NewerFunction("it", "SVE", 6),)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_words_are_those_of_the_function_that_they_are_in() -> None:
     ],
 )
 def test_a_name_can_say_that_it_is_chosen_by_processor(name: str, *, dispatched: bool) -> None:
-    assert Function(name, "SVE", 9).dispatched is dispatched
+    assert NewerFunction(name, "SVE", 9).dispatched is dispatched
 
 
 def test_data_between_functions_is_no_code() -> None:
@@ -107,7 +107,7 @@ def test_a_section_that_claims_more_than_the_file_has_is_read_within_it() -> Non
     content = bytearray(code({"f": WORDS["SVE"] * 9}))
     start = struct.unpack_from("<Q", content, 40)[0]
     struct.pack_into("<Q", content, start + 64 + 32, 2**62)
-    assert read_instructions(bytes(content)).functions == (Function("f", "SVE", 27),)
+    assert read_instructions(bytes(content)).functions == (NewerFunction("f", "SVE", 27),)
 
 
 def test_abi_names_the_function_and_fails_nothing(

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.engine import container
-from pytest_arm64.engine.container import STDERR, STDOUT, Container
+from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
-from pytest_arm64.engine.output import LONGEST_LINE, MOST_BYTES, Lines, Output
+from pytest_arm64.engine.exec import STDERR, STDOUT
+from pytest_arm64.engine.output import LONGEST_LINE, MOST_BYTES, Output, OutputLines
 from pytest_arm64.errors import EngineError
 from unit.support import peak_memory
 
@@ -49,7 +50,7 @@ print(len(output.value()))
 @given(st.lists(st.binary(max_size=20)))
 def test_each_line_is_seen_once(chunks: list[bytes]) -> None:
     seen: list[str] = []
-    lines = Lines(seen.append)
+    lines = OutputLines(seen.append)
     for chunk in chunks:
         lines.add(chunk)
     whole = b"".join(chunks).split(b"\n")[:-1]
@@ -58,7 +59,7 @@ def test_each_line_is_seen_once(chunks: list[bytes]) -> None:
 
 def test_a_line_that_does_not_end_is_seen_in_pieces() -> None:
     seen: list[str] = []
-    lines = Lines(seen.append)
+    lines = OutputLines(seen.append)
     for _ in range(100):
         lines.add(b"x" * 10_000)
     assert len(seen) >= 14
@@ -92,7 +93,7 @@ def frame(channel: int, content: bytes) -> bytes:
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> Container:
-    monkeypatch.setattr(container, "Stream", Printing)
+    monkeypatch.setattr("pytest_arm64.engine.exec.Stream", Printing)
     api = SimpleNamespace(
         exec_create=lambda *_, **__: {"Id": "x"},
         exec_start=lambda *_, **__: None,

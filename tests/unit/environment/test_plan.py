@@ -16,12 +16,12 @@ from packaging.requirements import Requirement
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.builds import build_requirements
+from pytest_arm64.environment.installation_order import installation_order
 from pytest_arm64.environment.plan import (
     InstallPlan,
     NotPlannableError,
     PlannedPackage,
     PlanRequest,
-    installation_order,
     lock_of,
     make_plan,
     plan_build,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.index.fetch import Access, Deadline, Fetcher, FetchError
+from pytest_arm64.index.access import Access
+from pytest_arm64.index.fetch import Deadline, Fetcher, FetchError
 
 SECONDS = 1.5
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
