@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.engine import container
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.exec import STDERR, STDOUT
@@ -113,7 +112,7 @@ def test_a_command_that_does_not_end_is_an_error(
 ) -> None:
     monkeypatch.setattr(Printing, "chunks", (frame(STDOUT, b"begun\n"),))
     monkeypatch.setattr(Printing, "again", again)
-    monkeypatch.setattr(container, "BETWEEN_SECONDS", 0.05)
+    monkeypatch.setattr("pytest_arm64.engine.exec.BETWEEN_SECONDS", 0.05)
     began = time.monotonic()
     with pytest.raises(EngineError, match="pip wheel did not end within") as caught:
         running.run(["pip", "wheel"], seconds=0.3)
