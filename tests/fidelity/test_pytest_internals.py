@@ -167,6 +167,7 @@ def test_hooks(config: pytest.Config) -> None:
     config.pluginmanager.register(own)
     name = "pytest_report_header"
     assert own in [i.plugin for i in inside.hook_implementations(config, name)]
+    assert own in [i.plugin for i in inside.implementations_in(config.pluginmanager, name)]
     assert own in [i.plugin for i in inside.all_hook_implementations(config)]
     packages = {
         i.function.__module__.split(".")[0] for i in inside.hook_implementations(config, name)
