@@ -75,7 +75,7 @@ def digest(value: Any) -> str:
 
 
 def load(kind: str, key: str) -> dict[str, Any] | None:
-    """The record *key* of *kind*, None where there is none, or not the one that was written."""
+    """The record *key* of *kind*, None where it is missing, or not the one that was written."""
     try:
         text = (cache_folder() / kind / f"{key}.json").read_text("utf-8")
         content = text[len(_FRAME.format("0" * 64, "")) - 1 : -1]

@@ -114,7 +114,7 @@ def _closed(fence: Fence, folder: str) -> _Closed:
     """A path hook, for the folders of *fence*.
 
     Raises:
-        ImportError: *folder* is none of them, so that the next hook is asked.
+        ImportError: *folder* is not one of them, so that the next hook is asked.
     """
     if fence.holds(folder):
         return _Closed()

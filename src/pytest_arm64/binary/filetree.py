@@ -97,7 +97,7 @@ class FileTree:
         return resolved
 
     def elf(self, path: str) -> Elf | None:
-        """The readable ELF file at *path*, over links; None where there is none."""
+        """The readable ELF file at *path*, over links; None where it is missing."""
         compiled = self.files.get(path) or self.files.get(self.real(path))
         return compiled.elf if compiled is not None else None
 

@@ -174,7 +174,7 @@ def _member(archive: IO[bytes], members: Mapping[str, tuple[int, int]], name: st
 def _document(
     archive: IO[bytes], members: Mapping[str, tuple[int, int]], name: str
 ) -> object | None:
-    """The JSON file *name*; None where there is none."""
+    """The JSON file *name*; None where it is missing."""
     if name not in members:
         return None
     if members[name][1] > _MAXIMUM_DOCUMENT:

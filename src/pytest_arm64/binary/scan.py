@@ -38,7 +38,7 @@ def scan_path(path: Path, system: System, target: Target, other: System | None =
     What holds only on *other* is a note.
 
     Raises:
-        ArtifactError: it is none of these, or cannot be read.
+        ArtifactError: it is not one of these, or cannot be read.
     """
     # Lambda unpacks a zip there, and searches there for libraries.
     root = _TASK if _TASK in target.library_path else "/artifact"

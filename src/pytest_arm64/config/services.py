@@ -91,7 +91,7 @@ class Services:
         return self.configured or (self.itself,)
 
     def named(self, name: str) -> ServiceConfig | None:
-        """The service called *name*; None where there is none.
+        """The service called *name*; None where it is missing.
 
         ``repository`` is the project itself, unless a service has that name.
         """

@@ -49,7 +49,7 @@ class SetupCfg:
 
 
 def read_setup_cfg(folder: Path) -> SetupCfg | None:
-    """The ``setup.cfg`` in *folder*; None where there is none.
+    """The ``setup.cfg`` in *folder*; None where it is missing.
 
     Raises:
         SettingsError: it cannot be read.
@@ -128,7 +128,7 @@ def _said(key: str, cfg: SetupCfg | None, script: SetupScript | None) -> str:
 
 
 def read_script(folder: Path) -> SetupScript | None:
-    """The ``setup.py`` in *folder*; None where there is none."""
+    """The ``setup.py`` in *folder*; None where it is missing."""
     if not is_there(folder / SETUP_PY, Path.is_file):
         return None
     try:

@@ -43,7 +43,7 @@ class Values:
         return self._call is not None
 
     def of(self, name: str) -> Value:
-        """The value of the argument *name*: None where there is none, or COMPUTED."""
+        """The value of the argument *name*: None where it is missing, or COMPUTED."""
         return self._arguments.get(name, COMPUTED if self._open else None)
 
     def is_set(self, name: str) -> bool:
@@ -81,7 +81,7 @@ class Values:
 
     @cached_property
     def _call(self) -> ast.Call | None:
-        """The only call of ``setup``; None where there is none, or several."""
+        """The only call of ``setup``; None where there are several, or it is missing."""
         calls = [
             node
             for node in (ast.walk(self._tree) if self._tree is not None else ())

@@ -81,7 +81,7 @@ def _names(pattern: re.Pattern[str], text: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _module(path: str) -> ast.Module | None:
-    """The syntax of a file; None where there is none that can be read."""
+    """The syntax of a file; None where it cannot be read."""
     try:
         with originals.open(path, encoding="utf-8") as file:
             return ast.parse(file.read(_MOST_SOURCE))

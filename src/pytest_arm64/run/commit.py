@@ -19,7 +19,7 @@ _OBJECT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 
 def commit_of(root: Path) -> str:
-    """The commit that is checked out at *root*; empty if there is none.
+    """The commit that is checked out at *root*; empty where there is no commit.
 
     ``-dirty`` is appended where tracked files differ from it, or where that could not be found out.
 

@@ -48,7 +48,7 @@ def measured_below(out: Path) -> Iterator[Measured]:
     """What a cell has left in *out*, in the order of its tests' node ids.
 
     Raises:
-        ProtocolError: a file there is none of the fixture's.
+        ProtocolError: a file there is not one of the fixture's.
     """
     records = []
     for path in sorted((out / FOLDER).glob("*.json")):

@@ -236,7 +236,7 @@ def _own_configuration(paths: Sequence[Path], project: Project) -> Path | None:
 
 
 def _text(path: Path, toml: TomlFiles) -> str | None:
-    """The text of a configuration file; None where there is none."""
+    """The text of a configuration file; None where it is missing."""
     if path.suffix == ".toml":
         file = toml.find(path)
         return file.text if file is not None else None

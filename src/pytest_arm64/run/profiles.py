@@ -55,7 +55,7 @@ def profiles_below(out: Path) -> Iterator[Profile]:
     """What a cell has left in *out*.
 
     Raises:
-        ProtocolError: a file there is none of ours.
+        ProtocolError: a file there is not one of ours.
     """
     for path in sorted((out / FOLDER).glob("*.json")):
         try:
