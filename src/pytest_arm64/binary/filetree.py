@@ -7,20 +7,19 @@ inside the tree only.
 from __future__ import annotations
 
 import contextlib
-import lzma
 import mmap
 import posixpath
 import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TypeVar
 
 from ..errors import ArtifactError
+from ..index.archives import BROKEN
 from ..walking import paths_below
 from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
 
@@ -294,8 +293,5 @@ def reading_errors(what: object) -> Iterator[None]:
     """What reading the archive or file *what* raises, as an ArtifactError that names it."""
     try:
         yield
-    except (
-        *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError),
-        *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError),
-    ) as error:
+    except BROKEN as error:
         raise ArtifactError(f"{what} cannot be read: {error}") from None

@@ -20,7 +20,7 @@ from ..config.targets import Target
 from ..errors import ArtifactError
 from ..walking import paths_below
 from .tree import HOME
-from .wheel_source import BROKEN
+from .wheel_source import BROKEN_WHEEL
 
 MAXIMUM_SIZE = 4 * 2**30
 MAXIMUM_MEMBERS = 400_000
@@ -132,7 +132,7 @@ def _members(artifact: Artifact) -> Iterator[Sequence[_Member]]:
                 yield _checked(artifact, _of_zip(archive))
         else:
             yield _checked(artifact, _of_folder(artifact.path))
-    except BROKEN as error:
+    except BROKEN_WHEEL as error:
         raise ArtifactError(f"{artifact.shown} cannot be read: {error}") from None
 
 

@@ -37,7 +37,7 @@ from ..errors import InstallError
 from .bytecode import Compiler
 from .tree import PYTHON
 from .wheel_cache import hash_of
-from .wheel_source import BROKEN, CheckedWheel, HostileWheelError
+from .wheel_source import BROKEN_WHEEL, CheckedWheel, HostileWheelError
 
 KIND = "layers"
 FORMAT = 3
@@ -162,7 +162,7 @@ def _write(
             name = _name(source.read_dist_info("METADATA")) or source.distribution
     except HostileWheelError:
         raise
-    except (*BROKEN, InstallerError) as error:
+    except (*BROKEN_WHEEL, InstallerError) as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             raise
         raise InstallError(

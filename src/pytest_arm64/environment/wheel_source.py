@@ -9,7 +9,6 @@ import hashlib
 import io
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -18,6 +17,7 @@ from installer.sources import WheelContentElement, WheelSource
 from packaging.utils import canonicalize_name
 
 from ..errors import InstallError
+from ..index.archives import BROKEN
 
 MAXIMUM_MEMBERS = 200_000
 MAXIMUM_TOTAL = 16 * 2**30
@@ -172,15 +172,5 @@ def _leads_outside(name: str) -> bool:
     return any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name
 
 
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    AssertionError,
-    configparser.Error,
-)
+BROKEN_WHEEL = (*BROKEN, AssertionError, configparser.Error)
 """What reading a broken wheel raises, in the zip module and in ``installer``."""

@@ -25,8 +25,7 @@ _MAXIMUM_MEMBERS = 100_000
 _MAXIMUM_RANGES = 12
 _MAXIMUM_RANGED = 24 * 2**20
 
-# What the archive modules raise on hostile bytes.
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -37,8 +36,9 @@ _BROKEN = (
     RuntimeError,
     OverflowError,
     ValueError,
-    MemoryError,
 )
+"""What the archive modules raise on hostile bytes."""
+_BROKEN = (*BROKEN, MemoryError)
 
 
 class ArchiveError(Exception):
