@@ -36,3 +36,15 @@ def paths_below(root: Path) -> Iterator[Path]:
     """Everything below *root*, as ``rglob`` has it."""
     for parent, folders, files in walk_folders(root):
         yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def folders_matching(root: Path, pattern: str) -> list[Path]:
+    """The folders that *pattern*, relative to *root*, names.
+
+    Raises:
+        ValueError: it is not a pattern; pathlib has several errors for that.
+    """
+    try:
+        return [path for path in root.glob(pattern) if path.is_dir()]
+    except (ValueError, NotImplementedError, OSError, IndexError) as error:
+        raise ValueError(str(error)) from None

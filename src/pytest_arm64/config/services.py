@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from ..errors import SettingsError
+from ..walking import folders_matching
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
 from .boundary import check_inside
@@ -214,8 +215,8 @@ def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceCo
     seen = set(taken)
     for pattern in files.table.get("services", []):
         try:
-            folders = {path for path in rootpath.glob(pattern) if path.is_dir()}
-        except (ValueError, NotImplementedError, OSError, IndexError):
+            folders = set(folders_matching(rootpath, pattern))
+        except ValueError:
             raise root.error(
                 "services", f"services: {pattern!r} is not a pattern of folders"
             ) from None

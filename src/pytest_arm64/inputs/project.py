@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
+from ..walking import folders_matching
 from .declared import SETUP_PY, declared_project, read_script
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
@@ -342,6 +343,6 @@ def workspace_members(folder: Path, toml: TomlFiles) -> dict[str, Path]:
 
 def _glob(root: Path, pattern: str) -> list[Path]:
     try:
-        return [place for place in root.glob(pattern) if place.is_dir()]
-    except (ValueError, NotImplementedError, OSError, IndexError):
+        return folders_matching(root, pattern)
+    except ValueError:
         raise SettingsError(f"{root}: {pattern!r} is not a pattern of workspace members") from None
