@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..config.artifact import Artifact
 from ..config.project_files import ProjectFiles
-from ..config.services import ServiceConfig, read_services
+from ..config.services import ServiceConfig
 from .service import Service, artifact_service, read_service
-
-
-def configured_services(
-    files: ProjectFiles, environ: Mapping[str, str] = os.environ
-) -> Iterator[Service]:
-    """Services of ``[tool.pytest-arm64]``: those with a table, and folders that a pattern names.
-
-    Args:
-        files: what the project's files say.
-        environ: variables for ``${NAME}`` in requirement files.
-
-    Raises:
-        SettingsError: a table is wrong, or a service's files cannot be read.
-    """
-    for service in read_services(files):
-        yield configured_service(service, files, environ)
 
 
 def configured_service(

@@ -11,13 +11,14 @@ import pytest
 
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.services import read_services
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.decide.baseline import Accepted, Baseline
 from pytest_arm64.decide.gate import VERDICT, complaint, decision
 from pytest_arm64.decide.package_verdicts import NEW
 from pytest_arm64.decide.verdict import READY, Verdict
 from pytest_arm64.index.pip_config import PipConfig
-from pytest_arm64.inputs.configured import configured_services
+from pytest_arm64.inputs.configured import configured_service
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.prediction import predicted
 from unit.index.served import Played, Project, serve
@@ -46,7 +47,10 @@ def report_on(folder: Path, pages: Played) -> Report:
     target = shipped_targets()["al2023-python3.12"]
     files = read_project_files(folder)
     with Auditor(environ, config=config) as auditor:
-        matrices = [auditor.matrix(s, target) for s in configured_services(files, environ)]
+        matrices = [
+            auditor.matrix(configured_service(service, files, environ), target)
+            for service in read_services(files)
+        ]
     assert all(matrix.complete for matrix in matrices)
     return predicted(files, matrices)
 

@@ -16,11 +16,12 @@ from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.config.artifact import Artifact, configured_artifact, read_artifact_name
 from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.services import read_services
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import ArtifactError, SettingsError
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.artifact import installed_file, parse_distribution
-from pytest_arm64.inputs.configured import configured_services
+from pytest_arm64.inputs.configured import configured_service
 from pytest_arm64.inputs.service import artifact_service
 from unit.binary.elves import AARCH64, X86_64, elf
 from unit.index.served import joined, release, serve
@@ -204,7 +205,9 @@ def test_a_service_is_read_from_its_artifact(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.pytest-arm64.service.api]\nartifact = "dir:build"\n', "utf-8"
     )
-    (service,) = configured_services(read_project_files(tmp_path), {})
+    files = read_project_files(tmp_path)
+    (configured,) = read_services(files)
+    service = configured_service(configured, files, {})
     assert service.name == "api"
     assert service.lock is not None
     assert set(service.lock.releases) == {"plain"}
@@ -215,7 +218,7 @@ def test_a_service_whose_artifact_is_missing_is_told_with_its_line(tmp_path: Pat
         '[tool.pytest-arm64.service.api]\nartifact = "zip:fn.zip"\n', "utf-8"
     )
     with pytest.raises(SettingsError, match=r"pyproject\.toml:2: .*is not a file"):
-        list(configured_services(read_project_files(tmp_path), {}))
+        read_services(read_project_files(tmp_path))
 
 
 LINES = st.lists(
