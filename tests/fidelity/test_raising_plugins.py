@@ -69,3 +69,32 @@ def test_a_hook_that_ends_the_session(project: MakeCase, hook: str, error: str) 
     assert mirrored.code == native.code
     assert mirrored.summary() == native.summary()
     assert "collected and never reported" not in mirrored.text
+
+
+SLOW_END = """
+    import pathlib, time, pytest
+    def pytest_sessionfinish():
+        path = pathlib.Path(__file__).with_name("state.txt")
+        path.write_text("")
+        time.sleep(1)
+        path.write_text("whole")
+"""
+LONG = "\n        import time\n        def test_long(): time.sleep(30)\n"
+
+
+@pytest.mark.parametrize("tests", [FILES["test_it.py"], FILES["test_it.py"] + LONG])
+@pytest.mark.parametrize("error", ["Exit", "KeyboardInterrupt", "KeyError"])
+def test_what_the_session_writes_at_its_end_is_whole(
+    project: MakeCase, error: str, tests: str
+) -> None:
+    case = project(
+        {"test_it.py": tests, "conftest.py": SLOW_END},
+        junit=False,
+        environment={"RAISING_HOOK": "pytest_runtest_logreport", "RAISING_ERROR": error},
+    )
+    native, mirrored = (
+        case.native(["-p", "raising_plugin"]),
+        case.mirrored(["-p", "raising_plugin"]),
+    )
+    assert mirrored.code == native.code
+    assert (case.project / "state.txt").read_text("utf-8") == "whole"

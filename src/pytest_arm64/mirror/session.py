@@ -6,11 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from ..errors import Arm64Error
-from ..inside.frames import Frame, Hello
+from ..inside.frames import Frame, Hello, LoopEnded
 from .deaths import Ground, LastWords
 from .frames import Ordered
 from .mirror import HostMirror
@@ -23,6 +24,8 @@ from .task import End, Task
 from .transport import OUTPUT, PROTOCOL, Running, Transport
 
 MAXIMUM_DEATHS = 10
+ASK_SECONDS = 0.5
+"""How long the session inside has for the end of its tests after a plugin here ended the run."""
 
 
 class MirroredSession:
@@ -143,9 +146,7 @@ class MirroredSession:
         self._terminated = True
         self._interrupt()
         if self._backstop is not None:
-            self._timer = threading.Timer(TERMINATION_SECONDS, self._backstop.end)
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = _timer(TERMINATION_SECONDS, self._backstop.end)
 
     def _stop_here(self) -> None:
         """Raise what the phase inside was ended by."""
@@ -172,12 +173,9 @@ class MirroredSession:
                 return
             ordered = Ordered(task.nonce)
             self._backstop = backstop = Backstop(self._ground.timeout, mirror, self._running)
+            said = _said(self._running, ordered, backstop)
             try:
-                for channel, data in self._running:
-                    backstop.heard()
-                    if channel in (PROTOCOL, OUTPUT):
-                        yield from self._handled(ordered.feed(data, protocol=channel == PROTOCOL))
-                yield from self._handled(ordered.rest())
+                yield from self._heard(self._running, said, backstop)
                 end = self._running.end()
                 if backstop.fired:
                     end = replace(end, overdue=True)
@@ -191,11 +189,45 @@ class MirroredSession:
                 self.problems.append("what the session inside said ended inside a frame")
             if mirror.ledger.exit_code is not None:
                 if end.code not in (None, mirror.ledger.exit_code):
-                    said = mirror.ledger.exit_code
-                    self.problems.append(f"the process inside said {said} and ended with {end}")
+                    code = mirror.ledger.exit_code
+                    self.problems.append(f"the process inside said {code} and ended with {end}")
                 return
             if not self._died(end, collecting):
                 return
+
+    def _heard(
+        self, running: Running, said: Iterator[Frame | bytes], backstop: Backstop
+    ) -> Iterator[None]:
+        try:
+            yield from self._handled(said)
+        except (Arm64Error, GeneratorExit):
+            raise
+        except BaseException:  # of a plugin here
+            if not self._interrupted:
+                self._let_stop(running, said, backstop)
+            raise
+
+    def _let_stop(
+        self, running: Running, said: Iterator[Frame | bytes], backstop: Backstop
+    ) -> None:
+        """Let the session inside come to its end: only then is what it writes there whole.
+
+        It may be far ahead, so it is asked to stop only if it goes on with its tests.
+        """
+        if self.mirror.pid is None:
+            return
+        ask = _timer(ASK_SECONDS, partial(running.interrupt, self.mirror.pid))
+        if self.mirror.looped:
+            ask.cancel()
+        self._timer = _timer(TERMINATION_SECONDS, backstop.end)
+        try:
+            for event in said:
+                if isinstance(event, LoopEnded):
+                    ask.cancel()
+        except Arm64Error:
+            pass  # why the run ends is known already
+        finally:
+            ask.cancel()
 
     def _handled(self, events: Iterator[Frame | bytes]) -> Iterator[None]:
         for event in events:
@@ -285,3 +317,19 @@ class MirroredSession:
         if final in (0, 5) and self._session.testsfailed > self.mirror.ledger.failures:
             return 1  # something of this process's own has failed
         return final
+
+
+def _said(running: Running, ordered: Ordered, backstop: Backstop) -> Iterator[Frame | bytes]:
+    """Everything that *running* says, in order, until its streams end."""
+    for channel, data in running:
+        backstop.heard()
+        if channel in (PROTOCOL, OUTPUT):
+            yield from ordered.feed(data, protocol=channel == PROTOCOL)
+    yield from ordered.rest()
+
+
+def _timer(seconds: float, act: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+    return timer
