@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import selectors
@@ -21,6 +22,19 @@ from pytest_arm64.mirror.task import End, Task
 from pytest_arm64.mirror.transport import COLLECTING, OUTPUT, PROTOCOL, Running, noted_name
 
 
+INSIDE_FOLDER = "LOCAL_INSIDE"
+"""Variable with the folder of our code for the inside, one for all tests of a worker."""
+
+
+def write_inside(folder: Path) -> None:
+    """Write our code for the inside, and its byte-code, as a container has both."""
+    for name, content in inside_files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    compileall.compile_dir(folder / PACKAGE, quiet=2)
+
+
 class LocalTransport:
     """Agents as processes of this machine, with this interpreter and its packages."""
 
@@ -30,11 +44,7 @@ class LocalTransport:
         if "LOCAL_PYTHONPATH" in os.environ:
             self._environment["PYTHONPATH"] = os.environ["LOCAL_PYTHONPATH"]
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
-        for name, content in inside_files().items():
-            path = Path(self._folder.name, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        self._start = Path(self._folder.name, PACKAGE, "start.py")
+        self._inside = Path(os.environ[INSIDE_FOLDER])
         self._out = Path(self._folder.name, "results")
         self._out.mkdir()
         self._started = 0
@@ -45,7 +55,7 @@ class LocalTransport:
         path.write_bytes(task.encode())
         return _Local(
             subprocess.Popen(
-                [sys.executable, str(self._start), str(path)],
+                [sys.executable, str(self._inside / PACKAGE / "start.py"), str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -70,7 +80,8 @@ class LocalTransport:
 
     def keep(self, task: Task) -> KeptPlace:
         folder = tempfile.mkdtemp(prefix="pytest-arm64-kept-")
-        shutil.copytree(self._folder.name, folder, dirs_exist_ok=True)
+        for each in (self._inside, self._folder.name):
+            shutil.copytree(each, folder, dirs_exist_ok=True)
         path = Path(folder, TASK)
         path.write_bytes(task.encode())
         inherited = {k: os.environ[k] for k in ("PYTHONPATH", "PYTEST_ADDOPTS") if k in os.environ}
@@ -86,7 +97,7 @@ class LocalTransport:
         )
 
     def close(self) -> None:
-        """Remove the copy of our code."""
+        """Remove what the tests wrote."""
         self._folder.cleanup()
 
 
