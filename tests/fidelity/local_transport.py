@@ -21,7 +21,6 @@ from pytest_arm64.mirror.results import VARIABLE, unpack
 from pytest_arm64.mirror.task import End, Task
 from pytest_arm64.mirror.transport import COLLECTING, OUTPUT, PROTOCOL, Running, noted_name
 
-
 INSIDE_FOLDER = "LOCAL_INSIDE"
 """Variable with the folder of our code for the inside, one for all tests of a worker."""
 
