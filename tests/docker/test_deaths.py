@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -115,22 +116,40 @@ def loose_volumes(engine: Engine) -> set[str]:
     return {str(volume["Name"]) for volume in found}
 
 
+def environments(engine: Engine) -> set[str]:
+    """Ids of the images that have the name of an environment."""
+    return {str(image.id) for image in engine.client.images.list(name=f"{LABEL}/environment")}
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the engine had before the kills."""
+
+    volumes: set[str]
+    environments: set[str]
+
+
+def before(engine: Engine) -> Before:
+    return Before(loose_volumes(engine), environments(engine))
+
+
 def check_what_is_left(
-    folder: Path, killed: set[int], volumes: set[str], run_pytest: RunPytest, engine: Engine
+    folder: Path, killed: set[int], earlier: Before, run_pytest: RunPytest, engine: Engine
 ) -> None:
     for arguments in (["--arm64"], ["--arm64", "--arm64-refresh"]):
         again = run_pytest(folder, *arguments)
         assert again.code == 0, again.out
     assert not killed & nameless_images(engine)
     deadline = time.monotonic() + GONE_WITHIN_SECONDS
-    while loose_volumes(engine) - volumes and time.monotonic() < deadline:
+    while loose_volumes(engine) - earlier.volumes and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not loose_volumes(engine) - volumes
+    assert not loose_volumes(engine) - earlier.volumes
+    made = environments(engine) - earlier.environments
+    assert made
     # Whatever has the name of an environment holds the record that is written last.
-    for image in engine.client.images.list(name=f"{LABEL}/environment"):
-        platform = f"linux/{image.attrs['Architecture']}"  # other runs may have compared with x86
-        with Container(engine, Plan(image=str(image.id), platform=platform)) as container:
-            assert json.loads(container.read(RECORD))["packages"], image.tags
+    for image in made:
+        with Container(engine, Plan(image=image, platform="linux/arm64")) as container:
+            assert json.loads(container.read(RECORD))["packages"], image
 
 
 def test_a_killed_host_leaves_no_container_and_no_half_made_image(
@@ -140,10 +159,10 @@ def test_a_killed_host_leaves_no_container_and_no_half_made_image(
     engine: Engine,
 ) -> None:
     folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
+    earlier = before(engine)
     assert run_pytest(folder, "--arm64").code == 0
-    volumes = loose_volumes(engine)
     killed = kill_at_random(folder, random.Random(64), KILLS, start_pytest, engine)
-    check_what_is_left(folder, killed, volumes, run_pytest, engine)
+    check_what_is_left(folder, killed, earlier, run_pytest, engine)
 
 
 @pytest.mark.long
@@ -156,10 +175,10 @@ def test_two_hundred_kills(
     engine: Engine,
 ) -> None:
     folder = project("colorama==0.4.6\n", test_it="import colorama\ndef test_it(): pass\n")
+    earlier = before(engine)
     assert run_pytest(folder, "--arm64").code == 0
-    volumes = loose_volumes(engine)
     killed = kill_at_random(folder, random.Random(seed), 40, start_pytest, engine)
-    check_what_is_left(folder, killed, volumes, run_pytest, engine)
+    check_what_is_left(folder, killed, earlier, run_pytest, engine)
 
 
 OOM = """
