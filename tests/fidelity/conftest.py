@@ -22,7 +22,7 @@ from fidelity.local_transport import INSIDE_FOLDER, write_inside
 @pytest.fixture(scope="session", autouse=True)
 def inside(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Our code for the inside, written once, as an environment's image has it once."""
-    folder = tmp_path_factory.mktemp("inside")
+    folder = tmp_path_factory.mktemp("pytest-arm64-inside")
     write_inside(folder)
     os.environ[INSIDE_FOLDER] = str(folder)
 

@@ -43,7 +43,9 @@ class LocalTransport:
         if "LOCAL_PYTHONPATH" in os.environ:
             self._environment["PYTHONPATH"] = os.environ["LOCAL_PYTHONPATH"]
         self._folder = tempfile.TemporaryDirectory(prefix="pytest-arm64-")
-        self._inside = Path(os.environ[INSIDE_FOLDER])
+        self._inside = Path(os.environ.get(INSIDE_FOLDER, f"{self._folder.name}/inside"))
+        if INSIDE_FOLDER not in os.environ:  # started with an environment of its own
+            write_inside(self._inside)
         self._out = Path(self._folder.name, "results")
         self._out.mkdir()
         self._started = 0

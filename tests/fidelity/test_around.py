@@ -91,7 +91,7 @@ TOX = """
     env_list = it
     no_package = true
     [testenv]
-    pass_env = PYTHONPATH, COLUMNS, PYTEST_DEBUG_TEMPROOT, PYTHONUNBUFFERED
+    pass_env = PYTHONPATH, COLUMNS, PYTEST_DEBUG_TEMPROOT, PYTHONUNBUFFERED, LOCAL_INSIDE
     set_env =
         SUITE = under test
         PYTHONHASHSEED = 0
