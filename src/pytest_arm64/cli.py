@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .command_parser import CommandParser
 from .errors import Arm64Error
 from .isolation import Fence, keep_out
 from .mirror.signals import TERMINATED, Terminated, raise_terminated
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="pytest-arm64",
         description="Which parts of my system already run correctly on ARM64?",
         epilog=_EPILOG,
@@ -88,11 +89,13 @@ def _run(words: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
     if words and words[0] == chosen and chosen not in _COMMANDS:
-        from .config.targets import suggestion
+        from .config.suggestions import suggestion
 
         known = ", ".join(_COMMANDS)
         hint = suggestion(chosen, _COMMANDS)
         parser.error(f"unknown command {chosen!r}{hint}; choose one of {known}")
+    if words and words[0].startswith("-") and chosen:
+        parser.error(f"unknown option {words[0]!r}: options follow the command")
     for name, (summary, module) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == chosen:  # what only one command needs is loaded for that one

@@ -12,7 +12,7 @@ from .inside.fixtures.golden import GoldenSummary, arm64_golden
 from .inside.fixtures.measure import arm64_measure, judge_budgets
 from .inside.fixtures.records import arm64_abi, arm64_install
 from .inside.fixtures.target import arm64_target
-from .inside.options import OPTIONS, PREFIX
+from .inside.options import OPTIONS
 from .options import add_options
 from .report.measurements import MeasureSummary
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .run.marked import MarkedPlugin
 
 __all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
+
+
+_LIKE_OURS = ("--arm", "--amr", "--amd")
+"""How options of ours begin, and words that may be misspelt ones."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +47,7 @@ def pytest_load_initial_conftests(
         from .run.project_code import keep_project_out
 
         keep_project_out(early_config, parser, args)
-    elif any(word.startswith(PREFIX) for word in args):
+    elif any(word.startswith(_LIKE_OURS) for word in args):
         from .run.usage import hint_at_misspelt
 
         hint_at_misspelt(parser, args)

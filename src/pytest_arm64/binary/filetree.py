@@ -294,4 +294,7 @@ def reading_errors(what: object) -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise ArtifactError(f"{what} cannot be read: {error}") from None
+        raise ArtifactError(
+            f"{what} cannot be read: {error}",
+            next_step="check that it is whole and of the right kind: a wheel, zip, tar or folder",
+        ) from None

@@ -10,6 +10,7 @@ from typing import IO
 from .. import cache
 from ..config.artifact import IMAGE, ZIP, Artifact
 from ..config.cell import ImageFacts
+from ..config.suggestions import file_suggestion
 from ..config.targets import Target
 from ..engine.endpoint import Engine
 from ..engine.images import Base, export_image, manifest_kind
@@ -209,5 +210,8 @@ def _tree(
     if path.is_dir():
         return folder_tree(path, root, use, only)
     if not path.is_file():
-        raise ArtifactError(f"{path} does not exist", next_step="give a wheel, a zip or a folder")
+        raise ArtifactError(
+            f"{path} does not exist{file_suggestion(path)}",
+            next_step="give a wheel, a zip or a folder",
+        )
     return zip_tree(path, root, use, only)

@@ -75,7 +75,10 @@ def run_command(options: argparse.Namespace, environ: Mapping[str, str] = os.env
     """
     targets = chosen_targets(options.target, read_project_files(Path.cwd()), environ)
     if len(targets) != 1:
-        raise SettingsError("abi compares with one target at a time")
+        raise SettingsError(
+            f"abi compares with one target at a time, not {len(targets)}",
+            next_step="run it once for each: --target " + targets[0].name,
+        )
     records = list(_records(options, targets[0], environ))
     _show(records, options.format, every=options.all)
     codes = [record.exit_code for record in records]
@@ -94,6 +97,8 @@ def _records(
         for path in options.path:
             yield scan_path(_local(path), declared, target)
         return
+    for path in options.path:
+        read_artifact_name(path, Path.cwd())  # refuses a name without a place
     with open_engine(environ) as engine:
         for path in options.path:
             if path.startswith(IMAGE):

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.quantities import above_zero, at_least_zero
 from ..errors import Arm64Error, EmptyListError, NothingToReadError, SettingsError
 from ..progress import NoProgress
 
@@ -109,14 +110,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refresh", action="store_true", help="fetch index pages again")
     parser.add_argument(
         "--time-limit",
-        type=float,
+        type=above_zero,
         default=300.0,
         metavar="SECONDS",
         help="stop after this time in total (default: 300)",
     )
     parser.add_argument(
         "--search-time",
-        type=float,
+        type=at_least_zero,
         default=30.0,
         metavar="SECONDS",
         help="search this long for compatible releases, from the first conflict on, then show the "
@@ -153,10 +154,13 @@ def _audit(
     from ..config.trust import refuse_untrusted
 
     if options.offline and options.refresh:
-        raise SettingsError("--offline and --refresh exclude each other")
+        raise SettingsError(
+            "--offline and --refresh exclude each other", next_step="leave one of them out"
+        )
     files = read_project_files(Path.cwd())
     declared = services_at(files)
     refuse_untrusted(files, declared, environ, only=("artifact",))
+    _refuse_unwritable(options, files, declared)
     services, unread = _services(options, files, declared, environ)
     targets = chosen_targets(options.target, files.at(_first_folder(options)), environ)
     # A pipeline should not decide by yesterday's answers.
@@ -199,6 +203,21 @@ def _audit(
     grave = [error for error in unread if not isinstance(error, stray)]
     codes = [matrix.exit_code for matrix in matrices]
     return max(*codes, UNEVALUATED if grave else 0)
+
+
+def _refuse_unwritable(
+    options: argparse.Namespace, files: ProjectFiles, declared: Services
+) -> None:
+    """Refuse what could not be written after the audit."""
+    report = files.rootpath / options.report
+    if report.exists() and not report.is_dir():
+        raise SettingsError(
+            f"--report {options.report} is not a folder", next_step="name a folder: --report out"
+        )
+    if options.write_baseline:
+        from ..decide.baseline import read_baseline
+
+        read_baseline(files.root, declared)
 
 
 def _fixed(

@@ -13,6 +13,8 @@ from typing import IO
 
 from .. import cache
 from ..cache import contents, prune
+from ..config.quantities import at_least_zero, count
+from ..config.suggestions import file_suggestion
 from ..errors import Arm64Error, SettingsError
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
@@ -52,11 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", default="", metavar="SIZE", help="remove entries until this much remains, e.g. 5G"
     )
     prune.add_argument(
-        "--days", type=float, metavar="N", help="remove entries that were not used for N days"
+        "--days",
+        type=at_least_zero,
+        metavar="N",
+        help="remove entries that were not used for N days",
     )
     prune.add_argument(
         "--images",
-        type=int,
+        type=count,
         metavar="N",
         help="keep at most N images of this user's in the engine, those that were used last",
     )
@@ -87,7 +92,7 @@ def run_command(options: argparse.Namespace) -> int:
             count, size = prune(folder, limit=limit, days=options.days)
             print(f"removed {count} files, {readable(size)}")  # noqa: T201
         if options.images is not None:
-            print(_pruned_images(max(0, options.images)))  # noqa: T201
+            print(_pruned_images(options.images))  # noqa: T201
     elif options.action == "export":
         print(f"{export(folder, options.file)} files in {options.file}")  # noqa: T201
     else:
@@ -119,7 +124,10 @@ def export(folder: Path, file: Path) -> int:
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise SettingsError(f"{file} cannot be written: {error.strerror}") from None
+        raise SettingsError(
+            f"{file} cannot be written: {error.strerror}",
+            next_step="name a file in a folder that exists",
+        ) from None
     return count
 
 
@@ -164,7 +172,11 @@ def import_(folder: Path, file: Path) -> int:
                 part.replace(place)
                 count += 1
     except (OSError, tarfile.TarError, EOFError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(":")
+        raise SettingsError(
+            f"{file} cannot be read: {reason}{file_suggestion(file)}",
+            next_step="create it again: pytest-arm64 cache export FILE",
+        ) from None
     return count
 
 

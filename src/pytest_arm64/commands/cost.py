@@ -105,7 +105,10 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _question(options: argparse.Namespace, sides: list[Any]) -> CostQuestion:
     if not 0 < options.per_day <= _MOST_CALLS:
-        raise PriceError(f"--per-day {options.per_day} is not a number of calls")
+        raise PriceError(
+            f"--per-day {options.per_day} is not a number of calls",
+            next_step="give the calls of one day: --per-day 50000",
+        )
     bill = options.monthly_cost
     return CostQuestion(
         sides=tuple(sides),
@@ -197,7 +200,10 @@ def _dollars(text: str, where: str) -> Decimal:
     except InvalidOperation:
         value = Decimal("nan")
     if not value.is_finite() or not 0 <= value < 10**12:
-        raise PriceError(f"{where}: {text!r} is not an amount of US dollars")
+        raise PriceError(
+            f"{where}: {text!r} is not an amount of US dollars",
+            next_step="write it as 180 or 12.50",
+        )
     return value
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..config.project_files import ProjectFiles, read_project_files
 from ..config.services import services_at
+from ..config.suggestions import suggestion
 from ..decide.baseline import Accepted, read_baseline, write_baseline
 from ..decide.boundary import decision_record
 from ..decide.gate import complaint, complaints, decision, of_findings
@@ -97,7 +98,11 @@ def run_command(options: argparse.Namespace) -> int:
     if words[0] == "merge":
         return _merge(words[1:], options)
     if len(words) > 1:
-        raise ReportError("one report at a time", next_step="pytest-arm64 report merge A B")
+        near = "" if Path(words[0]).exists() else suggestion(words[0], ("diff", "merge"))
+        raise ReportError(
+            f"one report at a time, not {len(words)}: {' '.join(words)}{near}",
+            next_step="pytest-arm64 report merge A B --output DIR, or: report diff A B",
+        )
     return _show(read_report(Path(words[0])), _folder(Path(words[0])), options)
 
 

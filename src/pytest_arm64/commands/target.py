@@ -14,12 +14,14 @@ from ..binary.learned import Learned, learn, read_learned
 from ..binary.rootfs import RootFiles, read_root, read_root_stream
 from ..config.facts import Facts
 from ..config.project_files import read_project_files
+from ..config.suggestions import file_suggestion
 from ..config.target_choice import chosen_target
 from ..config.targets import Target
 from ..errors import SettingsError
 from ..progress import NoProgress
 
 _SHOWN = 8
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst")
 
 DESCRIPTION = """\
 Show the operating system, Python, libraries, limits and support dates of a target, or
@@ -81,6 +83,11 @@ def _learn(source: str, output: Path, environ: Mapping[str, str]) -> int:
     if output.is_dir():
         raise SettingsError(f"--output {output} is a folder", next_step="name a file: facts.json")
     path = Path(source)
+    if not path.exists() and source.endswith(_ARCHIVES):
+        raise SettingsError(
+            f"{source} does not exist{file_suggestion(path)}",
+            next_step="name a tar of a root file system, or the reference of an image",
+        )
     if path.exists():
         facts = learn(read_root(path), path.name, date.today())
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from .suggestions import file_suggestion
 
 IMAGE, ZIP, DIR = "image", "zip", "dir"
 KINDS = (IMAGE, ZIP, DIR)
@@ -47,7 +48,8 @@ def read_artifact_name(text: str, base: Path) -> Artifact | None:
     if not (path.is_file() if kind == ZIP else path.is_dir()):
         what = "file" if kind == ZIP else "folder"
         raise SettingsError(
-            f"artifact {text!r}: {path} is not a {what}", next_step="build it before it is judged"
+            f"artifact {text!r}: {path} is not a {what}{file_suggestion(path, base)}",
+            next_step="build it before it is judged",
         )
     return Artifact(kind, str(path), text)
 

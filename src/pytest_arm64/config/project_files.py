@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import SettingsError
 from ._toml import Table
-from .targets import suggestion
+from .suggestions import suggestion
 from .toml_files import TomlFiles
 from .user_file import UserFile, read_user_file
 
@@ -44,6 +44,21 @@ _KEYS: dict[str, _Types] = {
 }
 # Lists of tables, which are checked where they are read.
 _TABLE_LISTS = ("allow-source",)
+
+
+_TYPE_NAMES: dict[_Types, str] = {
+    str: "a string",
+    list: "a list",
+    (str, list): "a string or a list of strings",
+    (int, float): "a number",
+    dict: "a table",
+    bool: "true or false",
+}
+
+
+def type_name(types: _Types) -> str:
+    """What a value of one of *types* is called in TOML."""
+    return _TYPE_NAMES[types]
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,8 @@ def _tables(manifest: Path, toml: TomlFiles) -> tuple[Table, Table]:
             )
         if not isinstance(value, _KEYS[key]):
             raise SettingsError(
-                f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type"
+                f"{manifest}: [tool.pytest-arm64] {key} = {value!r} has a wrong type",
+                next_step=f"write {key} as {type_name(_KEYS[key])}",
             )
         entry_type = dict if key in _TABLE_LISTS else str
         if isinstance(value, list) and not all(isinstance(entry, entry_type) for entry in value):

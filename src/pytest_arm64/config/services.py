@@ -17,9 +17,10 @@ from ..walking import folders_matching
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
 from .boundary import check_inside
-from .project_files import SERVICE_KEYS, ProjectFiles
+from .project_files import SERVICE_KEYS, ProjectFiles, type_name
 from .settings import checked_env, checked_install, memory_bytes
-from .targets import PACKAGES, suggestion
+from .suggestions import file_suggestion, suggestion
+from .targets import PACKAGES
 from .toml_lines import line_of
 
 REPOSITORY = "repository"
@@ -221,7 +222,12 @@ def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceCo
                 "services", f"services: {pattern!r} is not a pattern of folders"
             ) from None
         if not folders:
-            raise root.error("services", f"services: {pattern!r} names no folder below {rootpath}")
+            raise root.error(
+                "services",
+                f"services: {pattern!r} names no folder below {rootpath}"
+                f"{file_suggestion(rootpath / pattern.partition('/')[0], rootpath)}",
+                next_step="name the folders of the services, or remove the pattern",
+            )
         for folder in sorted(folders - seen):
             seen.add(folder)
             check_inside(folder, files.manifest, rootpath, f"{root.place('services')}: services")
@@ -247,7 +253,11 @@ def _service(name: str, source: _Source) -> ServiceConfig:
                 next_step="known keys: " + ", ".join(sorted(SERVICE_KEYS)),
             )
         if not isinstance(value, SERVICE_KEYS[key]) or isinstance(value, bool):
-            raise source.error(key, f"{key} = {value!r} has a wrong type")
+            raise source.error(
+                key,
+                f"{key} = {value!r} has a wrong type",
+                next_step=f"write {key} as {type_name(SERVICE_KEYS[key])}",
+            )
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise source.error(key, f"{key} must be a list of strings")
     requirements = _files(base, source, "requirements")
@@ -283,7 +293,11 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
     for path in paths:
         if not (path.is_file() or (folders and path.is_dir())):
             kind = "file or folder" if folders else "file"
-            raise source.error(key, f"{key}: {path} is not a {kind}")
+            raise source.error(
+                key,
+                f"{key}: {path} is not a {kind}{file_suggestion(path, source.files.root)}",
+                next_step=f"create it, or name another {kind} of the repository",
+            )
         check_inside(path, source.manifest, source.files.rootpath, f"{source.place(key)}: {key}")
     return paths
 
@@ -314,7 +328,9 @@ def _env(source: _Source) -> tuple[str, ...]:
     try:
         return tuple(checked_env(source.entry.get("env", []), source.manifest))
     except SettingsError as error:
-        raise source.error("env", error.what.rpartition(": ")[2]) from None
+        raise source.error(
+            "env", error.what.rpartition(": ")[2], next_step=error.next_step
+        ) from None
 
 
 def _cost(source: _Source) -> float | None:
@@ -322,7 +338,11 @@ def _cost(source: _Source) -> float | None:
     if value is None:
         return None
     if not (math.isfinite(value) and value >= 0):
-        raise source.error("monthly-cost", f"monthly-cost = {value} is not an amount of US dollars")
+        raise source.error(
+            "monthly-cost",
+            f"monthly-cost = {value} is not an amount of US dollars",
+            next_step="monthly-cost = 180.0",
+        )
     return float(value)
 
 

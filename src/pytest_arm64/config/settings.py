@@ -15,6 +15,7 @@ from .boundary import check_inside
 from .forked_change import comes_from_fork
 from .option_values import Given
 from .project_files import ProjectFiles
+from .suggestions import file_suggestion
 from .target_choice import chosen_target
 from .targets import Target
 
@@ -221,7 +222,10 @@ def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
     for entry in entries:
         name = entry.partition("=")[0] if isinstance(entry, str) else ""
         if not _VARIABLE.match(name):
-            raise SettingsError(f"{manifest}: env entry {entry!r} is not NAME or NAME=VALUE")
+            raise SettingsError(
+                f"{manifest}: env entry {entry!r} is not NAME or NAME=VALUE",
+                next_step='env = ["AWS_DEFAULT_REGION=eu-west-1", "HTTPS_PROXY"]',
+            )
         checked.append(str(entry))
     return checked
 
@@ -234,7 +238,10 @@ def _files(names: Sequence[str], base: Path, where: str) -> tuple[Path, ...]:
     paths = tuple(Path(os.path.normpath(base / name)) for name in names)
     for path in paths:
         if not path.is_file():
-            raise SettingsError(f"{where}: {path} is not a file")
+            raise SettingsError(
+                f"{where}: {path} is not a file{file_suggestion(path, base)}",
+                next_step="name a requirement file that exists",
+            )
     return paths
 
 

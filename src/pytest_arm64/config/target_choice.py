@@ -47,7 +47,10 @@ def chosen_targets(
     wanted = wanted_target(",".join(names), files, environ)
     listed = dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip())
     if not listed:
-        raise SettingsError("--target names no target")
+        raise SettingsError(
+            f"--target {wanted!r} names no target",
+            next_step="choose one of " + ", ".join(sorted({**shipped_targets(), **own})),
+        )
     return [find_target(name, own) for name in listed]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import SettingsError
 from ._toml import Table, loads
 from .facts import PAGE, PAGES, Facts, shipped_facts
+from .suggestions import suggestion
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -153,7 +153,10 @@ def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
             raise SettingsError(f"{where}: {key} must be a string, not {value!r}")
     for key in ("image", "python"):
         if key not in table:
-            raise SettingsError(f"{where}: {key!r} is missing")
+            raise SettingsError(
+                f"{where}: {key!r} is missing",
+                next_step='a target needs image = "shop/base:1.4" and python = "3.12"',
+            )
     if not table["image"]:
         raise SettingsError(f"{where}: image is empty")
     if not re.fullmatch(r"3\.\d+", table["python"]):
@@ -161,7 +164,10 @@ def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
     recipes = shipped_recipes()
     recipe = table.get("recipe", "none")
     if recipe not in recipes:
-        raise SettingsError(f"{where}: recipe must be one of {', '.join(sorted(recipes))}")
+        near = suggestion(recipe, recipes)
+        raise SettingsError(
+            f"{where}: recipe must be one of {', '.join(sorted(recipes))}, not {recipe!r}{near}"
+        )
     return Target(
         # A result must not pass for one of the shipped target.
         name=f"{name} (own)" if name in shipped_targets() else name,
@@ -195,9 +201,3 @@ def find_target(name: str, own: Mapping[str, Target]) -> Target:
             next_step="choose one of " + ", ".join(sorted(targets)),
         )
     return targets[name]
-
-
-def suggestion(word: str, choices: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` where something known is close to *word*, else nothing."""
-    close = difflib.get_close_matches(word, list(choices), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

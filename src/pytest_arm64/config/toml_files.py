@@ -94,6 +94,6 @@ def _read(path: Path) -> TomlFile | SettingsError | None:
     except OSError as error:
         return SettingsError(f"{path} cannot be read: {error.strerror}")
     except (TOMLDecodeError, RecursionError) as error:
-        return SettingsError(f"{path} is not TOML: {error}")
+        return SettingsError(f"{path} is not TOML: {error}", next_step="correct the file there")
     except SettingsError as error:
         return error

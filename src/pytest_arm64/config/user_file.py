@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import SettingsError
 from ._toml import Table
-from .targets import suggestion
+from .suggestions import suggestion
 from .toml_files import TomlFiles
 
 NAME = "config.toml"

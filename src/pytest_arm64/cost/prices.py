@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
+from ..config.suggestions import file_suggestion
 from ..errors import PriceError
 
 FORMAT = 1
@@ -55,7 +56,10 @@ def price_list(service: str, region: str, own: Path | None = None) -> PriceList:
         try:
             text = own.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise PriceError(f"{own} cannot be read: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise PriceError(
+                f"{own} cannot be read: {reason}{file_suggestion(own)}", next_step="--prices FILE"
+            ) from None
         known |= _tables(text, str(own))
     if (service, region) not in known:
         raise PriceError(
@@ -72,7 +76,9 @@ def _tables(text: str, where: str) -> dict[tuple[str, str], PriceList]:
     try:
         document = loads(text)
     except TOMLDecodeError as error:
-        raise PriceError(f"{where} is not TOML: {error}") from None
+        raise PriceError(
+            f"{where} is not TOML: {error}", next_step="correct the file there"
+        ) from None
     if document.pop("format", None) != FORMAT:
         raise PriceError(f"{where} must begin with: format = {FORMAT}")
     return {

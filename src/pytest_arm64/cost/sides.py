@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from ..config.suggestions import file_suggestion
 from ..errors import PriceError
 from ..inside.measure.budget import seconds_of
 from ..inside.measure.record import COLD_START, FORMAT, Measured, Record
@@ -63,9 +64,11 @@ def _told(word: str) -> Side:
     architecture, _, quantity = word.removeprefix(_TOLD).partition(":")
     rate = _RATE.match(quantity)
     try:
+        if architecture not in ARCHITECTURES:
+            raise ValueError(f"{architecture!r} is not x86_64 or arm64")  # noqa: TRY301  (as below)
         side = ARCHITECTURES[architecture]
         throughput = Decimal(rate[1]) if rate else 1 / Decimal(repr(seconds_of(quantity)))
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise PriceError(
             f"{word}: {error}", next_step="write told:arm64:100ms or told:x86_64:2.21/s"
         ) from None
@@ -82,7 +85,9 @@ def _measurements(path: Path) -> list[Measured]:
             raise ValueError("it has no list `measured`")  # noqa: TRY301, TRY004  (data, no call)
         return [decode(Measured, entry, FORMAT) for entry in entries]
     except (OSError, ValueError) as error:
-        raise PriceError(f"{path} holds no measurements: {error}", next_step=_NEXT) from None
+        reason = getattr(error, "strerror", None) or error
+        near = file_suggestion(path)
+        raise PriceError(f"{path} holds no measurements: {reason}{near}", next_step=_NEXT) from None
 
 
 def _chosen(

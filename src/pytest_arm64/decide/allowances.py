@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ..config.services import REPOSITORY, Services
-from ..config.targets import suggestion
+from ..config.suggestions import suggestion
 from ..errors import SettingsError
 
 WARNED_DAYS = 30

@@ -16,6 +16,7 @@ from ..inside.regular_file import read_regular
 from ..open_folder import write_inside
 
 NAME = "arm64-baseline.json"
+_MEND = f"correct or remove {NAME}, then: pytest-arm64 audit --write-baseline"
 FORMAT = 1
 Key = tuple[str, str, str, str]
 """Service, target, scope, package."""
@@ -71,7 +72,7 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
         raise SettingsError(
             f"{path} cannot be read: {error}",
             why="new and accepted findings cannot be distinguished",
-            next_step="pytest-arm64 audit --write-baseline",
+            next_step=_MEND,
         ) from None
     own = services.named(REPOSITORY) if services is not None else None
     names = {REPOSITORY: own.name} if own is not None else {}
@@ -83,7 +84,7 @@ def read_baseline(root: Path, services: Services | None = None) -> Baseline | No
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"{path} is not a valid baseline: {error}",
-            next_step="pytest-arm64 audit --write-baseline",
+            next_step=_MEND,
         ) from None
 
 

@@ -49,6 +49,7 @@ def read_poetry_lock(
         raise SettingsError(
             f"{path} has no pyproject.toml next to it",
             why="the lock does not say which of its packages are deployed",
+            next_step="copy pyproject.toml next to it, or: poetry export -o requirements.txt",
         )
     lines = list(Lines(text).starting("name = "))
     releases: dict[str, list[LockedRelease]] = {}

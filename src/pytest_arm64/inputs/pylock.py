@@ -84,7 +84,11 @@ def _parsed(path: Path, data: Table) -> pylock.Pylock:
         ) from None
     except (pylock.PylockValidationError, RecursionError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise SettingsError(f"{path} is not a valid pylock.toml", why=why) from None
+        raise SettingsError(
+            f"{path} is not a valid pylock.toml",
+            why=why,
+            next_step="create it again: pip lock, uv export or pdm export",
+        ) from None
 
 
 def _chosen(

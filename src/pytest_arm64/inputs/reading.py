@@ -18,6 +18,8 @@ from ..index.metadata import requirement_of
 from .formats import Formats
 from .requirements import LocalProject, RequirementSet, SourcedRequirement
 
+AS_PIP_READS = "write it as pip reads it: NAME, NAME==1.0 or NAME @ URL"
+"""What to do about a line that is not a requirement."""
 Table = Mapping[str, object]
 """A table of a TOML document."""
 
@@ -107,7 +109,9 @@ def requirement(text: str, where: str) -> Requirement:
     except (ValueError, RecursionError) as error:
         why = masked((str(error).splitlines() or [""])[0])[:200]
         raise SettingsError(
-            f"{where}: {masked(text)[:200]!r} is not a requirement", why=why
+            f"{where}: {masked(text)[:200]!r} is not a requirement",
+            why=why,
+            next_step=AS_PIP_READS,
         ) from None
 
 

@@ -12,7 +12,7 @@ from ..errors import SettingsError
 from ..index.addresses import masked
 from . import requirement_lines as options
 from .project import local_project
-from .reading import Reading, is_there, requirement
+from .reading import AS_PIP_READS, Reading, is_there, requirement
 from .references import pep508, reference_in
 from .requirement_files import MAXIMUM_FILES, path_of, read_file
 from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine
@@ -61,6 +61,7 @@ def _refuse(line: RefusedLine, origin: str, reading: Reading) -> None:
         raise SettingsError(
             f"{origin}: {masked(line.text)[:200]!r} is not a requirement",
             why=masked(line.problem)[:200],
+            next_step=AS_PIP_READS,
         )
     reading.gaps.append(f"{origin}: pip does not accept this line: {masked(line.problem)[:200]}")
 

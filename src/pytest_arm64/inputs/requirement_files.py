@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..config.boundary import check_inside
+from ..config.suggestions import file_suggestion
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular
 from .reading import is_there
@@ -67,6 +68,8 @@ def read_file(path: Path, environ: Mapping[str, str], root: Path) -> Requirement
         reason = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(
             f"the requirement file {str(path)!r} cannot be read: {reason}"
+            f"{file_suggestion(path, root)}",
+            next_step="create the file, or correct the line that names it",
         ) from None
     file = RequirementFile(path, content, tuple(parse_lines(content, environ)))
     for line in file.lines:

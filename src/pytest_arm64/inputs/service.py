@@ -10,6 +10,7 @@ from pathlib import Path
 from ..config.artifact import Artifact
 from ..config.project_files import read_project_files
 from ..config.services import own_name
+from ..config.suggestions import file_suggestion
 from ..config.toml_files import TomlFiles
 from ..errors import EmptyListError, SettingsError
 from . import poetry_lock, pylock, uv_lock
@@ -192,7 +193,7 @@ class _Choice:
         """A file by its name; what is no other kind is a requirement file."""
         if not path.is_file():
             raise SettingsError(
-                f"{path} does not exist",
+                f"{path} does not exist{file_suggestion(path)}",
                 next_step="give a requirement file, a lock, a pyproject.toml, "
                 "or a project's folder",
             )

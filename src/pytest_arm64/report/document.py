@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from .. import __version__
 from ..audit.matrix import STATES, Row, WheelMatrix
+from ..config.suggestions import file_suggestion
 from ..decide.backlog import WorkItem, backlog
 from ..decide.evidence import ServiceEvidence, grade_words, weakest
 from ..decide.verdict import Verdict, decide
@@ -237,8 +238,8 @@ def read_report(path: Path) -> Report:
         return Report.from_json(parse(read_regular(file, _MAX_BYTES).decode("utf-8")))
     except OSError as error:
         raise ReportError(
-            f"{file} cannot be read: {error.strerror}",
-            next_step="pytest --arm64 --arm64-report DIR makes one",
+            f"{file} cannot be read: {error.strerror}{file_suggestion(path)}",
+            next_step="pytest --arm64 --arm64-report DIR writes one",
         ) from None
     except ValueError as error:
         raise ReportError(
@@ -266,7 +267,7 @@ def write_report(report: Report, folder: Path | OpenFolder) -> Path:
         path = (folder.path if isinstance(folder, OpenFolder) else folder) / NAME
         raise ReportError(
             f"{path} cannot be written: {error.strerror}",
-            next_step="name another folder: --arm64-report DIR",
+            next_step="name another folder",
         ) from None
 
 

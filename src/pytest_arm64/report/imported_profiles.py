@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+from ..config.suggestions import file_suggestion
 from ..errors import Arm64Error
 from ..inside.measure.hotspots import Function, Spending, Spent
 from ..inside.measure.profile_record import IMPORTED, Profile, profile_of
@@ -42,6 +43,9 @@ _WEIGHTS = (
 _FILES = ("file", "sourcefile", "source", "module", "image", "library", "sharedobject", "dso")
 
 
+_NEXT = "name profile.json of --arm64-report, or output of perf: perf script -i perf.data > FILE"
+
+
 class ProfileError(Arm64Error):
     """A file holds no profile that can be read."""
 
@@ -67,9 +71,11 @@ def read_profiles(path: Path, name: str = "") -> list[Profile]:
             format_, reader = _known(head, path)
             spending = reader(line.rstrip() for line in chain(head, lines))
     except OSError as error:
-        raise ProfileError(f"{path}: {error.strerror or error}") from None
+        raise ProfileError(
+            f"{path}: {error.strerror or error}{file_suggestion(path)}", next_step=_NEXT
+        ) from None
     except (ValueError, csv.Error, OverflowError) as error:
-        raise ProfileError(f"{path}: {error}") from None
+        raise ProfileError(f"{path}: {error}", next_step=_NEXT) from None
     if not spending:
         raise ProfileError(
             f"{path} looks like {format_}, and no function was found in it",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
+from ..config.suggestions import suggestion
 from ..decide.gate import DECISIONS
 from ..errors import SettingsError
 from ..inside.golden.report_property import PROPERTY
@@ -167,6 +168,23 @@ def gates_alone(config: pytest.Config) -> bool:
 def is_of_service(name: str, owner: str) -> bool:
     """Whether *name* is that of a gate of the service *owner*, or of all its gates."""
     return _below(name, f"{GATE}{owner}")
+
+
+def refuse_unknown_services(config: pytest.Config, parts: Sequence[RunPart]) -> None:
+    """Refuse gates of a service that has none of the *parts* of this run.
+
+    Raises:
+        SettingsError: one is named.
+    """
+    owners = list(dict.fromkeys(part.owner for part in parts))
+    for name in named_gates(config):
+        every = name.rstrip(":") == GATE.rstrip(":")
+        if not every and not any(is_of_service(name, owner) for owner in owners):
+            service = name.removeprefix(GATE).partition("::")[0]
+            raise SettingsError(
+                f"{name}: this run has no service {service!r}{suggestion(service, owners)}",
+                next_step=f"services here: {', '.join(owners)}",
+            )
 
 
 def refuse_unknown_before(

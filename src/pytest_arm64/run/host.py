@@ -12,7 +12,7 @@ import pytest
 
 from ..config.project_files import repository_root
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
-from ..mirror.pytest_internals import remember_interrupt
+from ..mirror.pytest_internals import remember_interrupt, terminal_reporter
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
 from ..mirror.shown_inside import NAME as INSIDE
@@ -31,6 +31,7 @@ from .gates import (
     named_gates,
     refuse_unknown,
     refuse_unknown_before,
+    refuse_unknown_services,
 )
 from .incidents import stop_words
 from .keep import Held
@@ -41,7 +42,7 @@ from .part_session import NestedRun
 from .parts import RunPart, parts_of
 from .place import OpenPlace
 from .service_endings import ends_alone, show_end, stop_of
-from .usage import as_end, as_usage_error, missing_path, until_closed
+from .usage import as_end, as_usage_error, instead_of, missing_path, until_closed
 
 if TYPE_CHECKING:
     from ..decide.assessment import Assessment
@@ -66,7 +67,7 @@ class HostPlugin:
         self._open_place: OpenPlace | None = None
         self._missing = missing_path(config, repository_root(config.rootpath))
         """A test path that does not exist: nothing is built, and pytest itself says so."""
-        self._lines: list[str] = []
+        self._lines = [instead_of(self._missing, config)] if self._missing else []
         """What is told below the results."""
         self.current: NestedRun | None = None
         """The part that runs, or ran last."""
@@ -122,6 +123,8 @@ class HostPlugin:
         parts = parts_of(config, project, task)
         self._parts = len(parts)
         self._several = len({part.owner for part in parts}) > 1
+        if project.services.configured:
+            refuse_unknown_services(config, parts)
         open_place = self._open_place = self._resources.enter_context(places(config, project))
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
@@ -311,9 +314,7 @@ class HostPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._step(self._run_tests, session)
-        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
-            "terminalreporter"
-        )
+        reporter = terminal_reporter(self._config)
         while self._waiting:
             if reporter is not None:
                 reporter.ensure_newline()
@@ -368,9 +369,7 @@ class HostPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self) -> None:
         stop = self._session.mirror.stop if self._session is not None else None
-        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
-            "terminalreporter"
-        )
+        reporter = terminal_reporter(self._config)
         if stop is not None and stop.place is not None and reporter is not None:
             remember_interrupt(reporter, stop.place, stop.traceback)
 

@@ -15,7 +15,7 @@ import pytest
 from ..config.project import Project
 from ..config.services import ServiceConfig, prefixes, service_of
 from ..config.settings import Settings, no_x86_side
-from ..config.targets import suggestion
+from ..config.suggestions import suggestion
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD

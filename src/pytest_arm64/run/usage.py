@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ..config.option_values import Given
+from ..config.suggestions import file_suggestion
 from ..config.trust import VARIABLE as TRUST
 from ..config.trust import allows_all
 from ..errors import Arm64Error, SettingsError
@@ -23,6 +24,8 @@ from ..mirror.signals import TERMINATED, Terminated
 from ..open_folder import OpenFolder
 from .arguments import GATE, add_to, positional
 
+_NEAR = 0.8
+"""How similar a word must be to an option of ours to be a misspelt one (1: the same)."""
 UNJUDGED = pytest.StashKey[frozenset[str]]()
 """Words that may be values of options that only the session inside knows."""
 
@@ -154,7 +157,7 @@ def _consequence(modes: Sequence[str]) -> str:
 
 
 def misspelt(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Words that look like an option of ours and are none, each with the nearest that is one."""
+    """Words that begin as our options do and are none, each with the nearest that is one."""
     names = {option.name.removeprefix(PREFIX): option.name for option in OPTIONS}
     for word in words:
         name = word.partition("=")[0]
@@ -179,7 +182,13 @@ def refuse_misspelt(words: Iterable[str]) -> None:
 
 def hint_at_misspelt(parser: pytest.Parser, words: Iterable[str]) -> None:
     """Have pytest name the nearest option of ours, where it refuses one of *words* itself."""
+    words = [word.partition("=")[0] for word in words]
     hints = [f"{close} for {name}" for name, close in misspelt(words) if close]
+    names = [option.name for option in OPTIONS]
+    for word in words:  # as --arm46 and --amr64-target, which begin otherwise
+        near = difflib.get_close_matches(word, names, n=1, cutoff=_NEAR)
+        if near and word not in names and not word.startswith(PREFIX):
+            hints.append(f"{near[0]} for {word}")
     # Not public; without it pytest refuses the option all the same.
     extra: object = getattr(parser, "extra_info", None)
     if hints and isinstance(extra, dict):
@@ -229,6 +238,12 @@ def missing_path(config: pytest.Config, root: Path) -> str:
         if all(path.is_relative_to(root) or not Path(word).is_absolute() for path in paths):
             return word
     return ""
+
+
+def instead_of(missing: str, config: pytest.Config) -> str:
+    """The line below pytest's own refusal of the test path *missing*."""
+    path = Path(config.invocation_params.dir, missing.partition("::")[0])
+    return f"nothing was built: name a test path that exists{file_suggestion(path)}"
 
 
 def _may_exist(path: Path) -> bool:

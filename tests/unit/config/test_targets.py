@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.config._toml import loads
+from pytest_arm64.config.suggestions import suggestion
 from pytest_arm64.config.targets import (
     DEFAULT_PYTHON,
     Recipe,
@@ -21,7 +22,6 @@ from pytest_arm64.config.targets import (
     own_target,
     shipped_recipes,
     shipped_targets,
-    suggestion,
 )
 from pytest_arm64.errors import SettingsError
 from unit.support import attempt, is_plain_text
