@@ -37,6 +37,7 @@ _COMMANDS = {
     "doctor": ("check what `pytest --arm64` needs on this machine", "commands.doctor"),
     "setup": ("fix what this user may fix, and list what needs root", "commands.setup"),
     "audit": ("show which dependencies have an ARM64 wheel", "commands.audit"),
+    "advisories": ("list what is known to be wrong on ARM64", "commands.advisories"),
     "abi": ("check that compiled files load on a target", "commands.abi"),
     "target": ("show the facts of a target, or read them from an image", "commands.target"),
     "golden": ("list or prune values recorded next to the tests", "commands.golden"),

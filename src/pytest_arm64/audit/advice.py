@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from packaging.version import Version
@@ -185,6 +185,28 @@ def not_needed(node: Node, x86: Platform) -> Remedy:
     places = ", ".join(wish.origin for wish in own[:3])
     text = f"the target does not need it: remove it, or mark it ; {marker} ({places})"
     return Remedy(text, marker=marker, own=True)
+
+
+def passed_over(
+    fix: Remedy, name: str, near: Nearest, safe: Nearest, defect: Callable[[str, Version], str]
+) -> Remedy:
+    """*fix*, with the nearer release that it is not, and why.
+
+    Args:
+        fix: what leads to a release of *safe*, if there is any.
+        name: the package.
+        near: the nearest releases with a usable wheel.
+        safe: the same among those without a known defect.
+        defect: tells the advisory on a release.
+    """
+    chosen = near.later or near.earlier
+    if chosen is None:
+        return fix
+    version = chosen[0]
+    why = f"{name} {version} has a usable wheel and a known defect ({defect(name, version)})"
+    if safe.later is None and safe.earlier is None:
+        return replace(fix, text=f"{why}: build a release in the target's image, or replace it")
+    return replace(fix, text=f"{fix.text}; {why}")
 
 
 def _chosen(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import Requirement
 
+from ..advisories.database import Advisories, shipped_advisories
 from ..config.targets import Target
 from ..index.pip_config import PipConfig, host_pip_config
 from ..index.simple import IndexFile
@@ -32,7 +33,7 @@ from .classify import Judge
 from .known_packages import Known
 from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree
-from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix
+from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix, advised
 from .platform import Platform, platform_of
 from .usable_files import fit
 
@@ -63,10 +64,7 @@ class MetadataSource(Protocol):
 
 
 class Auditor(AbstractContextManager["Auditor"]):
-    """Makes matrices; services with the same sources share an index and its connections.
-
-    A context manager: its threads are let go at the end.
-    """
+    """Makes matrices; a context manager. Services with the same sources share an index."""
 
     def __init__(
         self,
@@ -79,6 +77,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         search_limit: float = SEARCH_LIMIT,
         config: PipConfig | Callable[[], PipConfig] | None = None,
         metadata: MetadataSource | None = None,
+        advisories: Advisories | None = None,
         say: Callable[[str], None] = say_nothing,
     ) -> None:
         """Settings that all matrices share.
@@ -87,14 +86,12 @@ class Auditor(AbstractContextManager["Auditor"]):
             environ: the host's variables, which pip and the index client read.
             offline: ask no network; pages that were kept do, however old.
             refresh: ask the indexes anew about what was kept.
+            advisories: what is known to be wrong with releases; the shipped ones by default.
             contents: look into source distributions for what their builds compile.
-            time_limit: seconds for everything; what is not answered by then is ``unknown``.
-            search_limit: seconds for the search of each tree, from its first conflict on; after
-                that the tree is the nearest to one that can be installed.
-            config: pip's configuration, or what tells it when it is needed, which a lock may
-                never do; that of this host by default.
-            metadata: tells what a source distribution does not say for certain of itself, which
-                takes an engine; without it that stays in doubt.
+            time_limit: seconds for everything; the rest is ``unknown``.
+            search_limit: seconds to search each tree after its first conflict; then the nearest.
+            config: pip's configuration, or what tells it when needed; this host's by default.
+            metadata: tells what a source distribution leaves in doubt, with an engine.
             say: is called with how far a search is.
         """
         self._environ = environ
@@ -106,6 +103,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._search_limit = search_limit
         self._given = config
         self._metadata = metadata
+        self.advisories = advisories or shipped_advisories()
         self.say = say
         self._indexes: dict[Sources, Index] = {}
 
@@ -180,7 +178,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         Raises:
             SettingsError: the target or an address cannot be used.
         """
-        return _Assessment(self, service, target).matrix()
+        return advised(_Assessment(self, service, target).matrix(), self.advisories, target)
 
     def resolved(
         self, index: Index, wishes: RequirementSet, platform: Platform
@@ -238,7 +236,7 @@ class _Assessment:
         self._service = service
         self._target = target
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
-        self._known = Known.of(target)
+        self._known = Known.of(target, auditor.advisories)
         self._notes: list[str] = list(service.notes)
         self._archives: dict[str, IndexFile] = {}
         """Sources of deployed projects that come out of a repository, by name."""

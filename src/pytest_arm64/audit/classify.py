@@ -10,7 +10,7 @@ from packaging.version import Version
 from ..index.addresses import shown
 from ..index.simple import IndexFile
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement, Tree
-from .advice import Adviser, not_needed
+from .advice import Adviser, not_needed, passed_over
 from .candidates import Candidates
 from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes, x86_pins
 from .known_packages import Known
@@ -38,7 +38,8 @@ class Judge:
 
     def rows(self, tree: Tree) -> tuple[Row, ...]:
         """A row for each package of *tree*, the gravest first."""
-        adviser = Adviser(Freeing(self.candidates, tree.nodes), self.known, self.renewal)
+        freeing = Freeing(self.candidates, tree.nodes, self.known.defect)
+        adviser = Adviser(freeing, self.known, self.renewal)
         rows = {name: self._row(node, adviser) for name, node in tree.nodes.items()}
         if any(not row.green for row in rows.values()):
             rows |= self._pinned_on_x86(tree, rows)
@@ -143,9 +144,18 @@ class Judge:
         causes = Causes(self.candidates, self.platform, self.x86, self.lock)
         diagnosis = causes.of(node, version, usable, near)
         demands = self.candidates.demands(node)
-        fix = adviser.of(node, version, row.state, diagnosis, near, demands)
+        safe = nearest(self._without_defects(node.name, releases), version, self.platform)
+        fix = adviser.of(node, version, row.state, diagnosis, safe, demands)
+        if safe != near:
+            fix = passed_over(fix, node.name, near, safe, self.known.defect)
         url = row.url or address_of(releases.get(version, ()), row.file)
         return replace(row, cause=diagnosis.cause, detail=diagnosis.detail, remedy=fix, url=url)
+
+    def _without_defects(
+        self, name: str, releases: Mapping[Version, tuple[IndexFile, ...]]
+    ) -> Mapping[Version, tuple[IndexFile, ...]]:
+        """The releases that can be advised: those without an advisory that may apply."""
+        return {v: files for v, files in releases.items() if not self.known.defect(name, v)}
 
 
 def address_of(files: Iterable[IndexFile], name: str) -> str:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..config.project_files import repository_root
-from ..config.targets import Target
+from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
 from ..inputs.requirements import RequirementSet, SourcedRequirement
 from ..inputs.service import Service
@@ -272,15 +272,15 @@ class _Trial:
                 platform = platform_of(entry.target, architecture)
                 key = (number, architecture)
                 if key not in self._before:
-                    self._before[key] = self._faults(entry.service.deploy, platform)
-                faults = self._faults(wishes, platform)
+                    self._before[key] = self._faults(entry.service.deploy, platform, entry.target)
+                faults = self._faults(wishes, platform, entry.target)
                 fresh = [text for name, text in faults.items() if name not in self._before[key]]
                 if fresh:
                     return f"with it, on {platform.machine}: {fresh[0]}"
         return ""
 
-    def _faults(self, wishes: RequirementSet, platform: Platform) -> dict[str, str]:
-        """By package, or by problem: what cannot be installed, and why."""
+    def _faults(self, wishes: RequirementSet, platform: Platform, target: Target) -> dict[str, str]:
+        """By package, or by problem: what cannot be installed or has a known defect, and why."""
         tree, candidates = self._auditor.resolved(self._auditor.index(wishes), wishes, platform)
         faults = {problem: problem for problem in tree.problems}
         for name, node in tree.nodes.items():
@@ -290,6 +290,10 @@ class _Trial:
                 faults[name] = f"{name}: {node.problem}"
             elif not candidates.fit(name, node.version).usable:
                 faults[name] = f"{name} {node.version} has no file that can be used"
+            elif platform.machine == MACHINES["arm64"]:
+                defect = self._auditor.advisories.avoids(name, node.version, target)
+                if defect:
+                    faults[defect] = f"{name} {node.version} has a known defect ({defect})"
         return faults
 
 

@@ -8,6 +8,9 @@ from functools import cache
 from importlib import resources
 from typing import TypedDict, cast
 
+from packaging.version import Version
+
+from ..advisories.database import Advisories, shipped_advisories
 from ..config._toml import loads
 from ..config.targets import Target
 from .matrix import SOURCE
@@ -49,11 +52,19 @@ class Known:
     manager: str = ""
     """``dnf`` or ``apt``; empty where the target names none."""
     tables: _Tables = field(default_factory=_tables)
+    target: Target | None = None
+    advisories: Advisories = field(default_factory=shipped_advisories)
 
     @classmethod
-    def of(cls, target: Target) -> Known:
+    def of(cls, target: Target, advisories: Advisories | None = None) -> Known:
         """What is known for *target*."""
-        return cls(_MANAGERS.get(target.recipe.name, ""))
+        advisories = advisories or shipped_advisories()
+        manager = _MANAGERS.get(target.recipe.name, "")
+        return cls(manager, target=target, advisories=advisories)
+
+    def defect(self, name: str, version: Version) -> str:
+        """The id of an advisory that keeps *version* from being advised; empty for none."""
+        return self.advisories.avoids(name, version, self.target) if self.target else ""
 
     def replacement(self, name: str) -> Replacement | None:
         """What can take the place of *name*."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from ..advisories.database import Advisories, KnownDefect
+from ..config.targets import Target
 from ..index.addresses import public
 from ..index.simple import IndexFile, file_of
 from ..records import Layout, decode, encode, json_options
@@ -94,6 +96,8 @@ class Row:
     """Whether a pure one has no wheel and is built from its sources, which compile nothing."""
     pure_fallback: bool = False
     """Whether its build goes on without a compiler, and leaves out what makes it fast."""
+    advisories: tuple[KnownDefect, ...] = ()
+    """What is known to be wrong with this release on the target; it changes no state."""
 
     @property
     def archive(self) -> IndexFile | None:
@@ -180,3 +184,15 @@ class WheelMatrix:
             ValueError: it is of another format, or damaged.
         """
         return decode(cls, data)
+
+
+def advised(matrix: WheelMatrix, advisories: Advisories, target: Target) -> WheelMatrix:
+    """*matrix* with what *advisories* say of its releases on *target*."""
+    rows = (
+        (row, advisories.defects(row.name, row.version, target) if row.version else ())
+        for row in matrix.packages
+    )
+    return replace(
+        matrix,
+        packages=tuple(replace(row, advisories=defects) for row, defects in rows),
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .. import __version__, cache
+from ..advisories.database import Advisories, shipped_advisories
 from ..config.targets import Target
 from ..index.addresses import public
 from ..index.pip_config import PipConfig
@@ -25,6 +26,7 @@ def kept_matrices(
     *,
     offline: bool = False,
     refresh: bool = False,
+    advisories: Advisories | None = None,
 ) -> list[WheelMatrix]:
     """Matrices of *services*, from the last run where nothing that decides them has changed.
 
@@ -32,7 +34,8 @@ def kept_matrices(
     ``CI`` set everything is asked again.
     """
     refresh = refresh or (bool(environ.get("CI")) and not offline)
-    keys = [_key(service, target, config) for service in services]
+    advisories = advisories or shipped_advisories()
+    keys = [_key(service, target, config, advisories) for service in services]
     cached = [
         None if refresh else _load(key, settled=service.lock is not None or offline)
         for key, service in zip(keys, services, strict=True)
@@ -43,7 +46,9 @@ def kept_matrices(
     from .auditor import Auditor
 
     made: list[WheelMatrix] = []
-    with Auditor(environ, offline=offline, refresh=refresh, config=config) as auditor:
+    with Auditor(
+        environ, offline=offline, refresh=refresh, config=config, advisories=advisories
+    ) as auditor:
         for key, service, matrix in zip(keys, services, cached, strict=True):
             result = matrix or auditor.matrix(service, target)
             # One whose addresses are written without their tokens would not lead to the files.
@@ -69,11 +74,11 @@ def _load(key: str, *, settled: bool) -> WheelMatrix | None:
     return replace(matrix, index_age=matrix.index_age + max(0.0, age))
 
 
-def _key(service: Service, target: Target, config: PipConfig) -> str:
+def _key(service: Service, target: Target, config: PipConfig, advisories: Advisories) -> str:
     """What two matrices must share to be the same."""
     return cache.digest(
         [
-            *(__version__, service.fingerprint(), config.fingerprint()),
+            *(__version__, service.fingerprint(), config.fingerprint(), advisories.fingerprint),
             *(target.name, target.python, target.glibc, target.recipe.name),
         ]
     )

@@ -31,6 +31,8 @@ class Freeing:
 
     candidates: Candidates
     nodes: Mapping[str, Node]
+    defect: Callable[[str, Version], str]
+    """Tells the advisory that keeps a release from being advised; empty for none."""
 
     def moves(self, node: Node, version: Version, depth: int = 0) -> tuple[Move, ...] | None:
         """What to move so that *node* may become *version*; None where nothing is known to do.
@@ -83,7 +85,8 @@ class Freeing:
             wishes = self._demands(parent, version, name)
             return wishes is not None and all(map(lets_go, wishes))
 
-        final = [v for v in self.candidates.releases(parent.name) if not v.is_prerelease]
+        releases = self.candidates.releases(parent.name)
+        final = [v for v in releases if not v.is_prerelease and not self.defect(parent.name, v)]
         if earlier:
             older = [version for version in final if version < selected][:4]
             return next(filter(free, older), None)

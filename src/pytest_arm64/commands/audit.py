@@ -147,6 +147,7 @@ def _is_lock(path: str) -> bool:
 def _audit(
     options: argparse.Namespace, config: Callable[[], PipConfig], environ: Mapping[str, str]
 ) -> int:
+    from ..advisories.database import project_advisories
     from ..audit.auditor import Auditor, audit
     from ..config.project_files import read_project_files
     from ..config.services import services_at
@@ -175,6 +176,7 @@ def _audit(
             time_limit=options.time_limit,
             search_limit=options.search_time,
             config=config,
+            advisories=project_advisories(files),
             say=step.update,
         ) as auditor,
     ):

@@ -41,9 +41,11 @@ _KEYS: dict[str, _Types] = {
     "services": list,
     "service": dict,
     "allow-source": list,
+    "allow-advisory": list,
+    "advisories": list,
 }
 # Lists of tables, which are checked where they are read.
-_TABLE_LISTS = ("allow-source",)
+_TABLE_LISTS = ("allow-source", "allow-advisory")
 
 
 _TYPE_NAMES: dict[_Types, str] = {

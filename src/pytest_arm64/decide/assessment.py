@@ -10,6 +10,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from ..advisories.database import project_advisories
 from ..audit.matrix import DEPLOY, PURE, SOURCE, WheelMatrix
 from ..audit.matrix_cache import kept_matrices
 from ..config.cell import ImageFacts
@@ -20,12 +21,13 @@ from ..errors import NothingToReadError, SettingsError
 from ..index.pip_config import PipConfig, host_pip_config
 from ..inputs.configured import configured_service, project_service
 from ..inputs.service import Service
-from .allowances import Allowance, read_allowances, unused
-from .baseline import Baseline, read_baseline
+from .allowances import Allowance, read_accepted_defects, read_allowances, unused
+from .baseline import Baseline, grave_defects, read_baseline
 from .package_verdicts import ALL, GRAVITY, NEW, REPORT, PackageVerdict, verdicts
 
 _NO_CONFIG = PipConfig({}, {}, ())
 MACHINE = "aarch64"
+_CONFIGURED = ("service", "services", "allow-source", "allow-advisory")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Assessment:
     today: date = field(default_factory=date.today)
     problem: str = ""
     """Why there is no matrix although there is something to audit."""
+    accepted_defects: tuple[Allowance, ...] = ()
+    """Advisories that the team has accepted."""
 
     def installed(
         self, service: str, target: Target, ran: ImageFacts, record: InstallRecord
@@ -96,7 +100,7 @@ class Assessment:
 
     def reminders(self) -> Iterator[str]:
         """What is to be told of allowances: those that end soon, and those that nothing needs."""
-        for allowance in self.allowances:
+        for allowance in (*self.allowances, *self.accepted_defects):
             if allowance.expires_soon(self.today):
                 yield f"soon over: {allowance.told(self.today)}"
         used = [
@@ -106,7 +110,9 @@ class Assessment:
             if self.observed.get(matrix.service, {}).get(row.name, row.state) == SOURCE
         ]
         if all(matrix.complete for matrix in self.matrices):
-            for allowance in unused(self.allowances, used):
+            defects = [(m.service, d.id) for m in self.matrices for _, _, d in grave_defects(m)]
+            idle = unused(self.allowances, used), unused(self.accepted_defects, defects)
+            for allowance in (*idle[0], *idle[1]):
                 yield f"not needed any more: {allowance.told(self.today)}"
 
 
@@ -141,6 +147,7 @@ def assess(
             config() if services else _NO_CONFIG,
             offline=settings.offline,
             refresh=settings.refresh,
+            advisories=project_advisories(project.files),
         )
     except SettingsError as error:
         if chosen != REPORT:
@@ -148,7 +155,10 @@ def assess(
         return Assessment((), problem=error.what)
     bounded = frozenset(s.name for s in project.services.declared if s.boundary is not None)
     allowances = read_allowances(table, project.services)
-    return Assessment(tuple(matrices), chosen, baseline, allowances, bounded)
+    accepted = read_accepted_defects(table, project.services)
+    return Assessment(
+        tuple(matrices), chosen, baseline, allowances, bounded, accepted_defects=accepted
+    )
 
 
 def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> str:
@@ -161,7 +171,7 @@ def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> 
         return asked
     if baseline is not None:
         return NEW
-    configured = any(key in table for key in ("service", "services", "allow-source"))
+    configured = any(key in table for key in _CONFIGURED)
     return ALL if configured else REPORT
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from ..audit.matrix import STATES, WheelMatrix
+from ..advisories.database import KnownDefect
+from ..audit.matrix import STATES, Row, WheelMatrix
 from ..config.services import REPOSITORY, Services
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular
@@ -18,6 +19,8 @@ from ..open_folder import write_inside
 NAME = "arm64-baseline.json"
 _MEND = f"correct or remove {NAME}, then: pytest-arm64 audit --write-baseline"
 FORMAT = 1
+ADVISORY = "advisory:"
+"""How the names of findings on known defects begin; a package and an id follow."""
 Key = tuple[str, str, str, str]
 """Service, target, scope, package."""
 
@@ -52,6 +55,14 @@ class Baseline:
         """The version that *package* had."""
         found = self.packages.get((matrix.service, matrix.target, "deploy", package))
         return found[1] if found is not None else ""
+
+
+def grave_defects(matrix: WheelMatrix) -> Iterator[tuple[str, Row, KnownDefect]]:
+    """Known defects of deployed packages that are findings: by name, with row and advisory."""
+    for row in matrix.deployed:
+        for defect in row.advisories:
+            if defect.grave:
+                yield f"{ADVISORY}{row.name}:{defect.id}", row, defect
 
 
 def read_baseline(root: Path, services: Services | None = None) -> Baseline | None:
@@ -127,11 +138,18 @@ def write_baseline(
         for row in matrix.deployed:
             key = (matrix.service, matrix.target, row.scope, row.name)
             packages[key] = (states.get(row.name, row.state), row.version)
-    accepted = dict(earlier.findings)
-    if findings is not None:
-        accepted = {key: value for key, value in accepted.items() if key[:2] not in judged} | {
-            **findings
-        }
+    stays = findings is None
+    accepted = {
+        key: value
+        for key, value in earlier.findings.items()
+        if key[:2] not in judged or (stays and not key[2].startswith(ADVISORY))
+    }
+    accepted |= findings or {}
+    accepted |= {
+        (matrix.service, matrix.target, name): Accepted(defect.effect)
+        for matrix in audited
+        for name, _, defect in grave_defects(matrix)
+    }
     content: dict[str, Any] = {
         "format": FORMAT,
         "packages": [

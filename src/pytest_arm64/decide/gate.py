@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from .baseline import Accepted, Baseline
+from ..advisories.database import KNOWN_DEFECT
+from ..audit.matrix import WheelMatrix
+from .allowances import Allowance
+from .baseline import Accepted, Baseline, grave_defects
 from .evidence import Finding, ServiceEvidence
 from .lost_evidence import Lapse, lapses
 from .package_verdicts import NEW, REPORT
@@ -28,7 +31,8 @@ class Judgement:
 
     service: str
     name: str
-    """``decision:verdict``, ``decision:boundary``, or ``abi:`` and a package."""
+    """``decision:verdict``, ``decision:boundary``, ``abi:`` and a package, or ``advisory:``, a
+    package and an id."""
     state: str
     text: str = ""
     """What is wrong and what to do; empty where nothing is wrong."""
@@ -115,6 +119,31 @@ def of_findings(service: str, findings: Iterable[Finding]) -> Iterator[Judgement
         lines = [finding.text for finding in found]
         lines += dict.fromkeys(f"→ {finding.remedy}" for finding in found if finding.remedy)
         yield Judgement(service, ABI + package, kinds, "\n".join(lines), kinds)
+
+
+def of_advisories(
+    matrix: WheelMatrix, accepted: Collection[Allowance], today: date
+) -> Iterator[Judgement]:
+    """A judgement on each known defect that surely applies, and ends the process or misleads.
+
+    Args:
+        matrix: of one service.
+        accepted: what a team has accepted, by id.
+        today: the day by which allowances expire.
+    """
+    for name, row, defect in grave_defects(matrix):
+        allowance = next((a for a in accepted if a.covers(matrix.service, defect.id)), None)
+        lines = [f"{row.name} {row.version} has a known defect, {defect.id}: {defect.summary}"]
+        if defect.fixed:
+            lines.append(f"→ move to {row.name} {defect.fixed}")
+        lines += [f"→ pytest-arm64 advisories show {defect.id}"]
+        if row.path:
+            lines.append("from " + " → ".join(row.path))
+        tolerated = allowance is not None and not allowance.expired(today)
+        if allowance is not None and not tolerated:
+            lines.append(allowance.told(today))
+        text = "" if tolerated else "\n".join(lines)
+        yield Judgement(matrix.service, name, defect.effect, text, KNOWN_DEFECT)
 
 
 def _by_package(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:

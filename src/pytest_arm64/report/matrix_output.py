@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..audit.matrix import (
     BLOCKER,
     BUILD,
@@ -200,6 +201,10 @@ def summary(matrix: WheelMatrix) -> list[str]:
             lines.append(
                 f"{words}: {len(found)}" + (f" ({grave} without a wheel)" if grave else "")
             )
+    defects = [defect for row in matrix.deployed for defect in row.advisories]
+    if defects:
+        grave = sum(defect.grave for defect in defects)
+        lines.append(f"Known defects: {len(defects)} ({grave} certain and grave)")
     if not matrix.complete:
         lines.append(
             "INCOMPLETE: the rows above are correct, but some dependencies could not be determined."
@@ -227,6 +232,7 @@ def explanation(row: Row) -> list[str]:
         lines.append(f"{row.cause}: {row.detail}")
     if row.remedy is not None:
         lines.append(f"→ {row.remedy.text}")
+    lines += map(defect_line, row.advisories)
     if row.doubt:
         lines.append(f"incomplete: {row.doubt}")
     if row.blocked_by:
@@ -242,13 +248,23 @@ def explanation(row: Row) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def defect_line(defect: KnownDefect) -> str:
+    """What an advisory says of a row, in one line."""
+    line = f"{KNOWN_DEFECT} {defect.id} ({defect.effect}): {defect.summary}"
+    if defect.condition:
+        line += f"; applies if {defect.condition}"
+    return line + (f"; not in {defect.fixed}" if defect.fixed else "; no fixed release is known")
+
+
 def printable(text: str) -> str:
     """*text* without what a terminal would obey: packages write their own metadata."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _worth_telling(row: Row) -> bool:
-    return row.state not in (PURE, WHEEL) or bool(row.doubt or row.blocked_by or row.yanked)
+    return row.state not in (PURE, WHEEL) or bool(
+        row.doubt or row.blocked_by or row.yanked or row.advisories
+    )
 
 
 def _cell(text: str) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import __version__
+from ..advisories.database import KNOWN_DEFECT, KnownDefect
+from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict
 from .document import Report
-from .matrix_output import printable
+from .matrix_output import defect_line, printable
 
 Json = dict[str, object]
 _SCHEMA = (
@@ -29,6 +31,7 @@ _RULES = {
     "golden": "A value is not what x86 computes",
     "boundary": "A declared boundary does not hold",
     "incomplete": "Not all tests of a service have run",
+    KNOWN_DEFECT: "An advisory says what is wrong with this release on ARM64",
 }
 _MOST_TESTS = 100
 
@@ -111,10 +114,20 @@ def _matrix_results(
     for problem in matrix.problems:
         yield source.result("problem", "error", problem, "problem")
     for row in matrix.deployed:
+        place = row.path[0] if row.path else ""
+        for defect in row.advisories:
+            level = "note" if declared else _defect_level(defect)
+            text = f"{row.name} {row.version}: {defect_line(defect)}. See {defect.url}"
+            yield source.result(KNOWN_DEFECT, level, text, f"{row.name} {defect.id}", place)
         if not row.green:
             level = "note" if declared else _LEVELS[row.state]
-            place = row.path[0] if row.path else ""
             yield source.result(row.state, level, _text(row), row.name, place)
+
+
+def _defect_level(defect: KnownDefect) -> str:
+    if defect.grave:
+        return "error"
+    return "warning" if defect.effect in GRAVE else "note"
 
 
 def _text(row: Row) -> str:

@@ -12,7 +12,7 @@ import pytest
 from ..decide.assessment import MACHINE
 from ..decide.collect import abi_findings
 from ..decide.evidence import Finding, ServiceEvidence
-from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_findings
+from ..decide.gate import BOUNDARY, Judgement, complaint, decision, of_advisories, of_findings
 from ..decide.package_verdicts import NEW, REPORT, PackageVerdict
 from ..inside.ran import Ran
 from ..report.matrix_output import printable, summary_words
@@ -67,6 +67,7 @@ class Findings:
             }
         names = self._shown_services[service]
         gates = [self._gate(v) for v in self.assessment.verdicts() if v.service in names]
+        gates += [self._judged(defect) for defect in self._defects() if defect.service in names]
         for name in names & self._abi.keys():
             gates += map(self._judged, of_findings(name, self._abi[name]))
         shown = list(selected(gates, self._config))
@@ -81,7 +82,14 @@ class Findings:
             for service, findings in self._abi.items()
             for judgement in of_findings(service, findings)
         ]
-        return packages + files
+        return packages + [defect.nodeid for defect in self._defects()] + files
+
+    def _defects(self) -> Iterator[Judgement]:
+        """Known defects of all services that are not declared to stay on x86."""
+        assessment = self.assessment
+        for matrix in assessment.matrices:
+            if matrix.service not in assessment.bounded:
+                yield from of_advisories(matrix, assessment.accepted_defects, assessment.today)
 
     def decided(self, evidence: ServiceEvidence, verdict: decide.Verdict, today: date) -> Gate:
         """The gate of the verdict on a service, after those of its packages.
@@ -161,6 +169,9 @@ class Findings:
             for verdict in self.assessment.verdicts():
                 if verdict.text:
                     yield f"audit: {'; '.join(verdict.text.splitlines()[:2])}"
+            for defect in self._defects():
+                if defect.text:
+                    yield f"audit: {defect.text.splitlines()[0]}"
 
 
 def _plain(text: str) -> str:

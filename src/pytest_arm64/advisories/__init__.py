@@ -1,0 +1,1 @@
+"""ARM advisories: what is known to be wrong with released packages on ARM64, and where."""
