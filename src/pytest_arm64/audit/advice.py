@@ -236,6 +236,11 @@ def _without_wheel(node: Node, state: str, diagnosis: Diagnosis) -> str:
             "no release has a usable wheel, and --only-binary excludes the source: allow it with "
             f"--no-binary {node.name}, and build it in the target's image"
         )
+    if diagnosis.cause == causes.X86_INSIDE:
+        return (
+            "no later release is known to have them for ARM64: replace it, or keep the service "
+            "on x86"
+        )
     if state == BLOCKER:
         return "no release has a file for this target: replace it, or keep the service on x86"
     return "no release has a usable wheel: build it in the target's image, or replace it"

@@ -27,9 +27,10 @@ from ..inputs.requirements import (
     sourced_requirement,
 )
 from ..inputs.service import Service
-from .candidates import ArtifactCandidates, LockCandidates
+from .candidates import ArtifactCandidates, Candidates, LockCandidates
 from .causes import LOCK
 from .classify import Judge
+from .contents import Contents
 from .known_packages import Known
 from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ..index.metadata import Metadata
     from ..index.repositories import Repositories
     from .index_candidates import IndexCandidates
-    from .sdist_contents import SdistReader
 
 TIME_LIMIT = 300.0
 SEARCH_LIMIT = 30.0
@@ -87,7 +87,8 @@ class Auditor(AbstractContextManager["Auditor"]):
             offline: ask no network; pages that were kept do, however old.
             refresh: ask the indexes anew about what was kept.
             advisories: what is known to be wrong with releases; the shipped ones by default.
-            contents: look into source distributions for what their builds compile.
+            contents: look into source distributions for what their builds compile, and into
+                wheels for any platform for what they hold for x86-64 alone.
             time_limit: seconds for everything; the rest is ``unknown``.
             search_limit: seconds to search each tree after its first conflict; then the nearest.
             config: pip's configuration, or what tells it when needed; this host's by default.
@@ -97,8 +98,7 @@ class Auditor(AbstractContextManager["Auditor"]):
         self._environ = environ
         self._offline = offline
         self._refresh = refresh
-        self._contents = contents
-        self._readers: dict[Index, SdistReader] = {}
+        self.contents = Contents(wanted=contents)
         self._time_limit = time_limit
         self._search_limit = search_limit
         self._given = config
@@ -155,23 +155,6 @@ class Auditor(AbstractContextManager["Auditor"]):
             )
         return self._indexes[sources]
 
-    def reader(self, index: Index) -> SdistReader | None:
-        """What reads source distributions of *index*; None where they are not looked into."""
-        from .sdist_contents import SdistReader
-
-        if not self._contents:
-            return None
-        return self._readers.setdefault(index, SdistReader(index))
-
-    def with_contents(self, rows: tuple[Row, ...], index: Callable[[], Index]) -> tuple[Row, ...]:
-        """*rows*, where those that are built from sources say what their build compiles."""
-        if not self._contents or not any(row.state == SOURCE for row in rows):
-            return rows
-        from .sdist_contents import with_contents
-
-        reader = self.reader(index())
-        return tuple(with_contents(rows, reader)) if reader is not None else rows
-
     def matrix(self, service: Service, target: Target) -> WheelMatrix:
         """The matrix of *service* on *target*.
 
@@ -199,7 +182,7 @@ class Auditor(AbstractContextManager["Auditor"]):
             limits,
             ask,
             self._in_repository,
-            reader=self.reader(index),
+            reader=self.contents.sdists(index),
             search_seconds=self._search_limit,
             say=self.say,
         )
@@ -238,6 +221,7 @@ class _Assessment:
         self._arm, self._x86 = platform_of(target), platform_of(target, "amd64")
         self._known = Known.of(target, auditor.advisories)
         self._notes: list[str] = list(service.notes)
+        self._wheels = auditor.contents.wheels(lambda: self._index)
         self._archives: dict[str, IndexFile] = {}
         """Sources of deployed projects that come out of a repository, by name."""
 
@@ -247,8 +231,9 @@ class _Assessment:
 
     def matrix(self) -> WheelMatrix:
         deployed, problems = self._deployed()
-        deployed = self._auditor.with_contents(deployed, lambda: self._index)
-        tests = self._auditor.with_contents(self._tests(deployed), lambda: self._index)
+        contents = self._auditor.contents
+        deployed = contents.described(deployed, lambda: self._index)
+        tests = contents.described(self._tests(deployed), lambda: self._index)
         builds = tuple(self._builds(deployed))
         lock_for_x86 = [row for row in deployed if row.cause == LOCK]
         if lock_for_x86 and self._service.lock is not None:
@@ -258,6 +243,7 @@ class _Assessment:
                 "though there is one"
             )
         unread = tuple(self._unread(deployed))
+        self._notes += self._wheels.notes() if self._wheels is not None else ()
         return WheelMatrix(
             service=self._service.name,
             target=self._target.name,
@@ -266,6 +252,7 @@ class _Assessment:
             index_age=self._index_age(),
             notes=tuple(self._notes),
             manifest=self._service.manifest,
+            unread_wheels=tuple(self._wheels.unread) if self._wheels is not None else (),
         )
 
     def _unread(self, deployed: Sequence[Row]) -> Iterator[str]:
@@ -354,10 +341,8 @@ class _Assessment:
         if lock.kind == ARTIFACT:
             return self._artifact_rows(lock, tree)
         candidates = LockCandidates(lock, lambda: self._index, self._arm)
-        judge = Judge(
-            candidates, self._arm, self._x86, self._known, scope, lock.shown, renewal=lock.renewal
-        )
-        return judge.rows(tree)
+        judge = self._judge(candidates, scope)
+        return replace(judge, lock=lock.shown, renewal=lock.renewal).rows(tree)
 
     def _artifact_rows(self, lock: Lock, tree: Tree) -> tuple[Row, ...]:
         """What is installed in an artifact, and what there is instead of what cannot be used."""
@@ -385,8 +370,9 @@ class _Assessment:
             self._notes.append(f"{who} asks for {name}, which is {where}")
         return Judge(candidates, self._arm, self._x86, self._known, DEPLOY).rows(tree)
 
-    def _judge(self, candidates: IndexCandidates, scope: str) -> Judge:
-        return Judge(candidates, self._arm, self._x86, self._known, scope)
+    def _judge(self, candidates: Candidates, scope: str) -> Judge:
+        wheels = self._wheels if scope != BUILD else None
+        return Judge(candidates, self._arm, self._x86, self._known, scope, wheels=wheels)
 
 
 def _is_released(row: Row) -> bool:

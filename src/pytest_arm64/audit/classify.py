@@ -12,13 +12,23 @@ from ..index.simple import IndexFile
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement, Tree
 from .advice import Adviser, not_needed, passed_over
 from .candidates import Candidates
-from .causes import MISSING, SOURCE_EVERYWHERE, UNREADABLE, X86_PIN, Causes, x86_pins
+from .causes import (
+    MISSING,
+    SOURCE_EVERYWHERE,
+    UNREADABLE,
+    X86_INSIDE,
+    X86_PIN,
+    Causes,
+    Diagnosis,
+    x86_pins,
+)
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .pins_to_move import Freeing
 from .platform import Platform, libstdcxx_of
-from .usable_files import Fit, fit, floor_of, nearest, newest
+from .usable_files import Fit, Nearest, fit, floor_of, nearest, newest
 from .usable_files import admits as admits_python
+from .wheel_contents import WheelReader
 
 
 @dataclass(frozen=True)
@@ -35,12 +45,15 @@ class Judge:
     """The lock file that decides, as shown; empty if the index does."""
     renewal: str = ""
     """The command that moves one release of the lock."""
+    wheels: WheelReader | None = None
+    """What looks into wheels for any platform; without it they count by their names."""
 
     def rows(self, tree: Tree) -> tuple[Row, ...]:
         """A row for each package of *tree*, the gravest first."""
         freeing = Freeing(self.candidates, tree.nodes, self.known.defect)
         adviser = Adviser(freeing, self.known, self.renewal)
         rows = {name: self._row(node, adviser) for name, node in tree.nodes.items()}
+        rows |= self._for_x86_inside(tree, rows, adviser)
         if any(not row.green for row in rows.values()):
             rows |= self._pinned_on_x86(tree, rows)
         blocked = _blocked(tree.nodes, [n for n, row in rows.items() if row.state == BLOCKER])
@@ -61,6 +74,50 @@ class Judge:
             for name, who in pins.items()
             if not rows[name].green
         }
+
+    def _for_x86_inside(
+        self, tree: Tree, rows: Mapping[str, Row], adviser: Adviser
+    ) -> dict[str, Row]:
+        """Rows whose wheels, for any platform by their names, hold compiled files for x86-64."""
+        contents = self.wheels.of_rows(rows) if self.wheels is not None else {}
+        blockers = {}
+        for name, of_wheel in contents.items():
+            node, row = tree.nodes[name], rows[name]
+            if not of_wheel.x86 or node.version is None:
+                continue
+            detail = (
+                "its wheel is for any platform by its name, and holds files for x86-64 Linux and "
+                f"none for ARM64: {of_wheel.named}; what starts or loads them fails"
+            )
+            near = Nearest(self._first_for_arm(name, node.version))
+            demands = self.candidates.demands(node)
+            diagnosis = Diagnosis(X86_INSIDE, detail)
+            fix = adviser.of(node, node.version, BLOCKER, diagnosis, near, demands)
+            blockers[name] = replace(
+                row, state=BLOCKER, cause=X86_INSIDE, detail=detail, remedy=fix, native=True
+            )
+        return blockers
+
+    def _first_for_arm(self, name: str, version: Version) -> tuple[Version, IndexFile] | None:
+        """The first later release whose wheel does not hold files for x86-64 alone."""
+        assert self.wheels is not None
+        releases = self.candidates.releases(name)
+        later = [
+            (v, wheel)
+            for v in reversed(tuple(releases))
+            if v > version and not v.is_prerelease
+            if (wheel := fit(releases[v], self.platform).wheel) is not None
+        ]
+        if not later or not self.wheels.for_arm(name, later[-1][1]):
+            return None
+        # What is for ARM64 once stays so: halving asks about a handful of releases.
+        low, high = -1, len(later) - 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (
+                (low, middle) if self.wheels.for_arm(name, later[middle][1]) else (middle, high)
+            )
+        return later[high]
 
     def _row(self, node: Node, adviser: Adviser) -> Row:
         local = self.candidates.locals.get(node.name)

@@ -65,7 +65,7 @@ class Row:
     remedy: Remedy | None = None
     native: bool = False
     file: str = ""
-    """What would be installed."""
+    """What would be installed; a blocker has one where what it holds is the obstacle."""
     size: int = 0
     glibc: str = ""
     """The oldest glibc that the file asks for."""
@@ -111,6 +111,11 @@ class Row:
     def green(self) -> bool:
         return self.state in (PURE, WHEEL)
 
+    @property
+    def installs_in_vain(self) -> bool:
+        """Whether it can be installed, and its wheel holds what only x86-64 can run."""
+        return self.state == BLOCKER and bool(self.file)
+
 
 @dataclass(frozen=True)
 class WheelMatrix:
@@ -131,6 +136,8 @@ class WheelMatrix:
     """What a reader should know and what changes no verdict."""
     manifest: str = ""
     """The file that says what is deployed, relative to the repository."""
+    unread_wheels: tuple[str, ...] = ()
+    """Wheels for any platform that could not be looked into; a note says why."""
 
     @property
     def complete(self) -> bool:

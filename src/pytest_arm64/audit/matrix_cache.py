@@ -53,7 +53,8 @@ def kept_matrices(
             result = matrix or auditor.matrix(service, target)
             # One whose addresses are written without their tokens would not lead to the files.
             open_to_all = all(row.url == public(row.url) for row in result.packages)
-            if matrix is None and result.complete and open_to_all:
+            settled = result.complete and not result.unread_wheels
+            if matrix is None and settled and open_to_all:
                 cache.store(_KIND, key, {"made": time.time(), **result.to_json()})
             made.append(result)
     return made

@@ -26,7 +26,7 @@ _ROOTS = frozenset(["src", "lib", "python"])
 _BUILD_FILES = frozenset(["CMakeLists.txt", "Cargo.toml", "meson.build"])
 _ELF = b"\x7fELF"
 # Files in these are compiled by no build, and packed into no package that matters.
-_BESIDE = frozenset(
+BESIDE = frozenset(
     [
         *("test", "tests", "testing", "doc", "docs", "example", "examples", "samples", "demo"),
         *("demos", "benchmark", "benchmarks", "fixtures", "testdata", "test_data", ".github"),
@@ -88,7 +88,7 @@ class Gathered:
         self.tops.add(place.parts[0])
         if place.parts[0] in _ROOTS:
             self.tops.update(place.parts[1:2])
-        if len(place.parts) > 1 and _BESIDE.intersection(place.parts[:-1]):
+        if len(place.parts) > 1 and BESIDE.intersection(place.parts[:-1]):
             return
         suffix = place.suffix.lower()
         self.python = self.python or (suffix == ".py" and path != "setup.py")

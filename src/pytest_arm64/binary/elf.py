@@ -48,6 +48,7 @@ _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 14, 15, 29
 _DT_VERDEF, _DT_VERDEFNUM = 0x6FFFFFFC, 0x6FFFFFFD
 _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 _DT_FLAGS_1, _DF_1_PIE = 0x6FFFFFFB, 0x08000000
+_LINUX_ABIS = (0, 3)  # System V, which Linux uses, and GNU
 _EXECUTE = 1
 _WEAK = 2
 _BASE = 1
@@ -106,6 +107,21 @@ def read_elf(data: Buffer) -> Elf:
         ElfError: it is damaged.
     """
     return _File(data).describe()
+
+
+def elf_machine(start: Buffer) -> str:
+    """The machine of the Linux file that begins with *start*; empty where that is no ELF file.
+
+    Twenty bytes decide; a file for another system, like FreeBSD, is none.
+    """
+    ident = bytes(start[:20])
+    if len(ident) < 20 or ident[:4] != MAGIC or ident[5] not in (1, 2):
+        return ""
+    if ident[7] not in _LINUX_ABIS:
+        return ""
+    order = "<" if ident[5] == 1 else ">"
+    (machine,) = struct.unpack_from(f"{order}H", ident, 18)
+    return _MACHINES.get((machine, order), f"machine {machine}")
 
 
 class _File:

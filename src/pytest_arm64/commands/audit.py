@@ -104,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-contents",
         action="store_true",
-        help="do not read source distributions: one that compiles nothing is then not recognised",
+        help="read neither source distributions nor wheels: what they hold then stays unknown",
     )
     parser.add_argument("--offline", action="store_true", help="use cached index pages only")
     parser.add_argument("--refresh", action="store_true", help="fetch index pages again")

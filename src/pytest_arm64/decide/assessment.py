@@ -75,6 +75,11 @@ class Assessment:
                 and states.get(row.name) == PURE
                 and versions[canonicalize_name(row.name)] == row.version
             }
+        for matrix in self.matrices:
+            if matrix.service == name:
+                for row in matrix.deployed:
+                    if row.installs_in_vain:
+                        states.pop(row.name, None)
         return replace(self, observed={**self.observed, name: states})
 
     def verdicts(self) -> Iterator[PackageVerdict]:

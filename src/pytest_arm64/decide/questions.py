@@ -40,7 +40,8 @@ class Answer:
 def states(evidence: ServiceEvidence, today: date) -> Mapping[str, str]:
     """The state of each deployed package: as observed on what was asked, else as predicted.
 
-    What a stand-in or another image installed says nothing about the target.
+    What a stand-in or another image installed says nothing about the target, and an installation
+    nothing about the programs in a wheel.
     """
     if evidence.matrix is None:
         return {}
@@ -65,6 +66,7 @@ def _observed(evidence: ServiceEvidence, today: date) -> Mapping[str, tuple[str,
         for package in install.packages
         if package.name in rows
         and rows[package.name].version == package.version
+        and not rows[package.name].installs_in_vain
         and (install.where.as_asked or _built_for_any(package.state, rows[package.name]))
     }
 

@@ -49,6 +49,10 @@ class AbsentError(ArchiveError):
     """A readable archive that does not hold what was looked for."""
 
 
+class TooManyPartsError(ArchiveError):
+    """What is read of a remote archive is all that may be read of it."""
+
+
 def wheel_metadata(archive: BinaryIO, project: str) -> bytes:
     """``METADATA`` of *project*'s wheel.
 
@@ -183,8 +187,16 @@ def _unpacked(stream: Readable, filename: str, limit: int = _MAXIMUM_UNPACKED) -
 class RangeFile(io.RawIOBase):
     """A remote file of known size whose parts are fetched when they are read; the tail is here."""
 
-    def __init__(self, size: int, tail: bytes, fetch: Callable[[int, int], bytes]) -> None:
+    def __init__(
+        self,
+        size: int,
+        tail: bytes,
+        fetch: Callable[[int, int], bytes],
+        *,
+        ranges: int = _MAXIMUM_RANGES,
+    ) -> None:
         self._size = size
+        self._most = ranges
         self._parts = [(size - len(tail), tail)]
         self._fetch = fetch
         self._position = 0
@@ -224,8 +236,8 @@ class RangeFile(io.RawIOBase):
         wanted = min(max(end, start + 16 * 2**10), self._size)
         self._ranges += 1
         self._bytes += wanted - start
-        if self._ranges > _MAXIMUM_RANGES or self._bytes > _MAXIMUM_RANGED:
-            raise ArchiveError("too many parts of it would have to be read")
+        if self._ranges > self._most or self._bytes > _MAXIMUM_RANGED:
+            raise TooManyPartsError("too many parts of it would have to be read")
         content = self._fetch(start, wanted)
         self._parts.append((start, content))
         return content[: end - start]

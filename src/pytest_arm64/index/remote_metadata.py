@@ -27,6 +27,9 @@ from .metadata import Metadata, MetadataError, parse_metadata
 from .simple import WHEEL, IndexFile
 
 MAXIMUM_ARCHIVE = 600 * 2**20
+_WHOLE_WHEEL = 8 * 2**20
+_TAIL_OF_CONTENT = 32 * 2**10
+_RANGES_OF_CONTENT = 40
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z")
 
 
@@ -76,13 +79,41 @@ def _separate(fetcher: Fetcher, file: IndexFile) -> bytes | None:
 
 def _from_tail(fetcher: Fetcher, project: str, file: IndexFile) -> bytes | None:
     """From the end of the wheel, where archives keep their directory; None without ranges."""
-    with fetcher.open(file.url, headers=_ranged(f"-{TAIL}")) as (reply, stream):
+    archive = _in_parts(fetcher, file, TAIL)
+    return wheel_metadata(cast(BinaryIO, archive), project) if archive is not None else None
+
+
+@contextmanager
+def wheel_content(fetcher: Fetcher, file: IndexFile) -> Iterator[BinaryIO]:
+    """A wheel as an open file, of which only what is read is fetched; 32 KiB of its end first.
+
+    From a server that sends no parts, a wheel of up to 8 MiB is fetched as a whole.
+
+    Raises:
+        ArchiveError: more would have to be read than may be.
+        FetchError: it cannot be had.
+    """
+    if file.url.startswith("file:"):
+        with file_path(file.url).open("rb") as stream:
+            yield stream
+        return
+    archive = _in_parts(fetcher, file, _TAIL_OF_CONTENT, ranges=_RANGES_OF_CONTENT)
+    if archive is not None:
+        yield cast(BinaryIO, archive)
+        return
+    with _whole(fetcher, file, limit=_WHOLE_WHEEL, purpose="fetched as a whole") as whole:
+        yield whole
+
+
+def _in_parts(fetcher: Fetcher, file: IndexFile, tail_size: int, **how: int) -> RangeFile | None:
+    """*file*, of which the end is fetched; None where the server sends no parts of it."""
+    with fetcher.open(file.url, headers=_ranged(f"-{tail_size}")) as (reply, stream):
         extent = _extent(reply)
         if extent is None:
             return None
         start, end, size = extent
         length = end - start + 1
-        tail = _read(stream, length) if length <= TAIL and end == size - 1 else b""
+        tail = _read(stream, length) if length <= tail_size and end == size - 1 else b""
         if len(tail) != length:
             return None
 
@@ -92,7 +123,7 @@ def _from_tail(fetcher: Fetcher, project: str, file: IndexFile) -> bytes | None:
             raise ArchiveError("the server sent other parts than the requested ones")
         return reply.body
 
-    return wheel_metadata(cast(BinaryIO, RangeFile(size, tail, part)), project)
+    return RangeFile(size, tail, part, **how)
 
 
 def read_sdist_member(
@@ -160,7 +191,13 @@ class _Hashing:
 
 
 @contextmanager
-def _whole(fetcher: Fetcher, file: IndexFile) -> Iterator[BinaryIO]:
+def _whole(
+    fetcher: Fetcher,
+    file: IndexFile,
+    *,
+    limit: int = MAXIMUM_ARCHIVE,
+    purpose: str = "read for its metadata",
+) -> Iterator[BinaryIO]:
     """The whole file, checked against its hash."""
     # Not a spooled one: before Python 3.11 those cannot be read as archives.
     with tempfile.TemporaryFile() as archive:
@@ -171,8 +208,8 @@ def _whole(fetcher: Fetcher, file: IndexFile) -> Iterator[BinaryIO]:
                 raise FetchError(f"{shown(file.url)} returned {reply.status}")
             while chunk := stream.read(2**20):
                 length += len(chunk)
-                if length > MAXIMUM_ARCHIVE:
-                    raise FetchError(f"{shown(file.url)} is too large to be read for its metadata")
+                if length > limit:
+                    raise FetchError(f"{shown(file.url)} is too large to be {purpose}")
                 digest.update(chunk)
                 archive.write(chunk)
         if file.sha256 and digest.hexdigest() != file.sha256:

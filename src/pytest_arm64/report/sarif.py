@@ -21,7 +21,7 @@ _SCHEMA = (
 )
 _LEVELS = {BLOCKER: "error", UNKNOWN: "error", SOURCE: "warning"}
 _RULES = {
-    BLOCKER: "No file of this release can be installed on the target",
+    BLOCKER: "No file of this release works on the target",
     SOURCE: "This release has to be compiled for the target",
     UNKNOWN: "Nothing can be said of this package",
     "problem": "The dependency tree could not be evaluated completely",

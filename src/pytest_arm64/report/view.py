@@ -220,7 +220,8 @@ def _rows(service: ServiceEvidence) -> Iterator[RowView]:
             )
             for install in service.installs
             for package in install.packages
-            if row.scope == DEPLOY and (package.name, package.version) == (row.name, row.version)
+            if row.scope == DEPLOY and not row.installs_in_vain
+            if (package.name, package.version) == (row.name, row.version)
         )
         yield RowView(row, tuple(observed), tuple(explanation(row)), row.name in loaded)
 

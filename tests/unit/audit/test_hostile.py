@@ -264,7 +264,7 @@ def test_a_server_that_lies_about_ranges_is_not_believed(tmp_path: Path, lie: st
 def test_of_a_large_wheel_only_the_end_is_fetched(tmp_path: Path) -> None:
     content = wheel("zed", "1.0", ["leaf"], padding=2_000_000)
     with serve(ZED, core_metadata=False, files={WHEEL: content}) as index:
-        assert matrix_of(tmp_path, "zed", index.url).complete
+        assert matrix_of(tmp_path, "zed", index.url, contents=False).complete
         ranges = [h.get("Range") for path, h in index.requests if path.endswith(WHEEL)]
     assert ranges == ["bytes=-131072"]
 

@@ -99,6 +99,16 @@ HELD = replace(
         own=False,
     ),
 )
+X86_INSIDE = Row(
+    "selenium",
+    "4.48.0",
+    "blocker",
+    (PIN, "selenium 4.48.0"),
+    cause="x86-inside",
+    detail="its wheel holds files for x86-64 Linux and none for ARM64",
+    file="selenium-4.48.0-py3-none-any.whl",
+    remedy=Remedy("selenium 4.49.0 has a usable wheel", "4.49.0", own=True),
+)
 UNKNOWN = Row("secret", "", "unknown", (PIN, "secret"), cause="no-page", detail="no answer")
 
 BOUNDARY = Boundary("CUDA inference", "a CUDA-free runtime passes", date(2027, 3, 1), ())

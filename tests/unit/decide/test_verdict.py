@@ -248,6 +248,20 @@ def test_what_was_observed_on_the_target_beats_what_was_predicted() -> None:
     assert decide(found, TODAY).answers[0].answer == YES
 
 
+def test_an_installation_says_nothing_of_the_programs_in_a_wheel() -> None:
+    installs = (made.install(found=made.matrix(made.X86_INSIDE), selenium="pure"),)
+    evidence = made.service(made.X86_INSIDE, installs=installs)
+    assert states(evidence, TODAY) == {"selenium": "blocker"}
+    assert decide(evidence, TODAY).answers[0].packages == ("selenium",)
+    package = Installed("selenium", "4.48.0", "deploy", "pure", "s.whl", "", "", requested=True)
+    record = InstallRecord((package,), "plan", "2026-11-22T10:00:00+00:00", 1.0)
+    target = find_target("al2023-python3.12", {})
+    observed = Assessment((made.matrix(made.X86_INSIDE),), policy="all").installed(
+        "api", target, ran(), record
+    )
+    assert [(v.state, v.failed) for v in observed.verdicts()] == [("blocker", True)]
+
+
 WHERES = st.builds(
     Ran,
     target=st.just(made.TARGET),
