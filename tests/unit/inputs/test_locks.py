@@ -173,13 +173,17 @@ def test_the_way_to_a_locked_package_begins_in_the_manifest(tmp_path: Path, name
     assert zed.held_by == ("zed==1.0 (pyproject.toml:7)",)
 
 
-def test_a_green_lock_asks_the_index_nothing(tmp_path: Path) -> None:
+def test_a_green_lock_asks_for_parts_of_its_wheels_once_and_for_no_page(tmp_path: Path) -> None:
     with serve(PROJECTS) as index:
         lock = re.sub(r', \{ name = "zed" \}|\{ name = "zed" \},\n', "", uv_lock(index))
         content = {"pyproject.toml": PYPROJECT, "uv.lock": lock}
         matrix = matrix_of_folder(tmp_path, content, index.url)
         assert matrix.ready
-        assert index.asked() == []
+        wheels = {row.file for row in matrix.deployed if row.file.endswith("-any.whl")}
+        assert {path.rpartition("/")[2] for path in index.asked()} == wheels
+        count = len(index.requests)
+        assert matrix_of_folder(tmp_path, content, index.url).ready
+        assert len(index.requests) == count
 
 
 @pytest.mark.parametrize("name", LOCKS)
