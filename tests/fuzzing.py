@@ -335,7 +335,7 @@ def _read_sdist(data: bytes, folder: Path) -> None:
     from types import SimpleNamespace
 
     from pytest_arm64 import cache
-    from pytest_arm64.audit.sdist_contents import SdistReader
+    from pytest_arm64.audit.contents.sdists import SdistReader
     from pytest_arm64.index.archives import ArchiveError, sdist_member_from_tar
     from pytest_arm64.index.metadata import parse_metadata
     from pytest_arm64.index.simple import SDIST, IndexFile

@@ -22,13 +22,13 @@ from .causes import (
     Diagnosis,
     x86_pins,
 )
+from .contents.wheels import WheelReader
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .pins_to_move import Freeing
 from .platform import Platform, libstdcxx_of
 from .usable_files import Fit, Nearest, fit, floor_of, nearest, newest
 from .usable_files import admits as admits_python
-from .wheel_contents import WheelReader
 
 
 @dataclass(frozen=True)

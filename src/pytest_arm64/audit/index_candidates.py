@@ -18,8 +18,8 @@ from ..index.simple import SDIST, WHEEL, IndexFile
 from ..inputs.formats import Formats
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .builds import kept_built_metadata
+from .contents.sdists import SdistReader
 from .platform import Platform
-from .sdist_contents import SdistReader
 from .usable_files import Fit, admits, fit
 
 _ANY_FORMAT = Formats()

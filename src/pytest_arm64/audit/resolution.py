@@ -23,11 +23,11 @@ from ..inputs.requirements import (
     sourced_requirement,
     with_extras,
 )
+from .contents.sdists import SdistReader
 from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher
 from .provider import Candidate, Provider
-from .sdist_contents import SdistReader
 from .search import Search, SearchBudget
 from .unsolved_tree import Solution
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_arm64.audit import sdist_contents
+from pytest_arm64.audit.contents import sdists
+from pytest_arm64.audit.contents.sdist_rules import Gathered
 from pytest_arm64.audit.matrix import PURE, SOURCE, Row, WheelMatrix
-from pytest_arm64.audit.sdist_rules import Gathered
 from pytest_arm64.index.archives import ArchiveError, sdist_members, sdist_members_of_zip
 from unit.index.served import Played, joined, matrix_of, metadata, release, sdist, serve
 
@@ -197,7 +197,7 @@ def test_sources_that_show_nothing_are_not_called_pure(
 def test_what_is_not_read_to_its_end_is_neither_pure_nor_certain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sdist_contents, "_AFTER_PROOF", 1000)
+    monkeypatch.setattr(sdists, "_AFTER_PROOF", 1000)
     files = {
         "pyproject.toml": system("hatchling.build", "hatchling"),
         "setup.cfg": b"[options]\ninstall_requires = dep\n",
@@ -364,7 +364,7 @@ SCRIPT = (member("zed-1.0/setup.py"), PLAIN)
 def test_hostile_sources_are_not_called_pure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    monkeypatch.setattr(sdist_contents, "_MAXIMUM_UNPACKED", 2**21)
+    monkeypatch.setattr(sdists, "_MAXIMUM_UNPACKED", 2**21)
     assert matrix_from(tmp_path, content)["zed"].state == SOURCE
 
 
@@ -463,6 +463,6 @@ PIECES = st.sampled_from(
 @given(texts=st.dictionaries(st.sampled_from(NAMES), st.lists(PIECES, max_size=6).map(b"".join)))
 def test_any_files_are_judged(texts: dict[str, bytes]) -> None:
     gathered = Gathered(texts=texts, tops={name.partition("/")[0] for name in texts})
-    contents = sdist_contents.contents_of(gathered)
+    contents = sdists.contents_of(gathered)
     assert contents.verdict in ("pure", "optional", "native", "unclear")
     assert contents.requires is None or all(isinstance(each, str) for each in contents.requires)

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_arm64.audit import wheel_rules
+from pytest_arm64.audit.contents import wheel_rules
+from pytest_arm64.audit.contents.wheel_rules import x86_members
 from pytest_arm64.audit.matrix import BLOCKER, PURE, TEST, Row, WheelMatrix
-from pytest_arm64.audit.wheel_rules import x86_members
 from pytest_arm64.binary.elf import elf_machine
 from pytest_arm64.index.archives import ArchiveError
 from unit.index.served import Played, joined, matrix_of, matrix_of_folder, metadata, release, serve
@@ -47,7 +47,9 @@ def static(content: bytes) -> bytes:
     return b"!<arch>\n" + table + member + content
 
 
-def zipped(files: Files, *, executable: Sequence[str] = (), method: int = zipfile.ZIP_DEFLATED):
+def zipped(
+    files: Files, *, executable: Sequence[str] = (), method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in files.items():
@@ -76,8 +78,8 @@ def index_with(wheels: Mapping[str, bytes], **how: object) -> Iterator[Played]:
         yield index
 
 
-def row_of(folder: Path, files: Files, **how: Sequence[str]) -> Row:
-    with index_with({"1.0": wheel(files, **how)}) as index:
+def row_of(folder: Path, files: Files, *, executable: Sequence[str] = ()) -> Row:
+    with index_with({"1.0": wheel(files, executable=executable)}) as index:
         return matrix_of(folder, "zed==1.0", index.url)["zed"]
 
 

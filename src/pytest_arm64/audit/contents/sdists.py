@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from .. import cache
-from ..config.toml_files import TomlFiles
-from ..errors import SettingsError
-from ..index.archives import ArchiveError
-from ..index.fetch import FetchError
-from ..index.index import Index
-from ..index.metadata import Metadata, parse_requirement
-from ..index.remote_metadata import sdist_content
-from ..index.simple import IndexFile
-from ..inputs.declared import declared_project
-from ..inputs.reading import Reading, strings, table
-from ..inputs.setup_values import with_marker
-from ..temporary import temporary_folder
-from .causes import PURE_SOURCE
-from .matrix import PURE, SOURCE, WHEEL, Row
+from ... import cache
+from ...config.toml_files import TomlFiles
+from ...errors import SettingsError
+from ...index.archives import ArchiveError
+from ...index.fetch import FetchError
+from ...index.index import Index
+from ...index.metadata import Metadata, parse_requirement
+from ...index.remote_metadata import sdist_content
+from ...index.simple import IndexFile
+from ...inputs.declared import declared_project
+from ...inputs.reading import Reading, strings, table
+from ...inputs.setup_values import with_marker
+from ...temporary import temporary_folder
+from ..causes import PURE_SOURCE
+from ..matrix import PURE, SOURCE, WHEEL, Row
 from .sdist_rules import NATIVE, OPTIONAL, UNCLEAR, Gathered, SdistBuild, build_of, judged
 from .sdist_rules import PURE as NOTHING_COMPILED
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from .. import cache
-from ..index.simple import IndexFile, file_of
-from .matrix import PURE, Row
+from ... import cache
+from ...index.simple import IndexFile, file_of
+from ..matrix import PURE, Row
 
 # A lock whose wheels were looked into before needs no index.
 if TYPE_CHECKING:
-    from ..index.index import Index
+    from ...index.index import Index
 
 RULES = 1
 """Counts up when the same files would be judged differently."""
@@ -89,9 +89,9 @@ class WheelReader:
 
     def _fetch(self, files: Mapping[str, IndexFile]) -> None:
         """Read *files*, several at once."""
-        from ..index.archives import ArchiveError
-        from ..index.fetch import FetchError
-        from ..index.workers import DaemonWorkers
+        from ...index.archives import ArchiveError
+        from ...index.fetch import FetchError
+        from ...index.workers import DaemonWorkers
 
         index = self._index()
         workers = DaemonWorkers()
@@ -137,8 +137,8 @@ def _wheel_for_any(row: Row) -> IndexFile | None:
 
 
 def _fetched(index: Index, project: str, file: IndexFile) -> WheelContents:
-    from ..index.fetch import FetchError
-    from ..index.remote_metadata import wheel_content
+    from ...index.fetch import FetchError
+    from ...index.remote_metadata import wheel_content
     from .wheel_rules import x86_members
 
     if not file.url:

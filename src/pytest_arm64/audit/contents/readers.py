@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .matrix import SOURCE, Row
-from .wheel_contents import WheelReader
+from ..matrix import SOURCE, Row
+from .wheels import WheelReader
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
-    from ..index.index import Index
-    from .sdist_contents import SdistReader
+    from ...index.index import Index
+    from .sdists import SdistReader
 
 
 class Contents:
@@ -24,7 +24,7 @@ class Contents:
 
     def sdists(self, index: Index) -> SdistReader | None:
         """What reads source distributions of *index*."""
-        from .sdist_contents import SdistReader
+        from .sdists import SdistReader
 
         return self._sdists.setdefault(index, SdistReader(index)) if self._wanted else None
 
@@ -36,7 +36,7 @@ class Contents:
         """*rows*, where those that are built from sources say what their build compiles."""
         if not self._wanted or not any(row.state == SOURCE for row in rows):
             return rows
-        from .sdist_contents import with_contents
+        from .sdists import with_contents
 
         reader = self.sdists(index())
         return tuple(with_contents(rows, reader)) if reader is not None else rows
