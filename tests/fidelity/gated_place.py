@@ -14,6 +14,7 @@ import pytest
 from local_place import _local  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
+    from pytest_arm64.advisories.database import KnownDefect
     from pytest_arm64.run.cells import PlannedCell
     from pytest_arm64.run.place import Place
 
@@ -31,7 +32,8 @@ def _gated(policy: str) -> Iterator[Place]:
 
     path = ("requirements.txt:2", "slow 1.0")
     slow = Row("slow", "1.0", "source", path, cause="not-published", detail="\x1b[2Jnone")
-    rows = (slow, Row("quick", "2.0", "wheel"), Row("plain", "3.0", "pure"))
+    quick = Row("quick", "2.0", "wheel", advisories=_known_defects())
+    rows = (slow, quick, Row("plain", "3.0", "pure"))
     atexit.register(_log, "ended")
     try:
         with _local({}) as place:
@@ -41,6 +43,15 @@ def _gated(policy: str) -> Iterator[Place]:
             )
     finally:
         _log("closed")
+
+
+def _known_defects() -> tuple[KnownDefect, ...]:
+    """A grave one, where a test wants it."""
+    from pytest_arm64.advisories.database import KnownDefect
+
+    if "GATED_PLACE_DEFECT" not in os.environ:
+        return ()
+    return (KnownDefect("A-1", "abort", "quick ends", fixed="2.1", grave=True),)
 
 
 def _log(event: str) -> None:

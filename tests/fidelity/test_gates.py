@@ -54,6 +54,30 @@ def test_gates_are_selected_as_tests_are(
     assert (found, counted(out).partition(", 1 deselected")[0]) == (code, counts), out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "counts"),
+    [
+        ((), 1, "2 failed, 3 passed, 1 skipped"),
+        (("arm64::api::advisory:quick:A-1",), 1, "1 failed"),
+        (("--deselect", "arm64::api::advisory:quick:A-1", "-k", "quick or one"), 0, "2 passed"),
+        (("--arm64-gate", "report"), 0, "2 passed"),
+    ],
+)
+def test_a_grave_known_defect_is_a_gate(
+    gated: Case,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    counts: str,
+) -> None:
+    monkeypatch.setenv("GATED_PLACE_DEFECT", "1")
+    found, out = run(gated, "-p", "no:cacheprovider", *arguments)
+    assert (found, counted(out).partition(", 1 deselected")[0]) == (code, counts), out
+    assert "quick 2.0 has a known defect, A-1: quick ends" in out or code == 0
+    if "report" in arguments:
+        assert "audit: quick 2.0 has a known defect, A-1: quick ends" in out
+
+
 def test_gates_run_before_the_tests_and_the_verdict_after_them(gated: Case) -> None:
     _, out = run(gated, "-v")
     lines = [line.split(" ")[:2] for line in out.splitlines() if line.rstrip().endswith("%]")]

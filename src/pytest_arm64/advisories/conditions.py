@@ -58,7 +58,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Place:
+class Deployment:
     """What is known of where a service will run."""
 
     target: Target
@@ -82,20 +82,20 @@ def cores_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(CORES[name] for name in names if name in CORES)
 
 
-def open_condition(condition: Condition, place: Place) -> str | None:
+def open_condition(condition: Condition, deployment: Deployment) -> str | None:
     """What has to hold besides, in words; empty where *condition* holds; None where it does not."""
-    if condition.targets and not (LAMBDA in condition.targets and place.on_lambda):
+    if condition.targets and not (LAMBDA in condition.targets and deployment.on_lambda):
         return None
-    if condition.page_sizes and place.target.facts.page_size not in condition.page_sizes:
+    if condition.page_sizes and deployment.target.facts.page_size not in condition.page_sizes:
         return None
-    if condition.libc and place.libc and condition.libc != place.libc:
+    if condition.libc and deployment.libc and condition.libc != deployment.libc:
         return None
-    unknown = [] if place.libc or not condition.libc else [f"the target has {condition.libc}"]
+    unknown = [] if deployment.libc or not condition.libc else [f"the target has {condition.libc}"]
     if condition.cores:
-        possible = place.cores or (tuple(CORES.values()) if place.on_lambda else ())
+        possible = deployment.cores or (tuple(CORES.values()) if deployment.on_lambda else ())
         if possible and not set(possible) & set(condition.cores):
             return None
-        if not place.cores and not (possible and set(possible) <= set(condition.cores)):
+        if not deployment.cores and not (possible and set(possible) <= set(condition.cores)):
             unknown.append(f"it runs on {_either(condition.cores)}")
     return " and ".join([*unknown, *condition.open_words()])
 

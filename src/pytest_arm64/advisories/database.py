@@ -18,7 +18,7 @@ from ..config.targets import Target
 from ..errors import SettingsError
 from ..inside.options import cores
 from ..inside.regular_file import read_regular
-from .conditions import Place, cores_of, open_condition
+from .conditions import Deployment, cores_of, open_condition
 from .entries import Advisory, read_advisories, shown_id
 
 KNOWN_DEFECT = "known-defect"
@@ -98,42 +98,42 @@ class Advisories:
             return ()
         if package not in self._by_package:
             return ()
-        place = Place(target, self.cores)
+        deployment = Deployment(target, self.cores)
         return tuple(
             KnownDefect(
                 entry.id,
                 entry.effect,
                 entry.summary,
                 condition,
-                self._first_outside(package, release, place),
+                self._first_outside(package, release, deployment),
                 entry.references[0].url if entry.references else "",
                 entry.grave and not condition,
             )
-            for entry, condition in self._applying(package, release, place)
+            for entry, condition in self._applying(package, release, deployment)
         )
 
     def avoids(self, package: str, version: Version, target: Target) -> str:
         """The id of a grave advisory on *version* that may apply on *target*; empty for none."""
         if package not in self._by_package:
             return ""
-        applying = self._applying(package, version, Place(target, self.cores))
+        applying = self._applying(package, version, Deployment(target, self.cores))
         return next((entry.id for entry, _ in applying if entry.grave), "")
 
     def _applying(
-        self, package: str, version: Version, place: Place
+        self, package: str, version: Version, deployment: Deployment
     ) -> Iterator[tuple[Advisory, str]]:
         """Each advisory that is not excluded, with what has to hold besides."""
         for entry in self.of(package):
             if any(version in affected for affected in entry.of(package)):
-                condition = open_condition(entry.condition, place)
+                condition = open_condition(entry.condition, deployment)
                 if condition is not None:
                     yield entry, condition
 
-    def _first_outside(self, package: str, version: Version, place: Place) -> str:
+    def _first_outside(self, package: str, version: Version, deployment: Deployment) -> str:
         """The first release after *version* that no advisory is about; empty for none."""
         release = version
         while True:  # each fix is later than the release before it, and there are not many
-            entry = next((entry for entry, _ in self._applying(package, release, place)), None)
+            entry = next((entry for entry, _ in self._applying(package, release, deployment)), None)
             if entry is None:
                 return str(release)
             fixes = [affected.fixed_after(release) for affected in entry.of(package)]

@@ -106,7 +106,7 @@ def _read(
             raise SettingsError(f"{where} has no key {key!r}{suggestion(key, keys)}")
     for key in (subject, "reason"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise SettingsError(f"{where} needs a {key}", why="every allowance needs a reason")
+            raise SettingsError(f"{where} has no {key}", why="every allowance needs a reason")
     services = entry.get("services", ["*"])
     if not isinstance(services, list) or not all(isinstance(s, str) for s in services):
         raise SettingsError(f"{where} services must be a list of names")

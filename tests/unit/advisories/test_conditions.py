@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_arm64.advisories.conditions import Place, cores_of, open_condition
+from pytest_arm64.advisories.conditions import Deployment, cores_of, open_condition
 from pytest_arm64.config.facts import Facts
 from pytest_arm64.config.targets import Target, shipped_targets
 from pytest_arm64.inside.options import CORES
@@ -54,8 +54,8 @@ OTHER = replace(AL2023, os="", glibc="")
 def test_a_condition_holds_is_open_or_does_not_hold(
     condition: dict[str, object], target: Target, cores: str, expected: str | None
 ) -> None:
-    place = Place(target, cores_of(cores.split(",")))
-    found = open_condition(advisory(**condition).condition, place)
+    deployment = Deployment(target, cores_of(cores.split(",")))
+    found = open_condition(advisory(**condition).condition, deployment)
     if expected:
         assert found is not None
         assert expected in found

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.advisories.database import KnownDefect
+from pytest_arm64.advisories.entries import EFFECTS
 from pytest_arm64.audit import causes
 from pytest_arm64.audit.matrix import STATES, Remedy, Row, WheelMatrix
 from pytest_arm64.report.matrix_output import document
@@ -27,6 +29,9 @@ CAUSES = sorted(
 names = st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,3})?", fullmatch=True)
 texts = st.text(max_size=12)
 remedies = st.builds(Remedy, texts, texts, texts, st.booleans(), st.tuples(texts))
+defects = st.builds(
+    KnownDefect, texts, st.sampled_from(EFFECTS), texts, texts, texts, texts, st.booleans()
+)
 rows = st.builds(
     Row,
     name=names,
@@ -37,6 +42,7 @@ rows = st.builds(
     remedy=st.none() | remedies,
     scope=st.sampled_from(["deploy", "test", "build"]),
     hashes=st.sampled_from([(), ("sha256:" + "a" * 64,)]),
+    advisories=st.lists(defects, max_size=2).map(tuple),
 )
 matrices = st.lists(
     st.builds(

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.sarif import report_sarif, sarif
@@ -41,6 +42,25 @@ def test_a_report_keeps_to_the_standard(schema: jsonschema.Draft4Validator, repo
     marks = [result["partialFingerprints"]["arm64/v1"] for result in run["results"]]
     assert len(set(marks)) == len(marks)
     assert not schema.is_valid({**told, "version": "2.0"})
+
+
+@pytest.mark.parametrize(
+    ("defect", "level"),
+    [
+        (KnownDefect("A-1", "abort", "ends", grave=True), "error"),
+        (KnownDefect("A-1", "abort", "ends", "it runs on neoverse-n1"), "warning"),
+        (KnownDefect("A-1", "slow", "slow"), "note"),
+    ],
+)
+def test_a_known_defect_is_a_result_of_its_own(
+    schema: jsonschema.Draft4Validator, defect: KnownDefect, level: str
+) -> None:
+    row = replace(made.WHEEL, advisories=(defect,))
+    document: Any = sarif([WheelMatrix("s", "t", (row,), manifest="uv.lock")])
+    schema.validate(document)
+    (result,) = document["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("arm64/known-defect", level)
+    assert "A-1" in result["message"]["text"]
 
 
 def test_an_audit_keeps_to_the_standard(schema: jsonschema.Draft4Validator) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.report.matrix_output import print_table
+from pytest_arm64.report.matrix_output import markdown, print_table
 from unit.decide import made
 
 
@@ -41,3 +42,18 @@ def test_what_is_built_from_pure_sources_is_counted_and_ready() -> None:
     text = " ".join(shown(made.matrix(made.PURE, made.FROM_SOURCE), width=200).split())
     assert "2 packages: 2 pure Python (1 built from source)" in text
     assert "Ready: every package has a usable wheel or is pure Python." in text
+
+
+def test_a_green_row_with_a_known_defect_is_shown_with_its_condition() -> None:
+    open_ = KnownDefect("A-1", "abort", "it ends", "it runs on neoverse-n1", "2.1")
+    certain = KnownDefect("A-2", "wrong-result", "it is wrong", grave=True)
+    matrix = made.matrix(replace(made.WHEEL, advisories=(open_, certain)))
+    stream = io.StringIO()
+    print_table(Console(file=stream, width=200), [matrix], every=False)
+    text = stream.getvalue()
+    assert (
+        "known-defect A-1 (abort): it ends; applies if it runs on neoverse-n1; not in 2.1"
+    ) in text
+    assert "known-defect A-2 (wrong-result): it is wrong; no fixed release is known" in text
+    assert "Known defects: 2 (1 certain and grave)" in text
+    assert "A-1" in markdown([matrix])
