@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from ..config.project_files import ProjectFiles, read_project_files
@@ -19,12 +20,13 @@ from ..decide.package_verdicts import ALL, NEW
 from ..decide.questions import states
 from ..errors import ReportError
 from ..open_folder import OpenFolder
-from ..report.compare import WORSE, changes
+from ..report.compare import WORSE, ReportChange, changes
 from ..report.document import MARKDOWN, PAGE, Report, read_report, write_report
 from ..report.markdown import SUMMARY_BYTES, changes_markdown, report_markdown
 from ..report.matrix_output import printable
 from ..report.merge import merge
 from ..report.sarif import report_sarif
+from ..report.spreadsheets import WORKBOOK, csv_text, workbook
 
 DESCRIPTION = """\
 Render report.json of --arm64-report as a page and as Markdown, print it in other formats,
@@ -35,6 +37,7 @@ examples:
   pytest-arm64 report out
   pytest-arm64 report out --format markdown --against main/out
   pytest-arm64 report merge out/1 out/2 --output out/all
+  pytest-arm64 report out --format csv
   pytest-arm64 report out --check
 
 exit codes:
@@ -55,10 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("files", "html", "markdown", "summary", "sarif", "decisions"),
+        choices=("files", *_PRINTED, "xlsx"),
         default="files",
         help="files: write report.html and report.md; or print: html, markdown (up to 64 KB, for a "
-        "comment), summary (up to 1 MiB, for a CI step), sarif, decisions (record of boundaries); "
+        "comment), summary (up to 1 MiB, for a CI step), sarif, decisions (record of boundaries), "
+        "csv (a row for each service); xlsx: write report.xlsx with services and packages; "
         "default: files",
     )
     parser.add_argument(
@@ -108,20 +112,15 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     changed = changes(read_report(Path(options.against)), report) if options.against else ()
-    if options.format == "markdown":
-        sys.stdout.write(report_markdown(report, changed))
-    elif options.format == "summary":
-        sys.stdout.write(report_markdown(report, changed, limit=SUMMARY_BYTES))
-    elif options.format == "sarif":
-        sys.stdout.write(json.dumps(report_sarif(report), indent=1) + "\n")
-    elif options.format == "html":
-        sys.stdout.write(_page(report))
-    elif options.format == "decisions":
-        sys.stdout.write(decisions(report))
+    out = Path(options.output) if options.output else folder
+    if options.format in _PRINTED:
+        sys.stdout.write(_PRINTED[options.format](report, changed))
+    elif options.format == "xlsx":
+        _write(out / WORKBOOK, workbook(report))
+        _say(f"wrote {out / WORKBOOK}")
     else:
-        out = Path(options.output) if options.output else folder
-        _write(out / PAGE, _page(report))
-        _write(out / MARKDOWN, report_markdown(report, changed))
+        _write(out / PAGE, _encoded(_page(report)))
+        _write(out / MARKDOWN, _encoded(report_markdown(report, changed)))
         _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
@@ -222,14 +221,29 @@ def _page(report: Report) -> str:
     return html_page(report)
 
 
+_PRINTED: dict[str, Callable[[Report, Sequence[ReportChange]], str]] = {
+    "html": lambda report, _: _page(report),
+    "markdown": report_markdown,
+    "summary": partial(report_markdown, limit=SUMMARY_BYTES),
+    "sarif": lambda report, _: json.dumps(report_sarif(report), indent=1) + "\n",
+    "decisions": lambda report, _: decisions(report),
+    "csv": lambda report, _: csv_text(report),
+}
+"""What is printed instead of being written, by the word of ``--format``."""
+
+
 def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _write(path: Path, text: str) -> None:
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
         with OpenFolder(path.parent) as folder:
-            folder.write(path.name, text.encode("utf-8", "backslashreplace"))
+            folder.write(path.name, content)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written: {error.strerror}", next_step="--output DIR"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from pytest_arm64.cli import main
+from pytest_arm64.decide.evidence import TestOutcome
 from pytest_arm64.report.document import Report, read_report, write_report
 from unit.decide import made
 from unit.report.made_reports import EVIL, MADE_AT, hostile, ordinary
@@ -128,3 +133,89 @@ def test_no_name_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err
     assert EVIL.replace("\x1b", "?") in shown.out
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_spreadsheet_has_a_row_for_each_service(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(folder / "out"), "--format", "csv"]) == 0
+    api, worker, search = rows_of(capsys.readouterr().out)
+    assert [row["service"] for row in (api, worker, search)] == ["api", "worker", "search"]
+    assert (api["verdict"], api["evidence"], api["compatible"]) == ("migrate", "native", "yes")
+    assert (api["in the way"], api["date"], api["target"]) == ("", "2026-11-23", made.TARGET)
+    assert (api["USD a month"], search["USD a month"]) == ("100.0", "")
+    assert (worker["verdict"], worker["compatible"]) == ("stay-on-x86", "no")
+    assert worker["in the way"]
+    assert (worker["packages"], worker["packages not ready"]) == ("1", "1")
+    assert (worker["tests passed"], worker["ran on"]) == ("", "")
+    assert int(api["tests passed"]) > 0
+    assert [path.name for path in (folder / "out").iterdir()] == ["report.json"]
+
+
+def test_a_workbook_has_a_sheet_of_services_and_one_of_packages(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(folder / "out"), "--format", "xlsx"]) == 0
+    path = folder / "out" / "report.xlsx"
+    assert capsys.readouterr().out == f"wrote {path}\n"
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["services", "packages"]
+    header, *services = book["services"].iter_rows(values_only=True)
+    assert [row[0] for row in services] == ["api", "worker", "search"]
+    assert services[0][header.index("USD a month")] == 100
+    header, *packages = book["packages"].iter_rows(values_only=True)
+    worker = next(row for row in packages if row[0] == "worker")
+    assert worker[1:3] == (made.BLOCKER.name, made.BLOCKER.version)
+    assert worker[header.index("state")] == "blocker"
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "\uff1d"])
+def test_no_text_of_a_package_is_a_formula_in_a_spreadsheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: str
+) -> None:
+    evil = f'{begin}HYPERLINK("http://x","y")'
+    row = replace(made.BLOCKER, name=evil, version=evil, detail=evil, path=(evil,))
+    service = replace(made.service(row), name=evil, group=evil, monthly_cost=3.0)
+    write_report(Report(evil, MADE_AT, (service,)), tmp_path)
+    assert main(["report", str(tmp_path), "--format", "csv"]) == 0
+    (shown,) = rows_of(capsys.readouterr().out)
+    assert shown["USD a month"] == "3.0"
+    assert not [v for v in shown.values() if v[:1] in ("=", "+", "-", "@", "\t", "\r", "\uff1d")]
+    assert main(["report", str(tmp_path), "--format", "xlsx"]) == 0
+    for sheet in openpyxl.load_workbook(tmp_path / "report.xlsx"):
+        kinds = {cell.data_type for line in sheet.iter_rows() for cell in line}
+        assert kinds <= {"s", "n"}  # texts and numbers; a formula is "f"
+
+
+def test_a_report_with_hostile_names_is_a_readable_workbook(tmp_path: Path) -> None:
+    write_report(hostile(), tmp_path)
+    assert main(["report", str(tmp_path), "--format", "xlsx"]) == 0
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx")["services"]
+    assert sheet.max_row == 3
+
+
+def test_a_workbook_without_its_library_is_refused_with_the_line_that_installs_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    assert main(["report", str(folder / "out"), "--format", "xlsx"]) == 2
+    assert "pip install 'pytest-arm64[xlsx]'" in capsys.readouterr().err
+    assert [path.name for path in (folder / "out").iterdir()] == ["report.json"]
+
+
+def test_failed_tests_of_a_service_are_counted_in_a_spreadsheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = ("passed", "passed", "failed", "error", "skipped")
+    tests = tuple(TestOutcome(f"t.py::{n}", word) for n, word in enumerate(outcomes))
+    broken = made.service(runs=(replace(made.run(), tests=tests),))
+    write_report(Report(made.TARGET, MADE_AT, (broken,)), tmp_path)
+    assert main(["report", str(tmp_path), "--format", "csv"]) == 0
+    (shown,) = rows_of(capsys.readouterr().out)
+    assert (shown["tests passed"], shown["tests failed"]) == ("2", "2")
+    assert shown["ran on"].startswith("aarch64, native, graviton3")
+    assert shown["in the way"]
