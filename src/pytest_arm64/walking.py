@@ -22,7 +22,7 @@ def walk_folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
         try:
             with os.scandir(parent) as entries:
                 for entry in entries:
-                    (folders if entry.is_dir() else files).append(entry.name)
+                    (folders if _is_folder(entry) else files).append(entry.name)
                     if entry.is_symlink():
                         links.add(entry.name)
         except OSError:
@@ -30,6 +30,13 @@ def walk_folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
         yield parent, folders, files
         inside = [f"{parent}{os.sep}{name}" for name in folders if name not in links]
         pending += reversed(inside)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def paths_below(root: Path) -> Iterator[Path]:

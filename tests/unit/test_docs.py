@@ -21,6 +21,7 @@ from pytest_arm64.inside import regular_file
 from pytest_arm64.mirror import results
 from pytest_arm64.mirror.session import MAXIMUM_DEATHS
 from pytest_arm64.run import later_changes
+from pytest_arm64.sources.scan import MOST_PARSED
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -105,6 +106,7 @@ def test_the_table_of_threats_is_up_to_date() -> None:
         (regular_file.MOST_BYTES, "`.python-version` | 64 MiB |"),
         (later_changes.MOST_ENTRIES, "to name what runs later | 200,000 |"),
         (results.MOST_FOLDERS, "100,000 entries, 64 folders deep |"),
+        (MOST_PARSED, "parsed for what they assume | 32 MiB |"),
         (MAXIMUM_BYTES, "| a `pyproject.toml` or lock | 256 MiB |"),
         (TIME_LIMIT, "| audit of one service, and its search | 300 s"),
         (SEARCH_LIMIT, "300 s and 30 s"),

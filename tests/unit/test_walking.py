@@ -48,6 +48,15 @@ def test_it_is_as_os_walk(tmp_path: Path) -> None:
     assert ours == theirs
 
 
+def test_a_link_to_itself_hides_nothing_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, {"a": "", "b/c": ""})
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "b/round").symlink_to("trip")
+    (tmp_path / "b/trip").symlink_to("round")
+    walked = [(sorted(folders), sorted(files)) for _, folders, files in walk_folders(tmp_path)]
+    assert walked == [(["b"], ["a", "loop"]), ([], ["c", "round", "trip"])]
+
+
 def test_everything_below_is_found_once(tmp_path: Path) -> None:
     write(tmp_path, {"b/c/d": "", "a": ""})
     (tmp_path / "link").symlink_to("b")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..index.pip_config import PipConfig
     from ..inputs.service import Service
     from ..progress import Progress
+    from ..sources.scan import CodeScan
 
 UNEVALUATED = 3
 """The exit code where something could not be evaluated."""
@@ -40,6 +41,7 @@ examples:
   pytest-arm64 audit
   pytest-arm64 audit services/api/requirements.txt --target lambda-python3.13
   pytest-arm64 audit uv.lock --group worker --format json
+  pytest-arm64 audit --explain refuses-arm
 
 exit codes:
   0  ready: every package has a usable wheel
@@ -106,6 +108,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read neither source distributions nor wheels: what they hold then stays unknown",
     )
+    parser.add_argument(
+        "--explain",
+        default="",
+        metavar="RULE",
+        help="explain a rule for code that assumes x86, and audit nothing",
+    )
     parser.add_argument("--offline", action="store_true", help="use cached index pages only")
     parser.add_argument("--refresh", action="store_true", help="fetch index pages again")
     parser.add_argument(
@@ -129,11 +137,16 @@ def run_command(options: argparse.Namespace) -> int:
     """Audit, print, and give the exit code: 0 ready, 1 not ready, 3 could not be evaluated.
 
     Raises:
-        SettingsError: a path or a target cannot be used.
+        SettingsError: a path, a target or a rule cannot be used.
     """
     from ..index.pip_config import host_pip_config
     from ..index.workers import in_background
 
+    if options.explain:
+        from ..sources.rules import rule_named
+
+        print(rule_named(options.explain).explanation())  # noqa: T201
+        return 0
     # pip tells its configuration while the audit is loaded; a lock seldom needs it.
     locked = bool(options.path) and all(map(_is_lock, options.path))
     config = host_pip_config if locked else in_background(host_pip_config).result
@@ -162,7 +175,7 @@ def _audit(
     declared = services_at(files)
     refuse_untrusted(files, declared, environ, only=("artifact",))
     _refuse_unwritable(options, files, declared)
-    services, unread = _services(options, files, declared, environ)
+    services, folders, unread = _services(options, files, declared, environ)
     targets = chosen_targets(options.target, files.at(_first_folder(options)), environ)
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
@@ -184,7 +197,7 @@ def _audit(
         fixed = (
             _fixed(services, targets, matrices, auditor, files.rootpath) if options.fix else None
         )
-    _show(matrices, options.format, every=options.all)
+    _show(matrices, _scanned(folders, files.rootpath), options.format, every=options.all)
     if options.report:
         from ..report.prediction import write_predicted
 
@@ -253,30 +266,50 @@ def _services(
     files: ProjectFiles,
     declared: Services,
     environ: Mapping[str, str],
-) -> tuple[Sequence[Service], Sequence[Arm64Error]]:
-    """What the services ask for; of several, one that cannot be read does not end it."""
+) -> tuple[Sequence[Service], Mapping[str, Path], Sequence[Arm64Error]]:
+    """What the services ask for, and their folders by name.
+
+    Of several services, one that cannot be read does not end it.
+    """
     from ..inputs.configured import configured_service
 
-    readers: list[Callable[[], Service]]
+    readers: list[tuple[Callable[[], Service], Path | None]]
     if declared.configured and not options.path:
         readers = [
-            partial(configured_service, service, files, environ) for service in declared.configured
+            (partial(configured_service, service, files, environ), service.folder)
+            for service in declared.configured
         ]
     else:
-        paths = options.path or ["."]
-        readers = [partial(_service, path, options, files, declared, environ) for path in paths]
+        readers = [
+            (partial(_service, path, options, files, declared, environ), _folder(path))
+            for path in options.path or ["."]
+        ]
     services: list[Service] = []
+    folders: dict[str, Path] = {}
     unread: list[Arm64Error] = []
-    for read in readers:
+    for read, folder in readers:
         try:
             service = read()
             service.check_lists_something()
-            services.append(service)
         except Arm64Error as error:
             unread.append(error)
+            continue
+        services.append(service)
+        if folder is not None:
+            folders[service.name] = folder
     if not services:
         raise unread[0]
-    return services, unread
+    return services, folders, unread
+
+
+def _scanned(folders: Mapping[str, Path], root: Path) -> Sequence[CodeScan]:
+    """What the code in each folder assumes; services that share one are named together."""
+    from ..sources.scan import scan
+
+    names: dict[Path, list[str]] = {}
+    for name, folder in folders.items():
+        names.setdefault(folder, []).append(name)
+    return [scan(", ".join(names[folder]), folder, root, names) for folder in names]
 
 
 def _service(
@@ -315,18 +348,31 @@ def _first_folder(options: argparse.Namespace) -> Path:
     return place if place.is_dir() else place.parent
 
 
-def _show(matrices: Sequence[WheelMatrix], form: str, *, every: bool) -> None:
+def _folder(path: str) -> Path | None:
+    """The folder of a project or of its file; None for an artifact."""
+    place = _absolute(path)
+    if place.suffix == ".zip" or not place.exists():
+        return None
+    return place if place.is_dir() else place.parent
+
+
+def _show(
+    matrices: Sequence[WheelMatrix], code: Sequence[CodeScan], form: str, *, every: bool
+) -> None:
+    from ..report.code_output import code_json, code_markdown, print_code
     from ..report.matrix_output import document, markdown, print_table
 
     if form == "json":
-        print(json.dumps(document(matrices), indent=2))  # noqa: T201
+        print(json.dumps({**document(matrices), "code": code_json(code)}, indent=2))  # noqa: T201
     elif form == "sarif":
         from ..report.sarif import sarif
 
-        print(json.dumps(sarif(matrices), indent=2))  # noqa: T201
+        print(json.dumps(sarif(matrices, code), indent=2))  # noqa: T201
     elif form == "markdown":
-        sys.stdout.write(markdown(matrices) + "\n")
+        sys.stdout.write(f"{markdown(matrices)}{code_markdown(code)}\n")
     else:
         from rich.console import Console
 
-        print_table(Console(), matrices, every=every)
+        console = Console()
+        print_table(console, matrices, every=every)
+        print_code(console, code)

@@ -150,21 +150,21 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
     """Each matrix as a Markdown table with every row."""
     lines = []
     for matrix in matrices:
-        lines += [f"## {_cell(matrix.service)} on {_cell(matrix.target)}", ""]
-        lines += [f"{line}  " for line in map(_cell, summary(matrix))]
+        lines += [f"## {cell(matrix.service)} on {cell(matrix.target)}", ""]
+        lines += [f"{line}  " for line in map(cell, summary(matrix))]
         lines += [
             "",
             "| package | version | state | why, and what to do |",
             "| --- | --- | --- | --- |",
         ]
         for row in matrix.packages:
-            words = "<br>".join(map(_cell, explanation(row)))
+            words = "<br>".join(map(cell, explanation(row)))
             name = row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"
-            lines.append(f"| {_cell(name)} | {_cell(row.version)} | {row.state} | {words} |")
+            lines.append(f"| {cell(name)} | {cell(row.version)} | {row.state} | {words} |")
         lines.append("")
     if len({matrix.service for matrix in matrices}) > 1:
         lines += ["## What blocks which service", ""]
-        lines += [f"- {_cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
+        lines += [f"- {cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
     return "\n".join(lines)
 
 
@@ -267,6 +267,7 @@ def _worth_telling(row: Row) -> bool:
     )
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """*text* as it may stand in a cell of a Markdown table."""
     text = without_mentions(printable(text)).replace("<", "&lt;").replace("`", "'")
     return re.sub(r"[\\|\[\]]", r"\\\g<0>", text)  # a cell's end, links and pictures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
@@ -12,6 +13,8 @@ from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict
+from ..sources.scan import CodeScan
+from .code_output import sarif_results, sarif_rules
 from .document import Report
 from .matrix_output import defect_line, printable
 
@@ -63,15 +66,16 @@ class _Source:
         }
 
 
-def sarif(matrices: Sequence[WheelMatrix]) -> Json:
-    """One run with a result for each deployed row that is not green."""
-    return _document(
+def sarif(matrices: Sequence[WheelMatrix], code: Sequence[CodeScan] = ()) -> Json:
+    """One run with a result for each deployed row that is not green, and each place in *code*."""
+    rows = (
         result
         for matrix in matrices
         for result in _matrix_results(
             matrix, _Source(matrix.service, matrix.target, matrix.manifest)
         )
     )
+    return _document(chain(rows, sarif_results(code)), sarif_rules())
 
 
 def report_sarif(report: Report) -> Json:
@@ -83,13 +87,13 @@ def report_sarif(report: Report) -> Json:
     )
 
 
-def _document(results: Iterable[Json]) -> Json:
+def _document(results: Iterable[Json], more_rules: Sequence[Json] = ()) -> Json:
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": _driver()},
+                "tool": {"driver": _driver(more_rules)},
                 "columnKind": "unicodeCodePoints",
                 "results": list(results),
             }
@@ -97,14 +101,15 @@ def _document(results: Iterable[Json]) -> Json:
     }
 
 
-def _driver() -> Json:
+def _driver(more_rules: Sequence[Json]) -> Json:
     return {
         "name": "pytest-arm64",
         "version": __version__,
         "rules": [
             {"id": f"arm64/{state}", "shortDescription": {"text": text}}
             for state, text in _RULES.items()
-        ],
+        ]
+        + list(more_rules),
     }
 
 

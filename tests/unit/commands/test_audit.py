@@ -353,3 +353,70 @@ def test_what_lists_nothing_among_several_paths_ends_nothing(
     assert command(monkeypatch, stray, "a") == 0
     assert "not audited: " in capsys.readouterr().err
     assert command(monkeypatch, stray, "Pipfile", "a") == 3
+
+
+X86_ONLY = 'import platform\nif platform.machine() != "x86_64":\n    raise RuntimeError\n'
+
+
+@pytest.mark.usefixtures("index")
+def test_code_that_assumes_x86_is_advice_in_every_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        tmp_path, {"requirements.txt": "good", "app|x/main.py": X86_ONLY, "old.py": "print 'amd64'"}
+    )
+    shown = {}
+    for form in ("table", "markdown", "json", "sarif"):
+        assert command(monkeypatch, "--format", form) == 0
+        shown[form] = capsys.readouterr().out
+    assert "that assumes x86: 1 place\n" in shown["table"]
+    assert "app|x/main.py:2: refuses-arm: " in shown["table"]
+    assert "\n  → Add a branch for aarch64" in shown["table"]
+    assert "| app\\|x/main.py:2 | refuses-arm | " in shown["markdown"]
+    document = json.loads(shown["json"])
+    assert (document["ready"], document["format"]) == (True, 1)
+    (code,) = document["code"]
+    assert [(f["rule"], f["path"], f["line"]) for f in code["findings"]] == [
+        ("refuses-arm", "app|x/main.py", 2)
+    ]
+    (run,) = json.loads(shown["sarif"])["runs"]
+    (result,) = run["results"]
+    assert (result["ruleId"], result["level"]) == ("arm64/refuses-arm", "note")
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "app%7Cx/main.py"},
+        "region": {"startLine": 2},
+    }
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert "aarch64" in rules["arm64/refuses-arm"]["help"]["text"]
+    assert rules["arm64/refuses-arm"]["helpUri"].startswith("https://docs.python.org/")
+
+
+@pytest.mark.usefixtures("index")
+def test_each_file_counts_for_one_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = (
+        '[tool.pytest-arm64]\nservices = ["svc/*"]\n'
+        '[tool.pytest-arm64.service.main]\nrequirements = "deploy.txt"\n'
+    )
+    files = {"deploy.txt": "good", "svc/one/requirements.txt": "good", "svc/one/a.py": X86_ONLY}
+    write(tmp_path, {"pyproject.toml": table, **files, "b.py": X86_ONLY})
+    assert command(monkeypatch, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)["code"]
+    assert {scan["service"]: [f["path"] for f in scan["findings"]] for scan in found} == {
+        "main": ["b.py"],
+        "svc/one": ["svc/one/a.py"],
+    }
+
+
+def test_a_rule_is_explained_without_an_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["audit", "--explain", "long-double"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("long-double: numpy's long double")
+    assert "dtype=np.longdouble" in out
+
+
+def test_a_rule_that_does_not_exist_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["audit", "--explain", "longdouble"]) == 2
+    assert "no rule 'longdouble' (did you mean 'long-double'?)" in capsys.readouterr().err

@@ -15,8 +15,10 @@ from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.advisories.entries import EFFECTS
 from pytest_arm64.audit import causes
 from pytest_arm64.audit.matrix import STATES, Remedy, Row, WheelMatrix
+from pytest_arm64.report.code_output import code_json
 from pytest_arm64.report.matrix_output import document
 from pytest_arm64.report.sarif import sarif
+from pytest_arm64.sources.scan import CodeFinding, CodeScan
 
 FILE = resources.files("pytest_arm64.resources").joinpath("wheel-matrix-1.schema.json")
 SCHEMA: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
@@ -69,6 +71,17 @@ def test_every_document_fits_the_schema(found: list[WheelMatrix]) -> None:
     jsonschema.validate(told, SCHEMA)
     for matrix, data in zip(found, told.get("matrices", [told]), strict=True):
         assert WheelMatrix.from_json(data) == matrix
+
+
+def test_code_fits_the_schema() -> None:
+    finding = CodeFinding("refuses-arm", "a.py", 1, "if x:", "what", "fix", "high")
+    scans = [CodeScan("s", (finding,), 1, 2, 3, 4), CodeScan("t")]
+    told = document([WheelMatrix("s", "t", (Row("a", "1", "pure"),))])
+    data = json.loads(json.dumps({**told, "code": code_json(scans)}))
+    jsonschema.validate(data, SCHEMA)
+    data["code"][0]["findings"][0]["confidence"] = "certain"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
 
 
 @pytest.mark.parametrize(

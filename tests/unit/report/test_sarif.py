@@ -14,6 +14,7 @@ from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.sarif import report_sarif, sarif
+from pytest_arm64.sources.scan import CodeFinding, CodeScan
 from unit.decide import made
 from unit.report.made_reports import MADE_AT, golden, hostile, ordinary, shown
 
@@ -65,7 +66,14 @@ def test_a_known_defect_is_a_result_of_its_own(
 
 def test_an_audit_keeps_to_the_standard(schema: jsonschema.Draft4Validator) -> None:
     rows = (made.BLOCKER, made.SOURCE, made.UNKNOWN, made.WHEEL)
-    schema.validate(sarif([WheelMatrix("s", "t", rows, ("broken",), manifest="uv.lock")]))
+    finding = CodeFinding("refuses-arm", "a b.py", 1, "if x:", "what", "fix", "high")
+    twice = CodeScan("s", (finding, replace(finding, line=2)))
+    matrix = WheelMatrix("s", "t", rows, ("broken",), manifest="uv.lock")
+    document: Any = json.loads(json.dumps(sarif([matrix], [twice])))
+    schema.validate(document)
+    found = document["runs"][0]["results"]
+    marks = [result["partialFingerprints"]["arm64/v1"] for result in found]
+    assert len(set(marks)) == len(marks) == 6
 
 
 def test_a_package_is_told_at_the_line_that_asks_for_it() -> None:

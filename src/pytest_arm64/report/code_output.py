@@ -1,0 +1,112 @@
+"""Code that assumes x86, as a person reads it, as JSON and as results of SARIF."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..sources.rules import Rule, all_rules
+from ..sources.scan import CodeFinding, CodeScan
+from .matrix_output import cell, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Json = dict[str, object]
+
+
+def heading(scan: CodeScan) -> str:
+    """``code of api that assumes x86: 2 places``; empty where there is nothing to say."""
+    if not scan.findings and not scan.unread:
+        return ""
+    places = _counted(len(scan.findings), "place")
+    more = [f"{_counted(scan.unread, 'file')} not read"] if scan.unread else []
+    more += [f"{scan.ignored} ignored by comments"] if scan.ignored else []
+    return f"code of {scan.service} that assumes x86: {', '.join([places, *more])}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def finding_lines(finding: CodeFinding) -> list[str]:
+    """A finding in two lines, or three where its comment is not complete."""
+    lines = [f"{finding.place}: {finding.rule}: {finding.what}", f"  → {finding.fix}"]
+    return [*lines, f"  note: {finding.note}"] if finding.note else lines
+
+
+def print_code(console: Console, scans: Sequence[CodeScan]) -> None:
+    """A section for each service with something to say."""
+    from rich.text import Text
+
+    for scan in scans:
+        if heading(scan):
+            console.print(Text(printable(heading(scan)), "bold"))
+            for finding in scan.findings:
+                for line in finding_lines(finding):
+                    console.print(Text(printable(line)))
+            if scan.findings:
+                console.print(Text("Advice: it changes no state. --explain RULE says more."))
+            console.print()
+
+
+def code_markdown(scans: Sequence[CodeScan]) -> str:
+    """A table for each service with something to say."""
+    lines: list[str] = []
+    for scan in filter(heading, scans):
+        lines += ["", f"## {cell(heading(scan))}", ""]
+        if scan.findings:
+            lines += ["| place | rule | what | fix |", "| --- | --- | --- | --- |"]
+        for found in scan.findings:
+            what = f"{found.what} ({found.note})" if found.note else found.what
+            cells = (found.place, found.rule, what, found.fix)
+            lines.append(f"| {' | '.join(map(cell, cells))} |")
+    return "\n".join(lines)
+
+
+def code_json(scans: Sequence[CodeScan]) -> list[Json]:
+    """Ready for ``json.dumps``."""
+    return [asdict(scan) for scan in scans]
+
+
+def sarif_rules() -> list[Json]:
+    """Every rule, with what its findings mean and what to do."""
+    return [_sarif_rule(rule) for rule in all_rules()]
+
+
+def _sarif_rule(rule: Rule) -> Json:
+    return {
+        "id": f"arm64/{rule.id}",
+        "shortDescription": {"text": rule.what},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": f"{rule.why} {rule.fix}"},
+        "helpUri": rule.references[0],
+        "properties": {"precision": rule.confidence},
+    }
+
+
+def sarif_results(scans: Sequence[CodeScan]) -> Iterator[Json]:
+    """A note for each place; the same place keeps its fingerprint when lines move."""
+    for scan in scans:
+        seen: Counter[str] = Counter()
+        for finding in scan.findings:
+            mark = "/".join([scan.service, finding.rule, finding.path, finding.code])
+            seen[mark] += 1
+            text = ". ".join(filter(None, [finding.what, finding.fix.rstrip("."), finding.note]))
+            yield {
+                "ruleId": f"arm64/{finding.rule}",
+                "level": "note",
+                "message": {"text": printable(f"{text} [{scan.service}]")},
+                "locations": [
+                    {
+                        "physicalLocation": {
+                            "artifactLocation": {"uri": urllib.parse.quote(finding.path)},
+                            "region": {"startLine": finding.line},
+                        }
+                    }
+                ],
+                "partialFingerprints": {"arm64/v1": f"{mark}/{seen[mark]}"},
+            }

@@ -1,0 +1,215 @@
+"""Which files are read, what is said of them, and what hostile ones can do: nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pytest_arm64
+from pytest_arm64.sources import scan as scanning
+from pytest_arm64.sources.module import UnreadableSourceError
+from pytest_arm64.sources.rules import all_rules
+from pytest_arm64.sources.scan import findings_in, scan
+from unit.support import attempt, write
+
+REFUSES = """\
+import platform
+
+if platform.machine() != "x86_64":{comment}
+    raise RuntimeError("only x86_64")
+"""
+PLAIN = REFUSES.format(comment="")
+DEEP = 'arch = "x86_64"  # platform.machine()\n'
+
+
+def findings(text: str) -> list[tuple[str, int, str]]:
+    return [(f.rule, f.line, f.note) for f in findings_in(text.encode(), "a.py", all_rules())]
+
+
+def test_a_finding_names_file_line_and_code(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"services/api/app/main.py": PLAIN}) / "services/api"
+    seen = scan("api", folder, tmp_path)
+    (finding,) = seen.findings
+    assert (finding.rule, finding.place) == ("refuses-arm", "services/api/app/main.py:3")
+    assert finding.code == 'if platform.machine() != "x86_64":'
+    assert (seen.service, seen.files, seen.lines, seen.unread) == ("api", 1, 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("comment", "note"),
+    [
+        ("  # arm64: ignore[refuses-arm] runs on the x86 build machine only", None),
+        ("  # arm64: ignore[long-double, refuses-arm] no other machine", None),
+        ("  # arm64: ignore[refuses-arm]", "needs a reason"),
+        ("  # arm64: ignore[long-double] not this rule", ""),
+    ],
+)
+def test_a_comment_with_a_reason_ignores_its_line(comment: str, note: str | None) -> None:
+    seen = findings(REFUSES.format(comment=comment))
+    if note is None:
+        assert seen == []
+    else:
+        ((rule, _, said),) = seen
+        assert rule == "refuses-arm"
+        assert note in said
+        assert bool(said) is bool(note)
+
+
+def test_ignored_places_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": REFUSES.format(comment="  # arm64: ignore[refuses-arm] as agreed")})
+    seen = scan("s", tmp_path, tmp_path)
+    assert (seen.findings, seen.ignored) == ((), 1)
+
+
+def test_a_comment_may_stand_on_any_line_of_a_condition() -> None:
+    text = (
+        "import platform\nif (\n    platform.machine()\n"
+        '    != "x86_64"  # arm64: ignore[refuses-arm] as agreed\n):\n    raise RuntimeError\n'
+    )
+    assert findings(text) == []
+
+
+def test_installed_packages_and_other_services_are_left_out(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "own.py": PLAIN,
+            ".venv/lib/a.py": PLAIN,
+            "env/pyvenv.cfg": "",
+            "env/lib/a.py": PLAIN,
+            "lib/site-packages/a.py": PLAIN,
+            "node_modules/gyp/a.py": PLAIN,
+            "services/api/a.py": PLAIN,
+        },
+    )
+    apart = [tmp_path, tmp_path / "services/api"]
+    assert [f.path for f in scan("s", tmp_path, tmp_path, apart).findings] == ["own.py"]
+
+
+def test_files_that_git_does_not_track_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, {"own.py": PLAIN})
+    for command in (["init", "-q"], ["add", "own.py"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True)
+    write(tmp_path, {"build/lib/own.py": PLAIN})
+    assert [f.path for f in scan("s", tmp_path, tmp_path).findings] == ["own.py"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DEEP.encode() + b"(" * 100_000,
+        DEEP.encode() + b"x = " + b"-" * 100_000 + b"1",
+        DEEP.encode() + b"x = " + b"a." * 100_000 + b"b",
+        DEEP.encode() + b"x = " + b"1 + " * 100_000 + b"1",
+        DEEP.encode() + b"x = 1\0",
+        DEEP.encode() + b"x = '\xff\xfe'",
+        DEEP.encode() + b"print 'Python 2'",
+        b"# coding: no-such-codec\n" + DEEP.encode(),
+        DEEP.encode() + b"x = " + b"9" * 10_000,
+        DEEP.encode() + b"#" * (1 << 20),
+    ],
+    ids=lambda content: repr(content[-12:]),
+)
+def test_a_file_that_cannot_be_parsed_is_counted(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.py").write_bytes(content)
+    write(tmp_path, {"good.py": PLAIN})
+    seen = scan("s", tmp_path, tmp_path)
+    assert seen.unread == 1
+    assert [f.path for f in seen.findings] == ["good.py"]
+
+
+def test_no_link_is_followed_and_no_pipe_is_waited_for(tmp_path: Path) -> None:
+    root = write(tmp_path / "project", {"own.py": PLAIN})
+    write(tmp_path, {"outside/secret.py": PLAIN})
+    (root / "link.py").symlink_to(tmp_path / "outside/secret.py")
+    (root / "folder").symlink_to(tmp_path / "outside")
+    (root / "loop").symlink_to("loop")
+    os.mkfifo(root / "pipe.py")
+    assert [f.path for f in scan("s", root, root).findings] == ["own.py"]
+
+
+def test_a_folder_that_became_a_link_after_it_was_tracked_is_not_read(tmp_path: Path) -> None:
+    root = write(tmp_path / "project", {"package/own.py": PLAIN})
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", root, *command], check=True)
+    (root / "package").rename(tmp_path / "outside")
+    (root / "package").symlink_to(tmp_path / "outside")
+    seen = scan("s", root, root)
+    assert (seen.findings, seen.unread) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a{0} = a{1} + a{1} + a{1}",
+        "a{0} = [a{1}, a{1}, a{1}]",
+        "a{0} = a{1} and a{1} or a{1}",
+        'a{0} = f"{{a{1}}}{{a{1}}}"',
+        "def a{0}(): return a{1}() + a{1}()",
+    ],
+)
+def test_names_that_multiply_do_not_take_long(line: str) -> None:
+    lines = [line.format(number, number + 1) for number in range(60)]
+    ends = 'a60 = platform.machine()\nimport platform, os\nos.system(a0)\nos.system("x86")'
+    assert findings("\n".join([*lines, ends, "if a0: raise ValueError"])) == []
+
+
+@pytest.mark.parametrize(
+    ("inner", "around"),
+    [
+        ("a", "({0} and a) or b"),
+        ("a", "not ({0} == a)"),
+        ("a", "(a if {0} else b)"),
+        ("a", "[{0}][0]"),
+        ("a", "{{a: {0}}}.get(a, b)"),
+    ],
+)
+def test_nested_conditions_do_not_take_long(inner: str, around: str) -> None:
+    for _ in range(60):
+        inner = around.format(inner)
+    text = f"import platform\nx86 = a = platform.machine()\nif {inner}:\n    raise ValueError"
+    findings(text)
+
+
+def test_names_that_lead_to_themselves_are_unknown() -> None:
+    text = "import platform\na = b\nb = a\ndef c(): return c()\n"
+    assert findings(text + 'if a == "x86_64" or c() == platform.machine(): raise ValueError') == []
+
+
+def test_more_files_or_bytes_than_the_limits_are_counted_as_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {f"{name}.py": PLAIN for name in "abc"})
+    monkeypatch.setattr(scanning, "MOST_FILES", 2)
+    assert [scan("s", tmp_path, tmp_path).unread, scanning.MOST_PARSED] == [1, 32 << 20]
+    monkeypatch.setattr(scanning, "MOST_PARSED", len(PLAIN))
+    assert scan("s", tmp_path, tmp_path).unread == 2
+
+
+def test_this_package_which_names_x86_often_assumes_nothing() -> None:
+    folder = Path(pytest_arm64.__file__).parent
+    seen = scan("pytest-arm64", folder, folder)
+    assert seen.files > 300
+    assert (seen.findings, seen.unread) == ((), 0)
+
+
+EXAMPLES = [text for rule in all_rules() for text in (*rule.matches, *rule.harmless)]
+LINES = [line for text in EXAMPLES for line in text.splitlines()]
+
+
+@given(
+    st.lists(st.sampled_from(LINES) | st.text(max_size=20), max_size=12).map("\n".join)
+    | st.tuples(st.sampled_from(EXAMPLES), st.integers(0, 80), st.text(max_size=5)).map(
+        lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] :]
+    )
+)
+def test_whatever_a_file_says_it_is_read_or_refused(text: str) -> None:
+    source = text.encode("utf-8", "surrogatepass")
+    read = attempt(UnreadableSourceError, lambda: findings_in(source, "a.py", all_rules()))
+    if isinstance(read, list):
+        assert all(1 <= finding.line <= len(text.splitlines()) + 1 for finding in read)
