@@ -9,6 +9,10 @@ from collections.abc import Iterable, Iterator
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Nested = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_CHANGING = (
+    *("update", "setdefault", "pop", "popitem", "clear"),
+    *("append", "extend", "insert", "add", "remove", "discard"),
+)
 
 
 class NameScope:
@@ -30,10 +34,13 @@ class NameScope:
             self._bound.update(argument.arg for argument in _arguments(node.args))
         for inner in own_nodes(node.body):
             self._bind(inner)
+            self._bound.update(_changed(inner))
         if isinstance(node, ast.Module):  # what a function declares global may change at any time
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Global):
                     self._bound.update(inner.names)
+                else:
+                    self._bound.update(_changed(inner))
 
     def _bind(self, node: ast.AST) -> None:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -86,6 +93,15 @@ class NameScope:
         home = self.home(node.id)
         name = node.id if home is None else home.imports.get(node.id, "")
         return ".".join([name, *reversed(attributes)]) if name else ""
+
+
+def _changed(node: ast.AST) -> Iterator[str]:
+    """The name of a dictionary or list that *node* changes: it is not what its literal says."""
+    stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
+    called = isinstance(node, ast.Attribute) and node.attr in _CHANGING
+    owner = getattr(node, "value", None) if stored or called else None
+    if isinstance(owner, ast.Name):
+        yield owner.id
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

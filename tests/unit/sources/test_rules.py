@@ -49,6 +49,25 @@ def test_a_rule_is_complete(rule: Rule) -> None:
     assert rule.fix.endswith(".")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'NAMES["aarch64"] = "arm64"',
+        'NAMES.update(aarch64="arm64")',
+        'NAMES |= {"aarch64": "arm64"}',
+        'def add():\n    NAMES["aarch64"] = "arm64"',
+        'def add():\n    NAMES.setdefault("aarch64", "arm64")',
+        "def add():\n    global NAMES\n    NAMES = {}",
+        "for NAMES in tables: pass",
+        'del NAMES["x86_64"]',
+    ],
+)
+def test_a_table_that_is_changed_is_unknown(change: str) -> None:
+    text = 'import platform\nNAMES = {{"x86_64": "amd64"}}\n{}\nname = NAMES[platform.machine()]\n'
+    for line, count in ((change, 0), ("pass", 1)):
+        assert len(findings_in(text.format(line).encode(), "a.py", all_rules())) == count
+
+
 def test_a_rule_explains_itself() -> None:
     rule = rule_named("refuses-arm")
     text = rule.explanation()
