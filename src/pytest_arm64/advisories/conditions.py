@@ -9,7 +9,7 @@ from ..config.facts import PAGES
 from ..config.suggestions import suggestion
 from ..config.targets import Target
 
-# AWS's names of processors, and ARM's of their cores (AWS Graviton Technical Guide, 2026-11-30).
+# AWS's names of processors, and ARM's of their real cores (engine/emulation.py has qemu's nearest).
 CORES = {
     "graviton2": "neoverse-n1",
     "graviton3": "neoverse-v1",
