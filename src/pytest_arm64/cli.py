@@ -16,6 +16,7 @@ from .command_parser import CommandParser
 from .errors import Arm64Error
 from .isolation import Fence, keep_out
 from .mirror.signals import TERMINATED, Terminated, raise_terminated
+from .report.console import AUTO, coloured
 
 _EPILOG = """\
 examples:
@@ -27,7 +28,8 @@ examples:
 exit codes:
   0  done    1  a check failed    2  usage error    3  incomplete (audit, abi)    130  interrupted
 
-Each command explains itself: pytest-arm64 COMMAND --help. Colours follow NO_COLOR and FORCE_COLOR.
+Each command explains itself: pytest-arm64 COMMAND --help.
+Colours follow --color, NO_COLOR and FORCE_COLOR.
 """
 
 
@@ -48,6 +50,10 @@ _COMMANDS = {
     "run": ("run pytest --arm64 for a repository that you do not trust", "commands.run"),
     "cache": ("show, prune, export or import the cache", "commands.cache"),
 }
+
+
+_PYTESTS = "run"
+"""The command whose arguments are all pytest's."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     parser = CommandParser(
+        takes_color=False,
         prog="pytest-arm64",
         description="Which parts of my system already run correctly on ARM64?",
         epilog=_EPILOG,
@@ -98,7 +105,7 @@ def _run(words: Sequence[str]) -> int:
     if words and words[0].startswith("-") and chosen:
         parser.error(f"unknown option {words[0]!r}: options follow the command")
     for name, (summary, module) in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
+        command = commands.add_parser(name, help=summary, takes_color=name != _PYTESTS)
         if name == chosen:  # what only one command needs is loaded for that one
             implementation = importlib.import_module(f"{__package__}.{module}")
             command.description = implementation.DESCRIPTION
@@ -109,7 +116,8 @@ def _run(words: Sequence[str]) -> int:
                 command.print_help()
                 return 0
     options = parser.parse_args(words)
-    return int(implementation.run_command(options))
+    with coloured(getattr(options, "color", AUTO)):
+        return int(implementation.run_command(options))
 
 
 def _write_whatever_the_encoding() -> None:

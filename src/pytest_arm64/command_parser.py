@@ -9,13 +9,22 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from .config.suggestions import suggestion
+from .report.console import AUTO, COLORS
 
 
 class CommandParser(argparse.ArgumentParser):
     """Understands options only as they are spelled: an abbreviation may mean another one later."""
 
-    def __init__(self, **settings: Any) -> None:  # those of the base class, which has too many
+    # *settings* are those of the base class, which has too many.
+    def __init__(self, *, takes_color: bool = True, **settings: Any) -> None:
         super().__init__(**settings, allow_abbrev=False)
+        if takes_color:  # no default: an action would put it in the place of its command's value
+            self.add_argument(
+                "--color",
+                choices=COLORS,
+                default=argparse.SUPPRESS,
+                help=f"use colours (default: {AUTO}, by terminal, NO_COLOR and FORCE_COLOR)",
+            )
 
     def error(self, message: str) -> NoReturn:
         """Print the usage, *message* and the command that explains more; exit with 2."""

@@ -138,7 +138,7 @@ def test_ctrl_c_ends_every_command_with_a_line(
     words = {"cost": [command, "a.json", "--memory", "1GB"], "profile": [command, "a=b"]}
     words |= {"abi": [command, "x"], "report": [command, "x"]}
     words |= {"cache": [command, "info"], "golden": [command, "list"]}
-    words |= {"target": [command, "show"]}
+    words |= {"target": [command, "show"], "advisories": [command, "list"]}
     module = importlib.import_module(f"pytest_arm64.{_COMMANDS[command][1]}")
     monkeypatch.setattr(module, "run_command", interrupted)
     assert main(words.get(command, [command])) == 130

@@ -132,9 +132,8 @@ def _show(records: Sequence[AbiRecord], form: str, *, every: bool) -> None:
         several = {"format": FORMAT, "records": documents}
         print(json.dumps(documents[0] if len(documents) == 1 else several, indent=2))  # noqa: T201
         return
-    from rich.console import Console
-
     from ..report.abi import print_record
+    from ..report.console import console_on
 
     for record in records:
-        print_record(Console(), record, every=every)
+        print_record(console_on(), record, every=every)

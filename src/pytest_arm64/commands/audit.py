@@ -371,8 +371,8 @@ def _show(
     elif form == "markdown":
         sys.stdout.write(f"{markdown(matrices)}{code_markdown(code)}\n")
     else:
-        from rich.console import Console
+        from ..report.console import console_on
 
-        console = Console()
+        console = console_on()
         print_table(console, matrices, every=every)
         print_code(console, code)

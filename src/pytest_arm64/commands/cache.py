@@ -16,6 +16,7 @@ from ..cache import contents, prune
 from ..config.quantities import at_least_zero, count
 from ..config.suggestions import file_suggestion
 from ..errors import Arm64Error, SettingsError
+from ..report.console import console_on
 
 # What of it can be used on any machine, for CI to carry from run to run: not what names images.
 _PORTABLE = (
@@ -258,14 +259,13 @@ def _show(folder: Path, form: str) -> None:
         document = {"format": 1, "folder": str(folder), "kinds": listed, "engine": images}
         print(json.dumps(document, indent=2))  # noqa: T201
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("kind", "files", "size", box=None, pad_edge=False)
     for kind, (number, size) in sorted(kinds.items()):
         table.add_row(kind, str(number), readable(size))
-    console = Console()
+    console = console_on()
     console.print(Text(str(folder)))
     console.print(table)
     console.print(Text(f"{readable(sum(size for _, size in kinds.values()))} in all"))

@@ -14,6 +14,7 @@ from ..errors import Arm64Error
 from ..inside.golden.explain import printable
 from ..inside.golden.store import FOLDER, PROVENANCE, GoldenError, read_file
 from ..inside.regular_file import read_regular
+from ..report.console import console_on
 from ..walking import walk_folders
 
 _SKIPPED = frozenset(
@@ -168,7 +169,6 @@ def _drop_empty(folder: Path) -> None:
 
 
 def _table(goldens: list[StoredGolden]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -180,6 +180,6 @@ def _table(goldens: list[StoredGolden]) -> None:
         table.add_row(
             shown, str(entry.values), str(entry.size), entry.recorded, Text(printable(entry.cpu))
         )
-    console = Console()
+    console = console_on()
     console.print(table)
     console.print(f"{len(goldens)} goldens")

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ..setup.doctor import FAILED, OK, WARNING, Check
 from ..setup.mend import DONE, LEFT, NOTHING, Action
+from .console import console_on
 from .matrix_output import printable
 
 _STYLES = {
@@ -42,11 +43,10 @@ def _told(detail: str, why: str, next_step: str) -> str:
 
 
 def _table(title: str, rows: Iterable[tuple[str, str, str]], stream: TextIO) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title, "state", "what was found", box=None, pad_edge=False)
     for name, state, found in rows:
         table.add_row(name, Text(state, _STYLES[state]), Text(found))
-    Console(file=stream, highlight=False).print(table)
+    console_on(stream).print(table)
