@@ -8,6 +8,7 @@ than MEMORY bytes in all, and where it opens a file outside of its folder for wr
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import io
@@ -252,11 +253,13 @@ def _wheel_seeds() -> list[bytes]:
 
 def _read_wheel(data: bytes, folder: Path) -> None:
     from pytest_arm64 import cache
+    from pytest_arm64.audit.contents.wheel_rules import x86_members
     from pytest_arm64.binary.scan import scan_path
     from pytest_arm64.binary.system import declared_system
     from pytest_arm64.environment.bytecode import Compiler
     from pytest_arm64.environment.tree import ENV
     from pytest_arm64.environment.wheel_layer import layer_of
+    from pytest_arm64.index.archives import ArchiveError
     from unit.support import AL2023, PYTHON
 
     path = folder / "demo-1.0-py3-none-any.whl"
@@ -264,6 +267,8 @@ def _read_wheel(data: bytes, folder: Path) -> None:
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     assert str(cache.cache_folder()).startswith(str(folder))
     scan_path(path, declared_system(AL2023), AL2023)
+    with path.open("rb") as stream, contextlib.suppress(ArchiveError):
+        x86_members(stream)
     layer = layer_of(path, "", ENV, PYTHON, Compiler())
     layer.path.unlink()
 

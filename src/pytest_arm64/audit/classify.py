@@ -80,10 +80,17 @@ class Judge:
     ) -> dict[str, Row]:
         """Rows whose wheels, for any platform by their names, hold compiled files for x86-64."""
         contents = self.wheels.of_rows(rows) if self.wheels is not None else {}
-        blockers = {}
+        changed = {}
         for name, of_wheel in contents.items():
             node, row = tree.nodes[name], rows[name]
             if not of_wheel.x86 or node.version is None:
+                continue
+            lacks = self.known.lacks(name)
+            if lacks:
+                detail = (
+                    f"for x86-64 alone it holds {of_wheel.named}; without it there is no {lacks}"
+                )
+                changed[name] = replace(row, cause=X86_INSIDE, detail=detail)
                 continue
             detail = (
                 "its wheel is for any platform by its name, and holds files for x86-64 Linux and "
@@ -93,15 +100,15 @@ class Judge:
             demands = self.candidates.demands(node)
             diagnosis = Diagnosis(X86_INSIDE, detail)
             fix = adviser.of(node, node.version, BLOCKER, diagnosis, near, demands)
-            blockers[name] = replace(
+            changed[name] = replace(
                 row, state=BLOCKER, cause=X86_INSIDE, detail=detail, remedy=fix, native=True
             )
-        return blockers
+        return changed
 
     def _first_for_arm(self, name: str, version: Version) -> tuple[Version, IndexFile] | None:
         """The first later release whose wheel does not hold files for x86-64 alone."""
         assert self.wheels is not None
-        releases = self.candidates.releases(name)
+        releases = self._without_defects(name, self.candidates.releases(name))
         later = [
             (v, wheel)
             for v in reversed(tuple(releases))

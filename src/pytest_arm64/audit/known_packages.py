@@ -24,10 +24,16 @@ class _Entry(TypedDict):
     source: str
 
 
+class _Optional(TypedDict):
+    lacks: str
+    source: str
+
+
 class _Tables(TypedDict):
     replacements: Mapping[str, _Entry]
     system: Mapping[str, Mapping[str, Mapping[str, list[str]]]]
     """By name, by moment (``build`` or ``run``), by package manager."""
+    optional: Mapping[str, _Optional]
 
 
 @cache
@@ -70,6 +76,14 @@ class Known:
         """What can take the place of *name*."""
         entry = self.tables["replacements"].get(name)
         return Replacement(entry["name"], entry["source"]) if entry else None
+
+    def lacks(self, name: str) -> str:
+        """What alone does not work without the files for x86-64 in *name*'s wheel, and who says so.
+
+        Empty where nothing is known to work without them.
+        """
+        entry = self.tables["optional"].get(name)
+        return f"{entry['lacks']} ({entry['source']})" if entry else ""
 
     def system_packages(self, name: str, state: str) -> tuple[str, ...]:
         """What *name* in *state* needs of the target's package manager, each with when."""

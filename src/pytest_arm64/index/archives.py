@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -36,6 +37,8 @@ BROKEN = (
     RuntimeError,
     OverflowError,
     ValueError,
+    LookupError,
+    struct.error,
 )
 """What the archive modules raise on hostile bytes."""
 _BROKEN = (*BROKEN, MemoryError)

@@ -30,6 +30,7 @@ MAXIMUM_ARCHIVE = 600 * 2**20
 _WHOLE_WHEEL = 8 * 2**20
 _TAIL_OF_CONTENT = 32 * 2**10
 _RANGES_OF_CONTENT = 40
+_NO_SUCH_RANGE = 416
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z")
 
 
@@ -109,6 +110,8 @@ def _in_parts(fetcher: Fetcher, file: IndexFile, tail_size: int, **how: int) -> 
     """*file*, of which the end is fetched; None where the server sends no parts of it."""
     with fetcher.open(file.url, headers=_ranged(f"-{tail_size}")) as (reply, stream):
         extent = _extent(reply)
+        if reply.status >= 400 and reply.status != _NO_SUCH_RANGE:
+            raise FetchError(f"{shown(file.url)} returned {reply.status}")
         if extent is None:
             return None
         start, end, size = extent

@@ -160,6 +160,25 @@ def test_a_wheel_without_files_for_x86_alone_stays_pure(tmp_path: Path, kind: st
     assert (row.state, row.cause, row.native) == (PURE, "", False), row.detail
 
 
+def test_a_package_that_works_without_them_stays_green_and_says_what_does_not(
+    tmp_path: Path,
+) -> None:
+    with serve({"debugpy": release("debugpy", "1.0", "py3-none-any")}) as index:
+        content = zipped(
+            {
+                "debugpy/attach_linux_amd64.so": X86,
+                "debugpy-1.0.dist-info/METADATA": metadata("debugpy", "1.0"),
+            }
+        )
+        index.files["debugpy-1.0-py3-none-any.whl"] = content
+        matrix = matrix_of(tmp_path, "debugpy", index.url)
+    row = matrix["debugpy"]
+    assert (row.state, row.cause, row.native, row.remedy) == (PURE, "x86-inside", False, None)
+    assert "for x86-64 alone it holds debugpy/attach_linux_amd64.so" in row.detail
+    assert "without it there is no attaching to a running process by its id (https:" in row.detail
+    assert matrix.ready
+
+
 def test_a_native_wheel_is_not_looked_into(tmp_path: Path) -> None:
     with serve({"zed": release("zed", "1.0", "py3-none-manylinux_2_17_aarch64")}) as index:
         assert matrix_of(tmp_path, "zed", index.url).ready
@@ -400,6 +419,14 @@ def test_a_bomb_is_not_unpacked() -> None:
     bomb = zipped({f"a{n}.jar": inner for n in range(20)})
     for content in (inner, bomb, zipped({"a.jar": bomb, "b.jar": inner, "c.jar": inner})):
         assert x86_members(io.BytesIO(content)) == ()
+
+
+def test_a_member_without_a_name_hides_nothing() -> None:
+    content = zipped({"x": bytes(99), "zed/lib.so": X86})
+    place = content.rindex(b"PK\x01\x02", 0, content.rindex(b"PK\x01\x02"))
+    nameless = bytearray(content)
+    nameless[place + 46] = 0  # cut at the first NUL
+    assert x86_members(io.BytesIO(bytes(nameless))) == ("zed/lib.so",)
 
 
 def test_a_method_that_asks_for_memory_first_is_not_used() -> None:

@@ -92,7 +92,8 @@ def _worth_looking_at(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     for info in opened.infolist():
         path = info.filename.lower()
         folders = PurePosixPath(path).parts[:-1]
-        if info.is_dir() or info.file_size < _SMALLEST or _ELSEWHERE.search(path):
+        # Not is_dir(): before Python 3.11.4 it fails for a name without characters.
+        if path.endswith("/") or info.file_size < _SMALLEST or _ELSEWHERE.search(path):
             continue
         if not BESIDE.intersection(folders) and not path.partition("/")[0].endswith(".dist-info"):
             yield info
