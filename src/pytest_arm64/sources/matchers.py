@@ -86,17 +86,22 @@ def _x86_defaults(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
 def _chooses(node: ast.AST, scope: NameScope, module: SourceModule) -> bool:
     """Whether *node* is an expression that chooses by the machine."""
     if isinstance(node, ast.IfExp):
-        on_arm, on_x86 = (m.truth(node.test, scope) for m in (module.arm, module.x86))
-        return on_arm is not None and on_x86 is not None and on_arm is not on_x86
+        known = module.arm.truth(node.test, scope) is not None
+        return known and any(_of_machine(part, scope, module) for part in ast.walk(node.test))
     if (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "get"
         and len(node.args) == 2
     ):
-        arm_key, x86_key = (m.value(node.args[0], scope) for m in (module.arm, module.x86))
-        return isinstance(arm_key, str) and arm_key != x86_key
+        return _of_machine(node.args[0], scope, module)
     return False
+
+
+def _of_machine(node: ast.AST, scope: NameScope, module: SourceModule) -> bool:
+    """Whether *node* is a text that names the machine."""
+    on_arm = module.arm.value(node, scope)
+    return isinstance(on_arm, str) and on_arm != module.x86.value(node, scope)
 
 
 def _named_in_calls(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
