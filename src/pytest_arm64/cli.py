@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from . import __version__
@@ -86,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    completing = "_ARGCOMPLETE" in os.environ and not words
+    if completing:  # the shell has typed nothing for us: the line so far is in a variable
+        words = os.environ.get("COMP_LINE", "").split()[1:]
     parser = CommandParser(
         takes_color=False,
         prog="pytest-arm64",
@@ -96,13 +100,13 @@ def _run(words: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"pytest-arm64 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
-    if words and words[0] == chosen and chosen not in _COMMANDS:
+    if words and words[0] == chosen and chosen not in _COMMANDS and not completing:
         from .config.suggestions import suggestion
 
         known = ", ".join(_COMMANDS)
         hint = suggestion(chosen, _COMMANDS)
         parser.error(f"unknown command {chosen!r}{hint}; choose one of {known}")
-    if words and words[0].startswith("-") and chosen:
+    if words and words[0].startswith("-") and chosen and not completing:
         parser.error(f"unknown option {words[0]!r}: options follow the command")
     for name, (summary, module) in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, takes_color=name != _PYTESTS)
@@ -112,12 +116,25 @@ def _run(words: Sequence[str]) -> int:
             command.epilog = implementation.EPILOG
             command.formatter_class = argparse.RawDescriptionHelpFormatter
             implementation.add_arguments(command)
-            if words[1:2] in (["-h"], ["--help"]):  # `run` leaves all options to pytest
+            if (
+                words[1:2] in (["-h"], ["--help"]) and not completing
+            ):  # `run` leaves all options to pytest
                 command.print_help()
                 return 0
+    if completing:
+        return _complete(parser)
     options = parser.parse_args(words)
     with coloured(getattr(options, "color", AUTO)):
         return int(implementation.run_command(options))
+
+
+def _complete(parser: argparse.ArgumentParser) -> int:
+    """Give the shell the words that may come next; it ends the process where that works."""
+    with suppress(ImportError):  # the shell's part of it may be installed elsewhere
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return 1
 
 
 def _write_whatever_the_encoding() -> None:

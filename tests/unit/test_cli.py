@@ -201,3 +201,30 @@ def test_a_folder_that_is_gone_is_told_as_text(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("pytest-arm64 ", {"audit", "report", "doctor"}),
+        ("pytest-arm64 au", {"audit"}),
+        ("pytest-arm64 audit --off", {"--offline"}),
+        ("pytest-arm64 audit --format ", {"table", "json", "markdown", "sarif"}),
+        ("pytest-arm64 report --format s", {"summary", "sarif"}),
+        ("pytest-arm64 cache ", {"info", "prune", "export", "import"}),
+        ("pytest-arm64 cache prune --i", {"--images"}),
+        ("pytest-arm64 --ver", {"--version"}),
+        ("pytest-arm64 nosuch --f", set()),
+    ],
+)
+def test_a_shell_completes_what_was_begun(tmp_path: Path, line: str, expected: set[str]) -> None:
+    given = tmp_path / "completions"
+    shell = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "_ARGCOMPLETE_SHELL": "bash"}
+    shell |= {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9"}
+    done = run(tmp_path, **shell, _ARGCOMPLETE_STDOUT_FILENAME=str(given))
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+    words = {word.strip() for word in given.read_text().splitlines()} if given.exists() else set()
+    assert expected <= words
+    if not line.endswith(" "):
+        assert words == expected
