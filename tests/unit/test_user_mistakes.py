@@ -202,6 +202,10 @@ COMMANDS = (
     Mistake("target learn a.tar --output f.json", "a.tar cannot be read", "tar", {"a.tar": "x"}),
     Mistake("target learn a.tar --output d", "--output d", "facts.json", {"a.tar": "", "d/a": ""}),
     Mistake("target compare al2023-python3.12 f.json", "f.json", "target learn", {"f.json": "{"}),
+    # advisories
+    Mistake("advisories lsit", "'lsit'", "did you mean 'list'?"),
+    Mistake("advisories show ARM-2026-9999", "ARM-2026-9999", "pytest-arm64 advisories list"),
+    Mistake("advisories list --package trch", "trch", "did you mean 'torch'?"),
     # cache
     Mistake("cache inof", "'inof'", "did you mean 'info'?"),
     Mistake("cache prune", "a limit", "cache prune --size 5G"),
