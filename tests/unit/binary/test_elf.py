@@ -200,7 +200,7 @@ for number in range(int(sys.argv[1])):
             data[place] = chance.randrange(256)
     if chance.random() < 0.1:
         del data[chance.randrange(len(data)) :]
-    began = time.monotonic()
+    began = time.process_time()
     try:
         found = read_elf(bytes(data))
         read += 1
@@ -209,6 +209,6 @@ for number in range(int(sys.argv[1])):
         refused += 1
     if number % 10 == 0:
         read_again(bytes(data), frozenset({("libc.so.6", "GLIBC_2.38")}))
-    assert time.monotonic() - began < 2, number
+    assert time.process_time() - began < 2, number
 print(read, refused)
 """

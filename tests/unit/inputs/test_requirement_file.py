@@ -235,10 +235,10 @@ def test_audit_and_environment_follow_the_same_includes(
 def test_a_line_of_200_000_blanks_is_read_in_time(tmp_path: Path, head: str) -> None:
     blanks = " " * 200_000
     write(tmp_path, {"requirements.txt": f"{head}{blanks}x\n{head}{blanks}\\\n", "base.txt": ""})
-    began = time.monotonic()
+    began = time.process_time()
     attempt(SettingsError, lambda: read_wishes(tmp_path / "requirements.txt"))
     attempt(SettingsError, lambda: read_manifest(settings_of(tmp_path), tmp_path))
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("kinds", [("sha512",), ("sha384",), ("sha256", "sha512")])

