@@ -253,9 +253,9 @@ def _wheel_seeds() -> list[bytes]:
 
 def _read_wheel(data: bytes, folder: Path) -> None:
     from pytest_arm64 import cache
-    from pytest_arm64.audit.contents.wheel_rules import x86_members
     from pytest_arm64.binary.scan import scan_path
     from pytest_arm64.binary.system import declared_system
+    from pytest_arm64.contents.wheel_rules import x86_members
     from pytest_arm64.environment.bytecode import Compiler
     from pytest_arm64.environment.tree import ENV
     from pytest_arm64.environment.wheel_layer import layer_of
@@ -340,7 +340,7 @@ def _read_sdist(data: bytes, folder: Path) -> None:
     from types import SimpleNamespace
 
     from pytest_arm64 import cache
-    from pytest_arm64.audit.contents.sdists import SdistReader
+    from pytest_arm64.contents.sdists import SdistReader
     from pytest_arm64.index.archives import ArchiveError, sdist_member_from_tar
     from pytest_arm64.index.metadata import parse_metadata
     from pytest_arm64.index.simple import SDIST, IndexFile

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from pytest_arm64.audit.contents.sdists import SdistReader
 from pytest_arm64.config._toml import loads
+from pytest_arm64.contents.sdists import SdistReader
 from pytest_arm64.index.fetch import Deadline
 from pytest_arm64.index.index import Index, Sources
 from pytest_arm64.index.pip_config import host_pip_config

@@ -30,7 +30,7 @@ from ..inputs.service import Service
 from .candidates import ArtifactCandidates, Candidates, LockCandidates
 from .causes import LOCK
 from .classify import Judge
-from .contents.readers import Contents
+from .contents import Contents
 from .known_packages import Known
 from .limits import environment_problem, python_problems
 from .locked import holds, holds_any, locked_tree

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
+from ..contents.wheels import WheelReader
 from ..index.addresses import shown
 from ..index.simple import IndexFile
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement, Tree
@@ -22,7 +23,7 @@ from .causes import (
     Diagnosis,
     x86_pins,
 )
-from .contents.wheels import WheelReader
+from .contents import contents_for_any
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .pins_to_move import Freeing
@@ -79,7 +80,7 @@ class Judge:
         self, tree: Tree, rows: Mapping[str, Row], adviser: Adviser
     ) -> dict[str, Row]:
         """Rows whose wheels, for any platform by their names, hold compiled files for x86-64."""
-        contents = self.wheels.of_rows(rows) if self.wheels is not None else {}
+        contents = contents_for_any(rows, self.wheels) if self.wheels is not None else {}
         changed = {}
         for name, of_wheel in contents.items():
             node, row = tree.nodes[name], rows[name]

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ..contents.sdists import SdistReader
 from ..index.index import Index, Page, page_of_reference
 from ..index.metadata import Metadata, MetadataError
 from ..index.releases import Releases
@@ -18,7 +19,6 @@ from ..index.simple import SDIST, WHEEL, IndexFile
 from ..inputs.formats import Formats
 from ..inputs.requirements import LocalProject, Node, SourcedRequirement
 from .builds import kept_built_metadata
-from .contents.sdists import SdistReader
 from .platform import Platform
 from .usable_files import Fit, admits, fit
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from packaging.requirements import Requirement
 
+from ..contents.sdists import SdistReader
 from ..index.fetch import FetchError
 from ..index.index import Index
 from ..index.metadata import Metadata, parse_requirement
@@ -23,7 +24,6 @@ from ..inputs.requirements import (
     sourced_requirement,
     with_extras,
 )
-from .contents.sdists import SdistReader
 from .index_candidates import IndexCandidates
 from .platform import Platform
 from .prefetch import Prefetcher

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64 import cache
-from pytest_arm64.audit.contents.wheels import record_key
+from pytest_arm64.contents.wheels import record_key
 from pytest_arm64.index.simple import WHEEL, IndexFile
 from unit.support import write
 

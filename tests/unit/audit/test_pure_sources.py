@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.contents import sdists
-from pytest_arm64.audit.contents.sdist_rules import Gathered
 from pytest_arm64.audit.matrix import PURE, SOURCE, Row, WheelMatrix
+from pytest_arm64.contents import sdists
+from pytest_arm64.contents.sdist_rules import Gathered
 from pytest_arm64.index.archives import ArchiveError, sdist_members, sdist_members_of_zip
 from unit.index.served import Played, joined, matrix_of, metadata, release, sdist, serve
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.contents import wheel_rules
-from pytest_arm64.audit.contents.wheel_rules import x86_members
 from pytest_arm64.audit.matrix import BLOCKER, PURE, TEST, Row, WheelMatrix
 from pytest_arm64.binary.elf import elf_machine
+from pytest_arm64.contents import wheel_rules
+from pytest_arm64.contents.wheel_rules import x86_members
 from pytest_arm64.index.archives import ArchiveError
 from unit.index.served import Played, joined, matrix_of, matrix_of_folder, metadata, release, serve
 

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from ...config._toml import TOMLDecodeError, loads
-from ...index.metadata import requirement_of
-from ...inputs.reading import Table, strings, table
-from ...inputs.setup_script import COMPILING_TOOLS, SetupScript, read_setup_script
+from ..config._toml import TOMLDecodeError, loads
+from ..index.metadata import requirement_of
+from ..inputs.reading import Table, strings, table
+from ..inputs.setup_script import COMPILING_TOOLS, SetupScript, read_setup_script
 
 PURE, OPTIONAL, NATIVE, UNCLEAR = "pure", "optional", "native", "unclear"
 _SOURCES = frozenset(

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from ... import cache
-from ...index.simple import IndexFile, file_of
-from ..matrix import PURE, Row
+from .. import cache
+from ..index.simple import IndexFile
 
 # A lock whose wheels were looked into before needs no index.
 if TYPE_CHECKING:
-    from ...index.index import Index
+    from ..index.index import Index
 
 RULES = 1
 """Counts up when the same files would be judged differently."""
@@ -49,11 +48,6 @@ class WheelReader:
         self._read: dict[str, WheelContents | None] = {}
         self.unread: dict[str, str] = {}
         """By file: why it could not be looked into."""
-
-    def of_rows(self, rows: Mapping[str, Row]) -> dict[str, WheelContents]:
-        """What the wheels of *rows* hold, as far as they are for any platform and can be read."""
-        pure = (row for row in rows.values() if row.state == PURE)
-        return self.contents({row.name: f for row in pure if (f := _wheel_for_any(row))})
 
     def contents(self, files: Mapping[str, IndexFile]) -> dict[str, WheelContents]:
         """What *files*, by project, hold; without those that cannot be read."""
@@ -89,9 +83,9 @@ class WheelReader:
 
     def _fetch(self, files: Mapping[str, IndexFile]) -> None:
         """Read *files*, several at once."""
-        from ...index.archives import ArchiveError
-        from ...index.fetch import FetchError
-        from ...index.workers import DaemonWorkers
+        from ..index.archives import ArchiveError
+        from ..index.fetch import FetchError
+        from ..index.workers import DaemonWorkers
 
         index = self._index()
         workers = DaemonWorkers()
@@ -128,17 +122,9 @@ def _cached(file: IndexFile, key: str) -> WheelContents | None:
     return WheelContents(tuple(x86))
 
 
-def _wheel_for_any(row: Row) -> IndexFile | None:
-    """The wheel of *row*, without an address where a lock does not tell it."""
-    if not row.file.endswith("-any.whl"):
-        return None
-    hashes = dict(value.split(":", 1) for value in row.hashes if ":" in value)
-    return row.archive or file_of(row.name, row.file, "", {"hashes": hashes})
-
-
 def _fetched(index: Index, project: str, file: IndexFile) -> WheelContents:
-    from ...index.fetch import FetchError
-    from ...index.remote_metadata import wheel_content
+    from ..index.fetch import FetchError
+    from ..index.remote_metadata import wheel_content
     from .wheel_rules import x86_members
 
     if not file.url:

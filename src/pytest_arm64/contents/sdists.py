@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from ... import cache
-from ...config.toml_files import TomlFiles
-from ...errors import SettingsError
-from ...index.archives import ArchiveError
-from ...index.fetch import FetchError
-from ...index.index import Index
-from ...index.metadata import Metadata, parse_requirement
-from ...index.remote_metadata import sdist_content
-from ...index.simple import IndexFile
-from ...inputs.declared import declared_project
-from ...inputs.reading import Reading, strings, table
-from ...inputs.setup_values import with_marker
-from ...temporary import temporary_folder
-from ..causes import PURE_SOURCE
-from ..matrix import PURE, SOURCE, WHEEL, Row
-from .sdist_rules import NATIVE, OPTIONAL, UNCLEAR, Gathered, SdistBuild, build_of, judged
-from .sdist_rules import PURE as NOTHING_COMPILED
+from .. import cache
+from ..config.toml_files import TomlFiles
+from ..errors import SettingsError
+from ..index.archives import ArchiveError
+from ..index.fetch import FetchError
+from ..index.index import Index
+from ..index.metadata import Metadata, parse_requirement
+from ..index.remote_metadata import sdist_content
+from ..index.simple import IndexFile
+from ..inputs.declared import declared_project
+from ..inputs.reading import Reading, strings, table
+from ..inputs.setup_values import with_marker
+from ..temporary import temporary_folder
+from .sdist_rules import UNCLEAR, Gathered, SdistBuild, build_of, judged
 
 RULES = 3
 """Counts up when the same files would be judged differently."""
@@ -37,7 +34,6 @@ _TEXT = re.compile(
     r"[\w.-]{1,100}\.(?:py|txt|in|cfg|toml)|requirements/[\w.-]{1,100}\.(?:txt|in)"
     r"|(?:src/|lib/)?[\w.-]{1,100}\.egg-info/requires\.txt"
 )
-_SLOW = "without a compiler it falls back to pure Python, which is slow"
 
 
 @dataclass(frozen=True)
@@ -217,33 +213,3 @@ def _with_extras(stated: list[tuple[str, str]]) -> tuple[str, ...] | None:
     except (ValueError, RecursionError):
         return None
     return tuple(texts) if all(parse_requirement(text) for text in texts) else None
-
-
-def with_contents(rows: Iterable[Row], reader: SdistReader) -> Iterator[Row]:
-    """*rows*, where those that are built from sources say what their build compiles."""
-    for row in rows:
-        file = row.archive if row.state == SOURCE else None
-        contents = reader.contents(row.name, file) if file is not None else None
-        yield _described(row, contents) if contents is not None else row
-
-
-def _described(row: Row, contents: SdistContents) -> Row:
-    if contents.verdict == NOTHING_COMPILED and row.x86 != WHEEL:
-        detail = "built from source, which holds nothing to compile"
-        detail += "; its setup.py was read, not run" if contents.script else ""
-        return replace(
-            row,
-            state=PURE,
-            cause=PURE_SOURCE,
-            detail=detail,
-            native=False,
-            remedy=None,
-            from_source=True,
-            system=(),
-        )
-    if contents.verdict == OPTIONAL:
-        return replace(row, detail=f"{row.detail}; {_SLOW}", pure_fallback=True)
-    if not contents.proof:
-        return row
-    certain = "is compiled" if contents.verdict == NATIVE else "may be compiled"
-    return replace(row, detail=f"{row.detail}; it {certain}: {contents.proof}")

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
-from ...binary.elf import elf_machine
-from ...index.archives import BROKEN, ArchiveError, TooManyPartsError
+from ..binary.elf import elf_machine
+from ..index.archives import BROKEN, ArchiveError, TooManyPartsError
 from .sdist_rules import BESIDE
 
 _X86, _ARM = "x86_64", "aarch64"
