@@ -56,11 +56,11 @@ class Fence:
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether *path*, or what it leads to, is code of the project."""
-        places = {os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100 - for each import
-        return any(
-            _is_below(place, self.roots) and not _is_below(place, self.installed)
-            for place in places
-        )
+        place = os.path.abspath(path)  # noqa: PTH100 - for each import
+        return self._holds(place) or self._holds(_real(place))
+
+    def _holds(self, place: str) -> bool:
+        return _is_below(place, self.roots) and not _is_below(place, self.installed)
 
     def holds_module(self, module: ModuleType) -> bool:
         """Whether *module* was loaded from the project."""
@@ -162,6 +162,19 @@ def _outside(path: str, fence: Fence) -> Iterable[str]:
         folder = Path(entry)
         if folder.is_absolute() and (folder.parent == own or not fence.holds(entry)):
             yield entry
+
+
+def _real(place: str) -> str:
+    """What *place*, an absolute path, leads to."""
+    folder, name = os.path.split(place)
+    real = os.path.join(_real_folder(folder), name)  # noqa: PTH118 - for each import
+    return os.path.realpath(real) if os.path.islink(real) else real  # noqa: PTH114
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    """Once for each: hundreds of modules lie in a few folders, and those are nobody's to change."""
+    return os.path.realpath(folder)
 
 
 def _is_below(place: str, folders: Iterable[str]) -> bool:

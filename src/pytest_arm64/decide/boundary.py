@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from datetime import date
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, WheelMatrix
 from ..config.services import Boundary
 from .evidence import ServiceEvidence
+from .plain_markdown import plain
 from .questions import YES, Answer
 
 HOLDS, OVERDUE, LEAKS, REASON_GONE = "holds", "review overdue", "leaks", "reason may have gone"
@@ -125,23 +125,3 @@ def decision_record(
         if state.reasons[1:]:
             lines.append("")
     return "\n".join(lines).rstrip() + "\n"
-
-
-# What GitHub and GitLab make mentions and references of, also where it is escaped: people would
-# be notified, and other issues would show a link.
-_REFERENCE = re.compile(r"[@#!](?=\w)|\bGH-(?=\d)")
-_ZERO_WIDTH = "\u200b"
-
-
-def without_mentions(text: str) -> str:
-    """*text*, of which Markdown that is shown on a forge mentions nobody and refers to nothing."""
-    return _REFERENCE.sub(lambda sign: sign[0] + _ZERO_WIDTH, text)
-
-
-def plain(text: str) -> str:
-    """*text* in one line of Markdown, with nothing in it that Markdown or HTML would obey."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    line = without_mentions(line)
-    for character in "\\`*_[]<>|#":
-        line = line.replace(character, "\\" + character)
-    return line

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packaging import pylock
 from packaging.utils import canonicalize_name
 
 from ..errors import SettingsError
@@ -20,8 +20,15 @@ from .reading import Lines, Reading, Table
 from .requirements import LocalProject
 from .uv_lock import TEST_GROUPS
 
+# Only a repository that has such a lock pays for its reader.
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from packaging import pylock
+
+    _Archive: TypeAlias = pylock.PackageArchive | pylock.PackageSdist | pylock.PackageWheel
+
 NAME = "pylock.toml"
-_Archive = pylock.PackageArchive | pylock.PackageSdist | pylock.PackageWheel
 
 
 def read_pylock(
@@ -75,6 +82,8 @@ def read_pylock(
 
 
 def _parsed(path: Path, data: Table) -> pylock.Pylock:
+    from packaging import pylock
+
     try:
         return pylock.Pylock.from_dict(data)
     except pylock.PylockUnsupportedVersionError:
@@ -137,6 +146,8 @@ def _needs(package: pylock.Package) -> Iterator[LockedRequirement]:
 
 
 def _files(package: pylock.Package, path: Path) -> Iterator[IndexFile]:
+    from packaging.pylock import PackageArchive
+
     archives: list[_Archive] = [*(package.wheels or ())]
     archives += [archive for archive in (package.sdist, package.archive) if archive is not None]
     for archive in archives:
@@ -144,7 +155,7 @@ def _files(package: pylock.Package, path: Path) -> Iterator[IndexFile]:
         if not url and archive.path:
             url = Path(os.path.normpath(path.parent / archive.path)).as_uri()
         name = url.partition("#")[0].partition("?")[0].rpartition("/")[2]
-        if not isinstance(archive, pylock.PackageArchive):
+        if not isinstance(archive, PackageArchive):
             name = archive.filename
         entry = {"hashes": dict(archive.hashes), "size": archive.size}
         index_file = file_of(package.name, name.replace("%2B", "+"), url, entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..audit.matrix import PURE, WHEEL
-from ..decide.boundary import plain
+from ..decide.plain_markdown import plain
 from .compare import ReportChange
 from .document import Report
 from .view import Card, cards, caveats, not_evaluated

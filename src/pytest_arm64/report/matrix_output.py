@@ -22,7 +22,7 @@ from ..audit.matrix import (
     Row,
     WheelMatrix,
 )
-from ..decide.boundary import without_mentions
+from ..decide.plain_markdown import without_mentions
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -23,11 +23,11 @@ from pytest_arm64.decide.boundary import (
     decision_record,
     fenced,
     leaks,
-    plain,
 )
 from pytest_arm64.decide.collect import evidence_on
 from pytest_arm64.decide.gate import complaints
 from pytest_arm64.decide.imports import imports_of, modules_of
+from pytest_arm64.decide.plain_markdown import plain
 from pytest_arm64.decide.verdict import STAY, decide
 from unit.decide import made
 from unit.decide.made import TODAY
