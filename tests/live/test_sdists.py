@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,10 @@ from packaging.version import Version
 
 from pytest_arm64.config._toml import loads
 from pytest_arm64.contents.sdists import SdistReader
-from pytest_arm64.index.fetch import Deadline
-from pytest_arm64.index.index import Index, Sources
-from pytest_arm64.index.pip_config import host_pip_config
+from pytest_arm64.index.index import Index
 from pytest_arm64.index.simple import SDIST
 
 ROWS = loads((Path(__file__).parents[1] / "data/sdists.toml").read_text("utf-8"))["sdists"]
-
-
-@pytest.fixture(scope="module")
-def index() -> Iterator[Index]:
-    index = Index(Sources.of_host(host_pip_config()), Deadline(3600))
-    yield index
-    index.close()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']} {row['version']}")

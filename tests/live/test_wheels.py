@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,22 +9,15 @@ from packaging.version import Version
 
 from pytest_arm64.config._toml import loads
 from pytest_arm64.contents.wheels import WheelReader
-from pytest_arm64.index.fetch import Deadline
-from pytest_arm64.index.index import Index, Sources
-from pytest_arm64.index.pip_config import host_pip_config
+from pytest_arm64.index.index import Index
 
 ROWS = loads((Path(__file__).parents[1] / "data/wheels.toml").read_text("utf-8"))["wheels"]
 
 
-@pytest.fixture(scope="module")
-def index() -> Iterator[Index]:
-    index = Index(Sources.of_host(host_pip_config()), Deadline(3600))
-    yield index
-    index.close()
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['name']} {row['version']}")
-def test_a_real_wheel_holds_what_was_found_by_hand(index: Index, row: dict[str, str]) -> None:
+def test_a_real_wheel_holds_what_a_scan_of_all_members_found(
+    index: Index, row: dict[str, str]
+) -> None:
     files = index.page(row["name"]).releases[Version(row["version"])]
     wheel = next(file for file in files if file.name.endswith("-any.whl"))
     contents = WheelReader(lambda: index).contents({row["name"]: wheel})[row["name"]]

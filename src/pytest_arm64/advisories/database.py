@@ -74,7 +74,7 @@ class Advisories:
         """The advisory called *identity*.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: no advisory has this id.
         """
         wanted = shown_id(identity.strip()).lower()
         for entry in self.entries:

@@ -92,7 +92,7 @@ class Auditor(AbstractContextManager["Auditor"]):
             time_limit: seconds for everything; the rest is ``unknown``.
             search_limit: seconds to search each tree after its first conflict; then the nearest.
             config: pip's configuration, or what tells it when needed; this host's by default.
-            metadata: tells what a source distribution leaves in doubt, with an engine.
+            metadata: reads what a source distribution leaves in doubt, with an engine.
             say: is called with how far a search is.
         """
         self._environ = environ

@@ -112,7 +112,7 @@ def read_elf(data: Buffer) -> Elf:
 def elf_machine(start: Buffer) -> str:
     """The machine of the Linux file that begins with *start*; empty where that is no ELF file.
 
-    Twenty bytes decide; a file for another system, like FreeBSD, is none.
+    Twenty bytes decide; a file for another system, like FreeBSD, does not count.
     """
     ident = bytes(start[:20])
     if len(ident) < 20 or ident[:4] != MAGIC or ident[5] not in (1, 2):

@@ -145,7 +145,7 @@ def _read_flags(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
 
 
 def _computed_types(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
-    """Where something is computed in a type of the rule; a mere check for it is none."""
+    """Where something is computed in a type of the rule; a mere check for it does not count."""
     for step in module.steps:
         for node in step.nodes:
             if not isinstance(node, ast.Call):

@@ -176,7 +176,7 @@ def parsed(source: bytes) -> ast.Module:
     """The syntax tree of *source*.
 
     Raises:
-        UnreadableSourceError: there is none.
+        UnreadableSourceError: the source cannot be parsed.
     """
     try:
         with warnings.catch_warnings():
