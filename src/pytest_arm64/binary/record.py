@@ -51,6 +51,8 @@ class AbiFinding:
     """Whether the second reader of ELF files does not confirm it; then it is not grave."""
     against: tuple[str, ...] = ()
     """The systems on which it holds, where the files were compared with two."""
+    extension: str = ""
+    """Of code for newer processors: which instructions it has, for example ``SVE``."""
 
     @property
     def told(self) -> str:

@@ -9,14 +9,20 @@ import json
 import random
 import struct
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.binary.cores import CoreCode, core_code
 from pytest_arm64.binary.instructions import NewerFunction, read_instructions
+from pytest_arm64.binary.learned import system_of_target
+from pytest_arm64.binary.scan import scan_tar
 from pytest_arm64.cli import main
+from pytest_arm64.config.targets import find_target
+from pytest_arm64.environment.tree import TarEntry, tar_of
 from unit.binary.elves import X86_64, code
 
 WORDS = {
@@ -129,3 +135,25 @@ def test_abi_names_the_function_and_fails_nothing(
     out = capsys.readouterr().out
     assert "newer-instructions" in out
     assert "core-specific-code" not in out
+
+
+def test_an_environment_is_looked_at_for_newer_instructions_too(tmp_path: Path) -> None:
+    """``--arm64-cpu auto`` decides by the record of the environment, which is read as a tar."""
+    archive = tmp_path / "environment.tar"
+    record = "env/zed/ext.so,,\nenv/zed/plain.so,,\n"
+    files = {
+        "zed/ext.so": code({"dot_sve": WORDS["I8MM"] * 9}),
+        "zed/plain.so": code({"main": PLAIN}),
+        "zed-1.0.dist-info/RECORD": record.replace("env/", "").encode(),
+        "zed-1.0.dist-info/WHEEL": b"Tag: cp312-cp312-manylinux_2_28_aarch64\n",
+    }
+    archive.write_bytes(tar_of({f"env/{name}": TarEntry(data) for name, data in files.items()}))
+    target = find_target("al2023-python3.12", {})
+    with archive.open("rb") as stream:
+        system = system_of_target(target, date(2026, 11, 30))
+        found = scan_tar("environment", stream, "/opt", "/opt", system, target)
+    assert [(f.path, f.kind, f.package, f.extension) for f in found.findings] == [
+        ("env/zed/ext.so", "core-specific-code", "zed-1.0", "I8MM"),
+    ]
+    assert core_code(found, "tests/") == CoreCode("graviton3", ("zed 1.0",), ("I8MM",))
+    assert core_code(found, "env/") is None
