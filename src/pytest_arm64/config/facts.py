@@ -60,6 +60,7 @@ class Facts:
         return (today - self.read).days if self.read is not None else 0
 
 
+@cache
 def shipped_facts() -> Mapping[str, Facts]:
     """Facts of ``resources/target-facts.toml`` by name."""
     tables = _data()

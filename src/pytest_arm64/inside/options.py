@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from .light_tuple import LightTuple as NamedTuple
 
 ARM64, MARKED = "--arm64", "--arm64-marked"
 """The two modes; without one of them pytest runs on the host, as it does without the plugin."""
@@ -59,8 +64,7 @@ class Kind(Enum):
     CHOICE = "choice"
 
 
-@dataclass(frozen=True)
-class OwnOption:
+class OwnOption(NamedTuple):
     """One option of ours."""
 
     name: str
