@@ -25,6 +25,8 @@ MULTI_ARCHITECTURE = "multi-architecture"
 NEWER_RELEASE = "newer-release"
 NEWER_CORE = "newer-instructions"
 CORE_CODE = "core-specific-code"
+STATIC_TLS = "static-tls"
+WHEEL_TAG = "wheel-tag"
 UNKNOWN = "not-evaluated"
 
 LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"

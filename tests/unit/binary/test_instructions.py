@@ -83,6 +83,30 @@ def test_a_name_can_say_that_it_is_chosen_by_processor(name: str, *, dispatched:
     assert NewerFunction(name, "SVE", 9).dispatched is dispatched
 
 
+def test_a_private_function_beside_a_chosen_one_belongs_to_it() -> None:
+    """As OpenBLAS's dot_compute, which sdot_k_A64FX and ddot_k_A64FX alone call."""
+    sve = WORDS["SVE"] * 3
+    functions = {"sdot_k_A64FX": sve, "dot_compute": sve, "main": PLAIN, "alone": sve}
+    private = code(functions, private=("dot_compute", "alone"))
+    found = {f.name: f.dispatched for f in read_instructions(private).functions}
+    assert found == {"sdot_k_A64FX": True, "dot_compute": True, "alone": False}
+    found = {f.name: f.dispatched for f in read_instructions(code(functions)).functions}
+    assert not found["dot_compute"]  # others may call it
+
+
+def test_a_private_function_beside_a_private_one_is_not_excused_by_it() -> None:
+    sve = WORDS["SVE"] * 3
+    functions = {"copy_bf16": sve, "copy_f32": sve, "add": sve, "add_one": sve}
+    found = read_instructions(code(functions, private=tuple(functions))).functions
+    assert {f.name for f in found if not f.dispatched} == {"add", "add_one"}
+
+
+def test_a_chosen_function_without_such_instructions_excuses_nothing() -> None:
+    functions = {"dot_sve": PLAIN, "dot_serial": WORDS["SVE"] * 9}
+    (found,) = read_instructions(code(functions, private=("dot_serial",))).functions
+    assert not found.dispatched
+
+
 def test_data_between_functions_is_no_code() -> None:
     """As tables of OpenSSL's libcrypto: random words have SVE's group twice as often as SME's."""
     rng = random.Random(0)
