@@ -86,9 +86,16 @@ def pytest_collection(session: pytest.Session) -> None:
 
 def _register(config: pytest.Config, summary: MeasureSummary) -> None:
     """Register what the given options are obeyed by; refuse what cannot be obeyed."""
-    from .run.usage import as_usage_error, refuse_blocked, refuse_without_mode, report_folder
+    from .run.usage import (
+        as_usage_error,
+        refuse_blocked,
+        refuse_excluded,
+        refuse_without_mode,
+        report_folder,
+    )
 
     with as_usage_error():
+        refuse_excluded(config)
         refuse_without_mode(config)
         refuse_blocked(config)
         folder = report_folder(config) if config.option.arm64 else None

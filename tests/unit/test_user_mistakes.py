@@ -227,6 +227,8 @@ RUNS = (
     Mistake("--arm64-target al2023-python3.12", "--arm64-target has no effect", "add --arm64"),
     Mistake("--arm64-require-native", "--arm64-require-native", "add --arm64"),
     Mistake("--arm64-marked --arm64-gate all", "--arm64-gate", "add --arm64"),
+    Mistake("--arm64 --arm64-marked", "--arm64-marked and --arm64 exclude", "leave one"),
+    Mistake("--arm64 --arm64-offline --arm64-refresh", "exclude each other", "leave one"),
     Mistake("--arm64 --arm64-cpu graviton9", "'graviton9'", "graviton2"),
     Mistake("--arm64 --arm64-gate al", "'al'", "'all'"),
     Mistake("--arm64 --arm64-installer uv", "'uv'", "'pip'"),

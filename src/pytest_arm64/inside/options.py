@@ -76,6 +76,8 @@ class OwnOption(NamedTuple):
     """Without one of these it has no effect: typed, it is refused; in ``addopts`` it waits."""
     refused_anywhere: bool = False
     """Whether it is refused in ``addopts`` too where what it needs is not given."""
+    excludes: str = ""
+    """The option that cannot be typed beside it."""
     who: Who = Who.HOST
     check: Callable[[str], object] | None = None
     """Raises ValueError, with what is wrong, for a value that cannot be used."""
@@ -162,6 +164,7 @@ MODES = (
         Kind.FLAG,
         "run the tests that are marked arm64 in the container, and all others on the host",
         needs=(),
+        excludes=ARM64,
     ),
 )
 OPTIONS = (
@@ -236,6 +239,7 @@ OPTIONS = (
         "--arm64-offline",
         Kind.FLAG,
         "pull and install nothing: use what is cached (variable PYTEST_ARM64_OFFLINE)",
+        excludes="--arm64-refresh",
     ),
     OwnOption(
         "--arm64-copy",

@@ -98,6 +98,22 @@ def refuse_without_mode(config: pytest.Config) -> None:
         )
 
 
+def refuse_excluded(config: pytest.Config) -> None:
+    """Refuse two options that were typed and cannot both be obeyed.
+
+    Raises:
+        SettingsError: they were.
+    """
+    typed = vars(_typed(config.invocation_params.args))
+    names = {option.name for option in OPTIONS if typed.get(option.dest)}
+    for option in OPTIONS:
+        if {option.name, option.excludes} <= names:
+            raise SettingsError(
+                f"{option.name} and {option.excludes} exclude each other",
+                next_step="leave one of them out",
+            )
+
+
 def given_options(config: pytest.Config, environ: Mapping[str, str]) -> Given:
     """Our options of *config*; what widens access counts where the user typed it.
 
