@@ -66,8 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="A[,B...]",
-        help="deployment target; repeat the option, or separate several with commas "
-        "(default: from the settings, .python-version or requires-python)",
+        help="deployment target; repeat the option, or separate several with commas. A name may "
+        "have wildcards: 'al2023-*' (default: from the settings, .python-version or "
+        "requires-python)",
     )
     parser.add_argument(
         "--format",
@@ -197,7 +198,8 @@ def _audit(
         fixed = (
             _fixed(services, targets, matrices, auditor, files.rootpath) if options.fix else None
         )
-    _show(matrices, _scanned(folders, files.rootpath), options.format, every=options.all)
+    code = _scanned(folders, files.rootpath)
+    _show(matrices, targets, code, options.format, every=options.all)
     if options.report:
         from ..report.prediction import write_predicted
 
@@ -357,22 +359,33 @@ def _folder(path: str) -> Path | None:
 
 
 def _show(
-    matrices: Sequence[WheelMatrix], code: Sequence[CodeScan], form: str, *, every: bool
+    matrices: Sequence[WheelMatrix],
+    targets: Sequence[Target],
+    code: Sequence[CodeScan],
+    form: str,
+    *,
+    every: bool,
 ) -> None:
     from ..report.code_output import code_json, code_markdown, print_code
     from ..report.matrix_output import document, markdown, print_table
+    from ..report.python_choice import choices_markdown, print_choices, python_choices
 
+    choices = python_choices(matrices, targets)
     if form == "json":
-        print(json.dumps({**document(matrices), "code": code_json(code)}, indent=2))  # noqa: T201
+        found = document(matrices)
+        if choices:
+            found["pythons"] = [choice.to_json() for choice in choices]
+        print(json.dumps({**found, "code": code_json(code)}, indent=2))  # noqa: T201
     elif form == "sarif":
         from ..report.sarif import sarif
 
         print(json.dumps(sarif(matrices, code), indent=2))  # noqa: T201
     elif form == "markdown":
-        sys.stdout.write(f"{markdown(matrices)}{code_markdown(code)}\n")
+        sys.stdout.write(f"{markdown(matrices)}{choices_markdown(choices)}{code_markdown(code)}\n")
     else:
         from ..report.console import console_on
 
         console = console_on()
         print_table(console, matrices, every=every)
+        print_choices(console, choices)
         print_code(console, code)

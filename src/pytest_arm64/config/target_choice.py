@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
@@ -40,6 +42,8 @@ def chosen_targets(
 ) -> Sequence[Target]:
     """The targets called *names*, each of which may be several with commas; else as above.
 
+    A name with wildcards stands for every target that it matches.
+
     Raises:
         SettingsError: there is no such target.
     """
@@ -51,7 +55,9 @@ def chosen_targets(
             f"--target {wanted!r} names no target",
             next_step="choose one of " + ", ".join(sorted({**shipped_targets(), **own})),
         )
-    return [find_target(name, own) for name in listed]
+    known = {**shipped_targets(), **own}
+    matched = [fnmatch.filter(known, name) or [name] for name in listed]
+    return [find_target(name, own) for name in dict.fromkeys(chain(*matched))]
 
 
 def default_target(files: ProjectFiles) -> str:

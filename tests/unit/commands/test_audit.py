@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from pytest_arm64 import cli
 from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.report.matrix_output import comparison, explanation, markdown, summary
+from pytest_arm64.report.python_choice import answers, python_choices
 from unit.index.served import Project, joined, release, serve
 from unit.support import reads_of, write
 
@@ -120,6 +124,64 @@ def test_several_targets_and_services_stand_side_by_side(
     assert ["good", "wheel", "blocker"] in lines
     assert command(monkeypatch, "a", "b") == 1
     assert "late 1.0 (blocker) blocks: a" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+def test_a_table_says_with_which_python_everything_is_green(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"a/requirements.txt": "late", "b/requirements.txt": "slow\nlate"})
+    schema = json.loads(
+        resources.files("pytest_arm64.resources").joinpath("wheel-matrix-1.schema.json").read_text()
+    )
+    # A wildcard and a repeated option, as they come.
+    asked = ("--target", "al2023-python3.1[23]", "--target", "lambda-python3.12")
+    assert command(monkeypatch, "a", "b", *asked) == 1
+    out = capsys.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert ["Python", "al2023", "lambda"] in lines
+    assert ["3.12", "late", "late"] in lines
+    assert ["3.13", "all", "green", "-"] in lines
+    assert "Everything is green on al2023 with Python 3.13." in out
+    assert "No Python of these makes everything green on lambda." in out
+
+    assert command(monkeypatch, "a", *asked, "--format", "json") == 1
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, schema)
+    found = [(c["platform"], c["python"], c["ready"], c["packages"]) for c in document["pythons"]]
+    assert found == [
+        ("al2023", "3.12", False, ["late"]),
+        ("al2023", "3.13", True, []),
+        ("lambda", "3.12", False, ["late"]),
+    ]
+    assert command(monkeypatch, "a", *asked, "--format", "markdown") == 1
+    assert "| 3.13 | all green | - |" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+def test_of_one_python_there_is_no_such_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"requirements.txt": "good"})
+    asked = ("--target", "al2023-python3.12,lambda-python3.12")
+    assert command(monkeypatch, *asked, "--format", "json") == 0
+    assert "pythons" not in json.loads(capsys.readouterr().out)
+    assert command(monkeypatch, *asked) == 0
+    assert "Python al2023" not in capsys.readouterr().out
+
+
+def test_a_choice_that_is_not_complete_says_so() -> None:
+    targets = [shipped_targets()[f"al2023-python3.1{minor}"] for minor in (1, 2)]
+    rows = tuple(Row(f"p{number}", "1", "source") for number in range(6))
+    found = python_choices(
+        [
+            WheelMatrix("s", targets[0].name, rows),
+            WheelMatrix("s", targets[1].name, (), problems=("no answer",)),
+        ],
+        targets,
+    )
+    assert [str(choice) for choice in found] == ["p0, p1, p2, p3 and 2 more", "incomplete"]
+    assert list(answers(found)) == ["No Python of these makes everything green on al2023."]
 
 
 @pytest.mark.usefixtures("index")
