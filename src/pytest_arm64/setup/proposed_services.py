@@ -11,10 +11,11 @@ from itertools import chain, count
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
-from ..config.targets import shipped_targets
+from ..config.targets import IMAGE, ZIP, shipped_targets
 from ..inputs.base_images import musl_notes
 from ..inputs.manifest import TEST_FILES
 from ..inputs.reading import Reading
+from .function_packages import function_packages
 from .repository_files import files_below, lines_of
 
 MANIFESTS = ("requirements.txt", "uv.lock", "pylock.toml", "poetry.lock", "pyproject.toml")
@@ -45,6 +46,8 @@ class Proposed:
     """The file that suggests it."""
     target: str = ""
     """The target of its runtime, where a template names one."""
+    package: str = ""
+    """How it is deployed on Lambda, ``image`` or ``zip``; empty where nothing says it."""
 
     def table(self) -> str:
         """As a table of ``pyproject.toml``."""
@@ -53,6 +56,7 @@ class Proposed:
             "test-requirements": self.test_requirements,
             "tests": self.tests,
             "memory": self.memory,
+            "package": self.package,
         }
         lines = [f"[tool.pytest-arm64.service.{self.name}]"]
         return "\n".join(lines + [f"{k} = {_quoted(v)}" for k, v in pairs.items() if v]) + "\n"
@@ -74,8 +78,13 @@ def proposed_services(root: Path) -> tuple[Proposed, ...]:
                 folder = function.folder
                 manifest = _manifest(folder)
                 if manifest is not None and root in (folder, *folder.parents):
-                    target, memory = function.target, function.memory
-                    suggestion = _Suggestion(manifest, _relative(path, root), memory, target)
+                    suggestion = _Suggestion(
+                        manifest,
+                        _relative(path, root),
+                        function.memory,
+                        function.target,
+                        function.package,
+                    )
                     found.setdefault(folder, suggestion)
     for path in paths:
         if path.name.lower().startswith(("dockerfile", "containerfile")):
@@ -95,6 +104,7 @@ def proposed_services(root: Path) -> tuple[Proposed, ...]:
         found = {f: v for f, v in found.items() if not any(f in o.parents for o in folders)}
     if list(found) in ([], [root]):
         return ()
+    found = _with_packages(found, function_packages(paths))
     services = [_proposed(folder, root, found[folder], found) for folder in sorted(found)]
     return tuple(_told_apart(services, sorted(found), root))
 
@@ -115,6 +125,19 @@ class _Suggestion:
     """The file that does, relative to the repository."""
     memory: str = ""
     target: str = ""
+    package: str = ""
+
+
+def _with_packages(
+    found: Mapping[Path, _Suggestion], packages: Mapping[Path, str]
+) -> dict[Path, _Suggestion]:
+    """*found*, with what is known of the folders and of those in them."""
+    known = dict(found)
+    for place, package in packages.items():
+        folder = next((f for f in (place, *place.parents) if f in found), None)
+        if folder is not None and not known[folder].package:
+            known[folder] = replace(known[folder], package=package)
+    return known
 
 
 def _proposed(
@@ -132,6 +155,7 @@ def _proposed(
         memory=suggestion.memory,
         found=suggestion.source,
         target=suggestion.target,
+        package=suggestion.package,
     )
 
 
@@ -209,6 +233,7 @@ class _Function:
     folder: Path
     memory: str
     target: str
+    package: str
 
 
 def _functions(path: Path) -> Iterator[_Function]:
@@ -242,14 +267,17 @@ def _functions(path: Path) -> Iterator[_Function]:
 
 
 def _function(path: Path, properties: Mapping[str, str]) -> Iterator[_Function]:
-    runtime, code = properties.get("Runtime", "python"), properties.get("CodeUri", "")
+    package = IMAGE if properties.get("PackageType") == "Image" else ZIP
+    place, of_image = ("DockerContext", "DockerTag") if package == IMAGE else ("CodeUri", "Runtime")
+    # AWS's own templates tag an image like its runtime, python3.13-v1.
+    runtime, code = properties.get(of_image, "python"), properties.get(place, "")
     if not runtime.startswith("python") or not code or "$" in code or "!" in code:
         return
     memory = properties.get("MemorySize", "")
     memory = f"{memory}MB" if re.fullmatch(r"[1-9]\d{1,5}", memory, re.ASCII) else ""
-    target = f"lambda-{runtime}"
+    target = f"lambda-{runtime.partition('-')[0]}"
     folder = Path(os.path.normpath(path.parent / code))
-    yield _Function(folder, memory, target if target in shipped_targets() else "")
+    yield _Function(folder, memory, target if target in shipped_targets() else "", package)
 
 
 def _installed_by(path: Path, root: Path) -> Path | None:

@@ -73,6 +73,7 @@ def test_functions_dockerfiles_and_manifests_are_services(tmp_path: Path) -> Non
             "512MB",
             "template.yaml",
             "lambda-python3.12",
+            "zip",
         ),
         Proposed(
             "node", "functions/node/requirements.txt", found="functions/node/requirements.txt"
@@ -289,6 +290,112 @@ def test_what_sam_init_writes_is_proposed_with_its_tests_and_target(
     assert files_now.table.get("target", "") == target
     (configured,) = read_services(files_now)
     assert configured.name == "hello-world"
+
+
+IMAGE_FUNCTION = """\
+Resources:
+  HelloWorldFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      PackageType: Image
+      MemorySize: 256
+    Metadata:
+      Dockerfile: Dockerfile
+      DockerContext: ./hello_world
+      DockerTag: python3.13-v1
+"""
+
+
+def test_a_function_of_sam_that_is_an_image_is_proposed_as_one(tmp_path: Path) -> None:
+    (service,) = proposed_services(
+        written(tmp_path, {"template.yaml": IMAGE_FUNCTION, **SAM_FILES})
+    )
+    assert (service.package, service.target, service.memory) == (
+        "image",
+        "lambda-python3.13",
+        "256MB",
+    )
+    change_of(tmp_path, [service]).write()
+    (configured,) = read_services(read_project_files(tmp_path))
+    assert configured.package == "image"
+
+
+CDK = """
+from aws_cdk import aws_lambda as lambda_
+lambda_.Function(self, "A", code=lambda_.Code.from_asset("a"), handler="app.handler")
+lambda_.DockerImageFunction(
+    self, "B", code=lambda_.DockerImageCode.from_image_asset(
+        "services/b",
+    )
+)
+PythonFunction(self, "C",
+    entry="c/src", runtime=lambda_.Runtime.PYTHON_3_12,
+)
+"""
+TERRAFORM = """
+data "archive_file" "a" {
+  type       = "zip"
+  source_dir = "${path.module}/../a"
+}
+module "c" {
+  source      = "terraform-aws-modules/lambda/aws"
+  source_path = "../c/src"
+}
+"""
+TERRAFORM_IMAGE = """
+resource "docker_image" "b" {
+  build { context = "${path.module}/../services/b" }
+}
+resource "aws_lambda_function" "b" {
+  package_type = "Image"
+  image_uri    = docker_image.b.name
+}
+"""
+SERVERLESS = """
+provider:
+  name: aws
+  ecr:
+    images:
+      b:
+        path: ./services/b
+functions:
+  a:
+    handler: a/app.handler
+  b:
+    image: {name: b}
+  c:
+    handler: 'c/src/app.handler'
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"cdk.json": "{}", "stacks/stack.py": CDK},
+        {"infra/a.tf": TERRAFORM, "infra/b.tf": TERRAFORM_IMAGE},
+        {"serverless.yml": SERVERLESS},
+    ],
+    ids=["CDK", "Terraform", "Serverless"],
+)
+def test_how_functions_are_deployed_is_proposed(tmp_path: Path, files: dict[str, str]) -> None:
+    places = ("a", "services/b", "c", "d")
+    written(tmp_path, {**files, **{f"{place}/requirements.txt": "six\n" for place in places}})
+    services = proposed_services(tmp_path)
+    packages = {service.name: service.package for service in services}
+    assert packages == {"a": "zip", "b": "image", "c": "zip", "d": ""}
+    change_of(tmp_path, services).write()
+    configured = read_services(read_project_files(tmp_path))
+    assert {service.name: service.package for service in configured} == packages
+
+
+def test_what_contradicts_itself_or_is_no_program_of_cdk_proposes_nothing(tmp_path: Path) -> None:
+    files = {f"{place}/requirements.txt": "six\n" for place in ("a", "services/b", "c")}
+    both = 'lambda_.DockerImageCode.from_image_asset("a")\nCode.from_asset("${x}")\n'
+    written(tmp_path, {**files, "stack.py": CDK})
+    assert {service.package for service in proposed_services(tmp_path)} == {""}
+    written(tmp_path, {"cdk.json": "{}", "more.py": both})
+    found = {service.name: service.package for service in proposed_services(tmp_path)}
+    assert found == {"a": "", "b": "image", "c": "zip"}
 
 
 @pytest.mark.parametrize(
