@@ -25,6 +25,7 @@ from pytest_arm64.environment.tree import PYTHON
 from pytest_arm64.index.pip_config import host_pip_config
 from pytest_arm64.progress import NoProgress
 from pytest_arm64.run.cell_container import cell_environment, cell_plan
+from pytest_arm64.run.mounts import project_mounts
 from pytest_arm64.setup.doctor import settings_here
 
 
@@ -58,7 +59,8 @@ def compare(count: int, rounds: int) -> list[tuple[float, float]]:
             engine, cell, settings, folder, NoProgress(), host_pip_config()
         )
         variables = cell_environment(engine, cell, environment, settings, os.environ)
-        plan = cell_plan(engine, cell, environment, settings, mounted=True)
+        mounts = project_mounts(settings.root, os.environ)
+        plan = cell_plan(engine, cell, environment, settings, mounts)
 
         def mirrored(*tests: str) -> float:
             began = time.perf_counter()

@@ -68,6 +68,7 @@ class ArmTarget(TypedDict):
     core: str | None
     emulated: bool | None
     emulator: str | None
+    limits: list[str] | None
 
 
 if not TYPE_CHECKING:  # type checkers would accept any name of a module with __getattr__

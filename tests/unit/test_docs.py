@@ -14,7 +14,7 @@ from hostile import threats
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import SEARCH_LIMIT, TIME_LIMIT
 from pytest_arm64.config.toml_files import MAXIMUM_BYTES
-from pytest_arm64.engine.container import PIDS_LIMIT
+from pytest_arm64.engine.container_plan import PIDS_LIMIT
 from pytest_arm64.environment import artifact_files, local_files, tree, wheel_source
 from pytest_arm64.inputs.requirement_files import MAXIMUM_FILES
 from pytest_arm64.inside import regular_file

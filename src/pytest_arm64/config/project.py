@@ -58,6 +58,8 @@ class Project:
             shm_size=settings.shm_size
             if self.given.shm_size
             else service.shm_size or settings.shm_size,
+            tmp_size=service.tmp_size or settings.tmp_size,
+            lambda_code=service.lambda_code or settings.lambda_code,
         )
 
 

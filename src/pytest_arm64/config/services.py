@@ -18,7 +18,7 @@ from ._toml import Table
 from .artifact import Artifact, configured_artifact
 from .boundary import check_inside
 from .project_files import SERVICE_KEYS, ProjectFiles, type_name
-from .settings import checked_env, checked_install, memory_bytes
+from .settings import checked_code, checked_env, checked_install, memory_bytes
 from .suggestions import file_suggestion, suggestion
 from .targets import PACKAGES
 from .toml_lines import line_of
@@ -59,6 +59,10 @@ class ServiceConfig:
     """Bytes; 0 where nothing is said."""
     shm_size: int = 0
     """The same of ``/dev/shm``."""
+    tmp_size: int = 0
+    """The same of ``/tmp`` of a Lambda function."""
+    lambda_code: str = ""
+    """What tests on a Lambda target get of the project; empty where that is not said."""
     env: tuple[str, ...] = ()
     network: str = ""
     monthly_cost: float | None = None
@@ -275,6 +279,8 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         tests=_files(base, source, "tests", folders=True),
         memory=_memory(source, "memory"),
         shm_size=_memory(source, "shm-size"),
+        tmp_size=_memory(source, "tmp-size"),
+        lambda_code=_code(source),
         env=_env(source),
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
@@ -314,6 +320,11 @@ def _package(source: _Source) -> str:
     if package not in ("", *PACKAGES):
         raise source.error("package", f"package = {package!r} must be 'image' or 'zip'")
     return str(package)
+
+
+def _code(source: _Source) -> str:
+    code = source.entry.get("lambda-code", "")
+    return checked_code(code, source.place("lambda-code")) if code else ""
 
 
 def _memory(source: _Source, key: str) -> int:

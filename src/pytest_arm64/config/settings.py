@@ -13,6 +13,7 @@ from ..inside.options import CORES, INSTALLERS, SHM_SIZE, byte_size, cores, seco
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside
 from .forked_change import comes_from_fork
+from .lambda_limits import CODE, READ_ONLY, LambdaLimits, lambda_limits
 from .option_values import Given
 from .project_files import ProjectFiles
 from .suggestions import file_suggestion
@@ -34,8 +35,6 @@ class Settings:
     """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
     cores: tuple[str, ...] = (CORES[0],)
     """Cores to run on: the first is shown, the others are gates."""
-    cores_by_code: bool = False
-    """Whether a core is added for code that the first one never runs (``auto``)."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
     record: bool = False
@@ -63,6 +62,12 @@ class Settings:
     """Bytes of memory that the deployed service has, 0 for any."""
     shm_size: int = SHM_SIZE
     """Bytes of ``/dev/shm``."""
+    lambda_limits: bool = True
+    """Whether a container of a Lambda target has a function's limits."""
+    tmp_size: int = 0
+    """Bytes of ``/tmp`` of a Lambda function, 0 for what it has by default."""
+    lambda_code: str = READ_ONLY
+    """What tests on a Lambda target get of the project, one of ``CODE``."""
     artifact: Artifact | None = None
     """What is deployed, where it is built already: tests run in it as it is."""
 
@@ -72,6 +77,28 @@ class Settings:
         if self.artifact is not None and self.artifact.kind == IMAGE:
             return self.artifact.place
         return self.image or self.target.reference
+
+    @property
+    def limits(self) -> LambdaLimits | None:
+        """What a function of the target may use; None elsewhere, and where it is switched off."""
+        if not (self.target.package and self.lambda_limits):
+            return None
+        return lambda_limits(
+            self.target.facts,
+            memory=self.memory,
+            temporary=self.tmp_size,
+            code=self.lambda_code,
+        )
+
+    @property
+    def read_only(self) -> bool:
+        """Whether tests cannot write to the project, as a function cannot to its code."""
+        return self.limits is not None and self.limits.read_only
+
+    @property
+    def copied(self) -> bool:
+        """Whether tests get a copy of the project, even where the engine sees the host's."""
+        return self.copy or (self.limits is not None and not self.limits.read_only)
 
     @property
     def core(self) -> str:
@@ -115,7 +142,6 @@ def load_settings(
         if given.compare or given.record:
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
-    chosen = _cores(given.cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=files.root,
         target=chosen_target(given.target, files, environ),
@@ -123,8 +149,7 @@ def load_settings(
         or environ.get("PYTEST_ARM64_IMAGE")
         or table.get("image")
         or files.user.image,
-        cores=chosen or (CORES[0],),
-        cores_by_code=not chosen,
+        cores=_cores(given.cpu or table.get("cpu") or CORES[0]),
         reference=given.compare or given.record,
         record=given.record,
         record_emulated=table.get("record-emulated", False),
@@ -143,6 +168,9 @@ def load_settings(
         memory=memory_bytes(given.memory or table.get("memory", ""), manifest),
         shm_size=memory_bytes(given.shm_size or table.get("shm-size", ""), manifest, "shm-size")
         or SHM_SIZE,
+        lambda_limits=table.get("lambda-limits", True),
+        tmp_size=memory_bytes(table.get("tmp-size", ""), manifest, "tmp-size"),
+        lambda_code=checked_code(table.get("lambda-code", READ_ONLY), manifest),
         artifact=artifact,
     )
 
@@ -156,6 +184,20 @@ def checked_install(mode: str, manifest: Path) -> str:
     if mode not in INSTALL_MODES:
         raise SettingsError(f"{manifest}: install must be one of {', '.join(INSTALL_MODES)}")
     return mode
+
+
+def checked_code(code: str, place: Path | str) -> str:
+    """*code*, what tests on a Lambda target get of the project; *place* is where it is said.
+
+    Raises:
+        SettingsError: it is none of ``CODE``.
+    """
+    if code not in CODE:
+        raise SettingsError(
+            f"{place}: lambda-code = {code!r} must be one of {', '.join(CODE)}",
+            next_step='lambda-code = "copy" if the tests write files beside themselves',
+        )
+    return code
 
 
 def no_x86_side(place: str) -> SettingsError:

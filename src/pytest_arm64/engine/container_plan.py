@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+PIDS_LIMIT = 4096
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -34,6 +36,14 @@ class Plan:
     """What it means that they used more."""
     shm_size: int = 0
     """Bytes of ``/dev/shm``; 0 for the engine's default."""
+    ipc: str = ""
+    """``none`` for a container without ``/dev/shm``; empty for one of its own."""
+    open_files: int = 0
+    """Of one process; 0 for the engine's limit."""
+    processes: int = PIDS_LIMIT
+    """All processes and threads together."""
+    processors: float = 0.0
+    """How many all processes together may use; 0 for all."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
     kept_as: str = ""

@@ -56,6 +56,8 @@ class Engine:
     """Whether the kernel under it is this machine's."""
     memory: int = 0
     """Bytes that all processes of a container may use; 0 where the engine limits nothing."""
+    processors: int = 0
+    """How many it has; 0 where it cannot limit a container to some of them."""
     clock_ahead: float = 0.0
     """Seconds by which the engine's clock is ahead of this machine's."""
     patience: Patience = field(default_factory=lambda: Patience(lambda: None), repr=False)
@@ -228,6 +230,7 @@ def _describe(
         podman=any("podman" in str(c).lower() for c in version.get("Components") or ()),
         local=bool(address.socket) and info.get("KernelVersion") == platform.release(),
         memory=_memory(info),
+        processors=_processors(info),
         clock_ahead=ahead(info.get("SystemTime")),
         patience=patience,
     )
@@ -238,3 +241,8 @@ def _memory(info: Mapping[str, Any]) -> int:
     if info.get("MemoryLimit") is not True or not isinstance(total, int):
         return 0
     return total * MEMORY_PERCENT // 100
+
+
+def _processors(info: Mapping[str, Any]) -> int:
+    number = info.get("NCPU")
+    return number if info.get("CpuCfsQuota") is True and isinstance(number, int) else 0

@@ -85,9 +85,11 @@ def with_parents(
 
 
 def copy_of(
-    folder: Path, *, below: Path = Path("/"), uid: int = 0, gid: int = 0
+    folder: Path, *, below: Path = Path("/"), uid: int = 0, gid: int = 0, writable: bool = True
 ) -> Iterator[bytes]:
     """A tar stream of *folder*, named relative to *below*, without version control and caches.
+
+    If it is not *writable*, everybody can read it and nobody can write to it.
 
     Raises:
         InstallError: the copy would be larger than 512 MiB.
@@ -107,6 +109,9 @@ def copy_of(
             if info is None or not (info.isreg() or info.isdir() or info.issym() or info.islnk()):
                 continue
             info.uid, info.gid, info.uname, info.gname = uid, gid, "", ""
+            if not writable:
+                executable = info.isdir() or info.mode & 0o100
+                info.mode = (info.mode | (0o555 if executable else 0o444)) & ~0o222
             total += info.size
             if total > MAXIMUM_COPY:
                 raise InstallError(

@@ -26,7 +26,7 @@ VARIABLE = "PYTEST_ARM64_FACTS"
 FACTS = (
     *("target", "image", "image_id", "digest", "machine", "os", "stand_in", "differences"),
     *("python", "glibc", "libstdcxx", "page_size", "core", "emulated"),
-    *("emulator",),
+    *("emulator", "limits"),
 )
 """What the fixture ``arm64_target`` has; outside a cell most of it is None."""
 PLACE = ("machine", "core", "emulated", "stand_in", "target")
@@ -60,6 +60,8 @@ class Ran:
     """Version of qemu; empty where it is native, or not known."""
     differences: tuple[str, ...] = ()
     """What ran otherwise than asked, in words for people."""
+    limits: tuple[str, ...] = ()
+    """What the container was limited to, as a Lambda function is, in words for people."""
     asked_image: bool = False
     """Whether it was the target's own image, not one given in its place."""
     when: str = ""
@@ -131,7 +133,10 @@ class Ran:
     def of_facts(cls, facts: Mapping[str, object]) -> Ran:
         """What ``facts`` gave; anything of another type is as if it were not there."""
         emulated, size = facts.get("emulated"), facts.get("page_size")
-        differences = facts.get("differences")
+
+        def words(key: str) -> tuple[str, ...]:
+            value = facts.get(key)
+            return tuple(map(str, value)) if isinstance(value, list) else ()
 
         def word(key: str) -> str:
             return str(facts.get(key) or "")
@@ -151,7 +156,8 @@ class Ran:
             libstdcxx=word("libstdcxx"),
             page_size=size if type(size) is int else 0,
             emulator=word("emulator"),
-            differences=tuple(map(str, differences)) if isinstance(differences, list) else (),
+            differences=words("differences"),
+            limits=words("limits"),
         )
 
     def __str__(self) -> str:

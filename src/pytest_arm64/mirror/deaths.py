@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .lambda_hints import lambda_hints, lambda_hints_of_signal
 from .task import End
 
 KEPT = 4000
@@ -40,6 +41,8 @@ class Ground:
     """Seconds that a test may take, 0 for any."""
     shm_size: int = 0
     """Bytes of ``/dev/shm``; 0 where they are not known."""
+    limited: bool = False
+    """Whether it has the limits of a Lambda function."""
 
     def cause(self, end: End, said: str = "") -> str:
         """*end* in words, with what *said*, the last output, tells of it."""
@@ -55,6 +58,8 @@ class Ground:
             )
         if end.detail:
             text += f"\n{end.detail}"
+        if self.limited:
+            text = "\n".join([text, *(lambda_hints(said) or lambda_hints_of_signal(end.signal))])
         return text
 
 

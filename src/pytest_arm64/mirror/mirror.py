@@ -59,6 +59,9 @@ class HostMirror:
     session inside, in the second one of a plugin here.
     """
 
+    limited = False
+    """Whether the container has the limits of a Lambda function."""
+
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         self._before = session.testscollected
@@ -250,7 +253,7 @@ class HostMirror:
 
     def _rebuilt(self, frame: frames.CollectionReported | frames.PhaseReported) -> AnyReport:
         report = rebuilt_report(self._config, frame.data, frame.details)
-        name_lacking(report, frame.details.missing_variables, os.environ)
+        name_lacking(report, frame.details.missing_variables, os.environ, limited=self.limited)
         return report
 
     def _on_phasereported(self, frame: frames.PhaseReported) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .deaths import MORE_SHARED_MEMORY
+from .lambda_hints import lambda_hints
 
 if TYPE_CHECKING:
     from .reports import AnyReport
@@ -29,21 +30,31 @@ _DEADLINE = re.compile(r"\bDeadlineExceeded\b|exceeds the deadline of [\d.]+ms")
 _LONGEST = 200_000
 
 
-def name_lacking(report: AnyReport, missed: Iterable[str], environ: Mapping[str, str]) -> None:
+def name_lacking(
+    report: AnyReport,
+    missed: Iterable[str],
+    environ: Mapping[str, str],
+    *,
+    limited: bool = False,
+) -> None:
     """Say below a failure what this machine has for it and the container has not.
 
     *missed* are the variables that its test asked for, *environ* are this machine's. Names only:
-    no value of the host's goes anywhere.
+    no value of the host's goes anywhere. *limited* is whether the container has the limits of a
+    Lambda function; then those that the failure has met are named, too.
     """
     failure = str(report.longrepr)[-_LONGEST:] if report.outcome == "failed" else ""
-    text = "\n".join([*filter(None, [lacking(missed, environ)]), *_hints(failure)])
-    if not text:
-        return
+    sections = {
+        "test-environment": [*filter(None, [lacking(missed, environ)]), *_hints(failure)],
+        "lambda": lambda_hints(failure) if limited else (),
+    }
     add_section = getattr(report.longrepr, "addsection", None)
-    if add_section is not None:
-        add_section("test-environment", text)
-    else:
-        report.sections = [*report.sections, ("test-environment", text)]
+    for title, hints in sections.items():
+        text = "\n".join(hints)
+        if text and add_section is not None:
+            add_section(title, text)
+        elif text:
+            report.sections = [*report.sections, (title, text)]
 
 
 def lacking(missed: Iterable[str], environ: Mapping[str, str]) -> str:

@@ -55,6 +55,7 @@ class MirroredSession:
         self._interrupted = self._terminated = False
         self._timer: threading.Timer | None = None
         self.mirror = mirror
+        self.mirror.limited = ground.limited
         self.mirror.worker_death = lambda end: self._cause(end, self._words.of_worker(end))
         self.problems: list[str] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,13 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
             "and what they write stays there"
         )
     return lines
+
+
+def limits_lines(limits: Sequence[str]) -> list[str]:
+    """What a container of a Lambda target is limited to; nothing where it has no such limits."""
+    if not limits:
+        return []
+    return [f"arm64: limited as a Lambda function (lambda-limits = true): {'; '.join(limits)}"]
 
 
 def abi_lines(record: AbiRecord) -> list[str]:

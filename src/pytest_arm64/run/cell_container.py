@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..config.cell import Cell
 from ..config.settings import Settings, passed_variables
 from ..engine.container import MOST_READ, Container
-from ..engine.container_plan import Plan
+from ..engine.container_plan import Mount, Plan
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..environment.build import Environment, User
 from ..environment.inside_files import check_unchanged
-from ..environment.tree import ENV, HOME, INSIDE, OUT, TESTS, copy_of
+from ..environment.tree import ENV, HOME, INSIDE, OUT, TESTS, TarEntry, copy_of, tar_of
 from ..errors import EngineError
 from .arguments import forwarded_variables
-from .mounts import project_mounts
+from .lambda_container import as_function, processors_of
+from .mounts import project_mounts, read_only_mounts
 
 EMULATED_MEMORY_FACTOR = 2
 _MEMORY_SETTING = "the setting memory (--arm64-memory)"
+_NOBODY = 65534
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -66,29 +68,49 @@ def cell_container(
     settings: Settings,
     *,
     copied: bool = False,
+    writable: Collection[Path] = (),
 ) -> Iterator[tuple[Container, bool]]:
     """A running container, and whether the project is mounted (True) or copied into it.
 
     A marker file tells: an engine elsewhere has no such file at that path, or another folder.
-    *copied* asks for a copy in any case.
+    *copied* asks for a copy in any case. Where a function's limits make the project read-only,
+    tests can write to *writable*, folders of the tools that run them.
     """
     if not copied:
+        mounts = _mounts(settings, writable)
         container = _mounted(
-            engine, cell_plan(engine, cell, environment, settings, mounted=True), settings.root
+            engine, cell_plan(engine, cell, environment, settings, mounts), settings.root
         )
         if container is not None:
             with closing(container):
                 _check_agent(container, environment)
                 yield container, True
             return
-    with Container(
-        engine, cell_plan(engine, cell, environment, settings, mounted=False)
-    ) as container:
+    with Container(engine, cell_plan(engine, cell, environment, settings, [])) as container:
         _check_agent(container, environment)
         user = environment.user
         root = settings.root
-        container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
+        if settings.read_only:
+            other = _NOBODY if user.uid != _NOBODY else _NOBODY - 1
+            container.put(
+                str(root), copy_of(root, below=root, uid=other, gid=other, writable=False)
+            )
+            container.put(str(root), _own_folders(writable, root, user))
+        else:
+            container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
         yield container, False
+
+
+def _mounts(settings: Settings, writable: Collection[Path]) -> list[Mount]:
+    if settings.read_only:
+        return read_only_mounts(settings.root, writable, os.environ)
+    return project_mounts(settings.root, os.environ)
+
+
+def _own_folders(folders: Collection[Path], root: Path, user: User) -> bytes:
+    """A tar of empty *folders* of the *user*, named relative to *root*."""
+    entry = TarEntry(mode=0o755, uid=user.uid, gid=user.gid)
+    return tar_of({folder.relative_to(root).as_posix(): entry for folder in folders})
 
 
 def _check_agent(container: Container, environment: Environment) -> None:
@@ -117,18 +139,22 @@ def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:
 
 
 def cell_plan(
-    engine: Engine, cell: Cell, environment: Environment, settings: Settings, *, mounted: bool
+    engine: Engine,
+    cell: Cell,
+    environment: Environment,
+    settings: Settings,
+    mounts: Sequence[Mount],
 ) -> Plan:
-    """How the container of *cell* is made, with the project mounted or to be copied."""
+    """How the container of *cell* is created, with *mounts* of the project; none: for a copy."""
     user = environment.user
     limit, note = _memory(settings, emulated=environment.ran.emulated)
     root = str(settings.root)
-    return Plan(
+    plan = Plan(
         image=environment.image,
         platform=cell.platform,
         user=f"{user.uid}:{user.gid}",
-        mounts=project_mounts(settings.root, os.environ) if mounted else [],
-        volumes=[OUT] if mounted else [OUT, root],
+        mounts=mounts,
+        volumes=[OUT] if mounts else [OUT, root],
         tmpfs=_tmpfs(user, podman=engine.podman),
         network=settings.network,
         memory=limit,
@@ -136,6 +162,11 @@ def cell_plan(
         shm_size=settings.shm_size,
         read_only=True,
     )
+    limits = settings.limits
+    if limits is None:
+        return plan
+    emulated = environment.ran.emulated
+    return as_function(plan, limits, processors_of(limits, engine, emulated=emulated))
 
 
 def _memory(settings: Settings, *, emulated: bool) -> tuple[int, str]:
@@ -178,8 +209,10 @@ def _sees(container: Container, root: Path) -> bool:
         )
         return sorted(filter(None, listed)) == sorted(path.name for path in root.iterdir())
     try:
-        return container.has(str(marker))
+        container.fetch(str(marker), MOST_READ).close()  # no process has to be started for it
     except EngineError:
         return False
+    else:
+        return True
     finally:
         marker.unlink(missing_ok=True)

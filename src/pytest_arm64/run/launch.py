@@ -16,7 +16,6 @@ from ..config.project import Project, load_project
 from ..config.trust import refuse_untrusted
 from ..inside.frames import TerminalLook
 from ..inside.ran import Ran
-from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.pytest_internals import terminal_look, terminal_reporter
 from ..mirror.session import MirroredSession
@@ -28,7 +27,6 @@ from .arguments import (
     positional,
     refuse_what_cannot_work,
 )
-from .asked_early import pip_config
 from .cells import PlannedCell
 from .place import OpenPlace, Place, container_places
 from .usage import given_options
@@ -101,7 +99,7 @@ def session_in(
         lambda finished, failed: replace(
             task, finished=finished, failed=failed, nonce=uuid.uuid4().hex
         ),
-        Ground(place.where, place.lacks, task.timeout, place.shm_size),
+        place.ground(task.timeout),
         mirror,
     )
 
@@ -142,5 +140,5 @@ def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
         conformance = any(
             name in argument for argument in positional(config.option) for name in SUITE
         )
-        with container_places(project, gate, pip_config(config), conformance=conformance) as opened:
+        with container_places(project, gate, conformance=conformance) as opened:
             yield opened

@@ -30,6 +30,24 @@ def project_mounts(root: Path, environ: Mapping[str, str]) -> list[Mount]:
     return [Mount(str(root), read_only=False), *(Mount(path) for path in protected)]
 
 
+def read_only_mounts(
+    root: Path, writable: Iterable[Path], environ: Mapping[str, str]
+) -> list[Mount]:
+    """*root* as nothing but a reader sees it, for a function's code.
+
+    Tests can write to what exists of *writable*, folders of the tools that run them, and of what
+    the user opened. A link is left out: it may lead anywhere.
+    """
+    opened = (root / entry for entry in environ.get(WRITABLE, "").split(os.pathsep) if entry)
+    folders = {path for path in (*writable, *opened) if _lies_in(path, root)}
+    return [Mount(str(root)), *(Mount(str(path), read_only=False) for path in sorted(folders))]
+
+
+def _lies_in(path: Path, root: Path) -> bool:
+    inside = root.resolve() / path.relative_to(root) if path.is_relative_to(root) else None
+    return path.exists() and path != root and path.resolve() == inside
+
+
 def protected_paths(root: Path, environ: Mapping[str, str]) -> list[Path]:
     """What exists below *root* that other programs run, or that decides what they run.
 

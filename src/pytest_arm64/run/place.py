@@ -15,9 +15,11 @@ from .. import cache
 from ..config.project import Project
 from ..errors import EmulationError, InstallError
 from ..inside.ran import Ran
+from ..mirror.deaths import Ground
 from ..mirror.transport import ContainerTransport, Transport
 from ..report.matrix_output import printable
 from .cells import PlannedCell, Role, planned_cells
+from .tool_folders import tool_folders
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -52,9 +54,13 @@ class Place:
     record: InstallRecord | None = None
     """What is installed there; None where nothing was installed for it."""
     copied: bool = False
-    """Whether the project is a copy in it, in which what tests write is left."""
+    """Whether what tests write into the project does not come to the host."""
     abi: AbiRecord | None = None
     """What was found in the compiled files of that; None where nobody looked."""
+
+    def ground(self, timeout: float) -> Ground:
+        """What there is to say of it where a process dies; *timeout* in seconds, 0 for any."""
+        return Ground(self.where, self.lacks, timeout, self.shm_size, bool(self.ran.limits))
 
 
 class NotBuiltError(Exception):
@@ -71,24 +77,29 @@ OpenPlace = Callable[[PlannedCell], AbstractContextManager[Place]]
 
 @contextmanager
 def container_places(
-    project: Project, gate: str, pip_config: Future[PipConfig], *, conformance: bool = False
+    project: Project, gate: str, *, conformance: bool = False
 ) -> Iterator[OpenPlace]:
     """Containers of one engine, each with the project's environment in it.
 
     Raises:
         SettingsError: the repository root must not be mounted.
 
-    *gate* is what of the audit fails the run, empty for the default; *pip_config* is the host's;
-    *conformance* is whether the conformance suite is to run, whose cases in C are then compiled
-    for each cell.
+    *gate* is what of the audit fails the run, empty for the default; *conformance* is whether
+    the conformance suite is to run, whose cases in C are then compiled for each cell.
     """
     from .mounts import refuse_root
 
     refuse_root(project.root, copied=project.settings.copy)
     # What talks to an engine is loaded when one is needed.
     from ..decide.assessment import assess
-    from ..engine.endpoint import open_engine
+    from ..index.pip_config import host_pip_config
     from ..index.workers import in_background
+
+    # pip tells its configuration, and the audit is made, while the engine is asked.
+    pip_config = in_background(host_pip_config)
+    audit = in_background(partial(assess, project, policy=gate, config=pip_config.result))
+
+    from ..engine.endpoint import open_engine
     from ..report.progress import TerminalProgress
 
     progress = TerminalProgress(sys.stdout)
@@ -99,8 +110,6 @@ def container_places(
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
-        # Beside the making of the environment: before, it would only keep that waiting.
-        audit = in_background(partial(assess, project, policy=gate, config=pip_config.result))
         places = _Containers(engine, project, progress, pip_config, audit)
         yield places.open_with_cases if conformance else places.open
 
@@ -124,9 +133,10 @@ class _Containers:
     @contextmanager
     def open(self, planned: PlannedCell) -> Iterator[Place]:
         from ..engine.emulation import lacking
-        from ..report.header import header_lines, summary_line
+        from ..report.header import header_lines, limits_lines, summary_line
         from .cell_container import cell_container, cell_environment
         from .coverage import kept_outside_of_the_copy
+        from .lambda_container import function_environment, limits_in_words
         from .preflight import ownership_lines, preflight_lines
 
         cell, engine = planned.cell, self._engine
@@ -136,17 +146,25 @@ class _Containers:
         except InstallError as error:
             raise NotBuiltError(error, self._audit.result()) from error
         environment = replace(environment, abi=self._with_repository(environment, planned))
-        variables = cell_environment(engine, cell, environment, settings, os.environ)
+        variables = {
+            **function_environment(settings, planned.service),
+            **cell_environment(engine, cell, environment, settings, os.environ),
+        }
         if environment.built_from:
             variables["PYTEST_ARM64_SOURCE"] = json.dumps(list(map(str, environment.built_from)))
         ran = environment.ran
         mirrored = planned.role is Role.MIRRORED
-        copied = settings.copy or not mirrored
-        with cell_container(engine, cell, environment, settings, copied=copied) as (
-            container,
-            mounted,
-        ):
-            if not mounted:
+        limits = limits_in_words(settings, engine, emulated=ran.emulated)
+        with cell_container(
+            engine,
+            cell,
+            environment,
+            settings,
+            copied=settings.copied or not mirrored,
+            writable=tuple(tool_folders(self._project.rootpath)) if settings.read_only else (),
+        ) as (container, mounted):
+            local = mounted and not settings.read_only
+            if not local:
                 variables = {**kept_outside_of_the_copy(), **variables}
             yield Place(
                 transport=ContainerTransport(
@@ -154,18 +172,19 @@ class _Containers:
                 ),
                 header=(
                     *header_lines(cell, environment, mounted=mounted),
+                    *limits_lines(limits),
                     *_clock(engine),
                     *_cache(),
                     *preflight_lines(settings.root, cell.architecture),
                     *(ownership_lines(settings.root, os.getuid()) if mounted else ()),
                 ),
-                ran=ran.ran(cell.target),
+                ran=replace(ran.ran(cell.target), limits=limits),
                 where=f"{ran.machine}, {'emulated' if ran.emulated else 'native'}, {ran.core}",
                 lacks=lacking(cell.core) if ran.emulated and cell.architecture == "arm64" else "",
-                shm_size=settings.shm_size,
+                shm_size=0 if limits else settings.shm_size,
                 summary=summary_line(cell, ran),
                 assessment=self._assessment(environment, planned) if mirrored else None,
-                copied=not mounted,
+                copied=not local,
                 record=environment.record,
                 abi=environment.abi,
             )

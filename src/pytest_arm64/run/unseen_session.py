@@ -15,7 +15,6 @@ from warnings import WarningMessage
 import pytest
 
 from ..inside.ran import Ran
-from ..mirror.deaths import Ground
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..mirror.session import MirroredSession
@@ -124,12 +123,7 @@ class SilentCell:
                 mirror.session,
                 self._place.transport,
                 self._task_after(skipped, environment or {}),
-                Ground(
-                    self._place.where,
-                    self._place.lacks,
-                    self._task.timeout,
-                    self._place.shm_size,
-                ),
+                self._place.ground(self._task.timeout),
                 mirror,
             )
             try:

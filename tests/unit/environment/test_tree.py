@@ -71,11 +71,25 @@ def test_with_parents(entries: dict[str, TarEntry]) -> None:
                 assert order.index(parent) < order.index(name)
 
 
-def copied(folder: Path, **more: int) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-    return unpacked(copy_of(folder, below=folder, **more))
+def copied(
+    folder: Path, *, uid: int = 0, gid: int = 0, writable: bool = True
+) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    return unpacked(copy_of(folder, below=folder, uid=uid, gid=gid, writable=writable))
 
 
 class TestCopy:
+    def test_everybody_can_read_a_read_only_copy_and_nobody_write(self, tmp_path: Path) -> None:
+        write(tmp_path, {"in/secret": "1", "in/program": "2"})
+        (tmp_path / "in/secret").chmod(0o600)
+        (tmp_path / "in/program").chmod(0o744)
+        (tmp_path / "in").chmod(0o700)
+        modes = {name: info.mode for name, (info, _) in copied(tmp_path, writable=False).items()}
+        assert {name: modes[name] for name in modes if name.startswith("in")} == {
+            "in": 0o555,
+            "in/secret": 0o444,
+            "in/program": 0o555,
+        }
+
     def test_names_are_absolute_without_the_slash(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.py": "1"})
         start = str(tmp_path).lstrip("/")

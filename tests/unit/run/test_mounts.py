@@ -12,9 +12,17 @@ import platformdirs
 import pytest
 
 from pytest_arm64 import cache
+from pytest_arm64.engine.container_plan import Mount
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.run import mounts
-from pytest_arm64.run.mounts import WRITABLE, project_mounts, protected_paths, refuse_root
+from pytest_arm64.run.mounts import (
+    WRITABLE,
+    project_mounts,
+    protected_paths,
+    read_only_mounts,
+    refuse_root,
+)
+from pytest_arm64.run.tool_folders import tool_folders
 from unit.support import write
 
 if TYPE_CHECKING:
@@ -50,6 +58,40 @@ def test_repository_pipelines_editors_and_environments_are_read_only(tmp_path: P
     assert (mounted[0].path, mounted[0].read_only) == (str(tmp_path), False)
     assert {mount.path for mount in mounted[1:]} == {str(tmp_path / name) for name in PROTECTED}
     assert all(mount.read_only for mount in mounted[1:])
+
+
+def test_a_functions_code_is_read_only_but_for_folders_of_tools(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    write(root, {**FILES, "sub/.pytest_cache/README.md": "", "out/x": ""})
+    (tmp_path / "keys").mkdir()
+    # What a test may have left: a link to where it could not write.
+    (root / ".hypothesis").symlink_to(tmp_path / "keys")
+    (root / "linked").symlink_to(tmp_path / "keys")
+    writable = [root / "sub/.pytest_cache", root / ".hypothesis", root / "missing", root]
+    opened = os.pathsep.join(["out", "linked", "../keys", str(tmp_path / "keys"), "missing"])
+    mounted = read_only_mounts(root, writable, {WRITABLE: opened})
+    assert mounted[0] == Mount(str(root), read_only=True)
+    assert [(mount.path, mount.read_only) for mount in mounted[1:]] == [
+        (str(root / "out"), False),
+        (str(root / "sub/.pytest_cache"), False),
+    ]
+
+
+def test_a_folder_behind_a_link_is_not_opened(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    write(tmp_path, {"keys/.pytest_cache/x": "", "repo/a": ""})
+    (root / "sub").symlink_to(tmp_path / "keys")
+    assert len(read_only_mounts(root, [root / "sub/.pytest_cache"], {})) == 1
+
+
+def test_the_cache_of_pytest_is_created_as_pytest_does_it(tmp_path: Path) -> None:
+    assert list(tool_folders(tmp_path)) == [tmp_path / ".pytest_cache", tmp_path / ".hypothesis"]
+    assert [path.name for path in tmp_path.iterdir()] == [".pytest_cache"]
+    ignored = tmp_path / ".pytest_cache/.gitignore"
+    assert ignored.read_text("ascii") == "*\n"
+    ignored.unlink()
+    list(tool_folders(tmp_path))
+    assert not ignored.exists()  # a folder that is there is as it is
 
 
 def test_the_file_git_of_a_worktree_is_read_only(tmp_path: Path) -> None:
