@@ -16,7 +16,7 @@ from ..config.targets import Target
 from .matrix import SOURCE
 
 # Package managers by recipe; Lambda's images have Amazon Linux 2023's.
-_MANAGERS = {"dnf": "dnf", "lambda": "dnf", "apt": "apt"}
+_MANAGERS = {"dnf": "dnf", "lambda": "dnf", "apt": "apt", "python-image": "apt"}
 
 
 class _Entry(TypedDict):

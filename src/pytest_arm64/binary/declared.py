@@ -52,7 +52,9 @@ class Declared:
         if _OF_MUSL.match(library):
             return False if self.glibc else None
         prefix = {"libstdc++.so.6": "GLIBCXX", "libgcc_s.so.1": "GCC"}.get(library, "")
-        return bool(self._newest.get(prefix)) or None
+        if self._newest.get(prefix):
+            return True
+        return False if self.facts.closed else None
 
     def provides(self, version: str) -> bool | None:
         """Whether symbols of *version* are there; None where that is not known."""

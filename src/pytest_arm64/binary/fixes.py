@@ -25,6 +25,8 @@ def library_fix(library: str, manager: str) -> str:
         return f"no supported system has it any more: use a build against {names['successor']}"
     if library.startswith(_MUSL):
         return "the file was built for musl: use its manylinux wheel, or an image with musl"
+    if manager == "manylinux":
+        return f"bundle {library} in the wheel (auditwheel repair): the policy does not promise it"
     if manager == "none":
         return f"install the package that has {library} in the image that is deployed"
     if manager == "apt":

@@ -43,11 +43,9 @@ class System:
     @cached_property
     def pages(self) -> Pages:
         """Its pages, and the loader that maps files into them."""
-        return Pages(self.page_size, self.loader)
+        return Pages(self.page_size, self._loader())
 
-    @cached_property
-    def loader(self) -> str:
-        """Version of glibc, ``musl``, or empty where that is not known."""
+    def _loader(self) -> str:
         if self.declared is not None:
             return self.declared.glibc
         libc = self.find("libc.so.6")

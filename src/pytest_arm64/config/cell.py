@@ -79,8 +79,12 @@ class ImageFacts:
         return not self.emulated
 
     def stand_in(self, target: Target) -> bool:
-        """Whether this is another operating system than the one that was asked for."""
-        return bool(target.os) and self.os != target.os
+        """Whether this is another operating system than the one that was asked for.
+
+        A target may name a major version alone, ``almalinux 9``, of which every minor is right.
+        """
+        same = self.os == target.os or self.os.startswith(f"{target.os}.")
+        return bool(target.os) and not same
 
     def differences(self, target: Target) -> list[str]:
         """What ran otherwise than asked, in words; empty where all is as asked."""

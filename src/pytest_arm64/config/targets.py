@@ -33,6 +33,8 @@ class Recipe:
     name: str
     provision: str = ""
     builder: str = ""
+    manager: str = ""
+    """What installs a library, where that is not the recipe's name."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ class Target:
 
     @property
     def manager(self) -> str:
-        """What brings a library to it: ``dnf``, ``apt``, ``none``, or a way of Lambda's."""
+        """What brings a library to it: ``dnf``, ``apt``, ``manylinux``, ``none``, Lambda's way."""
         if self.package == ZIP:
             return "lambda-zip"
         if self.package == IMAGE:
             return "lambda-yum" if self.os == "amzn 2" else "lambda-dnf"
-        return self.recipe.name
+        return self.recipe.manager or self.recipe.name
 
 
 _BASE_KEYS = {"name", "image", "digest", "os", "glibc", "pythons", "interpreter", "recipe"}
@@ -85,7 +87,7 @@ def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> Iterator[Ta
             python=python,
             os=base.get("os", ""),
             glibc=base.get("glibc", ""),
-            interpreter=base["interpreter"].format(python=python),
+            interpreter=base["interpreter"].format(python=python, nodot=python.replace(".", "")),
             recipe=recipes[base.get("recipe", "none")],
             digest=base.get("digest", ""),
             library_path=tuple(base.get("library-path", ())),
@@ -105,8 +107,7 @@ def shipped_recipes() -> dict[str, Recipe]:
     return {name: Recipe(name, **commands) for name, commands in data["recipes"].items()}
 
 
-@cache
-def shipped_targets() -> Mapping[str, Target]:
+def shipped_targets() -> dict[str, Target]:
     """Targets of ``resources/targets.toml`` by name, for example ``al2023-python3.12``."""
     recipes = shipped_recipes()
     bases = _data()["bases"]

@@ -50,7 +50,7 @@ from .tree import (
     with_parents,
 )
 
-FORMAT = 9
+FORMAT = 8
 
 
 @dataclass(frozen=True)

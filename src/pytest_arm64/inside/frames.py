@@ -9,12 +9,7 @@ lists into what the annotations say.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Optional, TypedDict, Union
-
-if TYPE_CHECKING:
-    from typing import NamedTuple
-else:
-    from .light_tuple import LightTuple as NamedTuple
+from typing import NamedTuple, Optional, TypedDict, Union
 
 PROTOCOL_VERSION = 6
 

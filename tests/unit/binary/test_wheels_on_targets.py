@@ -143,6 +143,62 @@ def test_what_only_current_images_have_is_said(package: str, version: str, where
     assert version in in_the_way(package, TARGETS[where], (NEWER_RELEASE,))
 
 
+DISTRIBUTIONS = tuple(
+    f"{base}-python{python}"
+    for base, python in {
+        **dict.fromkeys(["debian12", "debian13", "ubuntu24.04"], "3.12"),
+        "ubuntu22.04": "3.10",
+    }.items()
+)
+POLICY = ("manylinux_2_28-python3.12",)
+SLIM = ("debian12-python3.12", "debian13-python3.12")
+OLDER = ("debian12-python3.12", "ubuntu22.04-python3.10")
+"""Those with a glibc before 2.38."""
+ELSEWHERE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "lightgbm": {"libgomp.so.1": (*DISTRIBUTIONS, *POLICY)},
+    "numba": {"libgomp.so.1.0.0": (*DISTRIBUTIONS, *POLICY)},
+    # What the policy lets a wheel leave outside is in no image of a server.
+    "opencv_python": {"libGL.so.1": DISTRIBUTIONS, "libxcb.so.1": (*DISTRIBUTIONS, *POLICY)},
+    "pygame": {"libX11.so.6": DISTRIBUTIONS, "libglib-2.0.so.0": DISTRIBUTIONS},
+    # Docker's images of Python have it inside Python.
+    "pyuwsgi": {"libexpat.so.1": SLIM},
+    "pyodbc": {"libodbc.so.2": (*DISTRIBUTIONS, *POLICY)},
+    "mysql_connector_python": {"libudev.so.1": POLICY},
+    "mlx_cpu": {"GLIBC_2.35": POLICY},
+    "shiboken6": {"GLIBC_2.38": (*OLDER, *POLICY)},
+    "orjson": {"libc.musl-aarch64.so.1": (*DISTRIBUTIONS, *POLICY)},
+    "pyarrow": {},
+    "h5py": {},
+    "onnxruntime": {},
+    "numpy": {},
+    "grpcio": {},
+}
+
+
+@pytest.mark.parametrize("where", [*DISTRIBUTIONS, *POLICY])
+@pytest.mark.parametrize("package", ELSEWHERE)
+def test_what_a_wheel_misses_on_distributions_and_by_a_policy(package: str, where: str) -> None:
+    expected = {name for name, targets in ELSEWHERE[package].items() if where in targets}
+    found = in_the_way(package, where, (ABI_MISMATCH, MISSING_LIBRARY))
+    assert expected <= found
+    assert bool(found) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("where", "fix"),
+    [
+        ("debian12-python3.12", "apt-get install -y libgomp1"),
+        ("ubuntu22.04-python3.10", "apt-get install -y libgomp1"),
+        ("manylinux_2_28-python3.12", "auditwheel repair"),
+    ],
+)
+def test_the_fix_is_that_of_the_place(where: str, fix: str) -> None:
+    target = find_target(where, {})
+    name, files = recorded()["lightgbm"]
+    record = judge(name, files, "/site", declared_system(target), target.manager)
+    assert [fix in f.remedy for f in record.findings if f.library == "libgomp.so.1"] == [True]
+
+
 PAGES_64K = own_target(
     "rhel8", {"image": "almalinux:8", "python": "3.12", "glibc": "2.28", "page-size": 65536}
 )

@@ -56,6 +56,17 @@ def test_differences_in_words(changes: dict[str, Any], words: list[str]) -> None
     assert ran(**changes).stand_in(AL2023) is ("os" in changes)
 
 
+@pytest.mark.parametrize(
+    ("os", "stand_in"),
+    [("almalinux 9.6", False), ("almalinux 9", False), ("almalinux 90", True), ("rhel 9.6", True)],
+)
+def test_a_target_may_name_a_major_version_alone(os: str, stand_in: bool) -> None:
+    target = replace(AL2023, os="almalinux 9")
+    assert ran(os=os).stand_in(target) is stand_in
+    # One with a minor means that one.
+    assert ran(os="amzn 2").stand_in(AL2023)
+
+
 def test_own_target_without_system_or_glibc_asks_for_none() -> None:
     own = own_target("mine", {"image": "x", "python": "3.12"})
     assert ran(os="alpine 3", glibc="").differences(own) == []

@@ -28,18 +28,28 @@ from unit.support import attempt, is_plain_text
 
 DATA = loads(resources.files("pytest_arm64.resources").joinpath("targets.toml").read_text("utf-8"))
 TARGETS = sorted(shipped_targets().values(), key=lambda target: target.name)
+GLIBC = {
+    "amzn 2": "2.26",
+    "amzn 2023": "2.34",
+    "debian 12": "2.36",
+    "debian 13": "2.41",
+    "ubuntu 22.04": "2.35",
+    "ubuntu 24.04": "2.39",
+    "centos 7": "2.17",
+    "almalinux 8": "2.28",
+    "almalinux 9": "2.34",
+}
 SHIPPED = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 
 
 @SHIPPED
 def test_shipped_target_is_complete(target: Target) -> None:
-    assert re.fullmatch(r"[a-z0-9./-]+:[a-z0-9.]+", target.image)
+    assert re.fullmatch(r"[a-z0-9./_-]+:[a-z0-9.-]+", target.image)
     assert re.fullmatch(r"3\.\d\d", target.python)
     assert target.name.endswith(f"-python{target.python}")
     assert target.interpreter.startswith("/")
     assert target.interpreter.endswith(f"/python{target.python}")
-    assert re.fullmatch(r"amzn (2|2023)", target.os)
-    assert target.glibc == {"amzn 2": "2.26", "amzn 2023": "2.34"}[target.os]
+    assert target.glibc == GLIBC[target.os]
     assert target.recipe == shipped_recipes()[target.recipe.name]
 
 
@@ -52,13 +62,18 @@ def test_digest_looks_like_one(target: Target) -> None:
 @SHIPPED
 def test_target_can_get_its_python(target: Target) -> None:
     """Either a recipe installs it, or the image is the one of that Python."""
-    assert "python{python}" in target.recipe.provision or target.python in target.image
+    has_each = target.recipe.name == "manylinux"
+    given = "python{python}" in target.recipe.provision
+    assert given or has_each or target.python in target.image
 
 
 def test_every_announced_target_is_there() -> None:
     names = {f"al2023-python3.{minor}" for minor in (11, 12, 13, 14)}
     for kind in ("lambda", "lambda-zip"):
         names |= {f"{kind}-python3.{minor}" for minor in (10, 11, 12, 13, 14)}
+    for kind in ("debian12", "debian13", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34"):
+        names |= {f"{kind}-python3.{minor}" for minor in (10, 11, 12, 13, 14)}
+    names |= {"ubuntu22.04-python3.10", "ubuntu24.04-python3.12"}
     assert {target.name for target in TARGETS} == names
     assert f"al2023-python{DEFAULT_PYTHON}" in names
 
@@ -74,7 +89,9 @@ def test_names_are_unique() -> None:
 
 
 def test_every_recipe_is_used_or_for_the_users_own() -> None:
-    assert set(shipped_recipes()) == {"dnf", "apt", "lambda", "none"}
+    assert set(shipped_recipes()) == {
+        *("dnf", "apt", "lambda", "none", "python-image", "manylinux")
+    }
     assert {base["recipe"] for base in DATA["bases"].values()} <= set(shipped_recipes())
 
 
@@ -115,7 +132,7 @@ def test_own_target_takes_everything() -> None:
         ({"python": "3.12.1"}, "a minor like '3.12', not '3.12.1'"),
         ({"python": "3.12; rm -rf /"}, "a minor like"),
         ({"image": ""}, "image is empty"),
-        ({"recipe": "yum"}, "recipe must be one of apt, dnf, lambda, none"),
+        ({"recipe": "yum"}, "recipe must be one of apt, dnf, lambda, manylinux, none, python"),
         ({"page-size": 1000}, "page-size must be one of 4096, 16384, 65536, not 1000"),
         ({"page-size": "65536"}, "not '65536'"),
         ({"page-size": True}, "not True"),

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import NamedTuple
-else:
-    from ..light_tuple import LightTuple as NamedTuple
+from dataclasses import dataclass
 
 PROPERTY = "arm64_golden"
 """Name under which a report tells it; xdist's workers and JUnit files carry it."""
 
 
-class Told(NamedTuple):
+@dataclass(frozen=True)
+class Told:
     """What one test tells of its values."""
 
     values: tuple[Mapping[str, object], ...] = ()
