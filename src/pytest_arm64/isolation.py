@@ -15,6 +15,7 @@ from importlib.abc import MetaPathFinder, PathEntryFinder
 from pathlib import Path
 from types import ModuleType
 
+_OURS = f"{__package__}."
 NEUTRAL = "/"
 """Working directory of the programs that we start: nothing of a project is found relative to it."""
 
@@ -133,6 +134,10 @@ class _Guard(MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname.partition(".")[0] in self._but:
             return None
+        if fullname.startswith(_OURS):  # pytest's finder would read each of them for assertions
+            own = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+            if own is not None and not self._fence.finds(own):
+                return own
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if isinstance(finder, _Guard) or find is None:
@@ -174,7 +179,7 @@ def _real(place: str) -> str:
 @cache
 def _real_folder(folder: str) -> str:
     """Once for each: hundreds of modules lie in a few folders, and those are nobody's to change."""
-    return os.path.realpath(folder)
+    return folder if os.path.dirname(folder) == folder else _real(folder)  # noqa: PTH120
 
 
 def _is_below(place: str, folders: Iterable[str]) -> bool:

@@ -100,6 +100,9 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         refuse_blocked(config)
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
+        from .run.asked_early import ask_early
+
+        ask_early(config)
         from .mirror.signals import raise_terminated
         from .run.host import HostPlugin
         from .run.junit_file import JunitFile

@@ -20,6 +20,10 @@ SUITE = """
         (folder / "seed.txt").write_text(
             os.environ["PYTHONHASHSEED"] + os.environ["PYTEST_ARM64_SEED"])
 """
+ONE = """
+    import os
+    def test_there(): assert os.environ["WHERE"] != "graviton3"
+"""
 
 # Stands for whoever compares the cells: knows what the silent one has left, gives it to the
 # mirrored one, and has both repeat a test at the end.
@@ -92,3 +96,33 @@ def test_who_compares_gets_both_sides(project: MakeCase) -> None:
     assert "AGAIN graviton3 ['test_it.py::test_there'] ()" in lines
     assert "AGAIN graviton2 ['test_it.py::test_n[1]'] ()" in lines
     assert "SAME 1 2" in lines
+
+
+def test_auto_adds_the_core_that_deployed_code_can_tell_apart(project: MakeCase) -> None:
+    result = project(SUITE).mirrored(["-p", "cores_place", "--arm64-cpu", "auto", "-v"])
+    assert result.code == 1
+    assert "arm64::project::graviton3 FAILED" in result.text
+    assert "1 of 8 tests fail on graviton3" in result.text
+    assert "only there" in result.text
+    assert "1 failed, 7 passed, 1 xfailed" in result.text
+
+
+def test_without_auto_the_default_core_runs_alone(project: MakeCase) -> None:
+    result = project(ONE).mirrored(["-p", "cores_place", "-v"])
+    assert result.code == 0
+    assert "arm64::" not in result.text
+
+
+def test_auto_leaves_a_native_machine_its_core(project: MakeCase) -> None:
+    case = project(ONE, environment={"CORES_PLACE": "native"})
+    result = case.mirrored(["-p", "cores_place", "--arm64-cpu", "auto", "-v"])
+    assert result.code == 0
+    assert "arm64::" not in result.text
+
+
+def test_the_gate_of_the_core_that_auto_adds_can_be_named(project: MakeCase) -> None:
+    gate = "arm64::project::graviton3"
+    line = ["-p", "cores_place", "--arm64-cpu", "auto", "-v", "test_it.py::test_passes", gate]
+    result = project(SUITE).mirrored(line)
+    assert result.code == 0
+    assert f"{gate} PASSED" in result.text

@@ -114,10 +114,14 @@ class Advisories:
 
     def avoids(self, package: str, version: Version, target: Target) -> str:
         """The id of a grave advisory on *version* that may apply on *target*; empty for none."""
+        return next(iter(self.all_avoided(package, version, target)), "")
+
+    def all_avoided(self, package: str, version: Version, target: Target) -> tuple[str, ...]:
+        """The ids of all of them."""
         if package not in self._by_package:
-            return ""
+            return ()
         applying = self._applying(package, version, Deployment(target, self.cores))
-        return next((entry.id for entry, _ in applying if entry.grave), "")
+        return tuple(entry.id for entry, _ in applying if entry.grave)
 
     def _applying(
         self, package: str, version: Version, deployment: Deployment

@@ -58,6 +58,28 @@ class Adviser:
             fix = replace(fix, text=fix.text + _other_python(diagnosis))
         return self._with_replacement(fix, node.name)
 
+    def out_of_defect(
+        self,
+        node: Node,
+        version: Version,
+        nearest: Nearest,
+        demands: tuple[SourcedRequirement, ...],
+    ) -> Remedy | None:
+        """What to do about *node*, whose *version* has a usable wheel and a known defect.
+
+        Args:
+            node: the package.
+            version: the release that is selected.
+            nearest: the nearest releases with a usable wheel and without a known defect.
+            demands: everything that limits its version.
+        """
+        chosen = nearest.later or nearest.earlier
+        if chosen is None:
+            return None
+        return self._of_another(
+            node, version, chosen, nearest, demands, quality=" and no known defect"
+        )
+
     def of_missing(self, node: Node, wish: SourcedRequirement) -> Remedy:
         """What to do about a demand that no release of *node* satisfies."""
         if wish.direct:
@@ -84,12 +106,18 @@ class Adviser:
 
     def _nearest_release(self, node: Node, wish: SourcedRequirement) -> Remedy:
         releases = self.freeing.candidates.releases(node.name)
-        final = [version for version in releases if not version.is_prerelease]
+        final = [
+            version
+            for version, files in releases.items()
+            if not version.is_prerelease
+            if not all(file.yanked for file in files)
+            if not self.known.defect(node.name, version)
+        ]
         pinned = wish.exact
         later = [version for version in final if pinned is None or version > pinned]
         choice = (later[-1] if pinned else later[0]) if later else next(iter(final), None)
         if choice is None:
-            return Remedy(f"change {_who(wish)}: it has pre-releases only")
+            return Remedy(f"change {_who(wish)}: it has no final release that can be advised")
         return Remedy(f"the nearest release is {choice}: change {_who(wish)}", str(choice))
 
     def _of_this_release(self, node: Node, version: Version, diagnosis: Diagnosis) -> Remedy | None:
@@ -113,12 +141,14 @@ class Adviser:
         chosen: tuple[Version, IndexFile],
         nearest: Nearest,
         demands: Iterable[SourcedRequirement],
+        *,
+        quality: str = "",
     ) -> Remedy:
         target, file = chosen
         held = [wish for wish in demands if not admits(wish, target)]
-        what = f"{node.name} {target} has a usable wheel"
+        what = f"{node.name} {target} has a usable wheel{quality}"
         if nearest.later is None:
-            what = f"no later release has a usable wheel; {what}"
+            what = f"no later release has a usable wheel{quality}; {what}"
         major = target.epoch != version.epoch or target.major != version.major
         if major:
             what += " (another major version)"

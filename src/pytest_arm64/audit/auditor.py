@@ -37,6 +37,7 @@ from .locked import holds, holds_any, locked_tree
 from .matrix import BLOCKER, BUILD, DEPLOY, SOURCE, STATES, TEST, Row, WheelMatrix, advised
 from .platform import Platform, platform_of
 from .usable_files import fit
+from .weight import weight_findings
 
 # What talks to an index is loaded when one is needed, which a lock may never do.
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Auditor(AbstractContextManager["Auditor"]):
             refresh: ask the indexes anew about what was kept.
             advisories: what is known to be wrong with releases; the shipped ones by default.
             contents: look into source distributions for what their builds compile, and into
-                wheels for any platform for what they hold for x86-64 alone.
+                wheels for what they hold and unpack to.
             time_limit: seconds for everything; the rest is ``unknown``.
             search_limit: seconds to search each tree after its first conflict; then the nearest.
             config: pip's configuration, or what tells it when needed; this host's by default.
@@ -161,7 +162,8 @@ class Auditor(AbstractContextManager["Auditor"]):
         Raises:
             SettingsError: the target or an address cannot be used.
         """
-        return advised(_Assessment(self, service, target).matrix(), self.advisories, target)
+        matrix = advised(_Assessment(self, service, target).matrix(), self.advisories, target)
+        return replace(matrix, findings=weight_findings(matrix, target))
 
     def resolved(
         self, index: Index, wishes: RequirementSet, platform: Platform

@@ -23,7 +23,7 @@ from .causes import (
     Diagnosis,
     x86_pins,
 )
-from .contents import contents_for_any
+from .contents import contents_for_any, weighed, wheel_of
 from .known_packages import Known
 from .matrix import BLOCKER, DEPLOY, PURE, SOURCE, STATES, UNKNOWN, WHEEL, Row
 from .pins_to_move import Freeing
@@ -54,6 +54,7 @@ class Judge:
         freeing = Freeing(self.candidates, tree.nodes, self.known.defect)
         adviser = Adviser(freeing, self.known, self.renewal)
         rows = {name: self._row(node, adviser) for name, node in tree.nodes.items()}
+        rows = self._weighed(tree, rows)
         rows |= self._for_x86_inside(tree, rows, adviser)
         if any(not row.green for row in rows.values()):
             rows |= self._pinned_on_x86(tree, rows)
@@ -75,6 +76,22 @@ class Judge:
             for name, who in pins.items()
             if not rows[name].green
         }
+
+    def _weighed(self, tree: Tree, rows: dict[str, Row]) -> dict[str, Row]:
+        """Rows with what their wheels unpack to; all wheels that count are read at once."""
+        if self.wheels is None or self.scope != DEPLOY:
+            return rows
+        wheels = {name: file for name, row in rows.items() if (file := wheel_of(row))}
+        x86 = {name: file for name in rows if (file := self._x86_wheel(tree.nodes[name]))}
+        self.wheels.read([*wheels.items(), *x86.items()])
+        on_arm, on_x86 = self.wheels.contents(wheels), self.wheels.contents(x86)
+        return {n: weighed(row, on_arm.get(n), on_x86.get(n)) for n, row in rows.items()}
+
+    def _x86_wheel(self, node: Node) -> IndexFile | None:
+        """The wheel of the same release on x86_64."""
+        if node.version is None or node.name in self.candidates.locals:
+            return None
+        return fit(self.candidates.files(node.name, node.version), self.x86, yanked=True).wheel
 
     def _for_x86_inside(
         self, tree: Tree, rows: Mapping[str, Row], adviser: Adviser
@@ -198,7 +215,18 @@ class Judge:
             libstdcxx=libstdcxx_of(floor) if floor else "",
             system=self.known.system_packages(name, state),
         )
-        return row if green else self._explained(row, node, version, usable, adviser)
+        if not green:
+            return self._explained(row, node, version, usable, adviser)
+        return self._out_of_defect(row, node, version, adviser)
+
+    def _out_of_defect(self, row: Row, node: Node, version: Version, adviser: Adviser) -> Row:
+        """*row*, which is green, with the way out of a known defect where it has one."""
+        if not self.known.defect(node.name, version):
+            return row
+        releases = self._without_defects(node.name, self.candidates.releases(node.name))
+        safe = nearest(releases, version, self.platform)
+        demands = self.candidates.demands(node)
+        return replace(row, remedy=adviser.out_of_defect(node, version, safe, demands))
 
     def _explained(
         self, row: Row, node: Node, version: Version, usable: Fit, adviser: Adviser

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..contents.sdist_rules import NATIVE, OPTIONAL
 from ..contents.sdist_rules import PURE as NOTHING_COMPILED
-from ..contents.wheels import WheelContents, WheelReader
+from ..contents.wheels import WheelContents, WheelReader, is_for_any
 from ..index.simple import IndexFile, file_of
 from .causes import PURE_SOURCE
 from .matrix import PURE, SOURCE, WHEEL, Row
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from ..contents.sdists import SdistContents, SdistReader
     from ..index.index import Index
 
+# Modules for one kind of processor are not expected for the other.
+_FOR_ONE = re.compile(
+    r"x86|amd64|intel|sse\d?|avx|ssse|fma3|vnni|mkl|arm|aarch|neon|asimd|sve", re.IGNORECASE
+)
 _SLOW = "without a compiler it falls back to pure Python, which is slow"
 
 
@@ -49,13 +54,33 @@ class Contents:
 
 def contents_for_any(rows: Mapping[str, Row], reader: WheelReader) -> dict[str, WheelContents]:
     """What the wheels of *rows* hold, as far as they are for any platform and can be read."""
-    pure = (row for row in rows.values() if row.state == PURE)
-    return reader.contents({row.name: f for row in pure if (f := _wheel_for_any(row))})
+    wheels = ((row.name, wheel_of(row)) for row in rows.values() if row.state == PURE)
+    return reader.contents({name: f for name, f in wheels if f is not None and is_for_any(f)})
 
 
-def _wheel_for_any(row: Row) -> IndexFile | None:
+def weighed(row: Row, wheel: WheelContents | None, x86: WheelContents | None) -> Row:
+    """*row* with what its wheel and that of the same release on x86_64 hold, where it is known."""
+    if wheel is not None:
+        row = replace(row, size=wheel.size, unpacked=wheel.unpacked, bundled=wheel.libraries)
+    if x86 is not None:
+        row = replace(row, x86_size=x86.size, x86_unpacked=x86.unpacked)
+    if wheel is None or x86 is None:
+        return row
+    return replace(
+        row,
+        modules_missing=_without(x86.modules, wheel.modules),
+        modules_added=_without(wheel.modules, x86.modules),
+    )
+
+
+def _without(modules: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """*modules* that are not among *others*, without those that are for one machine by name."""
+    return tuple(sorted(m for m in {*modules}.difference(others) if not _FOR_ONE.search(m)))
+
+
+def wheel_of(row: Row) -> IndexFile | None:
     """The wheel of *row*, without an address where a lock does not tell it."""
-    if not row.file.endswith("-any.whl"):
+    if not row.file.endswith(".whl"):
         return None
     hashes = dict(value.split(":", 1) for value in row.hashes if ":" in value)
     return row.archive or file_of(row.name, row.file, "", {"hashes": hashes})

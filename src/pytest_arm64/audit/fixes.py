@@ -14,9 +14,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ..advisories.entries import GRAVE
 from ..config.project_files import repository_root
 from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
+from ..index.simple import IndexFile
 from ..inputs.requirements import RequirementSet, SourcedRequirement
 from ..inputs.service import Service
 from ..inside.regular_file import read_regular
@@ -195,7 +197,7 @@ def _of_matrix(matrix: WheelMatrix, root: Path) -> Iterator[_Proposal]:
     rows = {row.name: row for row in matrix.deployed}
     for row in matrix.deployed:
         remedy = row.remedy
-        if row.green or remedy is None or _takes_pure_back(row):
+        if remedy is None or _takes_pure_back(row) or (row.green and _goes_back(row)):
             continue
         if remedy.marker:
             yield tuple(_edit(row, root, marker=remedy.marker))
@@ -210,13 +212,13 @@ def _of_matrix(matrix: WheelMatrix, root: Path) -> Iterator[_Proposal]:
 
 def _takes_pure_back(row: Row) -> bool:
     """An older release of a pure package would be no gain: what it does is the same anywhere."""
-    assert row.remedy is not None
-    remedy = row.remedy
-    return (
-        remedy.file.endswith("-any.whl")
-        and bool(remedy.version)
-        and Version(remedy.version) < Version(row.version)
-    )
+    return row.remedy is not None and row.remedy.file.endswith("-any.whl") and _goes_back(row)
+
+
+def _goes_back(row: Row) -> bool:
+    """Whether the fix is an older release; out of a defect, that is for a person to decide."""
+    version = row.remedy.version if row.remedy is not None else ""
+    return bool(version) and Version(version) < Version(row.version)
 
 
 def _edit(row: Row, root: Path, *, new: str = "", marker: str = "") -> Iterator[Edit]:
@@ -225,20 +227,22 @@ def _edit(row: Row, root: Path, *, new: str = "", marker: str = "") -> Iterator[
     name, _, line = place.rpartition(":")
     if not line.isdigit() or not row.version or new == row.version:
         return
-    yield Edit(
-        place, root / name, int(line), row.name, row.version, new, marker, _remark(row.version, new)
-    )
+    yield Edit(place, root / name, int(line), row.name, row.version, new, marker, _remark(row, new))
 
 
-def _remark(old: str, new: str) -> str:
+def _remark(row: Row, new: str) -> str:
     if not new:
         return ""
-    before, after = Version(old), Version(new)
+    before, after = Version(row.version), Version(new)
+    remarks = []
     if after < before:
-        return "an earlier release"
-    if (before.epoch, before.major) != (after.epoch, after.major):
-        return "another major version"
-    return ""
+        remarks.append("an earlier release")
+    elif (before.epoch, before.major) != (after.epoch, after.major):
+        remarks.append("another major version")
+    defects = [defect.id for defect in row.advisories if defect.effect in GRAVE]
+    if row.green and defects:
+        remarks.append(f"because of {', '.join(defects)}")
+    return "; ".join(remarks)
 
 
 def _obstacle(edit: Edit) -> str:
@@ -280,7 +284,7 @@ class _Trial:
         return ""
 
     def _faults(self, wishes: RequirementSet, platform: Platform, target: Target) -> dict[str, str]:
-        """By package, or by problem: what cannot be installed or has a known defect, and why."""
+        """What cannot or should not be installed, and why: by package, problem or defect."""
         tree, candidates = self._auditor.resolved(self._auditor.index(wishes), wishes, platform)
         faults = {problem: problem for problem in tree.problems}
         for name, node in tree.nodes.items():
@@ -290,11 +294,23 @@ class _Trial:
                 faults[name] = f"{name}: {node.problem}"
             elif not candidates.fit(name, node.version).usable:
                 faults[name] = f"{name} {node.version} has no file that can be used"
-            elif platform.machine == MACHINES["arm64"]:
-                defect = self._auditor.advisories.avoids(name, node.version, target)
-                if defect:
-                    faults[defect] = f"{name} {node.version} has a known defect ({defect})"
+            else:
+                files = candidates.files(name, node.version)
+                faults |= _doubts(name, node.version, files)
+                if platform.machine == MACHINES["arm64"]:
+                    faults |= self._defects(name, node.version, target)
         return faults
+
+    def _defects(self, name: str, version: Version, target: Target) -> dict[str, str]:
+        defects = self._auditor.advisories.all_avoided(name, version, target)
+        return {f"{d} {name}": f"{name} {version} has a known defect ({d})" for d in defects}
+
+
+def _doubts(name: str, version: Version, files: Sequence[IndexFile]) -> dict[str, str]:
+    """What speaks against a release that could be installed."""
+    if not files or not all(file.yanked for file in files):
+        return {}
+    return {f"{name} {version} yanked": f"{name} {version} was yanked by its maintainers"}
 
 
 def _that_go_together(

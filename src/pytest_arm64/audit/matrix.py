@@ -98,6 +98,17 @@ class Row:
     """Whether its build goes on without a compiler, and leaves out what makes it fast."""
     advisories: tuple[KnownDefect, ...] = ()
     """What is known to be wrong with this release on the target; it changes no state."""
+    unpacked: int = 0
+    """Bytes of its files once they are installed, without byte-code; 0 where it is not known."""
+    x86_size: int = 0
+    """Bytes of the wheel of the same release on x86_64; 0 where it has none."""
+    x86_unpacked: int = 0
+    modules_missing: tuple[str, ...] = ()
+    """Extension modules that the wheel for x86_64 has, and this one has not."""
+    modules_added: tuple[str, ...] = ()
+    """The other way round."""
+    bundled: tuple[str, ...] = ()
+    """Libraries that were copied into the wheel, each with the version in its file name."""
 
     @property
     def archive(self) -> IndexFile | None:
@@ -118,11 +129,38 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Weight:
+    """Of all deployed packages of a matrix together, in bytes."""
+
+    download: int
+    """Of the files that would be installed."""
+    unpacked: int
+    """Of the files in their wheels, without byte-code."""
+    x86_download: int
+    """The same of the releases' wheels for x86_64."""
+    x86_unpacked: int
+    unweighed: tuple[str, ...] = ()
+    """Packages without a wheel that could be looked into: the figures are without them."""
+
+
+@dataclass(frozen=True)
+class WeightFinding:
+    """Something about the weight of a whole tree on its target."""
+
+    kind: str
+    """``too-large`` or ``accelerators``."""
+    text: str
+    fix: str = ""
+    grave: bool = False
+    """Whether the tree cannot be deployed so."""
+
+
+@dataclass(frozen=True)
 class WheelMatrix:
     """The outcome of the audit of one service for one target."""
 
     JSON: ClassVar[Layout] = Layout(
-        FORMAT, computed=("complete", "ready", "counts"), name="wheel matrix"
+        FORMAT, computed=("complete", "ready", "counts", "weight"), name="wheel matrix"
     )
 
     service: str
@@ -138,6 +176,8 @@ class WheelMatrix:
     """The file that says what is deployed, relative to the repository."""
     unread_wheels: tuple[str, ...] = ()
     """Wheels for any platform that could not be looked into; a note says why."""
+    findings: tuple[WeightFinding, ...] = ()
+    """What the target's limits say of the packages together."""
 
     @property
     def complete(self) -> bool:
@@ -148,8 +188,23 @@ class WheelMatrix:
 
     @property
     def ready(self) -> bool:
-        """Whether everything has a usable wheel."""
-        return self.complete and all(row.green for row in self.deployed)
+        """Whether everything has a usable wheel, and the target can hold it."""
+        fits = not any(finding.grave for finding in self.findings)
+        return self.complete and fits and all(row.green for row in self.deployed)
+
+    @property
+    def weight(self) -> Weight | None:
+        """Of the deployed packages; None where no wheel was looked into."""
+        rows = self.deployed
+        if not any(row.unpacked for row in rows):
+            return None
+        return Weight(
+            sum(row.size for row in rows),
+            sum(row.unpacked for row in rows),
+            sum(row.x86_size for row in rows),
+            sum(row.x86_unpacked for row in rows),
+            tuple(row.name for row in rows if not row.unpacked),
+        )
 
     @property
     def deployed(self) -> tuple[Row, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from .elf import Buffer
 from .instructions import FIRST_CORE, Instructions, NewerFunction, read_instructions
 from .packages import OwningPackage
-from .record import CORE_CODE, NEWER_CORE, AbiFinding
+from .record import CORE_CODE, NEWER_CORE, AbiFinding, AbiRecord
 
 _SECONDS = 10.0
 """Of the processor, for all files; a file that is not read has no hint."""
@@ -42,7 +43,36 @@ class CoreScan:
                     package=package,
                     symbols=symbols,
                     remedy=_advice(kind, extension),
+                    extension=extension,
                 )
+
+
+class CoreCode(NamedTuple):
+    """Code that Graviton2 does not run, or must not run."""
+
+    core: str
+    """The first core that runs all of it."""
+    packages: tuple[str, ...]
+    """Whose it is: ``numpy 2.4.6``, or a file's path where no package is known to have it."""
+    extensions: tuple[str, ...]
+
+
+def core_code(record: AbiRecord, outside: str) -> CoreCode | None:
+    """The code of *record* that Graviton2 does not run; None where none was seen.
+
+    Files below the folder *outside*, a path as *record* spells it, do not count.
+    """
+    findings = [
+        finding
+        for finding in record.findings
+        if finding.extension in FIRST_CORE and not finding.path.startswith(outside)
+    ]
+    if not findings:
+        return None
+    extensions = sorted({finding.extension for finding in findings})
+    packages = sorted({" ".join(f.package.rsplit("-", 1)) or f.path for f in findings})
+    core = max(FIRST_CORE[extension] for extension in extensions)
+    return CoreCode(core, tuple(packages), tuple(extensions))
 
 
 def _seen(found: Instructions) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:

@@ -33,6 +33,7 @@ _SHOWN = 16
 _MAXIMUM_FUNCTIONS = 4096
 _MACHINE, _LITTLE, _WIDE = 183, 1, 2
 _SYMTAB, _DYNSYM, _PROGBITS, _EXECUTABLE = 2, 11, 1, 4
+_LOCAL = 0
 _SYMBOL = struct.Struct("<IBBHQQ")
 _DISPATCHED = re.compile(
     r"(?i)sve|sme|neoverse|simdlevel|a64fx|i8mm|bf16|bfloat|fhm|fp16|f16f|dotprod|cortex|armv[89]|hwcap|ifunc"
@@ -71,11 +72,15 @@ class NewerFunction(NamedTuple):
     name: str
     extension: str
     words: int
+    helper: bool = False
+    """Whether no other object sees it, and the function beside it is chosen by processor and has
+    such instructions too: the compiler lays what belongs together side by side.
+    """
 
     @property
     def dispatched(self) -> bool:
-        """Whether its name says that it is chosen for a processor that has them."""
-        return _DISPATCHED.search(self.name) is not None
+        """Whether its name, or its place, says that it is chosen for a processor that has them."""
+        return self.helper or _DISPATCHED.search(self.name) is not None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,13 @@ class Instructions:
 
 _Place = tuple[int, int]
 """Where a name is: the section of its table, and the offset in that."""
+
+
+class _Function(NamedTuple):
+    start: int
+    end: int
+    place: _Place
+    local: bool
 
 
 class _Section(NamedTuple):
@@ -193,25 +205,39 @@ def _by_function(
     if not any(hits.values()):
         return Instructions(complete=complete)
     named = sorted(_functions(data, sections))
-    starts = [start for start, _, _ in named]
-    counts: Counter[tuple[_Place, str]] = Counter()
+    starts = [function.start for function in named]
+    counts: Counter[tuple[int, str]] = Counter()
     nameless: Counter[str] = Counter()
     for extension, addresses in hits.items():
         for address in addresses:
             number = bisect_right(starts, address) - 1
-            if number >= 0 and address < named[number][1]:
-                counts[named[number][2], extension] += 1
+            if number >= 0 and address < named[number].end:
+                counts[number, extension] += 1
             else:
                 nameless[extension] += 1
+    seen = {
+        (number, extension): NewerFunction(
+            _name(data, sections, named[number].place), extension, words
+        )
+        for (number, extension), words in counts.most_common(_MAXIMUM_FUNCTIONS)
+        if words >= _LEAST and words > counts[number, _NOISE] * _PER_NOISE
+    }
     found = [
-        NewerFunction(_name(data, sections, place), extension, words)
-        for (place, extension), words in counts.most_common(_MAXIMUM_FUNCTIONS)
-        if words >= _LEAST and words > counts[place, _NOISE] * _PER_NOISE
+        function._replace(helper=named[number].local and _beside_chosen(seen, number, extension))
+        for (number, extension), function in seen.items()
     ]
     plain = [function for function in found if not function.dispatched]
     dispatched = [function for function in found if function.dispatched]
     functions = (*plain[:_SHOWN], *dispatched[:_SHOWN])
     return Instructions(functions, dict(_signal(nameless)), complete)
+
+
+def _beside_chosen(
+    seen: Mapping[tuple[int, str], NewerFunction], number: int, extension: str
+) -> bool:
+    """Whether a function next to the one with this *number* says by its name that it is chosen."""
+    beside = (seen.get((other, extension)) for other in (number - 1, number + 1))
+    return any(function is not None and function.dispatched for function in beside)
 
 
 def _signal(nameless: Mapping[str, int]) -> Iterator[tuple[str, int]]:
@@ -225,8 +251,7 @@ def _signal(nameless: Mapping[str, int]) -> Iterator[tuple[str, int]]:
             yield extension, words
 
 
-def _functions(data: Buffer, sections: list[_Section]) -> Iterator[tuple[int, int, _Place]]:
-    """Start and end of each named function, with where its name is: table and offset."""
+def _functions(data: Buffer, sections: list[_Section]) -> Iterator[_Function]:
     whole = [section for section in sections if section.kind == _SYMTAB]
     tables = whole or [section for section in sections if section.kind == _DYNSYM]
     for table in tables[:1]:
@@ -236,7 +261,8 @@ def _functions(data: Buffer, sections: list[_Section]) -> Iterator[tuple[int, in
             if number > _MAXIMUM_SYMBOLS:
                 return
             if info & 15 == 2 and section and size:
-                yield address, address + size, (table.link, name)
+                local = info >> 4 == _LOCAL
+                yield _Function(address, address + size, (table.link, name), local)
 
 
 def _name(data: Buffer, sections: list[_Section], place: _Place) -> str:

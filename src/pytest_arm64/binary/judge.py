@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 
+from .declared import numbers
 from .elf import Elf, VersionNeed
 from .filetree import FileTree
 from .fixes import library_fix, version_fix
@@ -21,8 +22,10 @@ from .record import (
     NATIVE_IN_PURE,
     NEWER_RELEASE,
     PAGE_SIZE,
+    STATIC_TLS,
     UNKNOWN,
     UNREADABLE,
+    WHEEL_TAG,
     WRONG_ARCHITECTURE,
     AbiFinding,
     AbiRecord,
@@ -30,7 +33,9 @@ from .record import (
 )
 from .search import LibrarySearch
 from .siblings import Siblings
+from .static_tls import shortage
 from .system import System
+from .wheel_tags import promised_glibc
 
 _OPENMP = re.compile(r"lib(gomp|omp|iomp5)\b")
 # Of one file; a hostile one can name thousands.
@@ -81,6 +86,8 @@ class _Judge:
                 )
             )
         findings += self._openmp()
+        findings += self._static_tls()
+        findings += self._tags()
         return AbiRecord(
             artifact=artifact,
             against=self._system.name,
@@ -264,6 +271,42 @@ class _Judge:
                 "can run out of static TLS",
                 grave=False,
             )
+
+    def _static_tls(self) -> Iterator[AbiFinding]:
+        """Libraries that may not all be loaded into one process."""
+        files = {path: c.elf for path, c in self._tree.files.items() if c.elf is not None}
+        short = shortage(files, self._system.machine, self._system.loader)
+        if short is not None:
+            yield self._finding(
+                short.largest, STATIC_TLS, short.text, grave=False, remedy=short.remedy
+            )
+
+    def _tags(self) -> Iterator[AbiFinding]:
+        """Packages whose files need a newer glibc than the tags of their wheel say."""
+        newest: dict[str, tuple[tuple[int, ...], str]] = {}
+        for path, compiled in sorted(self._tree.files.items()):
+            owner, elf = self._owners.get(path), compiled.elf
+            if owner is None or elf is None or elf.machine != self._system.machine:
+                continue
+            for version in newest_versions(elf):
+                prefix, _, number = version.rpartition("_")
+                if prefix == "GLIBC" and numbers(number) > newest.get(owner.name, ((), ""))[0]:
+                    newest[owner.name] = (numbers(number), path)
+        tags = {owner.name: owner.tags for owner in self._owners.values()}
+        for package, (needed, path) in newest.items():
+            promised = promised_glibc(tags[package], self._system.machine)
+            if promised is not None and needed > promised:
+                told, real = (".".join(map(str, version)) for version in (promised, needed))
+                yield self._finding(
+                    path,
+                    WHEEL_TAG,
+                    f"its wheel's tag promises glibc {told}, and it needs {real}",
+                    grave=False,
+                    library="libc.so.6",
+                    version=f"GLIBC_{real}",
+                    remedy="the true tag is manylinux_"
+                    f"{real.replace('.', '_')}_{self._system.machine}: tell its publisher",
+                )
 
 
 def newest_versions(elf: Elf) -> Iterator[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from .filetree import FileTree
 
+_MAXIMUM_TAGS = 256
+
 
 @dataclass(frozen=True)
 class OwningPackage:
@@ -16,6 +18,8 @@ class OwningPackage:
 
     name: str
     pure: bool
+    tags: tuple[str, ...] = ()
+    """Of its wheel: ``cp312-cp312-manylinux_2_28_aarch64``."""
 
 
 def owners(tree: FileTree) -> Mapping[str, OwningPackage]:
@@ -26,10 +30,9 @@ def owners(tree: FileTree) -> Mapping[str, OwningPackage]:
         if name != "RECORD":
             continue
         site, information = posixpath.split(folder)
-        owner = OwningPackage(
-            information.removesuffix(".dist-info"),
-            _is_pure(tree.texts.get(f"{folder}/WHEEL", "")),
-        )
+        tags = _tags(tree.texts.get(f"{folder}/WHEEL", ""))
+        pure = bool(tags) and all(tag.endswith("-any") for tag in tags)
+        owner = OwningPackage(information.removesuffix(".dist-info"), pure, tags)
         try:
             for row in csv.reader(text.splitlines()):
                 file = posixpath.normpath(posixpath.join(site, row[0])) if row else ""
@@ -40,6 +43,6 @@ def owners(tree: FileTree) -> Mapping[str, OwningPackage]:
     return by_path
 
 
-def _is_pure(wheel: str) -> bool:
-    tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line[:4] == "Tag:"]
-    return bool(tags) and all(tag.endswith("-any") for tag in tags)
+def _tags(wheel: str) -> tuple[str, ...]:
+    lines = wheel.splitlines()[:_MAXIMUM_TAGS]
+    return tuple(line.partition(":")[2].strip() for line in lines if line[:4] == "Tag:")

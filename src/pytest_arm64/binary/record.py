@@ -25,6 +25,8 @@ MULTI_ARCHITECTURE = "multi-architecture"
 NEWER_RELEASE = "newer-release"
 NEWER_CORE = "newer-instructions"
 CORE_CODE = "core-specific-code"
+STATIC_TLS = "static-tls"
+WHEEL_TAG = "wheel-tag"
 UNKNOWN = "not-evaluated"
 
 LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"
@@ -51,6 +53,8 @@ class AbiFinding:
     """Whether the second reader of ELF files does not confirm it; then it is not grave."""
     against: tuple[str, ...] = ()
     """The systems on which it holds, where the files were compared with two."""
+    extension: str = ""
+    """Of code for newer processors: which instructions it has, for example ``SVE``."""
 
     @property
     def told(self) -> str:

@@ -21,11 +21,20 @@ from .cores import CoreScan
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import judge
 from .packages import owners
-from .record import EXECUTABLE, MULTI_ARCHITECTURE, TOO_LARGE, AbiFinding, AbiRecord
+from .record import (
+    CORE_CODE,
+    EXECUTABLE,
+    MULTI_ARCHITECTURE,
+    NEWER_CORE,
+    TOO_LARGE,
+    AbiFinding,
+    AbiRecord,
+)
 from .system import System, looked_up_system
 
 FORMAT = 2
 _KIND = "libraries"
+_OF_PACKAGES = (EXECUTABLE, NEWER_CORE, CORE_CODE)
 _TASK = "/var/task"
 _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
@@ -112,7 +121,8 @@ def scan_tar(
 
     Paths in it are relative to *root*. What holds only on *asked* counts as what holds on *system*.
     """
-    tree = tar_tree(archive, at)
+    cores = CoreScan()
+    tree = tar_tree(archive, at, cores)
 
     def reread(use: Use, only: Collection[str]) -> None:
         tar_tree(archive, at, use, only)
@@ -121,7 +131,8 @@ def scan_tar(
     if asked is not None:
         compared = _judged(name, tree, root, asked, target, reread)
         record = beside(record, compared, decisive=True)
-    return record
+    hints = cores.findings(root, owners(tree))
+    return replace(record, findings=(*record.findings, *hints))
 
 
 def _judged(
@@ -137,8 +148,8 @@ def scan_image(engine: Engine, image: Base, machine: str, target: Target) -> Abi
         page_size = target.facts.page_size
         system = _look(tar_tree(archive, "/"), image, image.reference, machine, page_size)
         record = scan_tar(f"image {image.reference}", archive, "/", "/", system, target)
-    # Programs of the system are no news; those that a package brings are.
-    shown = [f for f in record.findings if f.kind != EXECUTABLE or f.package]
+    # Programs and cores' code of the system are no news; those that a package brings are.
+    shown = [f for f in record.findings if f.kind not in _OF_PACKAGES or f.package]
     return replace(record, findings=(*shown, *_manifest_findings(engine, image, target)))
 
 

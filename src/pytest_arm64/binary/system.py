@@ -43,9 +43,11 @@ class System:
     @cached_property
     def pages(self) -> Pages:
         """Its pages, and the loader that maps files into them."""
-        return Pages(self.page_size, self._loader())
+        return Pages(self.page_size, self.loader)
 
-    def _loader(self) -> str:
+    @cached_property
+    def loader(self) -> str:
+        """Version of glibc, ``musl``, or empty where that is not known."""
         if self.declared is not None:
             return self.declared.glibc
         libc = self.find("libc.so.6")

@@ -16,6 +16,8 @@ PAGES = (PAGE, 16384, 65536)
 """The sizes that ARM64 kernels can have."""
 UNPACKED = "unpacked-bytes"
 """The limit on what a function's zip and its layers unpack to together."""
+IMAGE_BYTES = "image-bytes"
+"""The limit on a function's image."""
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -42,17 +44,25 @@ class Facts:
     closed: bool = False
     """Whether libraries that are not in ``has`` are missing, as for a policy."""
     limits: tuple[tuple[str, int], ...] = ()
+    accelerators: bool = True
+    """Whether code may meet a GPU or another accelerator there."""
 
     @property
     def unpacked_limit(self) -> int:
         """Bytes to which a zip and its layers may unpack; 0 where nothing limits them."""
         return dict(self.limits).get(UNPACKED, 0)
 
+    @property
+    def image_limit(self) -> int:
+        """Bytes that an image may unpack to; 0 where nothing limits them."""
+        return dict(self.limits).get(IMAGE_BYTES, 0)
+
     def age(self, today: date) -> int:
         """Days since the sources were looked up; 0 where nobody says when that was."""
         return (today - self.read).days if self.read is not None else 0
 
 
+@cache
 def shipped_facts() -> Mapping[str, Facts]:
     """Facts of ``resources/target-facts.toml`` by name."""
     tables = _data()
@@ -73,6 +83,7 @@ def _facts(table: Table, tables: Mapping[str, Table]) -> Facts:
         lacks=_lacks(table, tables),
         closed=table.get("closed", False),
         limits=tuple(table.get("limits", {}).items()),
+        accelerators=table.get("accelerators", True),
     )
 
 

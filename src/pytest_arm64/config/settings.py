@@ -35,6 +35,8 @@ class Settings:
     """Overrides the target's image; ``{arch}`` becomes arm64 or amd64."""
     cores: tuple[str, ...] = (CORES[0],)
     """Cores to run on: the first is shown, the others are gates."""
+    cores_by_code: bool = False
+    """Whether a core is added for code that the first one never runs (``auto``)."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
     record: bool = False
@@ -142,6 +144,7 @@ def load_settings(
         if given.compare or given.record:
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
+    chosen = _cores(given.cpu or table.get("cpu") or CORES[0])
     return Settings(
         root=files.root,
         target=chosen_target(given.target, files, environ),
@@ -149,7 +152,8 @@ def load_settings(
         or environ.get("PYTEST_ARM64_IMAGE")
         or table.get("image")
         or files.user.image,
-        cores=_cores(given.cpu or table.get("cpu") or CORES[0]),
+        cores=chosen or (CORES[0],),
+        cores_by_code=not chosen,
         reference=given.compare or given.record,
         record=given.record,
         record_emulated=table.get("record-emulated", False),

@@ -107,7 +107,8 @@ def shipped_recipes() -> dict[str, Recipe]:
     return {name: Recipe(name, **commands) for name, commands in data["recipes"].items()}
 
 
-def shipped_targets() -> dict[str, Target]:
+@cache
+def shipped_targets() -> Mapping[str, Target]:
     """Targets of ``resources/targets.toml`` by name, for example ``al2023-python3.12``."""
     recipes = shipped_recipes()
     bases = _data()["bases"]

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
@@ -53,13 +54,31 @@ def x86_members(wheel: BinaryIO) -> tuple[str, ...]:
         ArchiveError: it is broken, or too large.
         FetchError: a part of it cannot be had.
     """
+    with opened_wheel(wheel) as opened:
+        return x86_members_of(opened)
+
+
+@contextmanager
+def opened_wheel(wheel: BinaryIO) -> Iterator[zipfile.ZipFile]:
+    """*wheel*, whose directory has no more bytes and entries than are worth reading.
+
+    Raises:
+        ArchiveError: it is broken, or too large.
+        FetchError: a part of it cannot be had.
+    """
     try:
         with zipfile.ZipFile(_frugal(wheel)) as opened:
-            return _of_both(opened)
-    except _ForArm:
-        return ()
+            yield opened
     except (*BROKEN, MemoryError) as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
+
+
+def x86_members_of(opened: zipfile.ZipFile) -> tuple[str, ...]:
+    """The same of a wheel that is open."""
+    try:
+        return _of_both(opened)
+    except _ForArm:
+        return ()
 
 
 class _ForArm(Exception):  # noqa: N818 - the answer, from however deep

@@ -1,9 +1,10 @@
-"""What wheels for any platform hold for x86-64 alone: read in parts, cached by hash."""
+"""What wheels hold, by their directories: read in parts, cached by hash."""
 
 from __future__ import annotations
 
+import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,13 @@ from packaging.version import Version
 
 from .. import cache
 from ..index.simple import IndexFile
+from ..records import decode, encode
 
 # A lock whose wheels were looked into before needs no index.
 if TYPE_CHECKING:
     from ..index.index import Index
 
-RULES = 1
+RULES = 2
 """Counts up when the same files would be judged differently."""
 _KIND = "wheel-contents"
 _MOST_NAMED = 3
@@ -29,8 +31,16 @@ _FRESH_SECONDS = 24 * 3600.0
 class WheelContents:
     """One wheel."""
 
-    x86: tuple[str, ...] = ()
-    """Files for x86-64 Linux, where it has none for ARM64."""
+    x86: tuple[str, ...]
+    """Files for x86-64 Linux, where it is for any platform and has none for ARM64."""
+    size: int = 0
+    """Bytes of the wheel."""
+    unpacked: int = 0
+    """Bytes of its files once they are installed, without byte-code."""
+    modules: tuple[str, ...] = ()
+    """Extension modules: paths without what differs between machines."""
+    libraries: tuple[str, ...] = ()
+    """Libraries that were copied into it, each with the version in its file name."""
 
     @property
     def named(self) -> str:
@@ -51,15 +61,19 @@ class WheelReader:
 
     def contents(self, files: Mapping[str, IndexFile]) -> dict[str, WheelContents]:
         """What *files*, by project, hold; without those that cannot be read."""
-        missing = {n: f for n, f in files.items() if not self._has(f)}
-        if missing:
-            self._fetch(missing)
+        self.read(files.items())
         read = {name: self._read.get(record_key(file)) for name, file in files.items()}
         return {name: contents for name, contents in read.items() if contents is not None}
 
+    def read(self, files: Iterable[tuple[str, IndexFile]]) -> None:
+        """Look into *files*, each with its project, several at once."""
+        missing = {record_key(f): (project, f) for project, f in files if not self._has(f)}
+        if missing:
+            self._fetch(missing.values())
+
     def for_arm(self, project: str, file: IndexFile) -> bool:
         """Whether ARM64 can use what *file* holds; False where it cannot be read."""
-        if not file.name.endswith("-any.whl"):
+        if not is_for_any(file):
             return True
         contents = self.contents({project: file}).get(project)
         return contents is not None and not contents.x86
@@ -81,26 +95,32 @@ class WheelReader:
             self._read[key] = contents
         return True
 
-    def _fetch(self, files: Mapping[str, IndexFile]) -> None:
-        """Read *files*, several at once."""
+    def _fetch(self, files: Iterable[tuple[str, IndexFile]]) -> None:
         from ..index.archives import ArchiveError
         from ..index.fetch import FetchError
         from ..index.workers import DaemonWorkers
 
         index = self._index()
         workers = DaemonWorkers()
-        reads = {n: workers.submit(partial(_fetched, index, n, f)) for n, f in files.items()}
+        reads = [(f, workers.submit(partial(_fetched, index, name, f))) for name, f in files]
         workers.close()
-        for name, file in files.items():
+        for file, reading in reads:
             key = record_key(file)
             try:
-                contents = reads[name].result(index.deadline.left() + 0.1)
+                contents = reading.result(index.deadline.left() + 0.1)
             except (ArchiveError, FetchError, OSError, ValueError, FutureTimeout) as error:
                 self._read[key] = None
-                self.unread[file.name] = str(error) or type(error).__name__
+                # What a native wheel holds changes no state.
+                if is_for_any(file):
+                    self.unread[file.name] = str(error) or type(error).__name__
                 continue
             self._read[key] = contents
-            cache.store(_KIND, key, {"x86": list(contents.x86), "fetched": time.time()})
+            cache.store(_KIND, key, {**encode(contents), "fetched": time.time()})
+
+
+def is_for_any(file: IndexFile) -> bool:
+    """Whether *file* is a wheel for any platform by its name."""
+    return file.name.endswith("-any.whl")
 
 
 def record_key(file: IndexFile) -> str:
@@ -113,24 +133,34 @@ def _cached(file: IndexFile, key: str) -> WheelContents | None:
     record = cache.load(_KIND, key)
     if record is None or (file.url.startswith("file:") and not file.sha256):
         return None
-    x86, fetched = record.get("x86"), record.get("fetched")
+    fetched = record.get("fetched")
     age = time.time() - fetched if isinstance(fetched, float) else _FRESH_SECONDS
     if not file.sha256 and not 0 <= age < _FRESH_SECONDS:
         return None
-    if not isinstance(x86, list) or not all(isinstance(name, str) for name in x86):
+    try:
+        return decode(WheelContents, record)
+    except ValueError:
         return None
-    return WheelContents(tuple(x86))
 
 
 def _fetched(index: Index, project: str, file: IndexFile) -> WheelContents:
     from ..index.fetch import FetchError
     from ..index.remote_metadata import wheel_content
-    from .wheel_rules import x86_members
+    from .wheel_listing import listing
+    from .wheel_rules import opened_wheel, x86_members_of
 
     if not file.url:
         listed = index.page(project).releases.get(Version(file.version), ())
         file = next((f for f in listed if f.name == file.name), file)
     if not file.url:
         raise FetchError(f"the index does not have {file.name}")
-    with wheel_content(index.fetcher, file) as wheel:
-        return WheelContents(x86_members(wheel))
+    with wheel_content(index.fetcher, file) as wheel, opened_wheel(wheel) as opened:
+        directory = listing(opened)
+        x86 = x86_members_of(opened) if is_for_any(file) else ()
+        return WheelContents(
+            x86,
+            wheel.seek(0, io.SEEK_END),
+            directory.unpacked,
+            directory.modules,
+            directory.libraries,
+        )

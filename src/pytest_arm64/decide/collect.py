@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from ..audit.matrix import DEPLOY, PURE, SOURCE, WHEEL, WheelMatrix
 from ..binary.mapped import ELSEWHERE, Mapped
-from ..binary.record import AbiRecord
+from ..binary.record import CORE_CODE, AbiRecord
 from ..config.services import ServiceConfig
 from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
@@ -147,6 +147,8 @@ def abi_findings(record: AbiRecord, where: Ran) -> Iterator[Finding]:
     summary = f"{len(record.files)} compiled files were read against {systems}"
     yield Finding("abi", summary, grave=False, where=where)
     for finding in record.findings:
+        if finding.kind == CORE_CODE:  # of every library with vectors: the header says it once
+            continue
         text = f"{finding.kind}: {finding.path}: {finding.told}"
         yield Finding(
             *("abi", text, finding.grave, where, finding.package, finding.remedy),

@@ -290,6 +290,21 @@ class Container:
                 raise EngineError(f"{path} in the container is not a regular file")
             return source.read()
 
+    def has(self, path: str) -> bool:
+        """Whether something is at *path*: an answer in a tenth of the time that reading it takes.
+
+        Raises:
+            EngineError: the engine does not answer.
+        """
+        api = self._engine.client.api
+        with engine_errors(f"the container did not say whether it has {path}"):
+            answer = api.head(
+                f"{api.base_url}/v{api.api_version}/containers/{self.id}/archive",
+                params={"path": path},
+                timeout=api.timeout,
+            )
+        return bool(answer.ok)
+
     def lost(self) -> str:
         """Why it does not run any more, in words; empty while it runs."""
         from docker.errors import DockerException, NotFound

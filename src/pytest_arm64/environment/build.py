@@ -50,7 +50,7 @@ from .tree import (
     with_parents,
 )
 
-FORMAT = 8
+FORMAT = 9
 
 
 @dataclass(frozen=True)

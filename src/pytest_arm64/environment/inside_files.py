@@ -70,8 +70,10 @@ def _hashes(archive: IO[bytes]) -> dict[str, str]:
         for member in opened:
             if member.isdir():
                 continue
-            stream = opened.extractfile(member) if member.isreg() else None
-            content = hashlib.sha256(stream.read()).hexdigest() if stream is not None else ""
+            content = ""
+            if member.isreg():
+                archive.seek(member.offset_data)
+                content = hashlib.sha256(archive.read(member.size)).hexdigest()
             hashes[member.name.partition("/")[2]] = content
     return hashes
 

@@ -9,7 +9,12 @@ lists into what the annotations say.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Optional, TypedDict, Union
+from typing import TYPE_CHECKING, Optional, TypedDict, Union
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from .light_tuple import LightTuple as NamedTuple
 
 PROTOCOL_VERSION = 6
 

@@ -18,9 +18,9 @@ _NAMES = (
     r"|i[3-6]86|avx\d{0,3}f?|neon|graviton\d?)|ARM|SSE[\d.]{0,3}|SVE2?)(?![A-Za-z0-9])"
 )
 _ASKED = r"|\bmachine\(\)|\.machine\b|\buname\(\)|\bprocessor\(\)|\bget_platform\(\)"
-_REASON, _CODE = re.compile(_NAMES), re.compile(_NAMES + _ASKED)
-_OTHER_SYSTEM = re.compile(r"(?i)darwin|mac_?os|\bosx|win32|windows|\bcygwin|\bbsd")
-_OUR_FIXTURES = re.compile(r"arm64_(?:golden|measure|matrix|install|abi|container|target)")
+_REASON, _CODE = _NAMES, _NAMES + _ASKED
+_OTHER_SYSTEM = r"(?i)darwin|mac_?os|\bosx|win32|windows|\bcygwin|\bbsd"
+_OUR_FIXTURES = r"arm64_(?:golden|measure|matrix|install|abi|container|target)"
 _SKIPPING = ("skip", "xfail")
 _MOST_SOURCE = 4_000_000
 """Characters of a file; longer ones are generated."""
@@ -30,7 +30,7 @@ _DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 def reason_names_machine(reason: str) -> bool:
     """Whether *reason*, of a skip or an expected failure, speaks of a machine."""
-    return _names(_REASON, _OUR_FIXTURES.sub("", reason))
+    return _names(_REASON, _compiled(_OUR_FIXTURES).sub("", reason))
 
 
 def line_depends_on_machine(path: str, line: int, reason: str) -> bool:
@@ -73,10 +73,14 @@ def _choices(module: ast.Module, statement: ast.stmt) -> Iterator[ast.expr]:
             yield node.test
 
 
-def _names(pattern: re.Pattern[str], text: str) -> bool:
-    if _OTHER_SYSTEM.search(text) and " or " not in text:
+# Most runs skip nothing: they need none of the patterns.
+_compiled = lru_cache(None)(re.compile)
+
+
+def _names(pattern: str, text: str) -> bool:
+    if _compiled(_OTHER_SYSTEM).search(text) and " or " not in text:
         return False  # of a machine with another system, which this one is not
-    return pattern.search(text) is not None
+    return _compiled(pattern).search(text) is not None
 
 
 @lru_cache(maxsize=256)

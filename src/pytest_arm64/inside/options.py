@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from .light_tuple import LightTuple as NamedTuple
 
 ARM64, MARKED = "--arm64", "--arm64-marked"
 """The two modes; without one of them pytest runs on the host, as it does without the plugin."""
@@ -17,6 +22,8 @@ PREFIX = "--arm64-"
 """How all our options but the first begin; no other option may."""
 CORES = ("graviton2", "graviton3", "graviton4", "graviton5")
 """The oldest first."""
+AUTO = "auto"
+"""In place of cores: those that the deployed code can tell apart."""
 # AWS, EC2 user guide, "Instance types": families with a Graviton processor; read 2026-11-30.
 _FAMILIES = {
     "graviton2": "t4g m6g m6gd c6g c6gd c6gn r6g r6gd x2gd im4gn is4gen i4g g5g",
@@ -57,8 +64,7 @@ class Kind(Enum):
     CHOICE = "choice"
 
 
-@dataclass(frozen=True)
-class OwnOption:
+class OwnOption(NamedTuple):
     """One option of ours."""
 
     name: str
@@ -89,7 +95,7 @@ class OwnOption:
 
 
 def cores(text: str) -> tuple[str, ...]:
-    """Names of cores, separated by commas, each once.
+    """Names of cores, separated by commas, each once; empty for ``auto``, which stands alone.
 
     Instance types of EC2 (``c7g.large``) stand for the oldest core among them: what runs there
     runs on the others.
@@ -98,6 +104,10 @@ def cores(text: str) -> tuple[str, ...]:
         ValueError: one is no core that can be emulated, and no instance type with a Graviton.
     """
     names = [name.strip() for name in text.split(",")]
+    if names == [AUTO]:
+        return ()
+    if AUTO in names:
+        raise ValueError(f"{text!r}: auto chooses the cores, and stands alone")
     by_name = {name: _FAMILY[f] for name in names if (f := _family(name)) in _FAMILY}
     for name in names:
         if name not in CORES and name not in by_name:
@@ -193,8 +203,9 @@ OPTIONS = (
         Kind.VALUE,
         "emulate this core: graviton2, graviton3, graviton4, graviton5 or that of an instance type "
         "such as c7g.large; of several, show the first and report each other one as a single "
-        "result; no effect on native ARM (default: graviton2)",
-        metavar="CORE[,CORE]",
+        "result; auto: graviton2, and graviton3 where a deployed library has code that graviton2 "
+        "never runs; no effect on native ARM (default: graviton2)",
+        metavar="CORE[,CORE]|auto",
         check=cores,
     ),
     OwnOption(

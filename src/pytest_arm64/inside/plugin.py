@@ -11,7 +11,6 @@ from typing import cast
 
 import pytest
 
-from . import skips
 from .boundary import MARKER, keep_off_arm
 from .boundary_selection import records_here
 from .fixtures.golden import arm64_golden
@@ -101,7 +100,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     judge_budgets(config)
     config.pluginmanager.register(Observer(), "arm64-observer")
-    config.pluginmanager.register(skips, "arm64-skips")
     if config.option.arm64_profile:
         from .fixtures.profile import Profiled
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sysconfig
+from functools import cache
 from types import CodeType
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_STANDARD = sysconfig.get_path("stdlib") + os.sep
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -23,6 +23,7 @@ def is_of_project(function: object) -> bool:
     return code is not None and is_project_file(code.co_filename)
 
 
+@cache
 def is_project_file(path: str) -> bool:
     """Whether the module at *path* is one that no package has installed."""
     return (

@@ -17,6 +17,7 @@ import pytest
 from .bound_stdlib import originals
 from .project_code import code_of, is_of_project
 from .pytest_internals import hook_implementations
+from .skips import note_skipped_test
 
 if TYPE_CHECKING:
     from pluggy import Result
@@ -61,24 +62,28 @@ class Observer:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, None, None]:
+    ) -> Generator[None, Result[pytest.TestReport], None]:
         error = call.excinfo.value if call.excinfo is not None else None
         if call.when == "call" and _ENTERED in item.stash:
             originals.setprofile(None)
             threading.setprofile(None)
-        yield
-        key = (item.nodeid, call.when)
-        self._made.add(key)
+        outcome = yield
+        if outcome.excinfo is None:
+            note_skipped_test(item, call, outcome.get_result())
+        if self._own_protocol:
+            self._made.add((item.nodeid, call.when))
         raised = error is not None and not isinstance(error, _NO_ERRORS)
         if call.when == "call":
             raised = raised or item.stash.get(_FAILED, False)
         if raised and not item.get_closest_marker("xfail"):
-            self._observed[key] = RAISED
+            self._observed[item.nodeid, call.when] = RAISED
         elif call.when == "call" and not item.stash.get(_ENTERED, True):
-            self._observed[key] = NOT_CALLED
+            self._observed[item.nodeid, call.when] = NOT_CALLED
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not self._observed and not self._own_protocol:
+            return
         key = (report.nodeid, report.when or "")
         observed = self._observed.pop(key, "")
         if self._own_protocol and report.when == "call" and key not in self._made:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,21 +11,16 @@ from .machine_conditions import line_depends_on_machine, reason_names_machine
 from .project_code import is_project_file
 from .reports import Report
 
-if TYPE_CHECKING:
-    from pluggy import Result
-
 FOR_MACHINE = "arm64_for_machine"
 """Attribute of a report: the test would be run, or have to pass, on another machine."""
 Place = tuple[str, int]
 """File and line, from 1."""
 
 
-@pytest.hookimpl(hookwrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, Result[pytest.TestReport], None]:
-    outcome = yield
-    report = outcome.get_result()
+def note_skipped_test(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Mark *report* if its test is skipped, or expected to fail, because of the machine."""
     expected = str(getattr(report, "wasxfail", "")).replace("reason: ", "", 1)
     if report.outcome == "skipped" or expected:
         path, line, _ = item.location

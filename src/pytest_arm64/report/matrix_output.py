@@ -22,7 +22,9 @@ from ..audit.matrix import (
     Row,
     WheelMatrix,
 )
+from ..audit.weight import shown_bytes
 from ..decide.plain_markdown import without_mentions
+from .weight_output import contents_lines, weight_lines, weight_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -161,11 +163,28 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
             words = "<br>".join(map(cell, explanation(row)))
             name = row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"
             lines.append(f"| {cell(name)} | {cell(row.version)} | {row.state} | {words} |")
-        lines.append("")
+        lines += ["", *_weight_markdown(matrix)]
     if len({matrix.service for matrix in matrices}) > 1:
         lines += ["## What blocks which service", ""]
         lines += [f"- {cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
     return "\n".join(lines)
+
+
+def _weight_markdown(matrix: WheelMatrix) -> list[str]:
+    """The packages that unpack to most, as a table."""
+    rows = weight_rows(matrix)
+    if not rows:
+        return []
+    head = ["| largest packages | download | unpacked | on x86_64 |", "| --- | --- | --- | --- |"]
+    return [
+        *head,
+        *(
+            f"| {cell(row.name)} {cell(row.version)} | {row.download} | {row.unpacked} | "
+            f"{row.x86 or '-'} |"
+            for row in rows
+        ),
+        "",
+    ]
 
 
 def summary_words(matrix: WheelMatrix) -> str:
@@ -205,6 +224,7 @@ def summary(matrix: WheelMatrix) -> list[str]:
     if defects:
         grave = sum(defect.grave for defect in defects)
         lines.append(f"Known defects: {len(defects)} ({grave} certain and grave)")
+    lines += map(printable, weight_lines(matrix))
     if not matrix.complete:
         lines.append(
             "INCOMPLETE: the rows above are correct, but some dependencies could not be determined."
@@ -244,8 +264,16 @@ def explanation(row: Row) -> list[str]:
     if _worth_telling(row) and row.path:
         lines.append("from " + " → ".join(row.path))
     if not lines:
-        lines.append(f"{row.file}" + (f" (glibc {row.glibc})" if row.glibc else ""))
+        lines.append(_file_line(row))
+    lines += contents_lines(row)
     return [printable(line) for line in lines]
+
+
+def _file_line(row: Row) -> str:
+    facts = [f"glibc {row.glibc}"] if row.glibc else []
+    if row.unpacked:
+        facts.append(f"{shown_bytes(row.size)}, {shown_bytes(row.unpacked)} unpacked")
+    return row.file + (f" ({', '.join(facts)})" if facts else "")
 
 
 def defect_line(defect: KnownDefect) -> str:
@@ -263,7 +291,7 @@ def printable(text: str) -> str:
 
 def _worth_telling(row: Row) -> bool:
     return row.state not in (PURE, WHEEL) or bool(
-        row.doubt or row.blocked_by or row.yanked or row.advisories
+        row.doubt or row.blocked_by or row.yanked or row.advisories or row.modules_missing
     )
 
 

@@ -11,6 +11,8 @@ from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
+from ..audit.weight import ACCELERATORS
+from ..binary.record import TOO_LARGE
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict
 from ..sources.scan import CodeScan
@@ -35,6 +37,8 @@ _RULES = {
     "boundary": "A declared boundary does not hold",
     "incomplete": "Not all tests of a service have run",
     KNOWN_DEFECT: "An advisory says what is wrong with this release on ARM64",
+    TOO_LARGE: "The packages together are larger than the target takes",
+    ACCELERATORS: "Packages need an accelerator that the target does not have",
 }
 _MOST_TESTS = 100
 
@@ -118,6 +122,10 @@ def _matrix_results(
 ) -> Iterator[Json]:
     for problem in matrix.problems:
         yield source.result("problem", "error", problem, "problem")
+    for finding in matrix.findings:
+        level = "note" if declared else "error" if finding.grave else "warning"
+        text = f"{finding.text}. {finding.fix}" if finding.fix else finding.text
+        yield source.result(finding.kind, level, text, finding.kind)
     for row in matrix.deployed:
         place = row.path[0] if row.path else ""
         for defect in row.advisories:

@@ -33,6 +33,7 @@ from .runtime_view import (
     hot_spots_view,
     subject_views,
 )
+from .weight_output import WeightRow, weight_lines, weight_rows
 
 FAILURES_SHOWN = 50
 STATE_TONES = {PURE: "good", WHEEL: "good", SOURCE: "warn", UNKNOWN: "warn", BLOCKER: "bad"}
@@ -134,6 +135,9 @@ class Card:
     hot_spots: HotSpotsView | None
     costs: tuple[CostView, ...]
     cost_problem: str
+    weight: tuple[str, ...]
+    """The sums, and what the target's limits say of them."""
+    largest: tuple[WeightRow, ...]
 
     @property
     def marks(self) -> tuple[tuple[str, str], ...]:
@@ -190,6 +194,8 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         hot_spots=hot_spots_view(service),
         costs=costs,
         cost_problem=cost_problem(service, costs),
+        weight=tuple(weight_lines(service.matrix)) if service.matrix is not None else (),
+        largest=weight_rows(service.matrix) if service.matrix is not None else (),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ..config.project_files import repository_root
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
+from ..index.workers import in_background
 from ..mirror.pytest_internals import remember_interrupt, terminal_reporter
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
@@ -106,7 +107,6 @@ class HostPlugin:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         if getattr(self._config.option, "cacheshow", None):
             return  # the cache lies in the project: nothing has to run for it
-        load_first()
         try:
             with as_usage_error():
                 self._start(session)
@@ -126,6 +126,8 @@ class HostPlugin:
         if project.services.configured:
             refuse_unknown_services(config, parts)
         open_place = self._open_place = self._resources.enter_context(places(config, project))
+        # Modules are read while the engine works; nothing of the project runs before the result.
+        self._loading = in_background(load_first)
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
             self._open_for_gates()
@@ -172,6 +174,7 @@ class HostPlugin:
                 waiting = [other.part.owner for other in self._waiting]
                 refuse_unknown_before(self._config, run.part, waiting, self._known_gates())
                 records = self.findings.records(run.part.owner) if self.findings else {}
+                self._loading.result()
                 self._start_session(run, session, records)
             except Arm64Error as error:
                 if run.assessment is not None:

@@ -27,6 +27,7 @@ from .arguments import (
     positional,
     refuse_what_cannot_work,
 )
+from .asked_early import pip_config
 from .cells import PlannedCell
 from .place import OpenPlace, Place, container_places
 from .usage import given_options
@@ -140,5 +141,5 @@ def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
         conformance = any(
             name in argument for argument in positional(config.option) for name in SUITE
         )
-        with container_places(project, gate, conformance=conformance) as opened:
+        with container_places(project, gate, pip_config(config), conformance=conformance) as opened:
             yield opened

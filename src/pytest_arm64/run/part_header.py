@@ -21,6 +21,7 @@ def part_header(config: pytest.Config, run: NestedRun, number: str) -> Iterator[
         yield f"arm64: {number}"
     yield from widened_lines(config)
     yield from run.place.header
+    yield from run.core_lines
     if run.session is not None:
         distributions = config.pluginmanager.list_plugin_distinfo()
         here = {f"{d.metadata['Name']}-{d.version}" for _, d in distributions}

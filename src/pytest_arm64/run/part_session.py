@@ -20,6 +20,7 @@ from ..mirror.task import Task
 from ..temporary import temporary_folder
 from .arguments import same_everywhere
 from .cells import PlannedCell
+from .core_choice import core_choice
 from .keep import Held
 from .launch import session_in
 from .parts import RunPart
@@ -46,6 +47,8 @@ class NestedRun:
         self._finished = False
         self.assessment: Assessment | None = None
         """What the audit of the run says, where a place of this part could not be built."""
+        self.core_lines: tuple[str, ...] = ()
+        """For the header: which cores were chosen, and why."""
         self.part = part
         self.session: MirroredSession | None = None
         """None until it was started."""
@@ -92,14 +95,17 @@ class NestedRun:
         Raises:
             Arm64Error: one cannot be opened.
         """
-        task = self._task
-        others = [] if alone else self._others
-        if others:
-            task = replace(task, environment=same_everywhere(os.environ))
-        for planned in others:
+        for planned in () if alone else self._others:
             self._opened.append((planned, self._enter(planned)))
-        self._place = self._enter(self._planned)
-        self._task = replace(task, ran=self._place.ran, where=self._place.where)
+        place = self._place = self._enter(self._planned)
+        self._task = replace(self._task, ran=place.ran, where=place.where)
+        choice = core_choice(self.part.settings, self._planned, place)
+        self.core_lines = choice.lines
+        if choice.further is not None and not alone:
+            self.part = replace(self.part, cells=(choice.further, *self.part.cells))
+            self._opened.append((choice.further, self._enter(choice.further)))
+        if self._opened:
+            self._task = replace(self._task, environment=same_everywhere(os.environ))
 
     def _enter(self, planned: PlannedCell) -> Place:
         try:

@@ -77,29 +77,24 @@ OpenPlace = Callable[[PlannedCell], AbstractContextManager[Place]]
 
 @contextmanager
 def container_places(
-    project: Project, gate: str, *, conformance: bool = False
+    project: Project, gate: str, pip_config: Future[PipConfig], *, conformance: bool = False
 ) -> Iterator[OpenPlace]:
     """Containers of one engine, each with the project's environment in it.
 
     Raises:
         SettingsError: the repository root must not be mounted.
 
-    *gate* is what of the audit fails the run, empty for the default; *conformance* is whether
-    the conformance suite is to run, whose cases in C are then compiled for each cell.
+    *gate* is what of the audit fails the run, empty for the default; *pip_config* is the host's;
+    *conformance* is whether the conformance suite is to run, whose cases in C are then compiled
+    for each cell.
     """
     from .mounts import refuse_root
 
     refuse_root(project.root, copied=project.settings.copy)
     # What talks to an engine is loaded when one is needed.
     from ..decide.assessment import assess
-    from ..index.pip_config import host_pip_config
-    from ..index.workers import in_background
-
-    # pip tells its configuration, and the audit is made, while the engine is asked.
-    pip_config = in_background(host_pip_config)
-    audit = in_background(partial(assess, project, policy=gate, config=pip_config.result))
-
     from ..engine.endpoint import open_engine
+    from ..index.workers import in_background
     from ..report.progress import TerminalProgress
 
     progress = TerminalProgress(sys.stdout)
@@ -110,6 +105,8 @@ def container_places(
                 why="the tests would be emulated",
                 next_step="run on an ARM machine, or leave the option out",
             )
+        # Beside the making of the environment: before, it would only keep that waiting.
+        audit = in_background(partial(assess, project, policy=gate, config=pip_config.result))
         places = _Containers(engine, project, progress, pip_config, audit)
         yield places.open_with_cases if conformance else places.open
 

@@ -102,6 +102,8 @@ def test_the_cores_of_the_project_decide(tmp_path: Path) -> None:
     known = project(tmp_path, 'cpu = "graviton3"')
     assert [d.grave for d in known.defects("pyarrow", "25.0.0", AL2023)] == [True]
     assert project(tmp_path, 'cpu = "graviton2"').defects("pyarrow", "25.0.0", AL2023) == ()
+    (defect,) = project(tmp_path, 'cpu = "auto"').defects("pyarrow", "25.0.0", AL2023)
+    assert not defect.grave  # auto says nothing of the cores that it is deployed on
     with pytest.raises(SettingsError, match="cpu: unknown core"):
         project(tmp_path, 'cpu = "z80"')
 

@@ -105,3 +105,118 @@ def test_a_change_that_brings_in_an_affected_dependency_is_not_made(tmp_path: Pa
     assert any("zed 2.0 has a known defect (ARM-2026-0001)" in line for line in fixed.lines)
     _, fixed = audited(tmp_path, "soft==1.0\n")
     assert (tmp_path / "requirements.txt").read_text() == "soft==2.0\n", fixed.lines
+
+
+def moved(folder: Path, text: str, *entries: Advisory, projects: Mapping[str, Project]) -> str:
+    """The requirement file after ``--fix``."""
+    audited(folder, text, *entries, projects=projects)
+    return (folder / "requirements.txt").read_text()
+
+
+def test_a_green_pin_with_a_known_defect_moves_to_the_first_release_without(
+    tmp_path: Path,
+) -> None:
+    matrix, fixed = audited(tmp_path, "zed==2.0\n", advisory())
+    row = matrix["zed"]
+    assert row.green
+    assert row.remedy is not None
+    assert (row.remedy.version, row.remedy.moves) == ("3.0", ("zed==3.0",))
+    assert row.remedy.text.startswith("zed 3.0 has a usable wheel and no known defect")
+    assert (tmp_path / "requirements.txt").read_text() == "zed==3.0\n"
+    assert any("because of ARM-2026-0001" in line for line in fixed.lines)
+    assert matrix.ready
+
+
+@pytest.mark.parametrize("effect", ["slow", "heavy", "missing-feature"])
+def test_a_green_pin_that_is_only_slow_stays(tmp_path: Path, effect: str) -> None:
+    matrix, _ = audited(tmp_path, "zed==2.0\n", advisory(effect=effect))
+    assert matrix["zed"].remedy is None
+    assert (tmp_path / "requirements.txt").read_text() == "zed==2.0\n"
+
+
+def test_out_of_one_advisory_is_not_into_another(tmp_path: Path) -> None:
+    projects = {"zed": joined(ZED, release("zed", "4.0", ARM, X86))}
+    other = advisory("ARM-2026-0002", events=[{"introduced": "3.0"}, {"fixed": "4.0"}])
+    assert moved(tmp_path, "zed==2.0\n", advisory(), other, projects=projects) == "zed==4.0\n"
+
+
+def test_a_green_pin_never_goes_back_by_itself_and_the_row_names_the_older_release(
+    tmp_path: Path,
+) -> None:
+    projects = {"zed": joined(release("zed", "1.5", ARM, X86), release("zed", "2.0", ARM, X86))}
+    matrix, _ = audited(tmp_path, "zed==2.0\n", advisory(), projects=projects)
+    remedy = matrix["zed"].remedy
+    assert remedy is not None
+    assert remedy.version == "1.5"
+    assert "no later release has a usable wheel and no known defect" in remedy.text
+    assert (tmp_path / "requirements.txt").read_text() == "zed==2.0\n"
+
+
+def yanked(project: Project) -> Project:
+    return Project([(file, python, True) for file, python, _ in project.files], project.requires)
+
+
+def test_no_pin_moves_to_a_yanked_release(tmp_path: Path) -> None:
+    projects = {
+        "zed": joined(
+            release("zed", "1.0", X86),
+            release("zed", "2.0", ARM, X86),
+            yanked(release("zed", "3.0", ARM, X86)),
+            release("zed", "4.0", ARM, X86),
+        )
+    }
+    for text in ("zed==1.0\n", "zed==2.0\n"):
+        assert moved(tmp_path, text, advisory(), projects=projects) == "zed==4.0\n"
+
+
+def test_a_change_that_brings_in_a_yanked_release_is_not_made(tmp_path: Path) -> None:
+    projects = {
+        "soft": joined(
+            release("soft", "1.0", X86), release("soft", "2.0", ARM, X86, requires=["dep==1.0"])
+        ),
+        "dep": yanked(release("dep", "1.0", "py3-none-any")),
+    }
+    _, fixed = audited(tmp_path, "soft==1.0\n", projects=projects)
+    assert (tmp_path / "requirements.txt").read_text() == "soft==1.0\n"
+    assert any("dep 1.0 was yanked by its maintainers" in line for line in fixed.lines)
+
+
+def test_a_defect_that_was_there_before_does_not_hide_a_second_one(tmp_path: Path) -> None:
+    projects = {
+        "soft": joined(
+            release("soft", "1.0", X86, requires=["zed==2.0"]),
+            release("soft", "2.0", ARM, X86, requires=["zed==2.5"]),
+        ),
+        "zed": joined(release("zed", "2.0", ARM, X86), release("zed", "2.5", ARM, X86)),
+    }
+    other = advisory("ARM-2026-0002", events=[{"introduced": "2.5"}, {"fixed": "3.0"}])
+    _, fixed = audited(tmp_path, "soft==1.0\n", advisory(), other, projects=projects)
+    assert (tmp_path / "requirements.txt").read_text() == "soft==1.0\n"
+    assert any("zed 2.5 has a known defect (ARM-2026-0002)" in line for line in fixed.lines)
+
+
+def test_the_nearest_release_of_a_missing_one_is_neither_yanked_nor_affected(
+    tmp_path: Path,
+) -> None:
+    projects = {
+        "zed": joined(
+            yanked(release("zed", "1.0", ARM, X86)),
+            release("zed", "2.0", ARM, X86),
+            release("zed", "3.0", ARM, X86),
+        )
+    }
+    matrix, _ = audited(tmp_path, "zed==0.9\n", advisory(), projects=projects)
+    remedy = matrix["zed"].remedy
+    assert remedy is not None
+    assert remedy.version == "3.0"
+
+
+def test_a_package_of_a_tree_names_the_pin_that_lets_it_out(tmp_path: Path) -> None:
+    projects = {
+        "app": joined(
+            release("app", "1.0", "py3-none-any", requires=["zed<3"]),
+            release("app", "2.0", "py3-none-any", requires=["zed>=3"]),
+        ),
+        "zed": ZED,
+    }
+    assert moved(tmp_path, "app==1.0\n", advisory(), projects=projects) == "app==2.0\n"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_arm64.audit.matrix import BLOCKER, PURE, TEST, Row, WheelMatrix
+from pytest_arm64.audit.matrix import BLOCKER, PURE, TEST, WHEEL, Row, WheelMatrix
 from pytest_arm64.binary.elf import elf_machine
 from pytest_arm64.contents import wheel_rules
 from pytest_arm64.contents.wheel_rules import x86_members
@@ -179,10 +179,18 @@ def test_a_package_that_works_without_them_stays_green_and_says_what_does_not(
     assert matrix.ready
 
 
-def test_a_native_wheel_is_not_looked_into(tmp_path: Path) -> None:
-    with serve({"zed": release("zed", "1.0", "py3-none-manylinux_2_17_aarch64")}) as index:
-        assert matrix_of(tmp_path, "zed", index.url).ready
-        assert not index.asked("aarch64.whl")[1:]
+def test_of_a_native_wheel_the_directory_counts_and_no_member(tmp_path: Path) -> None:
+    tag = "py3-none-manylinux_2_17_aarch64"
+    with serve({"zed": release("zed", "1.0", tag)}) as index:
+        index.files[f"zed-1.0-{tag}.whl"] = wheel({"zed/libzed.so": elf("x86_64", size=200_000)})
+        row = matrix_of(tmp_path, "zed", index.url)["zed"]
+        parts = [
+            headers["Range"]
+            for path, headers in index.requests
+            if path.endswith("aarch64.whl") and "Range" in headers
+        ]
+    assert (row.state, len(parts)) == (WHEEL, 1)
+    assert row.unpacked > 200_000
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 AARCH64, X86_64, I386 = 183, 62, 3
-_LOAD, _DYNAMIC, _INTERP, _STACK = 1, 2, 3, 0x6474E551
+_LOAD, _DYNAMIC, _INTERP, _TLS, _STACK = 1, 2, 3, 7, 0x6474E551
 
 
 def elf(
@@ -25,13 +25,17 @@ def elf(
     align: int = 65536,
     shift: int = 0,
     stack_flags: int = 6,
+    tls: int = 0,
+    static_tls: bool = False,
+    relocations: Sequence[int] = (),
     interpreter: str = "",
     big: bool = False,
 ) -> bytes:
     """A 64-bit ELF file.
 
     *needs* has versions by library, *symbols* the version of each undefined symbol, *weak* the
-    versions whose absence is no error; *shift* is the address of a second, empty segment.
+    versions whose absence is no error; *shift* is the address of a second, empty segment; *tls* are
+    bytes of thread-local storage, *relocations* the types of some.
     """
     order = ">" if big else "<"
 
@@ -48,6 +52,8 @@ def elf(
     tags += [
         (tag, string(text)) for tag, text in ((14, soname), (15, rpath), (29, runpath)) if text
     ]
+    if static_tls:
+        tags.append((30, 0x10))
     indexes: dict[str, int] = {}
     verneed = b""
     files = list((needs or {}).items())
@@ -73,10 +79,11 @@ def elf(
     gnu_hash = pack("IIII", 1, len(undefined) + 1, 1, 0) + bytes(12)
     interp = interpreter.encode() + b"\0" if interpreter else b""
 
-    count = 3 + bool(interp) + bool(shift)
+    count = 3 + bool(interp) + bool(shift) + bool(tls)
     place = 64 + 56 * count
     offsets = {}
     parts = {"verneed": verneed, "verdef": verdef, "symtab": symtab, "versym": versym}
+    parts["rela"] = b"".join(pack("QQq", 0, kind, 0) for kind in relocations)
     parts |= {"hash": gnu_hash, "interp": interp, "strings": bytes(strings)}
     body = b""
     for name, content in parts.items():
@@ -85,6 +92,8 @@ def elf(
         body += content
     tags += [(5, offsets["strings"]), (10, len(strings)), (6, offsets["symtab"]), (11, 24)]
     tags += [(0x6FFFFEF5, offsets["hash"])]
+    if relocations:
+        tags += [(7, offsets["rela"]), (8, 24 * len(relocations)), (9, 24)]
     if verneed:
         tags += [(0x6FFFFFFE, offsets["verneed"]), (0x6FFFFFFF, len(files))]
         tags += [(0x6FFFFFF0, offsets["versym"])]
@@ -103,6 +112,8 @@ def elf(
     if shift:
         headers += pack("IIQQQQQQ", _LOAD, 4, 0, shift, shift, 0, 0, align)
     headers += segment(_DYNAMIC, 6, dynamic, len(table), 8)
+    if tls:
+        headers += pack("IIQQQQQQ", _TLS, 4, 0, 0, 0, 0, tls, 16)
     headers += segment(_STACK, stack_flags, 0, 0, 16)
     if interp:
         headers += segment(_INTERP, 4, offsets["interp"], len(interp), 1)
@@ -117,12 +128,24 @@ def code(
     *,
     machine: int = AARCH64,
     dynamic: bool = False,
+    private: Sequence[str] = (),
 ) -> bytes:
-    """A library with code in a section, a symbol for each of *functions*, and *nameless* words."""
+    """A library with code in a section, a symbol for each of *functions*, and *nameless* words.
+
+    Those in *private* are seen by no other object.
+    """
     text, names, symbols = b"", b"\0", bytes(24)
     for name, words in functions.items():
         body = struct.pack(f"<{len(words)}I", *words)
-        symbols += struct.pack("<IBBHQQ", len(names), 2, 0, 1, 0x1000 + len(text), len(body))
+        symbols += struct.pack(
+            "<IBBHQQ",
+            len(names),
+            2 if name in private else 0x12,
+            0,
+            1,
+            0x1000 + len(text),
+            len(body),
+        )
         names += name.encode() + b"\0"
         text += body
     text += struct.pack(f"<{len(nameless)}I", *nameless)

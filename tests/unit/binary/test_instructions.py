@@ -9,14 +9,20 @@ import json
 import random
 import struct
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.binary.cores import CoreCode, core_code
 from pytest_arm64.binary.instructions import NewerFunction, read_instructions
+from pytest_arm64.binary.learned import system_of_target
+from pytest_arm64.binary.scan import scan_tar
 from pytest_arm64.cli import main
+from pytest_arm64.config.targets import find_target
+from pytest_arm64.environment.tree import TarEntry, tar_of
 from unit.binary.elves import X86_64, code
 
 WORDS = {
@@ -77,6 +83,30 @@ def test_a_name_can_say_that_it_is_chosen_by_processor(name: str, *, dispatched:
     assert NewerFunction(name, "SVE", 9).dispatched is dispatched
 
 
+def test_a_private_function_beside_a_chosen_one_belongs_to_it() -> None:
+    """As OpenBLAS's dot_compute, which sdot_k_A64FX and ddot_k_A64FX alone call."""
+    sve = WORDS["SVE"] * 3
+    functions = {"sdot_k_A64FX": sve, "dot_compute": sve, "main": PLAIN, "alone": sve}
+    private = code(functions, private=("dot_compute", "alone"))
+    found = {f.name: f.dispatched for f in read_instructions(private).functions}
+    assert found == {"sdot_k_A64FX": True, "dot_compute": True, "alone": False}
+    found = {f.name: f.dispatched for f in read_instructions(code(functions)).functions}
+    assert not found["dot_compute"]  # others may call it
+
+
+def test_a_private_function_beside_a_private_one_is_not_excused_by_it() -> None:
+    sve = WORDS["SVE"] * 3
+    functions = {"copy_bf16": sve, "copy_f32": sve, "add": sve, "add_one": sve}
+    found = read_instructions(code(functions, private=tuple(functions))).functions
+    assert {f.name for f in found if not f.dispatched} == {"add", "add_one"}
+
+
+def test_a_chosen_function_without_such_instructions_excuses_nothing() -> None:
+    functions = {"dot_sve": PLAIN, "dot_serial": WORDS["SVE"] * 9}
+    (found,) = read_instructions(code(functions, private=("dot_serial",))).functions
+    assert not found.dispatched
+
+
 def test_data_between_functions_is_no_code() -> None:
     """As tables of OpenSSL's libcrypto: random words have SVE's group twice as often as SME's."""
     rng = random.Random(0)
@@ -129,3 +159,25 @@ def test_abi_names_the_function_and_fails_nothing(
     out = capsys.readouterr().out
     assert "newer-instructions" in out
     assert "core-specific-code" not in out
+
+
+def test_an_environment_is_looked_at_for_newer_instructions_too(tmp_path: Path) -> None:
+    """``--arm64-cpu auto`` decides by the record of the environment, which is read as a tar."""
+    archive = tmp_path / "environment.tar"
+    record = "env/zed/ext.so,,\nenv/zed/plain.so,,\n"
+    files = {
+        "zed/ext.so": code({"dot_sve": WORDS["I8MM"] * 9}),
+        "zed/plain.so": code({"main": PLAIN}),
+        "zed-1.0.dist-info/RECORD": record.replace("env/", "").encode(),
+        "zed-1.0.dist-info/WHEEL": b"Tag: cp312-cp312-manylinux_2_28_aarch64\n",
+    }
+    archive.write_bytes(tar_of({f"env/{name}": TarEntry(data) for name, data in files.items()}))
+    target = find_target("al2023-python3.12", {})
+    with archive.open("rb") as stream:
+        system = system_of_target(target, date(2026, 11, 30))
+        found = scan_tar("environment", stream, "/opt", "/opt", system, target)
+    assert [(f.path, f.kind, f.package, f.extension) for f in found.findings] == [
+        ("env/zed/ext.so", "core-specific-code", "zed-1.0", "I8MM"),
+    ]
+    assert core_code(found, "tests/") == CoreCode("graviton3", ("zed 1.0",), ("I8MM",))
+    assert core_code(found, "env/") is None

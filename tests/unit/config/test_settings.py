@@ -76,6 +76,14 @@ class TestOrder:
         several = settings_of(tmp_path / "several", arm64_cpu="graviton3, graviton2,graviton3")
         assert several.cores == ("graviton3", "graviton2")
 
+    def test_auto_begins_with_the_oldest_core(self, tmp_path: Path) -> None:
+        found = settings_of(tmp_path / "option", arm64_cpu="auto")
+        assert (found.cores, found.cores_by_code) == (("graviton2",), True)
+        table = '[tool.pytest-arm64]\ncpu = "auto"\n'
+        assert settings_of(tmp_path / "table", table).cores_by_code
+        assert not settings_of(tmp_path / "both", table, arm64_cpu="graviton3").cores_by_code
+        assert not settings_of(tmp_path / "none").cores_by_code
+
     def test_requirements_of_options_replace_those_of_the_table(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.txt": "", "b.txt": ""})
         table = '[tool.pytest-arm64]\nrequirements = "a.txt"\n'

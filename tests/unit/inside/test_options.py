@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_arm64.decide.package_verdicts import ALL, NEW, REPORT
 from pytest_arm64.inside.options import (
     ARM64,
+    AUTO,
     CORES,
     LONGEST_TIMEOUT,
     MARKED,
@@ -64,9 +65,23 @@ def test_cores_keep_their_order_and_come_once(names: list[str]) -> None:
     assert cores(" , ".join(names)) == tuple(dict.fromkeys(names))
 
 
+@pytest.mark.parametrize("text", ["auto", " auto "])
+def test_auto_names_no_core(text: str) -> None:
+    assert cores(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["auto,graviton3", "graviton2, auto", "auto,auto", "auto,c7g.large"]
+)
+def test_auto_stands_alone(text: str) -> None:
+    with pytest.raises(ValueError, match="auto chooses the cores, and stands alone"):
+        cores(text)
+
+
 @given(st.text())
 def test_any_other_core_is_refused_by_name(text: str) -> None:
-    if not {name.strip() for name in text.split(",")} <= set(CORES):
+    names = {name.strip() for name in text.split(",")}
+    if not names <= set(CORES) and AUTO not in names:
         with pytest.raises(ValueError, match=r"unknown core .*choose among graviton2"):
             cores(text)
 

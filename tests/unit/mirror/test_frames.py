@@ -58,7 +58,7 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
     if get_origin(hint) in (Union, UnionType):
         return st.one_of([values_of(argument) for argument in get_args(hint)])
     if isinstance(hint, type) and hasattr(hint, "_fields"):
-        return st.tuples(*map(values_of, get_type_hints(hint).values())).map(hint._make)  # type: ignore[attr-defined]  # a NamedTuple
+        return st.tuples(*map(values_of, get_type_hints(hint).values())).map(lambda v: hint(*v))
     if get_origin(hint) is tuple:
         return st.tuples(*map(values_of, get_args(hint)))
     if get_origin(hint) is list:

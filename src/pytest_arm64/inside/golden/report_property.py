@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from ..light_tuple import LightTuple as NamedTuple
 
 PROPERTY = "arm64_golden"
 """Name under which a report tells it; xdist's workers and JUnit files carry it."""
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What one test tells of its values."""
 
     values: tuple[Mapping[str, object], ...] = ()
