@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from pytest_arm64.binary.elf import Elf, ElfError, VersionNeed, read_elf
 from unit.binary.elves import I386, X86_64, elf
 
-MUTATIONS = int(os.environ.get("PYTEST_ARM64_FUZZ", "2000"))
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
 
 
@@ -155,60 +154,3 @@ class TestDamaged:
     def test_cut_off(self, length: int) -> None:
         with pytest.raises(ElfError):
             read_elf(elf(needed=["libc.so.6"])[:length])
-
-    def test_mutations_are_read_or_refused_in_little_time_and_memory(self) -> None:
-        """In a process of its own, whose memory is limited."""
-        finished = subprocess.run(
-            [sys.executable, "-c", FUZZ, str(MUTATIONS)],
-            input=elf(
-                soname="liba.so",
-                needed=["libc.so.6"],
-                needs={"libc.so.6": ["GLIBC_2.17", "GLIBC_2.38"]},
-                symbols={"strlcpy": "GLIBC_2.38"},
-                defines=["A_1"],
-            ),
-            capture_output=True,
-            timeout=20 + MUTATIONS / 100,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr.decode()
-        read, refused = map(int, finished.stdout.split())
-        assert read + refused == MUTATIONS
-        assert min(read, refused) > MUTATIONS / 100
-
-
-FUZZ = """
-import random, resource, sys, time
-from pathlib import Path
-from pytest_arm64.binary.elf import ElfError, read_elf
-from pytest_arm64.binary.second_reader import read_again
-
-seeds = [sys.stdin.buffer.read(), Path(sys.executable).resolve().read_bytes()[:200_000]]
-seeds += [p.read_bytes() for p in map(Path, sys.modules) if p.suffix == ".so"]
-resource.setrlimit(resource.RLIMIT_DATA, (256 * 2**20, 256 * 2**20))
-chance = random.Random(20261123)
-read = refused = 0
-for number in range(int(sys.argv[1])):
-    data = bytearray(chance.choice(seeds))
-    # Most of what decides lies in the headers and near the tables.
-    reach = chance.choice([64, 600, len(data)])
-    for _ in range(chance.choice([1, 1, 2, 4, 16])):
-        place = chance.randrange(min(reach, len(data)))
-        if chance.random() < 0.3:
-            data[place : place + 8] = chance.choice([b"\\xff" * 8, bytes(8), b"\\x01" + bytes(7)])
-        else:
-            data[place] = chance.randrange(256)
-    if chance.random() < 0.1:
-        del data[chance.randrange(len(data)) :]
-    began = time.process_time()
-    try:
-        found = read_elf(bytes(data))
-        read += 1
-    except ElfError as error:
-        assert str(error).startswith(("it ", "its ", "a "))
-        refused += 1
-    if number % 10 == 0:
-        read_again(bytes(data), frozenset({("libc.so.6", "GLIBC_2.38")}))
-    assert time.process_time() - began < 2, number
-print(read, refused)
-"""
