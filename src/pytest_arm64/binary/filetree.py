@@ -20,6 +20,7 @@ from typing import IO, TypeVar
 
 from ..errors import ArtifactError
 from ..index.archives import BROKEN
+from ..inside.zip_member import open_member
 from ..walking import paths_below
 from .elf import MAGIC, Buffer, Elf, ElfError, read_elf
 
@@ -197,7 +198,7 @@ def zip_tree(
             name = reading.path(_site_name(info.filename))
             if not reading.wants(name):
                 continue
-            with opened.open(info) as stream:
+            with open_member(opened, info) as stream:
                 if stat.S_ISLNK(mode):
                     reading.links[name] = _text(stream.read(4096))
                 elif _is_text(name):

@@ -18,6 +18,7 @@ from typing import IO
 from ..config.artifact import ZIP, Artifact
 from ..config.targets import Target
 from ..errors import ArtifactError
+from ..inside.zip_member import open_member
 from ..walking import paths_below
 from .tree import HOME
 from .wheel_source import BROKEN_WHEEL
@@ -157,9 +158,11 @@ def _of_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
             continue
         link = ""
         if stat.S_ISLNK(mode):
-            with archive.open(info) as stream:
+            with open_member(archive, info) as stream:
                 link = os.fsdecode(stream.read(_MAXIMUM_LINK))
-        yield _Member(info.filename, mode, info.file_size, partial(archive.open, info), link)
+        yield _Member(
+            info.filename, mode, info.file_size, partial(open_member, archive, info), link
+        )
 
 
 def _of_folder(folder: Path) -> Iterator[_Member]:

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from ..errors import InstallError
 from ..index.archives import BROKEN
+from ..inside.zip_member import open_member, read_member
 
 MAXIMUM_MEMBERS = 200_000
 MAXIMUM_TOTAL = 16 * 2**30
@@ -66,7 +67,7 @@ class CheckedWheel(WheelSource):
         info = self._members[name]
         if info.file_size > _MAXIMUM_TEXT:
             raise HostileWheelError(self._file, f"{name} is too large to be what it should be")
-        return self._archive.read(info).decode("utf-8", "replace")
+        return read_member(self._archive, info).decode("utf-8", "replace")
 
     def get_contents(self) -> Iterator[WheelContentElement]:
         record = self._record()
@@ -77,8 +78,10 @@ class CheckedWheel(WheelSource):
             stated = record.pop(name, None)
             if stated is None and not name.startswith(own):
                 self.lies.append(f"{name} is not in RECORD")
-            with self._archive.open(info) as stream:
-                listening = _Listening(cast("BinaryIO", stream), (stated or ("", ""))[0])
+            with open_member(self._archive, info) as stream:
+                listening = _Listening(
+                    cast("BinaryIO", stream), info.file_size, (stated or ("", ""))[0]
+                )
                 mode = info.external_attr >> 16
                 runs = stat.S_ISREG(mode) and bool(mode & 0o111)
                 yield (name, "", ""), cast("BinaryIO", listening), runs
@@ -109,16 +112,17 @@ class CheckedWheel(WheelSource):
 
 
 class _Listening:
-    """A stream that hashes what is read from it."""
+    """A stream of *most* bytes that hashes what is read from it."""
 
-    def __init__(self, stream: BinaryIO, stated: str) -> None:
+    def __init__(self, stream: BinaryIO, most: int, stated: str) -> None:
         self._stream = stream
+        self._most = most
         name = stated.partition("=")[0]
         self._hash = hashlib.new(name) if name in _HASHES else None
         self._size = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
+        data = self._stream.read(size if size >= 0 else self._most + 1)
         if self._hash is not None:
             self._hash.update(data)
         self._size += len(data)

@@ -16,6 +16,7 @@ from typing import IO, BinaryIO, cast
 
 from packaging.utils import canonicalize_name
 
+from ..inside.zip_member import open_member
 from .fetch import Readable
 
 MAXIMUM_METADATA = 4 * 2**20
@@ -156,7 +157,7 @@ def sdist_members_of_zip(archive: BinaryIO, project: str) -> Iterator[SdistMembe
             for info in members:
                 below = _below_top(info.filename, project)
                 if below and not info.is_dir():
-                    with opened.open(info) as content:
+                    with open_member(opened, info) as content:
                         yield _member(below, info.file_size, content)
     except _BROKEN as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None
@@ -253,7 +254,7 @@ def _from_zip(archive: BinaryIO, wanted: Callable[[str], bool]) -> bytes:
             if len(members) != 1:
                 kind = ArchiveError if members else AbsentError
                 raise kind(f"it holds {len(members) or 'no'} such files")
-            with opened.open(members[0]) as stream:
+            with open_member(opened, members[0]) as stream:
                 content = stream.read(MAXIMUM_METADATA + 1)
     except _BROKEN as error:
         raise ArchiveError(f"it cannot be read ({type(error).__name__})") from None

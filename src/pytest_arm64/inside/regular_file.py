@@ -6,8 +6,11 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 MOST_BYTES = 64 << 20
+_LEAST = 64 << 10
+"""Read at a time; files of ``/proc`` say that they have no bytes."""
 
 
 class UnfitFileError(OSError):
@@ -25,12 +28,22 @@ def read_regular(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise UnfitFileError(errno.EINVAL, "it is not a regular file", str(Path(path)))
-        content = file.read(most + 1)
+        content = _read(file, min(status.st_size, most), most + 1)
     if len(content) > most:
         raise UnfitFileError(errno.EFBIG, f"it is larger than {most >> 20} MiB", str(Path(path)))
     return content
+
+
+def _read(file: BinaryIO, expected: int, most: int) -> bytes:
+    """Up to *most* bytes; ``read`` sets aside what it is asked for, be the file small."""
+    parts: list[bytes] = []
+    while most > 0 and (part := file.read(min(max(expected + 1, _LEAST), most))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def read_regular_text(

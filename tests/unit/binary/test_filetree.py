@@ -15,6 +15,7 @@ from pytest_arm64.binary import filetree
 from pytest_arm64.binary.filetree import FileTree, folder_tree, tar_tree, zip_tree
 from pytest_arm64.errors import ArtifactError
 from unit.binary.elves import elf, write
+from unit.lying_zips import LARGE, add, little_memory
 
 FILES = {
     "a/__init__.py": b"pass",
@@ -105,3 +106,11 @@ def test_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filetree, "MAXIMUM_TOTAL", 1000)
     with pytest.raises(ArtifactError, match="more than can be looked at"):
         zip_tree(zipped(tmp_path / "a.zip", {"a.so": elf(), "b": bytes(2000)}), "/x")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_is_packed_without_a_limit_is_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    add(path, "lib.so", LARGE, method=method, stated=100)
+    with little_memory(), pytest.raises(ArtifactError, match="not packed by deflate"):
+        zip_tree(path, "/task")

@@ -14,6 +14,7 @@ from pytest_arm64.config.artifact import Artifact
 from pytest_arm64.config.targets import Target, shipped_targets
 from pytest_arm64.environment.artifact_files import fingerprint, lay
 from pytest_arm64.errors import ArtifactError
+from unit.lying_zips import LARGE, add, little_memory
 from unit.support import AL2023
 
 LAMBDA = shipped_targets()["lambda-python3.12"]
@@ -92,3 +93,11 @@ def test_a_file_that_is_no_zip_is_told(tmp_path: Path) -> None:
     (tmp_path / "fn.zip").write_bytes(b"no")
     with pytest.raises(ArtifactError, match=r"zip:fn\.zip cannot be read"):
         lay(Artifact("zip", str(tmp_path / "fn.zip"), "zip:fn.zip"), LAMBDA)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_is_packed_without_a_limit_is_refused(tmp_path: Path, method: int) -> None:
+    artifact = zipped(tmp_path / "a.zip", {"app.py": b""})
+    add(artifact.path, "data", LARGE, method=method, stated=100)
+    with little_memory(), pytest.raises(ArtifactError, match="not packed by deflate"):
+        members(artifact)

@@ -27,6 +27,7 @@ from pytest_arm64.environment.bytecode import Compiler, compiler_for
 from pytest_arm64.environment.tree import ENV, PYTHON, TESTS
 from pytest_arm64.environment.wheel_layer import Layer, layer_of, write_together
 from pytest_arm64.errors import InstallError
+from unit.lying_zips import LARGE, add, little_memory, state_packed
 from unit.support import PYTHON as TARGET
 from unit.support import is_plain_text
 
@@ -50,8 +51,9 @@ def wheel(
     record: str | None = None,
     modes: Mapping[str, int] | None = None,
     name: str = "demo-1.0-py3-none-any.whl",
+    without: str = "",
 ) -> Path:
-    """A wheel with *files*; its RECORD is true unless it is given."""
+    """A wheel with *files*, *without* one; its RECORD is true unless it is given."""
     content = {
         name: text if isinstance(text, bytes) else text.encode()
         for name, text in {**METADATA, **files}.items()
@@ -60,8 +62,10 @@ def wheel(
         record = "".join(f"{n},sha256={digest(c)},{len(c)}\n" for n, c in content.items())
         record += "demo-1.0.dist-info/RECORD,,\n"
     path = folder / name
+    content["demo-1.0.dist-info/RECORD"] = record.encode()
+    content.pop(without, None)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member, data in {**content, "demo-1.0.dist-info/RECORD": record.encode()}.items():
+        for member, data in content.items():
             info = zipfile.ZipInfo(member)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (modes or {}).get(member, stat.S_IFREG | 0o644) << 16
@@ -402,3 +406,34 @@ def test_a_full_disk_is_not_blamed_on_the_wheel(
     assert os.strerror(number) in refused.value.what
     assert "cache prune" in refused.value.next_step
     assert "another release" not in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("member", "method"),
+    [
+        ("demo-1.0.dist-info/METADATA", zipfile.ZIP_DEFLATED),
+        ("demo-1.0.dist-info/RECORD", zipfile.ZIP_DEFLATED),
+        ("demo-1.0.dist-info/entry_points.txt", zipfile.ZIP_DEFLATED),
+        ("demo-1.0.data/scripts/demo", zipfile.ZIP_DEFLATED),
+        ("demo/data.bin", zipfile.ZIP_DEFLATED),
+        ("demo/data.bin", zipfile.ZIP_BZIP2),
+        ("demo/data.bin", zipfile.ZIP_LZMA),
+    ],
+)
+def test_a_member_that_unpacks_to_more_than_stated_takes_little_memory(
+    tmp_path: Path, member: str, method: int
+) -> None:
+    path = wheel(tmp_path, {}, without=member)
+    add(path, member, LARGE, method=method, stated=100)
+    with little_memory(), pytest.raises(InstallError) as refused:
+        layer_of(path, "", ENV, TARGET, Compiler())
+    assert is_plain_text(refused.value)
+
+
+def test_a_member_of_which_more_bytes_are_stated_than_there_are(tmp_path: Path) -> None:
+    member = "demo-1.0.dist-info/entry_points.txt"
+    path = wheel(tmp_path, {})
+    add(path, member, b"[console_scripts]\n", method=zipfile.ZIP_STORED)
+    state_packed(path, member, 0x7FFFFFFF)
+    with little_memory():
+        laid(path, Compiler())

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from ..errors import Arm64Error
 from ..regular_file import UnfitFileError, read_regular
+from ..zip_member import read_member
 from . import npy
 from .lazily import Array, numpy
 from .shape import MalformedError, blobs_of, check_tree
@@ -257,7 +258,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     if info.file_size > most:
         raise MalformedError(f"{name} is larger than its .json says")
     _require(info.file_size <= MOST_PACKED, f"{name} is larger than {MOST_PACKED >> 20} MiB")
-    return archive.read(info)
+    return read_member(archive, info)
 
 
 def _as_descr(value: Any) -> object:

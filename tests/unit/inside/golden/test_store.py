@@ -42,6 +42,7 @@ from pytest_arm64.inside.golden.store import (
 from pytest_arm64.inside.golden.values import Stored, UnsupportedValueError, stored
 from pytest_arm64.inside.golden.verdict import GoldenVerdict
 from unit.inside.golden.test_comparer import VALUES
+from unit.lying_zips import add, little_memory
 from unit.support import peak_memory
 
 TEST = "test_it"
@@ -412,3 +413,13 @@ def test_values_that_could_not_be_read_again_are_not_recorded(
     golden = Golden(TEST, {str(n): StoredValue(stored(bytes([n]) * 9999)) for n in range(3)}, {})
     with pytest.raises(GoldenError, match="take more than"):
         encode(golden, "key")
+
+
+def test_an_array_that_unpacks_to_more_than_stated_takes_little_memory(tmp_path: Path) -> None:
+    path = kept(tmp_path, np.zeros(4)).with_suffix(".npz")
+    size = path.stat().st_size
+    path.unlink()
+    add(path, "0-0.npy", npy(np.zeros(8 << 20)), stated=160)
+    assert path.stat().st_size > size
+    with little_memory(), pytest.raises(GoldenError, match="cannot be read"):
+        got(tmp_path)
