@@ -64,6 +64,8 @@ class Suite:
     """What its tests import besides pytest and the project."""
     arguments: tuple[str, ...] = ()
     """Arguments of pytest on both sides; without any, all that the project collects."""
+    bare: tuple[str, ...] = ("-e", ".")
+    """What the bare side installs as the project."""
     plugins: tuple[str, ...] = ()
     """Plugins that `addopts` names with `-p`: the session on the host loads them, too."""
     part: str = ""
@@ -106,6 +108,7 @@ def read_suites(path: Path = LIST) -> tuple[Suite, ...]:
             entry["kind"],
             tuple(entry.get("requires", ())),
             tuple(entry.get("arguments", ())),
+            tuple(entry.get("bare", Suite.bare)),
             tuple(entry.get("plugins", ())),
             entry.get("part", ""),
             entry.get("differences"),
@@ -144,7 +147,7 @@ def unpack(suite: Suite, folder: Path) -> Path:
 def command(suite: Suite, side: Side, project: Path) -> list[str]:
     """The command that runs pytest on *side*, in a virtual environment where one is needed."""
     if side == "x86":
-        return [environment(project, "-e", ".", "-r", REQUIREMENTS), "-m", "pytest"]
+        return [environment(project, *suite.bare, "-r", REQUIREMENTS), "-m", "pytest"]
     python = sys.executable
     if suite.plugins:
         python = environment(project, str(ROOT), f"pytest=={pytest.__version__}", *suite.plugins)
@@ -268,7 +271,7 @@ def main() -> None:
     parser.add_argument("--side", choices=SIDES, action="append", help="by default both")
     parser.add_argument("--again", action="store_true", help="run what ran before, too")
     parser.add_argument("--table", action="store_true", help="run nothing")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     folder = chosen.folder.resolve()
     wanted = [suite for suite in suites if suite.name in chosen.names or not chosen.names]
     for suite in wanted if not chosen.table else ():

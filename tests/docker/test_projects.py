@@ -171,6 +171,35 @@ def test_a_project_with_an_extension_is_built_from_a_copy_and_covered_by_its_sou
     assert sorted(p.name for p in package.iterdir()) == ["__init__.py", foreign.name]
 
 
+def test_a_project_in_a_flat_layout_is_tested_with_its_extension_and_not_with_its_fallback(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    package = tmp_path / "arm64_flat"
+    package.mkdir()
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = ["setuptools>=61"]\n'
+        'build-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "arm64-flat"\nversion = "1.2.3"\n'
+        '[dependency-groups]\ntest = ["pytest", "pytest-xdist"]\n'
+        "[tool.setuptools]\npackages = ['arm64_flat']\n",
+        "setup.py": "from setuptools import Extension, setup\n"
+        "setup(ext_modules=[Extension('arm64_flat._signs', ['signs.c'])])\n",
+        "signs.c": EXTENSION.replace("arm64_fixture_ext", "_signs"),
+        "arm64_flat/__init__.py": "try:\n    from ._signs import is_signed\n"
+        "except ImportError:\n    def is_signed(): return 'fallback'\n",
+        "test_it.py": "import arm64_flat\n"
+        "def test_extension(): assert arm64_flat.is_signed() == 0\n"
+        "def test_source(): assert '/site-packages/' not in arm64_flat.__file__\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for workers in ([], ["-n1"]):
+        result = run_pytest(tmp_path, "--arm64", *workers)
+        assert result.code == 0, result.out
+        assert "2 passed" in result.out
+    assert not list(package.glob("*.so"))
+
+
 def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compiler(
     run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
 ) -> None:

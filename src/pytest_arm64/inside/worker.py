@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Generator
 from functools import partial
 from typing import TypedDict, cast
@@ -14,6 +15,7 @@ from . import plugin
 from .bound_stdlib import originals
 from .boundary import RECORD
 from .boundary_selection import Apart, records_here
+from .built_modules import find_built_modules
 from .frames import BoundaryTests
 from .mapped import mapped_libraries
 from .omissions import note_omissions, omitted
@@ -50,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     os.environ["PYTEST_PLUGINS"] = before
     if not before:
         del os.environ["PYTEST_PLUGINS"]
+    find_built_modules(sys.path)
     note_omissions(pluginmanager)
     if not pluginmanager.has_plugin("arm64"):
         plugin.pytest_addoption(parser, pluginmanager)
