@@ -13,7 +13,7 @@ import struct
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,8 +73,8 @@ class NewerFunction(NamedTuple):
     extension: str
     words: int
     helper: bool = False
-    """Whether no other object sees it, and the function beside it is chosen by processor and has
-    such instructions too: the compiler lays what belongs together side by side.
+    """Whether no other object sees it, and functions beside it are chosen by processor: one that
+    has such instructions too, or both. The compiler lays what belongs together side by side.
     """
 
     @property
@@ -205,6 +205,27 @@ def _by_function(
     if not any(hits.values()):
         return Instructions(complete=complete)
     named = sorted(_functions(data, sections))
+    counts, nameless = _counted(named, hits)
+
+    def name(number: int) -> str:
+        return _name(data, sections, named[number].place)
+
+    seen = {
+        (number, extension): NewerFunction(name(number), extension, words)
+        for (number, extension), words in counts.most_common(_MAXIMUM_FUNCTIONS)
+        if words >= _LEAST and words > counts[number, _NOISE] * _PER_NOISE
+    }
+    found = list(_with_helpers(seen, named, name))
+    plain = [function for function in found if not function.dispatched]
+    dispatched = [function for function in found if function.dispatched]
+    functions = (*plain[:_SHOWN], *dispatched[:_SHOWN])
+    return Instructions(functions, dict(_signal(nameless)), complete)
+
+
+def _counted(
+    named: Sequence[_Function], hits: Mapping[str, list[int]]
+) -> tuple[Counter[tuple[int, str]], Counter[str]]:
+    """Words by number of the function and extension, and those in no function by extension."""
     starts = [function.start for function in named]
     counts: Counter[tuple[int, str]] = Counter()
     nameless: Counter[str] = Counter()
@@ -215,29 +236,25 @@ def _by_function(
                 counts[number, extension] += 1
             else:
                 nameless[extension] += 1
-    seen = {
-        (number, extension): NewerFunction(
-            _name(data, sections, named[number].place), extension, words
-        )
-        for (number, extension), words in counts.most_common(_MAXIMUM_FUNCTIONS)
-        if words >= _LEAST and words > counts[number, _NOISE] * _PER_NOISE
-    }
-    found = [
-        function._replace(helper=named[number].local and _beside_chosen(seen, number, extension))
-        for (number, extension), function in seen.items()
-    ]
-    plain = [function for function in found if not function.dispatched]
-    dispatched = [function for function in found if function.dispatched]
-    functions = (*plain[:_SHOWN], *dispatched[:_SHOWN])
-    return Instructions(functions, dict(_signal(nameless)), complete)
+    return counts, nameless
 
 
-def _beside_chosen(
-    seen: Mapping[tuple[int, str], NewerFunction], number: int, extension: str
-) -> bool:
-    """Whether a function next to the one with this *number* says by its name that it is chosen."""
-    beside = (seen.get((other, extension)) for other in (number - 1, number + 1))
-    return any(function is not None and function.dispatched for function in beside)
+def _with_helpers(
+    seen: Mapping[tuple[int, str], NewerFunction],
+    named: Sequence[_Function],
+    name: Callable[[int], str],
+) -> Iterator[NewerFunction]:
+    """What was *seen*, by number of the function in *named* and extension; helpers as such."""
+    for (number, extension), function in seen.items():
+        beside = [
+            other
+            for other in (number - 1, number + 1)
+            if named[number].local
+            and 0 <= other < len(named)
+            and _DISPATCHED.search(name(other)) is not None
+        ]
+        helper = len(beside) == 2 or any((other, extension) in seen for other in beside)
+        yield function._replace(helper=helper)
 
 
 def _signal(nameless: Mapping[str, int]) -> Iterator[tuple[str, int]]:

@@ -101,10 +101,14 @@ def test_a_private_function_beside_a_private_one_is_not_excused_by_it() -> None:
     assert {f.name for f in found if not f.dispatched} == {"add", "add_one"}
 
 
-def test_a_chosen_function_without_such_instructions_excuses_nothing() -> None:
-    functions = {"dot_sve": PLAIN, "dot_serial": WORDS["SVE"] * 9}
-    (found,) = read_instructions(code(functions, private=("dot_serial",))).functions
-    assert not found.dispatched
+@pytest.mark.parametrize(("after", "excused"), [("damin_k_A64FX", True), ("dot_add", False)])
+def test_chosen_functions_without_such_instructions_excuse_what_is_between_two(
+    after: str, *, excused: bool
+) -> None:
+    """As OpenBLAS's init_parameter, of which there is one for each core."""
+    functions = {"ncopy_A64FX": PLAIN, "init_parameter": WORDS["SVE"] * 3, after: PLAIN}
+    (found,) = read_instructions(code(functions, private=("init_parameter",))).functions
+    assert found.dispatched is excused
 
 
 def test_data_between_functions_is_no_code() -> None:
