@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import random
 import signal
 import subprocess
+import sys
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +21,7 @@ from docker_cases import RunPytest, left_by, ours
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
-from pytest_arm64.engine.leftovers import HOST_LABEL
+from pytest_arm64.engine.leftovers import MAKER_LABEL, sweep
 from pytest_arm64.environment.tree import RECORD
 
 KILLS = 20
@@ -106,8 +110,8 @@ def kill_at_random(
 
 def nameless_images(engine: Engine) -> set[int]:
     """Ids of the processes that made images of ours without a name."""
-    found = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
-    return {int(image["Labels"][HOST_LABEL].split("/")[1]) for image in found}
+    found = engine.client.api.images(filters={"dangling": True, "label": MAKER_LABEL})
+    return {int(image["Labels"][MAKER_LABEL].split("/")[1]) for image in found}
 
 
 def loose_volumes(engine: Engine) -> set[str]:
@@ -272,3 +276,40 @@ def test_deaths_of_workers(run_pytest: RunPytest, project: Callable[..., Path]) 
     for name in ("SIGSEGV", "SIGILL", "SIGABRT", "SIGKILL"):
         assert f"the process that ran this test died: killed by {name}" in result.out
     assert "graviton2 has no SVE" in result.out or "aarch64 native" in result.out
+
+
+MAKES_AN_IMAGE = """
+import sys
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
+from pytest_arm64.engine.endpoint import open_engine
+
+with open_engine() as engine:
+    with Container(engine, Plan(image=sys.argv[1], platform="linux/arm64")) as container:
+        print(container.commit(sys.argv[2], {}).id)
+"""
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["from our image", "from one built on it"])
+def test_what_others_start_from_an_image_of_ours_stays(engine: Engine, made: bool) -> None:
+    base = os.environ["PYTEST_ARM64_IMAGE"].replace("{arch}", "arm64")
+    tag = f"{LABEL}/test:{uuid.uuid4().hex[:12]}"
+    # Its maker has ended when the container begins, as after every run.
+    subprocess.run([sys.executable, "-c", MAKES_AN_IMAGE, base, tag], check=True)
+    client, name = engine.client, tag
+    try:
+        if not made:
+            name = f"{tag}-on"
+            client.images.build(fileobj=io.BytesIO(f"FROM {tag}\nLABEL own=1\n".encode()), tag=name)
+        theirs = client.containers.run(
+            name, ["cat"], entrypoint=[], stdin_open=True, detach=True, platform="linux/arm64"
+        )
+        try:
+            sweep(client)
+            theirs.reload()
+            assert theirs.status == "running"
+        finally:
+            theirs.remove(force=True, v=True)
+    finally:
+        for each in {name, tag}:
+            client.images.remove(each, force=True)

@@ -17,7 +17,7 @@ from .container_plan import Plan
 from .endpoint import LABEL, Engine
 from .exec import STDERR, STDOUT, Exec, OverdueError
 from .failures import engine_errors, local_errors
-from .leftovers import HOST_LABEL
+from .leftovers import HOST_LABEL, MAKER_LABEL, this_process
 from .output import Output, OutputLines
 from .seals import sealed
 from .stream import Stream
@@ -31,8 +31,10 @@ LONGEST_SECONDS = 4 * 3600.0
 KEPT_LABEL = f"{LABEL}.kept"
 """Of containers that are kept when their host process is gone, for a while."""
 KEPT_SECONDS = 86_400
-# An image hands its labels down, and ours may have those of the container that it was made from.
-_KEPT_LABELS = {KEPT_LABEL: "1", HOST_LABEL: "", f"{LABEL}.session": ""}
+# An engine gives an image the labels of its container, and a container those of its image: what
+# others start from an image of ours must not pass for a container that nobody needs any more.
+_NOBODYS = {HOST_LABEL: "", f"{LABEL}.session": ""}
+_KEPT_LABELS = {KEPT_LABEL: "1", **_NOBODYS}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 MOST_BYTES = 64 * 2**30
@@ -335,7 +337,7 @@ class Container:
         """Make an image of the container as it is; the tag comes last, so it is whole or absent."""
         assert self._container is not None
         with engine_errors(f"the image {tag} could not be made"):
-            labels = sealed(tag, labels)
+            labels = sealed(tag, {**labels, **_NOBODYS, MAKER_LABEL: this_process()})
             changes = [f"LABEL {key}={_quoted(value)}" for key, value in labels.items()]
             repository, _, name = tag.rpartition(":")
             # Nothing but `cat` runs in it, and a rootless engine cannot always pause.

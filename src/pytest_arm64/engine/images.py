@@ -14,7 +14,7 @@ from ..progress import Progress
 from .endpoint import LABEL, Engine
 from .failures import engine_errors, no_space
 from .image_uses import remember_use
-from .leftovers import HOST_LABEL, is_dead
+from .leftovers import MAKER_LABEL, is_dead
 from .seals import BASE_LABEL, NAME_LABEL, is_made_image, is_ours
 
 if TYPE_CHECKING:
@@ -256,13 +256,13 @@ def remove_derived(engine: Engine, image: Base) -> None:
 def remove_nameless(engine: Engine) -> None:
     """Remove what killed processes would have removed: images that newer ones took the name of."""
     with engine_errors("images without a name could not be looked for"):
-        dangling = engine.client.api.images(filters={"dangling": True, "label": HOST_LABEL})
+        dangling = engine.client.api.images(filters={"dangling": True, "label": MAKER_LABEL})
         _remove_with_derived(
             engine,
             [
                 image["Id"]
                 for image in dangling
-                if is_made_image(image) and is_dead(image["Labels"][HOST_LABEL])
+                if is_made_image(image) and is_dead(image["Labels"][MAKER_LABEL])
             ],
         )
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 HOST_LABEL = "pytest-arm64.host"
+"""Of a container: the process that it belongs to; empty on an image, and on what others start."""
+MAKER_LABEL = "pytest-arm64.maker"
+"""Of an image: the process that made it."""
 
 
 @functools.cache

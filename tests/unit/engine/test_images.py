@@ -21,7 +21,7 @@ from pytest_arm64.engine.images import (
     remove_derived,
     remove_nameless,
 )
-from pytest_arm64.engine.leftovers import HOST_LABEL, this_process
+from pytest_arm64.engine.leftovers import MAKER_LABEL, this_process
 from pytest_arm64.engine.patience import Patience
 from pytest_arm64.engine.seals import BASE_LABEL, sealed
 from pytest_arm64.errors import EngineError, ImageError
@@ -164,8 +164,8 @@ def test_nameless_images_of_dead_processes_go(engine: Played) -> None:
     dead = f"{me.partition('/')[0]}/{2**22 + 1}/7"
     bases = {"mine": "", "left": "", "made-of-it": "left", "elsewhere": ""}
     hosts = {"mine": me, "left": dead, "made-of-it": me, "elsewhere": "other-machine/1/1"}
-    images = [listed(name, base, **{HOST_LABEL: hosts[name]}) for name, base in bases.items()]
-    images.append({"Id": "foreign", "Labels": {HOST_LABEL: dead}})
+    images = [listed(name, base, **{MAKER_LABEL: hosts[name]}) for name, base in bases.items()]
+    images.append({"Id": "foreign", "Labels": {MAKER_LABEL: dead}})
     played.answers["GET /images/json"] = (200, images)
     for name in bases:
         played.answers[f"DELETE /images/{name}"] = (200, [])
