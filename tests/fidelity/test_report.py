@@ -124,6 +124,30 @@ def test_workers_tell_what_they_had_loaded(case: Case) -> None:
     assert any("/libc" in one["path"] for one in service(data, "api")["runs"][0]["mapped"]), out
 
 
+def test_a_failure_in_a_package_names_its_file_and_function(tmp_path: Path) -> None:
+    files = {
+        "side/site-packages/zed.py": """
+            import os
+            def end(): os.abort()
+            def fail(): raise OSError
+            """,
+        "api/tests/test_api.py": """
+            import sys
+            sys.path.append("side/site-packages")
+            import zed
+            def test_dies(): zed.end()
+            def test_fails(): zed.fail()
+            def test_is_wrong(): assert zed is None
+            """,
+    }
+    _, out, data = run(Case(tmp_path / "case", {**PROJECT, **files}))
+    tests = {t["nodeid"].rpartition("_")[2]: t for t in service(data, "api")["runs"][0]["tests"]}
+    assert (tests["dies"]["library"], tests["dies"]["functions"]) == ("zed.py", ["end"]), out
+    assert tests["fails"]["library"] == "zed.py"
+    assert (tests["wrong"]["library"], tests["wrong"]["functions"]) == ("", [])
+    assert "test_dies (in zed.py)" in " ".join(service(data, "api")["verdict"]["reasons"])
+
+
 def test_the_reports_own_folder_names_no_tests(tmp_path: Path) -> None:
     _, out, data = run(Case(tmp_path / "case", {**PROJECT, "out/kept.txt": ""}))
     assert service(data, "api")["runs"][0]["part"] == "", out

@@ -125,7 +125,7 @@ def _tests(service: ServiceEvidence, today: date) -> Iterator[WorkItem]:
 
 
 def _action_for(tests: Sequence[TestOutcome], words: str) -> str:
-    names = ", ".join(test.nodeid for test in tests[:_SHOWN])
+    names = ", ".join(test.blamed for test in tests[:_SHOWN])
     more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
     if len(tests) == 1:
         return f"1 test {words}: {names}"

@@ -96,6 +96,15 @@ class TestOutcome:
     text: str = ""
     died: bool = False
     """Whether the process that ran it died."""
+    library: str = ""
+    """File of a deployed package in which it failed; empty where nothing tells."""
+    functions: tuple[str, ...] = ()
+    """The function that it failed in; of several, one of them."""
+
+    @property
+    def blamed(self) -> str:
+        """Its node id, with the library that it failed in."""
+        return f"{self.nodeid} (in {self.library})" if self.library else self.nodeid
 
     @property
     def bad(self) -> bool:

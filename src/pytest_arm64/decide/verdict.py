@@ -216,7 +216,7 @@ def _broken(evidence: ServiceEvidence, today: date) -> Iterator[Reason]:
     for died, words in ((True, "killed their process"), (False, "failed")):
         found = [(run, test) for run, test in bad if test.died is died]
         if found:
-            names = ", ".join(test.nodeid for _, test in found[:_SHOWN])
+            names = ", ".join(test.blamed for _, test in found[:_SHOWN])
             run = found[0][0]
             grade = grade_words(run.where.grade, stand_in=run.where.stand_in)
             plural = "tests" if len(found) > 1 else "test"

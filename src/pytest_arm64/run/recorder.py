@@ -47,6 +47,7 @@ from ..open_folder import OpenFolder
 from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
+from .blamed_library import with_libraries
 from .gates import emit, selected
 from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
@@ -277,6 +278,7 @@ class Recorder:
     ) -> ServiceEvidence:
         """*evidence* with what *run* installed and tested, as far as it is about it."""
         matrix, place = evidence.matrix, run.place
+        tests = tuple(with_libraries(tests, place.abi))
         install = install_of(place.record, where) if place.record is not None else None
         misfit = ""
         if matrix is None or install is None:
