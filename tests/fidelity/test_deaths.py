@@ -361,3 +361,45 @@ def test_terminated_and_the_test_goes_on(project: MakeCase) -> None:
     assert "the run was interrupted, and would not stop in test_it.py::test_slow" in out
     # It was ended from outside: that is no failure of it, nor of those that it did not come to.
     assert " failed" not in out
+
+
+CRASHING = """
+    import os, signal
+    QEMU = os.environ.get("QEMU_CPU", "")
+    def crash(name): os.kill(os.getpid(), getattr(signal, name))
+    {}
+    def test_after(): pass
+"""
+AGAIN = {
+    'def test_it(): QEMU or crash("SIGSEGV")': (
+        "MAYBE THE EMULATOR: repeated once on graviton3, also emulated: it passed"
+    ),
+    "def test_it(): os.abort()": "it died again, so the emulator is less likely the cause",
+    'def test_it(): QEMU and 1 / 0 or crash("SIGSEGV")': "it failed and did not die",
+}
+
+
+@pytest.mark.parametrize(("test", "told"), AGAIN.items(), ids=["passes", "dies", "fails"])
+def test_a_crash_under_emulation_is_repeated_on_another_core(
+    project: MakeCase, test: str, told: str
+) -> None:
+    result = project(CRASHING.format(test)).mirrored(["-p", "cores_place", "-v"])
+    assert result.code == 1
+    assert "1 failed, 1 passed" in result.text
+    assert told in _text_of(result, "test_it")
+    assert "arm64: repeat" not in result.text
+
+
+def test_another_signal_or_an_arm_machine_repeats_nothing(
+    project: MakeCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = project(CRASHING.format('def test_it(): crash("SIGBUS")'))
+    result = other.mirrored(["-p", "cores_place", "-v"])
+    assert "1 failed, 1 passed" in result.text
+    assert "repeated once" not in result.text
+    monkeypatch.setenv("CORES_PLACE", "native")
+    result = project(CRASHING.format("def test_it(): os.abort()")).mirrored(
+        ["-p", "cores_place", "-v"]
+    )
+    assert "1 failed, 1 passed" in result.text
+    assert "repeated once" not in result.text

@@ -13,6 +13,8 @@ KEPT = 4000
 MORE_SHARED_MEMORY = (
     'give it more: shm-size = "1GB" in [tool.pytest-arm64], or --arm64-shm-size 1GB'
 )
+SECOND_TRY = "arm64_second_try"
+"""Property of a report: on which core a crash was repeated, and what became of it."""
 _HELD_BACK = 64_000
 _REMEMBERED = 32_000
 _REPEATED = 3
@@ -61,6 +63,29 @@ class Ground:
         if self.limited:
             text = "\n".join([text, *(lambda_hints(said) or lambda_hints_of_signal(end.signal))])
         return text
+
+
+@dataclass(frozen=True)
+class SecondTry:
+    """What became of a test that crashed under emulation when it was repeated on another core."""
+
+    core: str
+    outcome: str = ""
+    """``passed``, ``failed``, ``died``; empty where it did not come to its end."""
+
+    def __str__(self) -> str:
+        where = f"repeated once on {self.core}, also emulated:"
+        return {
+            "passed": f"MAYBE THE EMULATOR: {where} it passed\n"
+            "  next step: run this test on an ARM machine",
+            "died": f"{where} it died again, so the emulator is less likely the cause",
+            "failed": f"{where} it failed and did not die",
+        }.get(self.outcome, f"it may be the emulator; {where} it did not come to its end")
+
+    @property
+    def properties(self) -> list[tuple[str, object]]:
+        """For the report of the test."""
+        return [(SECOND_TRY, f"{self.core}: {self.outcome or 'unknown'}")]
 
 
 class LastWords:

@@ -353,10 +353,17 @@ class HostMirror:
         self.ledger.exit_code = frame.code
         self.missing_variables = frame.missing_variables
 
-    def fail(self, nodeid: str, text: str, *, died: bool = False) -> None:
+    def fail(
+        self,
+        nodeid: str,
+        text: str,
+        *,
+        died: bool = False,
+        properties: Sequence[tuple[str, object]] = (),
+    ) -> None:
         """Report *nodeid* as failed, complete with its start and finish.
 
-        *died* is whether the process that ran it is gone.
+        *died* is whether the process that ran it is gone; *properties* are the report's own.
         """
         location = self.running.pop(nodeid, None)
         decided = nodeid in self.ledger.decided and not self.ledger.distributed
@@ -364,6 +371,7 @@ class HostMirror:
         if location is None:
             self._hook.pytest_runtest_logstart(nodeid=nodeid, location=report.location)
         vars(report)["arm64_died"] = died
+        report.user_properties += properties
         reason = self.expected.pop(nodeid, None)
         if reason is not None:
             report.outcome, report.wasxfail = "skipped", reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ import pytest
 
 from ..errors import Arm64Error
 from ..inside.frames import Frame, Hello, LoopEnded
-from .deaths import Ground, LastWords
+from .deaths import Ground, LastWords, SecondTry
 from .frames import Ordered
 from .mirror import HostMirror
 from .missing_variables import lacking
@@ -31,7 +31,8 @@ ASK_SECONDS = 0.5
 class MirroredSession:
     """Drives the processes of one session inside and mirrors what they say.
 
-    *task* makes the task of a process from what others of this run have done already.
+    *task* makes the task of a process from what others of this run have done already. *repeat* runs
+    tests that killed their process on another core, where that tells the cause.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class MirroredSession:
         task: Callable[[dict[str, int], list[str]], Task],
         ground: Ground,
         mirror: HostMirror,
+        repeat: Callable[[Sequence[str], End], SecondTry | None] = lambda _nodeids, _end: None,
     ) -> None:
         self._session = session
         self._transport = transport
@@ -58,6 +60,7 @@ class MirroredSession:
         self.mirror.limited = ground.limited
         self.mirror.worker_death = lambda end: self._cause(end, self._words.of_worker(end))
         self.problems: list[str] = []
+        self._repeat = repeat
 
     @property
     def ended_on_host(self) -> bool:
@@ -246,10 +249,13 @@ class MirroredSession:
         """Account for a process that ended without a word; whether another is to go on."""
         ledger, running = self.mirror.ledger, list(self.mirror.running)
         self._deaths += not self.mirror.expected.keys() & running
-        cause = self._cause(end, self._words.text if running else self._words.brief)
+        said = self._words.text if running else self._words.brief
+        again = self._second_try(running, end)
+        cause = self._cause(end, said, again)
         text = f"the process that ran this test died: {cause}"
         for nodeid in running if not self._interrupted else ():
-            self.mirror.fail(nodeid, text, died=True)
+            properties = again.properties if again is not None else ()
+            self.mirror.fail(nodeid, text, died=True, properties=properties)
         if ledger.status is not None:
             self.problems.append(f"the process inside died after its session: {cause}")
             return False
@@ -283,8 +289,15 @@ class MirroredSession:
             return False
         return True
 
-    def _cause(self, end: End, said: str) -> str:
-        cause = self._ground.cause(end, said)
+    def _second_try(self, running: Sequence[str], end: End) -> SecondTry | None:
+        """What became of the tests that were running on another core, where that tells anything."""
+        unexpected = [nodeid for nodeid in running if nodeid not in self.mirror.expected]
+        if not unexpected or self._interrupted or self.mirror.ledger.distributed:
+            return None
+        return self._repeat(unexpected, end)
+
+    def _cause(self, end: End, said: str, again: SecondTry | None = None) -> str:
+        cause = "\n".join(filter(None, [self._ground.cause(end, said), str(again or "")]))
         return f"{cause}\n--- last output of the process ---\n{said}" if said else cause
 
     def _phase(self, collecting: str) -> str:

@@ -51,8 +51,7 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     lines += abi_lines(environment.abi)
     if not mounted:
         lines.append(
-            "arm64: the engine does not see this machine's files: the tests run on a copy, "
-            "and what they write stays there"
+            "arm64: the tests run on a copy of the project, and what they write stays there"
         )
     return lines
 

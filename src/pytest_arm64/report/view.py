@@ -280,7 +280,11 @@ def caveats(report: Report) -> Iterator[str]:
             f"certifies nothing about {report.target}."
         )
     if any(v.grade == "emulated" for v in good):
-        yield "Some verdicts rest on emulated runs. They were not seen on an ARM machine."
+        yield (
+            "Some verdicts rest on emulated runs. They were not seen on an ARM machine. "
+            "Emulation on x86 has the memory order of x86: races that ARM allows in threaded "
+            "extensions do not show."
+        )
     if any(v.grade == "predicted" for v in good):
         yield "Some verdicts are predicted from an index alone: nothing was installed or run."
     yield from report.notes

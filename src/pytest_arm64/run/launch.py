@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from ..config.project import Project, load_project
 from ..config.trust import refuse_untrusted
 from ..inside.frames import TerminalLook
 from ..inside.ran import Ran
+from ..mirror.deaths import SecondTry
 from ..mirror.mirror import HostMirror
 from ..mirror.pytest_internals import terminal_look, terminal_reporter
 from ..mirror.session import MirroredSession
-from ..mirror.task import NO_TERMINAL, Task
+from ..mirror.task import NO_TERMINAL, End, Task
 from ..report.matrix_output import printable
 from .arguments import (
     call_services_by_name,
@@ -91,9 +92,13 @@ def prepare(config: pytest.Config) -> tuple[Project, Task]:
 
 
 def session_in(
-    place: Place, task: Task, session: pytest.Session, mirror: HostMirror
+    place: Place,
+    task: Task,
+    session: pytest.Session,
+    mirror: HostMirror,
+    repeat: Callable[[Sequence[str], End], SecondTry | None] = lambda _nodeids, _end: None,
 ) -> MirroredSession:
-    """A session at *place*, which *mirror* shows."""
+    """A session at *place*, which *mirror* shows; *repeat* as for ``MirroredSession``."""
     return MirroredSession(
         session,
         place.transport,
@@ -102,6 +107,7 @@ def session_in(
         ),
         place.ground(task.timeout),
         mirror,
+        repeat,
     )
 
 

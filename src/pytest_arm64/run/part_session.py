@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..errors import Arm64Error
+from ..mirror.deaths import SecondTry
 from ..mirror.mirror import HostMirror
 from ..mirror.session import MirroredSession
-from ..mirror.task import Task
+from ..mirror.task import End, Task
+from ..progress import NoProgress, Progress
 from ..temporary import temporary_folder
 from .arguments import same_everywhere
 from .cells import PlannedCell
 from .core_choice import core_choice
+from .crash_repeat import doubtful, second_try
 from .keep import Held
 from .launch import session_in
 from .parts import RunPart
@@ -135,7 +138,8 @@ class NestedRun:
                 mirrored=self.place.transport,
             )
         _forget_warnings(self._config)
-        self.session = session_in(self.place, self._task, session, HostMirror(session))
+        mirror = HostMirror(session)
+        self.session = session_in(self.place, self._task, session, mirror, self._second_try)
         self.session.start()
 
     def finish(self) -> None:
@@ -170,14 +174,29 @@ class NestedRun:
         self._resources.close()
 
     def _silent_cell(
-        self, planned: PlannedCell, place: Place, task: Task, collected: Counter[str] | None = None
+        self,
+        planned: PlannedCell,
+        place: Place,
+        task: Task,
+        collected: Counter[str] | None = None,
+        progress: Progress | None = None,
     ) -> SilentCell:
         from ..report.progress import TerminalProgress
 
         if self._folder is None:
             self._folder = self._resources.enter_context(temporary_folder())
-        progress = TerminalProgress(sys.stdout)
+        progress = progress or TerminalProgress(sys.stdout)
         return SilentCell(self._config, planned, place, task, self._folder, progress, collected)
+
+    def _second_try(self, nodeids: Sequence[str], end: End) -> SecondTry | None:
+        """Run *nodeids*, whose process had this *end*, on another core where that may help."""
+        if self.session is None or not doubtful(self.place, self._planned, end):
+            return None
+        collected = Counter(self.session.mirror.ledger.collected)
+        cell = self._silent_cell(
+            self._planned, self.place, self._task, collected, progress=NoProgress()
+        )
+        return second_try(cell, nodeids)
 
     def _again(self, only: Collection[str]) -> CellResult:
         """Run *only* these tests of the mirrored cell again, unseen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,6 +48,8 @@ class Outcome:
     user_properties: tuple[tuple[str, object], ...] = ()
     warnings: tuple[str, ...] = ()
     """Category and message of each warning that it caused."""
+    died: bool = False
+    """Whether it killed its process."""
 
     @property
     def bad(self) -> bool:
@@ -96,7 +99,6 @@ class SilentCell:
         self._folder = folder
         self._progress = progress
         self._collected = Counter(collected)
-        self._runs = 0
         self.planned = planned
 
     def give(self, files: Mapping[str, bytes]) -> None:
@@ -111,7 +113,6 @@ class SilentCell:
         Raises:
             ProtocolError: what came from inside cannot be understood.
         """
-        self._runs += 1
         title = f"run the tests on {self.planned.name}"
         if only:
             title = f"repeat {len(only)} tests on {self.planned.name}"
@@ -130,8 +131,8 @@ class SilentCell:
                 session.follow_to_the_end()
             finally:
                 session.close()
-        out = self._folder / f"{self.planned.name.replace('/', '-')}-{self._runs}"
-        out.mkdir(parents=True)
+        name = self.planned.name.replace("/", "-")
+        out = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
         self._place.transport.fetch(out)
         if not only:
             self._collected = Counter(mirror.ledger.collected)
@@ -180,6 +181,7 @@ class _Recorder:
             text=before.text or (str(report.longrepr) if report.failed else ""),
             seconds=before.seconds + report.duration,
             user_properties=tuple(report.user_properties) or before.user_properties,
+            died=before.died or getattr(report, "arm64_died", False) is True,
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
