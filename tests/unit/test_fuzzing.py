@@ -20,13 +20,20 @@ from fuzzed import harness
 from fuzzed.harness import Kind, fuzz
 from fuzzed.kinds import KINDS
 from fuzzed.process import Tally, fuzz_apart
+from pytest_arm64.audit.causes import minors
+from pytest_arm64.audit.places import place_of
+from pytest_arm64.audit.platform import glibc_floor
 from pytest_arm64.binary.filetree import zip_tree
 from pytest_arm64.config.poetry_constraint import poetry_specifier
+from pytest_arm64.engine.leftovers import _machine, is_dead
 from pytest_arm64.environment.wheel_source import CheckedWheel, HostileWheelError
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.index.fetch import _pause
 from pytest_arm64.index.metadata import MetadataError, parse_metadata, parse_requirement
 from pytest_arm64.index.simple import WHEEL, IndexFile
 from pytest_arm64.inputs.service import read_service
+from pytest_arm64.inside.golden.npy import size_of
+from pytest_arm64.inside.golden.shape import MalformedError
 from unit.environment.test_wheels import wheel
 from unit.support import attempt
 
@@ -246,3 +253,20 @@ def test_a_file_in_no_scheme_of_a_wheel_is_refused(tmp_path: Path) -> None:
     path = wheel(tmp_path, {"demo-1.0.data/scripts": "text"})
     with zipfile.ZipFile(path) as archive, pytest.raises(HostileWheelError, match="no folder"):
         CheckedWheel(path, archive)
+
+
+# Digits that ``isdigit`` takes and ``int`` does not, and more of them than ``int`` takes.
+@pytest.mark.parametrize("number", ["\u00b2", DIGITS])
+def test_numbers_in_texts_of_strangers_are_read_or_passed_over(number: str) -> None:
+    assert place_of(f"requirements.txt:{number}") == (f"requirements.txt:{number}", 0)
+    assert 0 < _pause(number, 0) < 60
+    assert not is_dead(f"{_machine()}/{number}/1")
+    assert glibc_floor(f"manylinux_2_{number}_aarch64", "aarch64") is None
+    assert minors([f"cp3{number}", "cp312"]) == f"3.12, cp3{number}"
+    with pytest.raises(MalformedError):
+        size_of(f"<f{number}", [4])
+
+
+def test_a_place_is_a_file_and_a_line() -> None:
+    places = [place_of(text) for text in ("a/b.txt:12", "a:b:3", "a.txt", "a.txt:", ":3", "")]
+    assert places == [("a/b.txt", 12), ("a:b", 3), ("a.txt", 0), ("a.txt:", 0), (":3", 0), ("", 0)]

@@ -36,6 +36,7 @@ NOT_PUBLISHED = "not-published"
 X86_PIN = "x86-pin"
 MISSING = "missing-release"
 UNREADABLE = "unreadable"
+_CPYTHON = re.compile(r"cp([0-9])([0-9]{1,4})")
 
 # Libraries that a maker of x86 processors publishes for them alone.
 _X86_VENDORS = (
@@ -256,9 +257,9 @@ class Causes:
 
 def minors(pythons: Iterable[str]) -> str:
     """The first eight of *pythons*, as in tags, in words: ``cp36`` is 3.6."""
-    versions = (re.fullmatch(r"cp(\d)(\d+)", tag) for tag in pythons)
+    versions = (_CPYTHON.fullmatch(tag) for tag in pythons)
     numbers = sorted((int(match[1]), int(match[2])) for match in versions if match)
-    others = [tag for tag in pythons if not re.fullmatch(r"cp\d\d+", tag)]
+    others = [tag for tag in pythons if not _CPYTHON.fullmatch(tag)]
     return ", ".join([*map(_dotted, numbers), *others][:8])
 
 

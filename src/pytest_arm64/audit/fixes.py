@@ -25,6 +25,7 @@ from ..inside.regular_file import read_regular
 from ..open_folder import write_inside
 from .auditor import Auditor
 from .matrix import Row, WheelMatrix
+from .places import place_of
 from .platform import Platform, platform_of
 
 _ARCHITECTURES = ("arm64", "amd64")
@@ -224,10 +225,10 @@ def _goes_back(row: Row) -> bool:
 def _edit(row: Row, root: Path, *, new: str = "", marker: str = "") -> Iterator[Edit]:
     """The change of *row*'s own pin; none where no requirement file has entry."""
     place = row.path[0] if len(row.path) == 2 else ""
-    name, _, line = place.rpartition(":")
-    if not line.isdigit() or not row.version or new == row.version:
+    name, line = place_of(place)
+    if not line or not row.version or new == row.version:
         return
-    yield Edit(place, root / name, int(line), row.name, row.version, new, marker, _remark(row, new))
+    yield Edit(place, root / name, line, row.name, row.version, new, marker, _remark(row, new))
 
 
 def _remark(row: Row, new: str) -> str:

@@ -30,7 +30,7 @@ _LIBSTDCXX = {
     (2, 35): "3.4.30",
     (2, 39): "3.4.33",
 }
-_MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)\Z")
+_MANYLINUX = re.compile(r"manylinux_([0-9]{1,4})_([0-9]{1,4})_(\w+)\Z")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
+from ..audit.places import place_of
 from .allowances import Allowance
 from .baseline import Baseline
 
@@ -84,9 +85,7 @@ def verdicts(
 
 def _place(matrix: WheelMatrix, row: Row) -> tuple[str, int]:
     """File and line that ask for *row*, the line 0 where none is known."""
-    told = row.path[0] if row.path else matrix.manifest
-    file, _, line = told.rpartition(":")
-    return (file, int(line)) if file and line.isdigit() else (told or "arm64", 0)
+    return place_of((row.path[0] if row.path else matrix.manifest) or "arm64")
 
 
 def _problem(

@@ -37,6 +37,7 @@ _NOBODYS = {HOST_LABEL: "", f"{LABEL}.session": ""}
 _KEPT_LABELS = {KEPT_LABEL: "1", **_NOBODYS}
 # Both versions of control groups count what was killed; only one of the files is there.
 _MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+_LOOPBACK6 = {"net.ipv6.conf.lo.disable_ipv6": "0"}
 MOST_BYTES = 64 * 2**30
 """Of a folder that is taken out of a container: an environment, with all of its packages."""
 MOST_READ = 64 * 2**20
@@ -69,6 +70,7 @@ class Container:
         self._plan = plan
         self._container: DockerContainer | None = None
         self._lifeline: Stream | None = None
+        self._with_ipv6 = True
 
     def __enter__(self) -> Container:  # noqa: PYI034  (Self needs Python 3.11)
         self.start()
@@ -91,9 +93,12 @@ class Container:
         """Make and start the container; what was begun is removed where that fails."""
         try:
             self._start()
-        except BaseException:
+        except BaseException as error:
             self.close()
-            raise
+            if not self._with_ipv6 or "/net/ipv6/" not in str(error):
+                raise
+            self._with_ipv6 = False  # the engine's kernel has none
+            self.start()
 
     def _start(self) -> None:
         from docker.types import Mount as MountType
@@ -116,6 +121,7 @@ class Container:
                 init=self._engine.has_init or None,
                 auto_remove=True,
                 network_mode=plan.network,
+                sysctls=self._sysctls(),
                 read_only=plan.read_only,
                 cap_drop=["ALL"],
                 cap_add=list(plan.capabilities),
@@ -143,6 +149,12 @@ class Container:
                     client.api.attach_socket(self.id, params={"stdin": 1, "stream": 1})
                 )
             self._container.start()
+
+    def _sysctls(self) -> dict[str, str]:
+        network = self._plan.network
+        own = network != "host" and not network.startswith("container:")
+        asked = own and self._with_ipv6 and self._engine.removes_loopback6
+        return dict(_LOOPBACK6) if asked else {}
 
     def keep(self, name: str, environment: Mapping[str, str]) -> None:
         """Start one like it, with its volumes, that stays for a day when this process is gone.

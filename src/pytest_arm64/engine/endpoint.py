@@ -68,6 +68,15 @@ class Engine:
         """What tells this session's containers from others', and whose they are."""
         return {f"{LABEL}.session": self.session, f"{LABEL}.host": this_process()}
 
+    @property
+    def removes_loopback6(self) -> bool:
+        """Whether a container without an IPv6 network has no ``::1``.
+
+        Docker before 26 takes it away (moby/moby#47062, docker/for-mac#7269, read 2026-11-30).
+        """
+        major = re.match(r"\d+", self.version)
+        return major is not None and int(major[0]) < 26 and not self.podman
+
 
 @contextmanager
 def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import platform
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def is_dead(label: str) -> bool:
     """
     machine, _, rest = label.partition("/")
     number, _, began = rest.partition("/")
-    if machine != _machine() or not number.isdigit():
+    if machine != _machine() or not re.fullmatch("[0-9]{1,9}", number):
         return False
     now = _began(int(number))
     return now is None or (began not in ("0", "") and str(now) != began)

@@ -5,6 +5,7 @@ Everything that is read here was written by strangers.
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
@@ -330,7 +331,7 @@ def _scheme(url: str) -> str:
 
 
 def _pause(retry_after: str | None, attempt: int) -> float:
-    if retry_after and retry_after.strip().isdigit():
+    if retry_after and re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
         return min(float(retry_after), _LONGEST_PAUSE)
     return 0.3 * 2.0**attempt
 

@@ -11,6 +11,7 @@ from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
+from ..audit.places import place_of
 from ..audit.weight import ACCELERATORS
 from ..binary.record import TOO_LARGE
 from ..decide.evidence import ServiceEvidence
@@ -54,10 +55,8 @@ class _Source:
 
     def result(self, rule: str, level: str, text: str, name: str, place: str = "") -> Json:
         """A result at *place*, ``file:line`` or a file; by default at the manifest."""
-        file, _, line = place.rpartition(":")
-        if not (file and line.isdigit()):
-            file, line = place or self.manifest, ""
-        region = {"region": {"startLine": int(line)}} if line and int(line) else {}
+        file, line = place_of(place or self.manifest)
+        region = {"region": {"startLine": line}} if line else {}
         uri = _uri(f"{self.base}/{file}" if self.base else file)
         location = {"artifactLocation": {"uri": uri}, **region}
         return {

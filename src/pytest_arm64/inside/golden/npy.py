@@ -18,7 +18,7 @@ from .shape import MalformedError
 _MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000
 """What NumPy itself reads of a file that is not trusted."""
-_PLAIN = re.compile(r"[<>|=][?a-zA-Z](\d+)(\[[^\]]*\])?\Z")
+_PLAIN = re.compile(r"[<>|=][?a-zA-Z]([0-9]{1,9})(\[[^\]]*\])?\Z")
 _WIDE = "U"
 """The code of text, of which four bytes are a character."""
 
