@@ -76,12 +76,16 @@ status_images() {
     for arch in arm64 amd64; do
         for kind in runtime builder; do
             name=$(stand_in_name "$kind" "$arch")
-            status_image "$name" "$arch" "stand-in, Debian 12"
+            status_image "$name" "$arch" "stand-in, Debian 12$(recipe_note "$name")"
         done
     done
     ! stand_ins_present arm64 || usable=0
     [ "$usable" -eq 0 ] || printf 'image      none to run on; scripts/engine up\n'
     return "$usable"
+}
+
+recipe_note() { # recipe_note NAME: what status tells of a stand-in of an earlier recipe
+    is_current "$1" || printf ' of another recipe: scripts/engine up'
 }
 
 status_image() { # status_image NAME ARCH KIND: a line, if it is there

@@ -3,20 +3,52 @@
 # pulled. Packages are unpacked, not installed: no foreign maintainer script runs,
 # which is what makes it quick, and what `finish_root` makes up for.
 
-# No compiler, and no libgomp, which comes with one: as in the product's image.
+# No compiler, and no libgomp, which comes with one: as in the product's image. That has tzdata
+# and setup, whose part netbase plays: docker-library/repo-info, amazonlinux 2023.12.20260831.0,
+# read 2026-11-30. docs/targets.md lists what differs.
 readonly RUNTIME_PACKAGES=base-files,base-passwd,bash,ca-certificates,coreutils,dash,\
-findutils,gawk,grep,gzip,libc-bin,libstdc++6,procps,python3,python3-distutils,\
-python3-venv,sed,tar,util-linux
+findutils,gawk,grep,gzip,libc-bin,libstdc++6,netbase,procps,python3,python3-distutils,\
+python3-venv,sed,tar,tzdata,util-linux
 readonly BUILDER_PACKAGES=$RUNTIME_PACKAGES,g++,gcc,libc6-dev,make,pkg-config,python3-dev
+readonly RECIPE_LABEL=pytest-arm64.recipe
 readonly IMAGE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# Of what is in the images and how they are made; comments do not count.
+recipe() {
+    {
+        printf '%s\n' "$RUNTIME_PACKAGES" "$BUILDER_PACKAGES" "$IMAGE_PATH"
+        declare -f unpack finish_root make_layers image_config
+    } | sha256sum | cut -c 1-16
+}
+
+is_current() { [ "$(image_json "$1" | text_of "$RECIPE_LABEL")" = "$(recipe)" ]; }
+
+stand_ins_current() { # stand_ins_current ARCH
+    is_current "$(stand_in_name runtime "$1")" && is_current "$(stand_in_name builder "$1")"
+}
 
 provide_stand_ins() {
     local arch
     for arch in arm64 amd64; do
-        stand_ins_present "$arch" || make_stand_ins "$arch"
+        if ! stand_ins_present "$arch"; then
+            make_stand_ins "$arch"
+        elif ! stand_ins_current "$arch"; then
+            renew_stand_ins "$arch"
+        fi
     done
     say "THE IMAGES HERE ARE STAND-INS: DEBIAN 12, NOT AMAZON LINUX 2023." \
         "WHAT RUNS ON THEM CERTIFIES NOTHING ABOUT AMAZON LINUX 2023"
+}
+
+# Old ones do where new ones cannot be made.
+renew_stand_ins() {
+    if can_install && [ "$(os_field ID)" = debian ]; then
+        say "the stand-ins for $1 are of another recipe than this script's: making them again"
+        make_stand_ins "$1"
+    else
+        say "the stand-ins for $1 are of another recipe than this script's;" \
+            "only root on Debian can make them again"
+    fi
 }
 
 make_stand_ins() {
@@ -82,7 +114,7 @@ finish_root() {
     fi
     chroot "$root" /sbin/ldconfig
     # Nothing of this machine, and nothing that the engine provides by itself
-    rm -rf "$root"/etc/{hostname,hosts,resolv.conf} "$root"/etc/apt \
+    rm -rf "$root"/etc/{hostname,hosts,resolv.conf,ethertypes} "$root"/etc/apt \
         "$root"/var/{lib,cache}/apt "$root"/var/log/* "$root"/usr/share/{doc,man,locale}
     find "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" -mindepth 1 -delete
 }
@@ -122,7 +154,8 @@ image_config() {
 # Loaded as an archive rather than built: an old engine's import cannot set the
 # architecture, and no kind of builder is needed. The names are provisional.
 load_pair() {
-    local arch=$1 work=$SCRATCH/$1 label='"pytest-arm64.stand-in-for":"al2023"' runtime builder
+    local arch=$1 work=$SCRATCH/$1 label runtime builder
+    label="\"pytest-arm64.stand-in-for\":\"al2023\",\"$RECIPE_LABEL\":\"$(recipe)\""
     runtime=$(stand_in_name runtime "$arch")
     builder=$(stand_in_name builder "$arch")
     cd "$work" || return
@@ -149,7 +182,9 @@ check_pair() {
 }
 
 readonly COMMON_CHECK="uname -m; python3 -V; id -un; kill -0 \$\$; /bin/kill -0 1; tar --version >/dev/null
-    python3 -c 'import ssl, venv, ctypes, sqlite3, ctypes.util as u; assert u.find_library(\"c\")'"
+    python3 -c 'import ssl, venv, ctypes, sqlite3, ctypes.util as u; assert u.find_library(\"c\")'
+    python3 -c 'import socket as s, zoneinfo as z; z.ZoneInfo(\"Europe/Berlin\")
+s.getservbyname(\"https\"), s.getprotobyname(\"tcp\")'"
 readonly RUNTIME_CHECK="! command -v gcc; ! command -v cc; find / -xdev -name 'libgomp*'
     test -z \"\$(find / -xdev -name 'libgomp*')\""
 readonly BUILDER_CHECK="cd /tmp; echo 'int main(void) { return 0; }' >a.c; cp a.c a.cc
