@@ -270,3 +270,11 @@ def test_numbers_in_texts_of_strangers_are_read_or_passed_over(number: str) -> N
 def test_a_place_is_a_file_and_a_line() -> None:
     places = [place_of(text) for text in ("a/b.txt:12", "a:b:3", "a.txt", "a.txt:", ":3", "")]
     assert places == [("a/b.txt", 12), ("a:b", 3), ("a.txt", 0), ("a.txt:", 0), (":3", 0), ("", 0)]
+
+
+@pytest.mark.parametrize("option", ["-r", "-c", "--requirement"])
+@pytest.mark.parametrize("name", ["a\0.txt", "\0/a.txt", "x/\0/a.txt", "a" * 5000, "x/" * 3000])
+def test_names_that_no_file_can_have_are_refused(tmp_path: Path, option: str, name: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{option} {name}\n")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_service(tmp_path / "requirements.txt", {}, root=tmp_path)

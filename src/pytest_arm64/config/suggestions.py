@@ -25,6 +25,6 @@ def file_suggestion(path: Path, root: Path | None = None) -> str:
         if root is not None and not path.parent.resolve().is_relative_to(root.resolve()):
             return ""
         names = [entry.name for entry in islice(path.parent.iterdir(), _MOST_NAMES)]
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL is no path
         return ""
     return "" if path.name in names else suggestion(path.name, names)
