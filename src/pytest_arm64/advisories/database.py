@@ -25,6 +25,8 @@ KNOWN_DEFECT = "known-defect"
 """The cause of what an advisory says of a row."""
 MOST_BYTES = 1 << 20
 """Of a team's own file."""
+_MOST_FIXES = 100
+"""Fixed releases that are affected again, one after the other, that are gone through."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,19 @@ class Advisories:
         if package not in self._by_package:
             return ()
         deployment = Deployment(target, self.cores)
+        applying = list(self._applying(package, release, deployment))
+        fixed = self._first_outside(package, release, deployment) if applying else ""
         return tuple(
             KnownDefect(
                 entry.id,
                 entry.effect,
                 entry.summary,
                 condition,
-                self._first_outside(package, release, deployment),
+                fixed,
                 entry.references[0].url if entry.references else "",
                 entry.grave and not condition,
             )
-            for entry, condition in self._applying(package, release, deployment)
+            for entry, condition in applying
         )
 
     def avoids(self, package: str, version: Version, target: Target) -> str:
@@ -136,7 +140,7 @@ class Advisories:
     def _first_outside(self, package: str, version: Version, deployment: Deployment) -> str:
         """The first release after *version* that no advisory is about; empty for none."""
         release = version
-        while True:  # each fix is later than the release before it, and there are not many
+        for _ in range(_MOST_FIXES):  # each is later than the release before it
             entry = next((entry for entry, _ in self._applying(package, release, deployment)), None)
             if entry is None:
                 return str(release)
@@ -145,6 +149,7 @@ class Advisories:
             if later is None:
                 return ""
             release = later
+        return ""
 
 
 @cache

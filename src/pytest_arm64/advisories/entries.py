@@ -21,6 +21,8 @@ NOT_REPRODUCED = "not reproduced here"
 LOCAL = "x_"
 """How OSV's schema marks ids of databases that osv.dev does not aggregate; not shown."""
 MOST_ENTRIES = 1000
+MOST_RELEASES = 5000
+"""Stretches and single releases of a file: each is compared with each release that may be used."""
 _MOST_TEXT, _MOST_ITEMS = 8000, 200
 _ID = re.compile(r"(?:x_)?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)+", re.ASCII)
 _MOST_ID = 60
@@ -87,6 +89,7 @@ def read_advisories(content: bytes, name: str) -> tuple[Advisory, ...]:
     if len(entries) > MOST_ENTRIES:
         raise SettingsError(f"{name} has more than {MOST_ENTRIES} advisories")
     advisories: dict[str, Advisory] = {}
+    releases = 0
     for number, entry in enumerate(entries, 1):
         where = f"{name}: entry {number}"
         try:
@@ -97,6 +100,9 @@ def read_advisories(content: bytes, name: str) -> tuple[Advisory, ...]:
                 f"{where}: {error}", next_step="see docs/advisories.md for what an entry needs"
             ) from None
         advisories[advisory.id] = advisory
+        releases += sum(len(item.intervals) + len(item.versions) for item in advisory.affected)
+        if releases > MOST_RELEASES:
+            raise SettingsError(f"{name} names more than {MOST_RELEASES} affected releases")
     return tuple(advisories.values())
 
 

@@ -17,6 +17,8 @@ from .project_files import walk
 
 _MAXIMUM_INDEX = 64 * 2**20
 _MAXIMUM_FILES = 200_000
+_MAXIMUM_PATHS = 64 * 2**20
+"""Bytes of all paths: in version 4, an entry of one byte may repeat a path of megabytes."""
 _FIXED = struct.Struct(">40x20sH")
 """Of an entry: times and numbers of the file, of which ``_MODE`` is one; object id; flags."""
 _MODE = struct.Struct(">24xI")
@@ -72,7 +74,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, int]]:
     signature, version, count = struct.unpack_from(">4sII", data)
     if signature != b"DIRC" or version not in (2, 3, 4) or count > _MAXIMUM_FILES:
         raise _IndexError("unknown format")
-    place, path = 12, b""
+    place, path, total = 12, b"", 0
     for _ in range(count):
         (mode,) = _MODE.unpack_from(data, place)
         _, flags = _FIXED.unpack_from(data, place)
@@ -84,6 +86,9 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, int]]:
         end = data.index(b"\0", name)
         path = (path[:kept] if version == 4 else b"") + data[name:end]
         place = end + 1 if version == 4 else place + (end - place + 8) // 8 * 8
+        total += len(path)
+        if total > _MAXIMUM_PATHS:
+            raise _IndexError("paths that are too long")
         yield path, mode
 
 

@@ -62,7 +62,7 @@ class _Source:
         return {
             "ruleId": f"arm64/{rule}",
             "level": level,
-            "message": {"text": f"{printable(text)} [{self.service} on {self.target}]"},
+            "message": {"text": without_links(f"{text} [{self.service} on {self.target}]")},
             "locations": [{"physicalLocation": location}],
             # The same finding keeps its fingerprint when lines move.
             "partialFingerprints": {"arm64/v1": "/".join([self.service, self.target, name, rule])},
@@ -182,6 +182,11 @@ def _service_results(service: ServiceEvidence, verdict: Verdict, target: str) ->
     for nodeid, (test, where) in list(failed.items())[:_MOST_TESTS]:
         told = f"{nodeid}: {test.outcome} on {'ARM64' if where.on_arm else where.machine}"
         yield source.result("test", "error", told, nodeid, nodeid.partition("::")[0])
+
+
+def without_links(text: str) -> str:
+    """*text* as a message, in which SARIF takes ``[name](address)`` for a link, and shows one."""
+    return printable(text).replace("](", "] (")
 
 
 def _uri(file: str) -> str:

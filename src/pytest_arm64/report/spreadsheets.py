@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import datetime, time
 from typing import NamedTuple
@@ -19,7 +20,8 @@ from .view import Card, cards
 WORKBOOK = "report.xlsx"
 # What a spreadsheet may take for the beginning of a formula, also in full width. Source: OWASP,
 # "CSV Injection", read 2026-11-30; tabulators and line breaks are gone already.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a comma is the decimal point, a semicolon separates cells, within quotation marks too.
+_FORMULA = re.compile("(^|;)(\\s*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 _LONGEST = 32_000
 """Characters of a cell; Excel has 32,767."""
 Cell = str | int | float
@@ -138,4 +140,4 @@ def _text(text: str) -> str:
 
 
 def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1\2'", cell) if isinstance(cell, str) else cell

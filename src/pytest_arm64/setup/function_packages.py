@@ -22,8 +22,8 @@ _TERRAFORM = {rf"\bsource_dir\s*={_PLACE}": ZIP, rf"\bsource_path\s*={_PLACE}": 
 """Of ``archive_file``, and of the module terraform-aws-modules/lambda."""
 _TERRAFORM_IMAGE = {rf"\b(?:context|docker_build_root)\s*={_PLACE}": IMAGE}
 _SERVERLESS = {
-    r"(?m)^\s+handler:\s*[\"']?([\w./-]+)/[\w-]+\.\w+[\"']?\s*$": ZIP,
-    r"(?m)^\s+path:\s*[\"']?([\w./-]+)[\"']?\s*$": IMAGE,
+    r"(?m)^[ \t]+handler:[ \t]*[\"']?([\w./-]+)/[\w-]+\.\w+[\"']?[ \t]*$": ZIP,
+    r"(?m)^[ \t]+path:[ \t]*[\"']?([\w./-]+)[\"']?[ \t]*$": IMAGE,
 }
 _FILES = re.compile(r".*\.tf|serverless\.ya?ml|.*\.py", re.IGNORECASE)
 

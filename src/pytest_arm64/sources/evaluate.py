@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from .budget import Budget
 from .names import NameScope
 
 ARM, X86 = "aarch64", "x86_64"
@@ -29,8 +30,9 @@ class _Table(NamedTuple):
 class Machine:
     """Evaluates expressions as on Linux on one kind of machine; nothing is executed."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, budget: Budget) -> None:
         self.name = name
+        self._budget = budget
         uname = ("Linux", "host", UNKNOWN, UNKNOWN, name, name)
         self._calls: dict[str, object] = {
             "platform.machine": name,
@@ -49,7 +51,12 @@ class Machine:
         return _truth(self.value(node, scope))
 
     def value(self, node: ast.AST, scope: NameScope) -> object:
-        """The value of *node*, ``UNKNOWN`` or ``MISSING``."""
+        """The value of *node*, ``UNKNOWN`` or ``MISSING``.
+
+        Raises:
+            UnreadableSourceError: the budget is spent: tables of tables double with each.
+        """
+        self._budget.spend()
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         value = method(node, scope) if method is not None else UNKNOWN
         too_long = isinstance(value, (str, tuple)) and len(value) > _LONGEST
@@ -262,13 +269,18 @@ def _within(left: object, right: object) -> object:
     return UNKNOWN
 
 
-def texts(node: ast.AST, scope: NameScope) -> Iterator[str]:
-    """The literal pieces of text that *node* is put together from, names followed."""
+def texts(node: ast.AST, scope: NameScope, budget: Budget) -> Iterator[str]:
+    """The literal pieces of text that *node* is put together from, names followed.
+
+    Raises:
+        UnreadableSourceError: *budget* is spent.
+    """
     pending = [(node, scope)]
     for _ in range(_LONGEST):  # lists of names of lists of names do not end
         if not pending:
             return
         node, scope = pending.pop()
+        budget.spend()
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 yield node.value

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 
+from .budget import UnreadableSourceError
 from .evaluate import MISSING, texts
-from .module import EXITS, SourceModule, Statement, UnreadableSourceError, parsed, taken_arm
+from .module import EXITS, SourceModule, Statement, parsed, taken_arm
 from .names import NameScope
-from .rules import Rule
+from .rules import LONGEST_TEXT, Rule
 
 Matcher = Callable[[Rule, SourceModule], Iterator[ast.AST]]
 _REFUSES, _SKIPS = "refuses", "skips"
@@ -111,7 +112,7 @@ def _named_in_calls(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
             if (
                 isinstance(node, ast.Call)
                 and _is_called(node.func, rule, step.scope)
-                and any(rule.has_text(text) for text in _arguments(node, step.scope))
+                and any(_fits(rule, text, module) for text in _arguments(node, step.scope, module))
                 and not module.names_arm(step.scope)
                 and not module.names_arm(module.top)
             ):
@@ -123,9 +124,15 @@ def _is_called(function: ast.expr, rule: Rule, scope: NameScope) -> bool:
     return scope.dotted(function) in rule.calls or method in rule.calls
 
 
-def _arguments(call: ast.Call, scope: NameScope) -> Iterator[str]:
+def _arguments(call: ast.Call, scope: NameScope, module: SourceModule) -> Iterator[str]:
     for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-        yield from texts(argument, scope)
+        yield from texts(argument, scope, module.budget)
+
+
+def _fits(rule: Rule, text: str, module: SourceModule) -> bool:
+    """Whether *rule* looks for *text*, of which each character is a place where it may begin."""
+    module.budget.spend(min(len(text), LONGEST_TEXT) ** 2 // 300)
+    return rule.has_text(text)
 
 
 def _read_flags(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .budget import Budget, UnreadableSourceError
 from .evaluate import ARM, X86, Machine, is_text
 from .names import Function, NameScope
 
@@ -19,10 +20,6 @@ _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 _DULL = (ast.Name, ast.expr_context, ast.operator, ast.cmpop)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 EXITS = frozenset(["sys.exit", "exit", "quit", "os._exit", "os.abort"])
-
-
-class UnreadableSourceError(Exception):
-    """It is not Python that this interpreter can parse."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +50,23 @@ class Statement:
 class SourceModule:
     """One file, parsed and walked; nothing of it is executed."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, budget: Budget) -> None:
         """Raises UnreadableSourceError."""
+        self.budget = budget
         self.tree = parsed(source)
         self.lines = source.decode("utf-8", "replace").splitlines()
-        self.arm, self.x86 = Machine(ARM), Machine(X86)
+        self.arm, self.x86 = Machine(ARM, budget), Machine(X86, budget)
         self.top = NameScope(self.tree)
         self._texts: dict[NameScope, str] = {}
+        self._naming: dict[NameScope, bool] = {}
         self.steps = tuple(self._scope(self.top))
         """Those that are judged: not the ones of functions that play another machine."""
 
     def names_arm(self, scope: NameScope) -> bool:
         """Whether the code of *scope* names ARM anywhere."""
-        return _NAMES_ARM.search(self._text(scope)) is not None
+        if scope not in self._naming:
+            self._naming[scope] = _NAMES_ARM.search(self._text(scope)) is not None
+        return self._naming[scope]
 
     def _text(self, scope: NameScope) -> str:
         """The source of a function, or of a module without its functions."""

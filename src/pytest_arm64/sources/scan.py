@@ -11,8 +11,9 @@ from pathlib import Path
 from ..inputs.project_files import SKIPPED
 from ..inputs.tracked_files import tracked_files
 from ..inside.regular_file import read_regular
+from .budget import Budget, UnreadableSourceError
 from .matchers import MATCHERS
-from .module import SourceModule, UnreadableSourceError
+from .module import SourceModule
 from .rules import Rule, all_rules
 
 MOST_FILES = 50_000
@@ -20,6 +21,10 @@ MOST_BYTES = 1 << 20
 """Of one file: a larger one was written by a program."""
 MOST_PARSED = 32 << 20
 """Bytes of all files that are parsed."""
+MOST_STEPS = 5_000_000
+"""Of all files: well below a minute."""
+MOST_STEPS_OF_FILE = 200_000
+"""Of one file."""
 _INSTALLED = SKIPPED | {"site-packages", "dist-packages"}
 _IGNORE = re.compile(r"#\s*arm64:\s*ignore\[([\w\-, ]*)\](.*)")
 
@@ -70,6 +75,7 @@ def scan(service: str, folder: Path, root: Path, apart: Collection[Path] = ()) -
         apart: folders of other services, which are left out.
     """
     files = lines = unread = ignored = parsed = 0
+    steps = MOST_STEPS
     findings: list[CodeFinding] = []
     contained = _Contained(root if folder.is_relative_to(root) else folder)
     for number, path in enumerate(_python_files(folder, apart)):
@@ -83,10 +89,13 @@ def scan(service: str, folder: Path, root: Path, apart: Collection[Path] = ()) -
             continue
         parsed += len(source)
         shown = os.path.relpath(path, root).replace(os.sep, "/")
+        budget = Budget(min(steps, MOST_STEPS_OF_FILE))
+        steps -= budget.left
         try:
-            places = _places(source, shown, rules) if parsed <= MOST_PARSED else None
+            places = _places(source, shown, rules, budget) if parsed <= MOST_PARSED else None
         except (UnreadableSourceError, RecursionError, MemoryError):
             places = None
+        steps += max(budget.left, 0)
         if places is None:
             unread += 1
             continue
@@ -99,25 +108,31 @@ def findings_in(source: bytes, path: str, rules: Sequence[Rule]) -> list[CodeFin
     """What *rules* find in one file, in the order of its lines.
 
     Raises:
-        UnreadableSourceError: it cannot be parsed.
+        UnreadableSourceError: it cannot be parsed, or takes too long.
         RecursionError: it is nested too deeply.
     """
-    return [finding for finding, silenced in _places(source, path, rules) if not silenced]
+    places = _places(source, path, rules, Budget(MOST_STEPS_OF_FILE))
+    return [finding for finding, silenced in places if not silenced]
 
 
-def _places(source: bytes, path: str, rules: Sequence[Rule]) -> list[tuple[CodeFinding, bool]]:
+def _places(
+    source: bytes, path: str, rules: Sequence[Rule], budget: Budget
+) -> list[tuple[CodeFinding, bool]]:
     """Each finding, and whether a comment silences it."""
-    module = SourceModule(source)
+    module = SourceModule(source, budget)
     places: dict[tuple[int, str], tuple[CodeFinding, bool]] = {}
     for rule in rules:
         for node in MATCHERS[rule.kind](rule, module):
             first, last = _extent(node)
+            budget.spend(1 + last - first)
+            if (first, rule.id) in places:
+                continue
             code = module.lines[first - 1].strip() if first <= len(module.lines) else ""
             finding = CodeFinding(
                 rule.id, path, first, code[:120], rule.what, rule.fix, rule.confidence
             )
             comments = module.lines[first - 1 : last]
-            places.setdefault((first, rule.id), _silenced(finding, comments))
+            places[first, rule.id] = _silenced(finding, comments)
     return [places[key] for key in sorted(places)]
 
 

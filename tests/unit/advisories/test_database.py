@@ -14,6 +14,7 @@ from pytest_arm64.advisories.database import (
     project_advisories,
     shipped_advisories,
 )
+from pytest_arm64.advisories.entries import read_advisories
 from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.errors import SettingsError
@@ -130,3 +131,23 @@ def test_other_entries_or_cores_have_another_fingerprint() -> None:
     assert one.fingerprint == Advisories((advisory(),)).fingerprint
     others = [Advisories(()), Advisories((advisory(),), ("neoverse-n1",))]
     assert len({one.fingerprint, *(other.fingerprint for other in others)}) == 3
+
+
+def test_fixes_that_are_affected_again_are_not_gone_through_without_end() -> None:
+    entries = [
+        advisory(f"A-{n}", events=[{"introduced": str(n)}, {"fixed": str(n + 1)}])
+        for n in range(1000)
+    ]
+    known = Advisories((*entries, advisory("B-1", events=[{"introduced": "0"}])))
+    assert [defect.fixed for defect in known.defects("zed", "0", AL2023)] == ["", ""]
+    assert [d.fixed for d in Advisories((*entries[-50:],)).defects("zed", "950", AL2023)] == [
+        "1000"
+    ]
+
+
+def test_a_file_with_too_many_affected_releases_is_refused() -> None:
+    versions = [str(n) for n in range(200)]
+    many = [entry(f"A-{n}", versions=versions) for n in range(26)]
+    with pytest.raises(SettingsError, match="more than 5000 affected releases"):
+        read_advisories(json.dumps(many).encode(), "ours.json")
+    assert len(read_advisories(json.dumps(many[:25]).encode(), "ours.json")) == 25

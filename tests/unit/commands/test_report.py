@@ -191,6 +191,19 @@ def test_no_text_of_a_package_is_a_formula_in_a_spreadsheet(
         assert kinds <= {"s", "n"}  # texts and numbers; a formula is "f"
 
 
+@pytest.mark.parametrize("name", ["a;=1+1;b", "a; @SUM(1)", "a;;-1", " =1+1", "a;\uff1d1"])
+def test_no_cell_begins_as_a_formula_where_semicolons_separate_cells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    test = TestOutcome(f"test_it.py::test[{name}]", "failed")
+    run = replace(made.run(made.NATIVE), tests=(test,))
+    service = replace(made.service(), group=name, runs=(run,))
+    write_report(Report(made.TARGET, MADE_AT, (service,)), tmp_path)
+    assert main(["report", str(tmp_path), "--format", "csv"]) == 0
+    cells = capsys.readouterr().out.replace(",", ";").replace('"', "").split(";")
+    assert not [cell for cell in cells if cell.lstrip()[:1] in ("=", "+", "-", "@", "\uff1d")]
+
+
 def test_a_report_with_hostile_names_is_a_readable_workbook(tmp_path: Path) -> None:
     write_report(hostile(), tmp_path)
     assert main(["report", str(tmp_path), "--format", "xlsx"]) == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,21 @@ def test_entries_of_a_file_that_leads_outside_are_left_out(repository: Path) -> 
     index.write_bytes(index.read_bytes().replace(b"bin/tool", b"../atool"))
     assert any(path == b"../atool" for path, _ in _entries(index.read_bytes()))
     assert all("atool" not in file.path for file in tracked_files(repository))
+
+
+def test_paths_that_repeat_megabytes_take_no_memory(repository: Path) -> None:
+    def entry(added: bytes) -> bytes:  # version 4: none of the path before is cut off
+        mode = struct.pack(">24xI32xH", 0o100644, 0)
+        return mode + b"\0" + added + b"\0"
+
+    count = 5000
+    index = struct.pack(">4sII", b"DIRC", 4, count) + entry(b"a" * 500_000) + entry(b"b") * count
+    (repository / ".git/index").write_bytes(index)
+    tracemalloc.start()
+    try:
+        found = {file.path for file in tracked_files(repository)}
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == {*FILES, "untracked.so", "build/lib/x.so"}
+    assert most < 200 << 20

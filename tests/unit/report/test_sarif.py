@@ -119,3 +119,15 @@ def test_what_tests_found_is_told_at_their_files() -> None:
         ("arm64/finding", "pyproject.toml"),
         ("arm64/build", "pyproject.toml"),
     }
+
+
+@pytest.mark.parametrize("name", ["[log in](https://example.org)", "x](y", "[a][b](1)"])
+def test_no_name_becomes_a_link(name: str) -> None:
+    run = made.run(made.NATIVE, "failed")
+    bad = replace(run.tests[0], nodeid=f"test_it.py::test[{name}]")
+    service = replace(
+        made.service(), runs=(replace(run, tests=(bad,)),), findings=(made.finding(text=name),)
+    )
+    found = results(Report(made.TARGET, MADE_AT, (service,)))
+    assert len(found) == 2
+    assert not [r for r in found if "](" in r["message"]["text"]]

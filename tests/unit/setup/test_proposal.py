@@ -16,6 +16,7 @@ from pytest_arm64.errors import SettingsError
 from pytest_arm64.setup.proposed_services import Proposed, proposed_services
 from pytest_arm64.setup.pyproject_change import change_of
 from pytest_arm64.setup.x86_pins import pins_in, x86_pins
+from unit.support import write
 
 TEMPLATE = """\
 Resources:
@@ -460,3 +461,19 @@ def test_an_image_with_musl_is_named(
     monkeypatch.chdir(written(tmp_path, files))
     assert main(["setup", "--init"]) == 0
     assert "svc/Dockerfile:1: python:3.13-alpine has musl" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("serverless.yml", "\n"),
+        ("serverless.yml", " \n"),
+        ("main.tf", "\n"),
+        ("main.tf", "context\n"),
+    ],
+)
+def test_a_template_of_empty_lines_is_read_to_its_end(tmp_path: Path, name: str, line: str) -> None:
+    files = {name: line * (900_000 // len(line))}
+    files |= {f"{folder}/requirements.txt": "a" for folder in ("one", "two")}
+    write(tmp_path, files)
+    assert [service.name for service in proposed_services(tmp_path)] == ["one", "two"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import pytest_arm64
 from pytest_arm64.sources import scan as scanning
-from pytest_arm64.sources.module import UnreadableSourceError
+from pytest_arm64.sources.budget import UnreadableSourceError
 from pytest_arm64.sources.rules import all_rules
 from pytest_arm64.sources.scan import findings_in, scan
 from unit.support import attempt, write
@@ -224,3 +224,54 @@ def test_whatever_a_file_says_it_is_read_or_refused(text: str) -> None:
     read = attempt(UnreadableSourceError, lambda: findings_in(source, "a.py", all_rules()))
     if isinstance(read, list):
         assert all(1 <= finding.line <= len(text.splitlines()) + 1 for finding in read)
+
+
+DOUBLING = {
+    "added": "{0}['a'] + {0}['a']",
+    "given": "{0}.get('a') or {0}.get('a')",
+    "branches": "{0}['a'] if {0}['a'] else {0}['a']",
+}
+
+
+@pytest.mark.parametrize("value", DOUBLING.values(), ids=DOUBLING)
+def test_tables_that_double_with_each_are_not_evaluated_to_their_end(
+    tmp_path: Path, value: str
+) -> None:
+    tables = "d0 = {'a': ''}\n" + "".join(
+        f"d{number} = {{'a': {value.format(f'd{number - 1}')}}}\n" for number in range(1, 60)
+    )
+    hostile = f"import platform\nplatform.machine() == 'x86_64'\n{tables}x = d59['a']\n"
+    write(tmp_path, {"hostile.py": hostile, "plain.py": PLAIN})
+    seen = scan("s", tmp_path, tmp_path)
+    assert (seen.files, seen.unread) == (2, 1)
+    assert [finding.path for finding in seen.findings] == ["plain.py"]
+
+
+def test_what_all_files_may_cause_has_a_limit_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {f"{name}.py": PLAIN for name in "abc"})
+    monkeypatch.setattr(scanning, "MOST_STEPS", 10)
+    seen = scan("s", tmp_path, tmp_path)
+    assert 0 < seen.unread < 3
+    assert len(seen.findings) == 3 - seen.unread
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "urllib.request.urlopen('{}')".format("://" * 300_000),
+        "urllib.request.urlopen('{}')\n".format("://x86_64/" * 90) * 900,
+    ],
+    ids=["one long text", "many texts"],
+)
+def test_texts_in_which_every_character_may_begin_an_address_come_to_an_end(code: str) -> None:
+    source = f"import urllib.request\n# linux x86_64\n{code}".encode()
+    attempt(UnreadableSourceError, lambda: findings_in(source, "a.py", all_rules()))
+
+
+def test_many_places_that_share_many_lines_are_refused() -> None:
+    nested = "numpy.longdouble(" * 60 + "\n" * 90_000 + ")" * 60
+    source = f"import numpy\nx = {nested}\n".encode()
+    with pytest.raises(UnreadableSourceError):
+        findings_in(source, "a.py", all_rules())
