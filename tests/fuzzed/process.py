@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import tempfile
@@ -117,10 +118,13 @@ def _run(
     sender: Connection,
 ) -> None:
     memory, clock = limits
+    parent = os.getppid()
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         for outcome in fuzz(name, kind, numbers, Path(folder), seed=seed, clock=clock):
+            if os.getppid() != parent:
+                return  # nobody listens any more
             if outcome.problem:
                 sender.send((outcome.number, outcome.data, outcome.problem))
             counts[_NEXT] = outcome.number + 1
