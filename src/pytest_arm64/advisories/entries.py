@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -38,6 +39,21 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """Two releases between which the reproducer tells, and where it runs."""
+
+    package: str
+    affected: Version
+    """A release with which the reproducer fails."""
+    passes: Version
+    """A release with which it passes."""
+    requirements: tuple[str, ...] = ()
+    """What is installed with both, beyond their own requirements."""
+    core: str = ""
+    """The processor that qemu has to emulate, by qemu's name; empty for any."""
+
+
+@dataclass(frozen=True)
 class Advisory:
     """What is wrong with some releases of a package on ARM64."""
 
@@ -54,6 +70,8 @@ class Advisory:
     reproducer: str = ""
     """A small program that shows the defect; empty where nobody has written one."""
     reproduced: str = NOT_REPRODUCED
+    verification: Verification | None = None
+    """How the defect is shown; None where it cannot be, for which ``reproduced`` has the reason."""
     withdrawn: bool = False
 
     @property
@@ -123,6 +141,9 @@ def _advisory(entry: object) -> Advisory:
     affected = tuple(_affected(item) for item in _items(table, "affected"))
     if not affected:
         raise ValueError("affected is empty")
+    reproducer = _text(own, "reproducer", "")
+    if "verify" in own and not reproducer:
+        raise ValueError("verify needs a reproducer")
     return Advisory(
         id=shown_id(identity),
         summary=_text(table, "summary"),
@@ -132,10 +153,39 @@ def _advisory(entry: object) -> Advisory:
         details=_text(table, "details", ""),
         references=tuple(map(_reference, _items(table, "references"))),
         modified=_text(table, "modified"),
-        reproducer=_text(own, "reproducer", ""),
+        reproducer=reproducer,
         reproduced=_text(own, "reproduced", NOT_REPRODUCED),
+        verification=_verification(own, affected),
         withdrawn="withdrawn" in table,
     )
+
+
+def _verification(own: Mapping[str, object], affected: Sequence[Affected]) -> Verification | None:
+    if "verify" not in own:
+        return None
+    table = _table(own["verify"], "verify")
+    unknown = set(table) - {"affected", "passes", "with", "core"}
+    if unknown:
+        raise ValueError(f"verify: unknown key {min(unknown)[:40]!r}")
+    first = affected[0]
+    bad, good = (_version(table.get(key), f"verify: {key}") for key in ("affected", "passes"))
+    if bad not in first or good in first:
+        raise ValueError(f"verify: {bad} is not affected, or {good} is")
+    core = _text(table, "core", "", most=_MOST_ID)
+    if not re.fullmatch(r"[a-z0-9-]*", core):
+        raise ValueError(f"verify: core {core!r} is not a name such as cortex-a72")
+    requirements = tuple(map(_requirement, _items(table, "with")))
+    return Verification(first.package, bad, good, requirements, core)
+
+
+def _requirement(value: object) -> str:
+    try:
+        requirement = Requirement(value if isinstance(value, str) else "")
+    except InvalidRequirement:
+        raise ValueError(f"verify: with: {str(value)[:60]!r} is not a requirement") from None
+    if requirement.url:
+        raise ValueError("verify: with: a requirement has an address")
+    return str(requirement)
 
 
 def shown_id(identity: str) -> str:

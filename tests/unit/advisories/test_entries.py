@@ -54,11 +54,14 @@ def test_the_shipped_advisories_are_what_they_promise() -> None:
 def test_what_is_said_to_be_reproduced_is_installed_by_a_test() -> None:
     path = Path(__file__).parents[2] / "data" / "released-wheels.toml"
     wheels = {w["name"]: w["version"] for w in loads(path.read_text("utf-8"))["wheels"]}
-    reproduced = [e for e in shipped_advisories().entries if e.reproduced != NOT_REPRODUCED]
-    assert len(reproduced) == 8
+    entries = shipped_advisories().entries
+    reproduced = [e for e in entries if not e.reproduced.startswith(NOT_REPRODUCED)]
+    assert len(reproduced) == 12
     for advisory in reproduced:
-        (name,) = advisory.packages
-        assert any(Version(wheels[name]) in item for item in advisory.affected), advisory.id
+        # What has a verification is installed by the test of `advisories verify --all`.
+        if advisory.verification is None:
+            (name,) = advisory.packages
+            assert any(Version(wheels[name]) in item for item in advisory.affected), advisory.id
 
 
 def test_what_is_known_of_no_fix_says_so() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from pytest_arm64.advisories.database import shipped_advisories
 from pytest_arm64.cli import main
+from pytest_arm64.run import reproductions
+from pytest_arm64.run.reproductions import Reproduction
 from unit.advisories.made_advisories import entry
 from unit.support import write
 
@@ -85,3 +87,34 @@ def test_a_broken_file_of_the_project_is_an_error(capsys: pytest.CaptureFixture[
     )
     assert main(["advisories", "list"]) == 2
     assert "a.json: entry 1: it is not an object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["ARM-2026-0009", "--all"]])
+def test_verify_needs_to_know_what(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advisories", "verify", *words]) == 2
+    assert "name advisories, or pass --all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [
+        (["reproduced", "not reproduced here"], 0),
+        (["reproduced", "differs"], 1),
+        (["differs", "unknown"], 3),
+    ],
+)
+def test_the_exit_code_of_verify(
+    states: list[str],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = [Reproduction(f"A-{n}", state, "why") for n, state in enumerate(states)]
+    monkeypatch.setattr(reproductions, "reproduce", lambda _: results)
+    assert main(["advisories", "verify", "--all"]) == code
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"A-0  {states[0]}: why"
+    assert last == ", ".join(f"1 {state}" for state in states)
+    assert main(["advisories", "verify", "--all", "--format", "json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    assert [r["state"] for r in document["reproductions"]] == states
