@@ -15,6 +15,7 @@ from pathlib import Path
 from . import __version__
 from .command_parser import CommandParser
 from .errors import Arm64Error
+from .inside.errors import shown
 from .isolation import Fence, keep_out
 from .mirror.signals import TERMINATED, Terminated, raise_terminated
 from .report.console import AUTO, coloured
@@ -145,7 +146,7 @@ def _write_whatever_the_encoding() -> None:
 
 
 def _failed(text: str) -> int:
-    print(f"pytest-arm64: {text}", file=sys.stderr)  # noqa: T201 - the command's own output
+    print(f"pytest-arm64: {shown(text)}", file=sys.stderr)  # noqa: T201 - the command's own output
     return 2
 
 

@@ -39,3 +39,11 @@ def test_the_log_is_kept_and_not_shown() -> None:
     error = InstallError("it broke", log="a thousand lines")
     assert error.log == "a thousand lines"
     assert "thousand" not in str(error)
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "\x9b31m", "\u202e", "\r", "\x07", "\udc9b"])
+def test_no_name_in_an_error_is_obeyed_by_a_terminal(evil: str) -> None:
+    error = SettingsError(f"{evil}.json is not there", why=evil, next_step=f"open {evil}")
+    assert evil not in str(error)
+    assert all(line.isprintable() for line in str(error).split("\n"))
+    assert str(SettingsError("two\n\tlines")) == "two\n\tlines"

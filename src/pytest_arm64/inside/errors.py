@@ -21,4 +21,13 @@ class Arm64Error(Exception):
             lines.append(f"  why it matters: {self.why}")
         if self.next_step:
             lines.append(f"  next step: {self.next_step}")
-        return "\n".join(lines)
+        return shown("\n".join(lines))
+
+
+def shown(text: str) -> str:
+    """*text* with escapes for what a terminal would obey: names in errors come from anyone."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -26,7 +26,10 @@ def read_regular(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
         OSError: it cannot be opened.
         UnfitFileError: it is no regular file, or larger than *most* bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError:  # a NUL, or what the file system's encoding does not have
+        raise UnfitFileError(errno.EINVAL, "no file can have this name", str(path)) from None
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -151,3 +151,10 @@ def test_a_file_with_too_many_affected_releases_is_refused() -> None:
     with pytest.raises(SettingsError, match="more than 5000 affected releases"):
         read_advisories(json.dumps(many).encode(), "ours.json")
     assert len(read_advisories(json.dumps(many[:25]).encode(), "ours.json")) == 25
+
+
+@pytest.mark.parametrize("name", ["o\\u0000.json", "\\u0000", "\\u001b[2J\\u0000"])
+def test_a_file_whose_name_no_file_can_have_is_an_error(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"pyproject.toml": f'[tool.pytest-arm64]\nadvisories = ["{name}"]\n'})
+    with pytest.raises(SettingsError, match="no file can have this name"):
+        project_advisories(read_project_files(tmp_path))
