@@ -127,12 +127,13 @@ CODES = {
     "error": "import ctypes; ctypes.CDLL('libnothing.so')",
     "passes": "pass",
     "absent": "import certainly_nothing",
+    "chained": "try:\n    import nothing_at_all\nexcept ImportError:\n    raise OSError('no')",
 }
 SHOWS = {
     "illegal-instruction": {"sigill"},
     "wrong-result": {"assertion"},
-    "abort": {"sigill", "segmentation", "assertion", "error"},
-    "missing-feature": {"sigill", "segmentation", "assertion", "error"},
+    "abort": {"sigill", "segmentation", "assertion", "error", "chained"},
+    "missing-feature": {"sigill", "segmentation", "assertion", "error", "chained"},
 }
 
 
