@@ -13,6 +13,7 @@ from unit.index.served import all_recorded, serve
 from unit.support import write
 
 README = Path(__file__).parents[3] / "README.md"
+AMOUNT = re.compile(r"[\d.,]+ [KMG]iB")
 SHOWN = re.compile(
     r"^\$ cat requirements\.txt\n(?P<file>[^$]+)"
     r"\$ pytest-arm64 (?P<words>audit[^\n]*)\n(?P<out>.+?)```",
@@ -36,4 +37,7 @@ def test_the_readme_shows_what_the_audit_prints(
         monkeypatch.setattr("pytest_arm64.index.pip_config.host_pip_config", lambda: config)
         assert cli.main(shown["words"].split()) == 1
     lines = [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()]
-    assert lines == shown["out"].strip().splitlines()
+    # The wheels of the recorded index are empty: theirs is another weight.
+    assert [AMOUNT.sub("N", line) for line in lines] == [
+        AMOUNT.sub("N", line) for line in shown["out"].strip().splitlines()
+    ]
