@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -24,7 +25,9 @@ from pytest_arm64.audit.causes import minors
 from pytest_arm64.audit.places import place_of
 from pytest_arm64.audit.platform import glibc_floor
 from pytest_arm64.binary.filetree import zip_tree
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.poetry_constraint import poetry_specifier
+from pytest_arm64.config.project import load_project
 from pytest_arm64.engine.leftovers import _machine, is_dead
 from pytest_arm64.environment.wheel_source import CheckedWheel, HostileWheelError
 from pytest_arm64.errors import SettingsError
@@ -278,3 +281,24 @@ def test_names_that_no_file_can_have_are_refused(tmp_path: Path, option: str, na
     (tmp_path / "requirements.txt").write_text(f"{option} {name}\n")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_service(tmp_path / "requirements.txt", {}, root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "x/" * 3000])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "requirements = [{}]",
+        "test-requirements = {}",
+        "artifact = {}",
+        "service.api.requirements = {}",
+        "service.api.tests = {}",
+    ],
+)
+def test_settings_that_name_what_no_file_can_be_called_are_refused(
+    tmp_path: Path, setting: str, name: str
+) -> None:
+    value = json.dumps(f"zip:{name}" if "artifact" in setting else name)
+    text = f"[tool.pytest-arm64]\n{setting.format(value)}\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(SettingsError):
+        load_project(Given(), {}, rootpath=tmp_path, cwd=tmp_path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from .boundary import is_there
 from .suggestions import file_suggestion
 
 IMAGE, ZIP, DIR = "image", "zip", "dir"
@@ -45,7 +46,7 @@ def read_artifact_name(text: str, base: Path) -> Artifact | None:
     if kind == IMAGE:
         return Artifact(kind, place, text)
     path = Path(os.path.normpath(base / place))
-    if not (path.is_file() if kind == ZIP else path.is_dir()):
+    if not is_there(path, Path.is_file if kind == ZIP else Path.is_dir):
         what = "file" if kind == ZIP else "folder"
         raise SettingsError(
             f"artifact {text!r}: {path} is not a {what}{file_suggestion(path, base)}",

@@ -6,6 +6,7 @@ What they name is read, shown and copied into containers; a pull request must no
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import SettingsError
@@ -14,6 +15,14 @@ _NEXT_STEP = (
     "move it into the repository, or name it yourself: in pip's own configuration (pip config), or "
     "in a requirement file outside the repository with --arm64-requirements"
 )
+
+
+def is_there(path: Path, question: Callable[[Path], bool]) -> bool:
+    """The answer to *question*, no for what cannot be a path."""
+    try:
+        return question(path)
+    except (OSError, ValueError):
+        return False
 
 
 def check_inside(place: Path, naming: Path, root: Path, origin: str) -> None:

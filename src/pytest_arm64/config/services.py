@@ -16,7 +16,7 @@ from ..errors import SettingsError
 from ..walking import folders_matching
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
-from .boundary import check_inside
+from .boundary import check_inside, is_there
 from .project_files import SERVICE_KEYS, ProjectFiles, type_name
 from .settings import checked_code, checked_env, checked_install, memory_bytes
 from .suggestions import file_suggestion, suggestion
@@ -297,7 +297,7 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
     listed = [value] if isinstance(value, str) else value
     paths = tuple(Path(os.path.normpath(base / name)) for name in listed)
     for path in paths:
-        if not (path.is_file() or (folders and path.is_dir())):
+        if not (is_there(path, Path.is_file) or (folders and is_there(path, Path.is_dir))):
             kind = "file or folder" if folders else "file"
             raise source.error(
                 key,

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import SettingsError
 from ..inside.options import CORES, INSTALLERS, SHM_SIZE, byte_size, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
-from .boundary import check_inside
+from .boundary import check_inside, is_there
 from .forked_change import comes_from_fork
 from .lambda_limits import CODE, READ_ONLY, LambdaLimits, lambda_limits
 from .option_values import Given
@@ -287,7 +287,7 @@ def _listed(value: str | list[str]) -> Sequence[str]:
 def _files(names: Sequence[str], base: Path, where: str) -> tuple[Path, ...]:
     paths = tuple(Path(os.path.normpath(base / name)) for name in names)
     for path in paths:
-        if not path.is_file():
+        if not is_there(path, Path.is_file):
             raise SettingsError(
                 f"{where}: {path} is not a file{file_suggestion(path, base)}",
                 next_step="name a requirement file that exists",

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..config.boundary import is_there
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular
-from .reading import Lines, Reading, Table, is_there, strings, table
+from .reading import Lines, Reading, Table, strings, table
 from .requirement_files import read_file
 from .setup_script import MAXIMUM_BYTES, SetupScript, read_setup_script
 

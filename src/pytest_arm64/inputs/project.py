@@ -12,6 +12,7 @@ from packaging.errors import ExceptionGroup
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ..config.boundary import is_there
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import git_address
@@ -19,7 +20,7 @@ from ..walking import folders_matching
 from .declared import SETUP_PY, declared_project, read_script
 from .poetry import poetry_extra, poetry_paths, poetry_requirements, standardised
 from .project_indexes import read_project_settings
-from .reading import Lines, Reading, Table, is_there, requirement, strings, table
+from .reading import Lines, Reading, Table, requirement, strings, table
 from .requirements import LocalProject, sourced_requirement
 
 # Backends that cannot compile anything without a plugin of their own.

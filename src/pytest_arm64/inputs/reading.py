@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,11 +153,3 @@ class Lines:
             for number, line in enumerate(self._text.splitlines(), 1)
             if line.startswith(prefix)
         )
-
-
-def is_there(path: Path, question: Callable[[Path], bool]) -> bool:
-    """The answer to *question*, no for what cannot be a path."""
-    try:
-        return question(path)
-    except (OSError, ValueError):
-        return False

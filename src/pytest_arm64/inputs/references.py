@@ -10,9 +10,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from ..config.boundary import is_there
 from ..index.metadata import requirement_of
 from ..index.simple import SDIST_ENDINGS
-from .reading import is_there
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _DIRECT = re.compile(r"[\w.-]+\s*(?:\[[^\[\]]*\]\s*)?@\s*(\S+)")

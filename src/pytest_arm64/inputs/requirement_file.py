@@ -8,11 +8,12 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from ..config.boundary import is_there
 from ..errors import SettingsError
 from ..index.addresses import masked
 from . import requirement_lines as options
 from .project import local_project
-from .reading import AS_PIP_READS, Reading, is_there, requirement
+from .reading import AS_PIP_READS, Reading, requirement
 from .references import pep508, reference_in
 from .requirement_files import MAXIMUM_FILES, path_of, read_file
 from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine

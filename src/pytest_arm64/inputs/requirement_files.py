@@ -9,11 +9,10 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..config.boundary import check_inside
+from ..config.boundary import check_inside, is_there
 from ..config.suggestions import file_suggestion
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular
-from .reading import is_there
 from .references import local_place, pep508
 from .requirement_lines import (
     EXTRA_INDEX_URL,
