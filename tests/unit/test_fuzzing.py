@@ -22,7 +22,6 @@ from fuzzed.harness import Kind, fuzz
 from fuzzed.kinds import KINDS
 from fuzzed.process import Tally, fuzz_apart
 from pytest_arm64.audit.causes import minors
-from pytest_arm64.audit.places import place_of
 from pytest_arm64.audit.platform import glibc_floor
 from pytest_arm64.binary.filetree import zip_tree
 from pytest_arm64.config.option_values import Given
@@ -34,6 +33,7 @@ from pytest_arm64.errors import SettingsError
 from pytest_arm64.index.fetch import _pause
 from pytest_arm64.index.metadata import MetadataError, parse_metadata, parse_requirement
 from pytest_arm64.index.simple import WHEEL, IndexFile
+from pytest_arm64.inputs.places import place_of
 from pytest_arm64.inputs.service import read_service
 from pytest_arm64.inside.golden.npy import size_of
 from pytest_arm64.inside.golden.shape import MalformedError

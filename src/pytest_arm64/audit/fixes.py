@@ -19,13 +19,13 @@ from ..config.project_files import repository_root
 from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
 from ..index.simple import IndexFile
+from ..inputs.places import place_of
 from ..inputs.requirements import RequirementSet, SourcedRequirement
 from ..inputs.service import Service
 from ..inside.regular_file import read_regular
 from ..open_folder import write_inside
 from .auditor import Auditor
 from .matrix import Row, WheelMatrix
-from .places import place_of
 from .platform import Platform, platform_of
 
 _ARCHITECTURES = ("arm64", "amd64")

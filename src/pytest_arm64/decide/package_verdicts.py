@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
-from ..audit.places import place_of
+from ..inputs.places import place_of
 from .allowances import Allowance
 from .baseline import Baseline
 

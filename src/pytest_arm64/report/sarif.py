@@ -11,11 +11,11 @@ from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
-from ..audit.places import place_of
 from ..audit.weight import ACCELERATORS
 from ..binary.record import TOO_LARGE
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict
+from ..inputs.places import place_of
 from ..sources.scan import CodeScan
 from .code_output import sarif_results, sarif_rules
 from .document import Report

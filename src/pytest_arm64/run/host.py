@@ -12,7 +12,6 @@ import pytest
 
 from ..config.project_files import repository_root
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
-from ..index.workers import in_background
 from ..mirror.pytest_internals import remember_interrupt, terminal_reporter
 from ..mirror.reconcile import together
 from ..mirror.session import MirroredSession
@@ -37,7 +36,7 @@ from .gates import (
 from .incidents import stop_words
 from .keep import Held
 from .launch import places, prepare, show_provenance
-from .loaded_first import load_first
+from .loaded_first import begin_to_load
 from .part_header import part_header
 from .part_session import NestedRun
 from .parts import RunPart, parts_of
@@ -126,8 +125,7 @@ class HostPlugin:
         if project.services.configured:
             refuse_unknown_services(config, parts)
         open_place = self._open_place = self._resources.enter_context(places(config, project))
-        # Modules are read while the engine works; nothing of the project runs before the result.
-        self._loading = in_background(load_first)
+        self._loading = begin_to_load()
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
             self._open_for_gates()

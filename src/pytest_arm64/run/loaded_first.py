@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from importlib import import_module
+
+from ..index.workers import in_background
 
 _LATE = (
     *("inside.golden.explain", "inside.golden.verdict", "inside.golden.hints"),
@@ -11,7 +14,11 @@ _LATE = (
 )
 
 
-def load_first() -> None:
-    """Import all that is used after the tests."""
+def begin_to_load() -> Future[None]:
+    """Import all that is used after the tests, while the engine works; wait before the first."""
+    return in_background(_load)
+
+
+def _load() -> None:
     for name in _LATE:
         import_module(f"pytest_arm64.{name}")

@@ -7,7 +7,7 @@ class UnreadableSourceError(Exception):
     """It is not Python that this interpreter can parse, or judging it takes too long."""
 
 
-class Budget:
+class StepBudget:
     """Steps that are left; a step takes some microseconds at most."""
 
     def __init__(self, steps: int) -> None:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from .budget import Budget
+from .budget import StepBudget
 from .names import NameScope
 
 ARM, X86 = "aarch64", "x86_64"
@@ -30,7 +30,7 @@ class _Table(NamedTuple):
 class Machine:
     """Evaluates expressions as on Linux on one kind of machine; nothing is executed."""
 
-    def __init__(self, name: str, budget: Budget) -> None:
+    def __init__(self, name: str, budget: StepBudget) -> None:
         self.name = name
         self._budget = budget
         uname = ("Linux", "host", UNKNOWN, UNKNOWN, name, name)
@@ -269,7 +269,7 @@ def _within(left: object, right: object) -> object:
     return UNKNOWN
 
 
-def texts(node: ast.AST, scope: NameScope, budget: Budget) -> Iterator[str]:
+def texts(node: ast.AST, scope: NameScope, budget: StepBudget) -> Iterator[str]:
     """The literal pieces of text that *node* is put together from, names followed.
 
     Raises:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .budget import Budget, UnreadableSourceError
+from .budget import StepBudget, UnreadableSourceError
 from .evaluate import ARM, X86, Machine, is_text
 from .names import Function, NameScope
 
@@ -50,7 +50,7 @@ class Statement:
 class SourceModule:
     """One file, parsed and walked; nothing of it is executed."""
 
-    def __init__(self, source: bytes, budget: Budget) -> None:
+    def __init__(self, source: bytes, budget: StepBudget) -> None:
         """Raises UnreadableSourceError."""
         self.budget = budget
         self.tree = parsed(source)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..inputs.project_files import SKIPPED
 from ..inputs.tracked_files import tracked_files
 from ..inside.regular_file import read_regular
-from .budget import Budget, UnreadableSourceError
+from .budget import StepBudget, UnreadableSourceError
 from .matchers import MATCHERS
 from .module import SourceModule
 from .rules import Rule, all_rules
@@ -89,7 +89,7 @@ def scan(service: str, folder: Path, root: Path, apart: Collection[Path] = ()) -
             continue
         parsed += len(source)
         shown = os.path.relpath(path, root).replace(os.sep, "/")
-        budget = Budget(min(steps, MOST_STEPS_OF_FILE))
+        budget = StepBudget(min(steps, MOST_STEPS_OF_FILE))
         steps -= budget.left
         try:
             places = _places(source, shown, rules, budget) if parsed <= MOST_PARSED else None
@@ -111,12 +111,12 @@ def findings_in(source: bytes, path: str, rules: Sequence[Rule]) -> list[CodeFin
         UnreadableSourceError: it cannot be parsed, or takes too long.
         RecursionError: it is nested too deeply.
     """
-    places = _places(source, path, rules, Budget(MOST_STEPS_OF_FILE))
+    places = _places(source, path, rules, StepBudget(MOST_STEPS_OF_FILE))
     return [finding for finding, silenced in places if not silenced]
 
 
 def _places(
-    source: bytes, path: str, rules: Sequence[Rule], budget: Budget
+    source: bytes, path: str, rules: Sequence[Rule], budget: StepBudget
 ) -> list[tuple[CodeFinding, bool]]:
     """Each finding, and whether a comment silences it."""
     module = SourceModule(source, budget)
