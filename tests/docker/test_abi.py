@@ -44,8 +44,10 @@ def test_what_the_record_says_is_what_the_loader_does(
 
 BOTH = """
 def test_both_systems_were_asked(arm64_abi):
-    (finding,) = [f for f in arm64_abi["findings"] if f["path"].endswith("lies/ext.so")]
+    of_file = [f for f in arm64_abi["findings"] if f["path"].endswith("lies/ext.so")]
+    finding, tag = sorted(of_file, key=lambda f: f["kind"])
     assert (finding["kind"], finding["version"]) == ("abi-mismatch", "GLIBC_2.36")
+    assert (tag["kind"], tag["version"]) == ("wheel-tag", "GLIBC_2.36")
     assert finding["against"] == ["declared data of al2023-python3.11"]
     assert arm64_abi["beside"] == "declared data of al2023-python3.11"
     assert "stand-in" in arm64_abi["against"]
