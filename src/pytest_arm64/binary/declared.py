@@ -65,7 +65,9 @@ class Declared:
         if not self.facts.older or not self.provides(version):
             return ""
         oldest = {**self._newest, **dict(self.facts.older)}
-        return "" if _has(oldest, version) else self.facts.since
+        if _has(oldest, version):
+            return ""
+        return dict(self.facts.since_of).get(version.partition("_")[0], self.facts.since)
 
 
 def _has(newest: Mapping[str, str], version: str) -> bool | None:

@@ -128,6 +128,7 @@ def _document(target: Target) -> dict[str, object]:
         "symbols": dict(facts.symbols),
         "older": dict(facts.older),
         "since": facts.since,
+        "since_of": dict(facts.since_of),
         "has": list(facts.has),
         "lacks": list(facts.lacks),
         "limits": dict(facts.limits),
@@ -156,15 +157,18 @@ def _declared_lines(facts: Facts, today: date) -> Iterator[str]:
     if not facts.release:
         yield "facts: none declared; pytest-arm64 target learn IMAGE --output FILE reads them"
         return
-    read = facts.read.isoformat() if facts.read is not None else "an unknown day"
-    yield f"facts: {facts.release}, read on {read} ({_days(facts.age(today))} ago)"
+    read = "on an unknown day; see the sources"
+    if facts.read is not None:
+        read = f"on {facts.read.isoformat()} ({_days(facts.age(today))} ago)"
+    yield f"facts: {facts.release}, read {read}"
     if facts.supported_until is not None:
         ended = " (ended)" if facts.supported_until < today else ""
         yield f"supported until {facts.supported_until.isoformat()}{ended}"
     yield "newest symbol versions: " + ", ".join(f"{p}_{v}" for p, v in facts.symbols)
     if facts.older:
         older = ", ".join(f"{p}_{v}" for p, v in facts.older)
-        yield f"older images in use: {older}; current from {facts.since} on"
+        others = "".join(f", {p} from {since} on" for p, since in facts.since_of)
+        yield f"older images in use: {older}; current from {facts.since} on{others}"
     yield f"pages: {facts.page_size} bytes"
     yield f"libraries there: {_some(facts.has)}"
     yield f"libraries missing: {_some(facts.lacks)}"

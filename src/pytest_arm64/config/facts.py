@@ -27,7 +27,7 @@ class Facts:
 
     release: str = ""
     read: date | None = None
-    """When the sources were looked up."""
+    """When the sources were looked up; None where one that counts could not be opened."""
     sources: tuple[str, ...] = ()
     supported_until: date | None = None
     page_size: int = PAGE
@@ -37,6 +37,8 @@ class Facts:
     """The same of the oldest image in use, where it has less."""
     since: str = ""
     """From which release on ``symbols`` holds."""
+    since_of: Pairs = ()
+    """The same by prefix, where it differs."""
     has: tuple[str, ...] = ()
     """Libraries, beyond those of glibc and the compiler, that are there."""
     lacks: tuple[str, ...] = ()
@@ -72,13 +74,14 @@ def shipped_facts() -> Mapping[str, Facts]:
 def _facts(table: Table, tables: Mapping[str, Table]) -> Facts:
     return Facts(
         release=table["release"],
-        read=table["read"],
+        read=table.get("read"),
         sources=tuple(table["sources"]),
         supported_until=table.get("supported-until"),
         page_size=table["page-size"],
         symbols=tuple(table["symbols"].items()),
         older=tuple(table.get("older", {}).items()),
         since=table.get("since", ""),
+        since_of=tuple(table.get("since-of", {}).items()),
         has=tuple(table["has"]),
         lacks=_lacks(table, tables),
         closed=table.get("closed", False),

@@ -92,13 +92,19 @@ def _expand(key: str, base: Table, recipes: Mapping[str, Recipe]) -> Iterator[Ta
             digest=base.get("digest", ""),
             library_path=tuple(base.get("library-path", ())),
             provides=tuple(base.get("provides", ())),
-            facts=shipped_facts()[base["facts"]],
+            facts=_facts_of(base, "facts", python),
             package=IMAGE if "zip-facts" in base else "",
         )
         yield target
         if "zip-facts" in base:
-            name, facts = f"{prefix}-zip-python{python}", shipped_facts()[base["zip-facts"]]
+            name, facts = f"{prefix}-zip-python{python}", _facts_of(base, "zip-facts", python)
             yield replace(target, name=name, facts=facts, package=ZIP)
+
+
+def _facts_of(base: Table, key: str, python: str) -> Facts:
+    facts = shipped_facts()[base[key]]
+    end = base.get("supported-until", {}).get(python, facts.supported_until)
+    return replace(facts, supported_until=end)
 
 
 def shipped_recipes() -> dict[str, Recipe]:

@@ -55,8 +55,12 @@ def limits_in_words(settings: Settings, engine: Engine, *, emulated: bool) -> tu
 
 
 def function_environment(settings: Settings, service: ServiceConfig) -> Mapping[str, str]:
-    """What a function of *service* reads in its environment (AWS, "Using Lambda environment
-    variables", read 2026-11-30), but for credentials and the address of its runtime.
+    """What a function of *service* reads in its environment, but for credentials and the address
+    of its runtime.
+
+    Names and the folders: AWS, "Using Lambda environment variables" and "Creating Lambda container
+    images", read 2026-11-30. The form of the log stream and the colon in ``TZ`` were not looked up
+    there; published environments of functions have them.
     """
     limits = settings.limits
     if limits is None:

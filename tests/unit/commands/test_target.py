@@ -44,14 +44,29 @@ def test_every_shipped_target_is_shown(name: str, capsys: pytest.CaptureFixture[
     assert main(["target", "show", name]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{name}: {shipped_targets()[name].os}, Python 3.")
-    assert "read on 2026-11-30" in out
+    read = shipped_targets()[name].facts.read
+    assert f"read on {read or 'an unknown day'}" in out
+    assert ("days ago" in out) == (read is not None)
     assert "source: " in out
     assert "GLIBC_2." in out
 
 
 def test_what_ended_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["target", "show", "lambda-python3.11"]) == 0
-    assert "supported until 2026-06-30 (ended)" in capsys.readouterr().out
+    assert main(["target", "show", "lambda-python3.10"]) == 0
+    assert "supported until 2026-10-31 (ended)" in capsys.readouterr().out
+
+
+def test_what_became_newer_with_another_release_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["target", "show", "al2023-python3.12"]) == 0
+    out = capsys.readouterr().out
+    assert "current from AL2023 ≥ 2023.7.20250331 on, " in out
+    assert ", OPENSSL from AL2023 ≥ 2023.11.20260413 on\n" in out
+    assert main(["target", "show", "lambda-python3.12", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["read"] == ""
+    assert document["since_of"] == {"OPENSSL": "a base image with AL2023 ≥ 2023.11.20260413"}
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
