@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from docker_cases import RunPytest
+from pytest_arm64.config.cell import Cell
+from pytest_arm64.engine.endpoint import Engine
+from pytest_arm64.environment.build import User, make_environment
+from pytest_arm64.index.pip_config import host_pip_config
+from pytest_arm64.progress import NoProgress
+from pytest_arm64.run.cell_container import cell_container
+from pytest_arm64.setup.doctor import settings_here
 
 SUITE = """
 import errno
@@ -86,3 +94,21 @@ def test_from_inside(
     result = run_pytest(folder, "--arm64", "-q", "-rA")
     assert result.code == 0, result.out
     assert "22 passed" in result.out
+
+
+def test_who_is_not_root_can_write_to_each_folder_of_a_copy(
+    engine: Engine, project: Callable[..., Path]
+) -> None:
+    """The folder of the copy itself is a volume, which the engine gives to root."""
+    folder = project(test_it="def test_it(): pass\n")
+    (folder / "below").mkdir()
+    settings = settings_here(folder)
+    image = settings.image.replace("{arch}", "arm64")
+    cell = Cell(settings.target, "arm64", settings.core, image)
+    made = make_environment(engine, cell, settings, folder, NoProgress(), host_pip_config())
+    other = replace(made, user=User(uid=1000, gid=1000, name="other", home=made.user.home))
+    with cell_container(engine, cell, other, settings, copied=True) as (container, mounted):
+        assert not mounted
+        names = [str(folder / name) for name in ("written", "below/written")]
+        finished = container.run(["touch", *names])
+    assert finished.code == 0, finished.text

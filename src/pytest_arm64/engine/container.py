@@ -218,6 +218,7 @@ class Container:
         *,
         environment: Mapping[str, str] | None = None,
         workdir: str | None = None,
+        user: str = "",
         on_line: Callable[[str], None] | None = None,
         seconds: float = LONGEST_SECONDS,
     ) -> Finished:
@@ -229,7 +230,7 @@ class Container:
             EngineError: the engine or the container went away before the command ended, or it did
                 not end within *seconds*: then it may still run.
         """
-        running = self.start_exec(command, environment=environment, workdir=workdir)
+        running = self.start_exec(command, environment=environment, workdir=workdir, user=user)
         running.deadline = time.monotonic() + seconds
         output = {STDOUT: Output(), STDERR: Output()}
         lines = OutputLines(on_line) if on_line is not None else None

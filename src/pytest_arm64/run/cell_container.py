@@ -96,8 +96,11 @@ def cell_container(
                 str(root), copy_of(root, below=root, uid=other, gid=other, writable=False)
             )
             container.put(str(root), _own_folders(writable, root, user))
+            _set_mode(container, root, 0o555)
         else:
             container.put(str(root), copy_of(root, below=root, uid=user.uid, gid=user.gid))
+            if user.uid != 0:
+                _set_mode(container, root, 0o777)
         yield container, False
 
 
@@ -111,6 +114,11 @@ def _own_folders(folders: Collection[Path], root: Path, user: User) -> bytes:
     """A tar of empty *folders* of the *user*, named relative to *root*."""
     entry = TarEntry(mode=0o755, uid=user.uid, gid=user.gid)
     return tar_of({folder.relative_to(root).as_posix(): entry for folder in folders})
+
+
+def _set_mode(container: Container, root: Path, mode: int) -> None:
+    """Set the mode of *root* itself: it is a volume, which belongs to root whatever is put in."""
+    container.run(["chmod", f"{mode:o}", str(root)], user="0:0")
 
 
 def _check_agent(container: Container, environment: Environment) -> None:
