@@ -74,7 +74,7 @@ class Suite:
     """Why tests differ that do not by our fault, by a pattern of their names."""
 
     def why(self, test: str) -> str:
-        """The known reason why *test* differs; empty where there is none."""
+        """The known reason why *test* differs; empty if no reason is known."""
         known = self.differences or {}
         return next((why for pattern, why in known.items() if fnmatchcase(test, pattern)), "")
 

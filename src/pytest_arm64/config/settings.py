@@ -194,7 +194,7 @@ def checked_code(code: str, place: Path | str) -> str:
     """*code*, what tests on a Lambda target get of the project; *place* is where it is said.
 
     Raises:
-        SettingsError: it is none of ``CODE``.
+        SettingsError: *code* is not among ``CODE``.
     """
     if code not in CODE:
         raise SettingsError(
