@@ -100,10 +100,8 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         refuse_blocked(config)
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
-        from .run.asked_early import ask_early
-
-        ask_early(config)
         from .mirror.signals import raise_terminated
+        from .run.asked_early import ask_early
         from .run.host import HostPlugin
         from .run.junit_file import JunitFile
         from .run.later_changes import later_changes
@@ -117,6 +115,8 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         with as_usage_error():
             config.pluginmanager.register(JunitFile(config, host), "arm64-junit-file")
             config.pluginmanager.register(later_changes(config), "arm64-later-changes")
+        if not host.missing:
+            ask_early(config)
         _keep(config, host)
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide

@@ -137,7 +137,7 @@ class Weight:
     unpacked: int
     """Of the files in their wheels, without byte-code."""
     x86_download: int
-    """The same of the releases' wheels for x86_64."""
+    """The same of these releases' wheels for x86_64."""
     x86_unpacked: int
     unweighed: tuple[str, ...] = ()
     """Packages without a wheel that could be looked into: the figures are without them."""
@@ -195,15 +195,15 @@ class WheelMatrix:
     @property
     def weight(self) -> Weight | None:
         """Of the deployed packages; None where no wheel was looked into."""
-        rows = self.deployed
-        if not any(row.unpacked for row in rows):
+        rows = [row for row in self.deployed if row.unpacked]
+        if not rows:
             return None
         return Weight(
             sum(row.size for row in rows),
             sum(row.unpacked for row in rows),
             sum(row.x86_size for row in rows),
             sum(row.x86_unpacked for row in rows),
-            tuple(row.name for row in rows if not row.unpacked),
+            tuple(row.name for row in self.deployed if not row.unpacked),
         )
 
     @property

@@ -11,6 +11,7 @@ from typing import TypedDict, cast
 from ..binary.record import TOO_LARGE
 from ..config._toml import loads
 from ..config.targets import IMAGE, ZIP, Target
+from ..wording import first_of
 from .matrix import Row, WeightFinding, WheelMatrix
 
 ACCELERATORS = "accelerators"
@@ -49,7 +50,7 @@ def heaviest(rows: Iterable[Row], most: int = 10) -> list[Row]:
     return sorted(known, key=lambda row: (-row.unpacked, row.name))[:most]
 
 
-def shown_bytes(size: int) -> str:
+def binary_size(size: int) -> str:
     """*size* as a person reads it: ``1.4 MiB``."""
     value = float(size)
     for unit in ("KiB", "MiB"):
@@ -82,10 +83,10 @@ def _too_large(matrix: WheelMatrix, target: Target, fixes: list[str]) -> Iterato
     if weight is None or not limit or weight.unpacked <= limit:
         return
     holder = "a function and its layers together" if target.package == ZIP else "an image"
-    named = ", ".join(f"{r.name} {shown_bytes(r.unpacked)}" for r in heaviest(matrix.deployed, 3))
+    named = ", ".join(f"{r.name} {binary_size(r.unpacked)}" for r in heaviest(matrix.deployed, 3))
     text = (
-        f"the packages unpack to {shown_bytes(weight.unpacked)}, and Lambda takes "
-        f"{shown_bytes(limit)} of {holder}; the largest: {named}"
+        f"the packages unpack to {binary_size(weight.unpacked)}, and Lambda takes "
+        f"{binary_size(limit)} of {holder}; the largest: {named}"
     )
     fix = "; ".join([*fixes, _LESS_OR_IMAGE if target.package == ZIP else _LESS])
     yield WeightFinding(TOO_LARGE, text, fix, grave=True)
@@ -101,10 +102,10 @@ def _unused(rows: Sequence[Row], target: Target, fixes: list[str]) -> Iterator[W
     unpacked = sum(row.unpacked for row in rows)
     if unpacked < _WORTH_SAYING:
         return
-    named = ", ".join(f"{row.name} {shown_bytes(row.unpacked)}" for row in heaviest(rows, 3))
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    largest = heaviest(rows, len(rows))
+    named = first_of([f"{row.name} {binary_size(row.unpacked)}" for row in largest], 3)
     text = (
-        f"{shown_bytes(unpacked)} of the packages do nothing without a GPU or another accelerator, "
-        f"and {target.name} has none: {named}{more}"
+        f"{binary_size(unpacked)} of the packages do nothing without a GPU or another accelerator, "
+        f"and {target.name} has none: {named}"
     )
     yield WeightFinding(ACCELERATORS, text, "; ".join(fixes))

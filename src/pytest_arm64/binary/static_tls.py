@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..wording import first_of
 from .declared import numbers
 from .elf import Elf
 
@@ -56,11 +57,10 @@ def shortage(files: Mapping[str, Elf], machine: str, glibc: str) -> Shortage | N
     if not static or needed + taken <= RESERVE:
         return None
     order = sorted(static, key=lambda path: (-static[path], path))
-    names = ", ".join(posixpath.basename(path) for path in order[:_SHOWN])
-    more = f" and {len(order) - _SHOWN} more" if len(order) > _SHOWN else ""
+    names = first_of([posixpath.basename(path) for path in order], _SHOWN)
     beside = f", and other libraries take up to {taken:,}" if taken else ""
     text = (
-        f"{names}{more} need {needed:,} bytes of static TLS{beside}; glibc {glibc} has "
+        f"{names} need {needed:,} bytes of static TLS{beside}; glibc {glibc} has "
         f'{RESERVE:,} for libraries that are loaded late: the last may fail with "cannot allocate '
         'memory in static TLS block"'
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import Row
+from ..wording import first_of
 from .evidence import Finding, ServiceEvidence, TestOutcome
 from .questions import NO, replacement
 from .verdict import INCOMPLETE, Verdict, failures
@@ -125,12 +126,11 @@ def _tests(service: ServiceEvidence, today: date) -> Iterator[WorkItem]:
 
 
 def _action_for(tests: Sequence[TestOutcome], words: str) -> str:
-    names = ", ".join(test.blamed for test in tests[:_SHOWN])
-    more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
+    names = first_of([test.blamed for test in tests], _SHOWN)
     if len(tests) == 1:
         return f"1 test {words}: {names}"
     plural = words.replace("fails", "fail").replace("kills its", "kill their")
-    return f"{len(tests)} tests {plural.replace('computes', 'compute')}: {names}{more}"
+    return f"{len(tests)} tests {plural.replace('computes', 'compute')}: {names}"
 
 
 def _predicted(

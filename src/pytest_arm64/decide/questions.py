@@ -8,6 +8,7 @@ from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
 from ..inside.ran import GRADES, PREDICTED
+from ..wording import first_of
 from .evidence import Build, Evidence, ServiceEvidence, weakest
 
 YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
@@ -287,6 +288,4 @@ def _row(matrix: WheelMatrix, name: str) -> Row | None:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    items = list(texts)
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return "; ".join(items[:_SHOWN]) + more
+    return first_of(list(texts), _SHOWN, "; ")

@@ -22,7 +22,7 @@ from ..audit.matrix import (
     Row,
     WheelMatrix,
 )
-from ..audit.weight import shown_bytes
+from ..audit.weight import binary_size
 from ..decide.plain_markdown import without_mentions
 from .weight_output import contents_lines, weight_lines, weight_rows
 
@@ -272,7 +272,7 @@ def explanation(row: Row) -> list[str]:
 def _file_line(row: Row) -> str:
     facts = [f"glibc {row.glibc}"] if row.glibc else []
     if row.unpacked:
-        facts.append(f"{shown_bytes(row.size)}, {shown_bytes(row.unpacked)} unpacked")
+        facts.append(f"{binary_size(row.size)}, {binary_size(row.unpacked)} unpacked")
     return row.file + (f" ({', '.join(facts)})" if facts else "")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..audit.matrix import WheelMatrix
 from ..config.targets import Target
+from ..wording import first_of
 from .matrix_output import cell, printable
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ class PythonChoice:
     def __str__(self) -> str:
         if self.ready:
             return GREEN
-        shown = ", ".join(self.packages[:_SHOWN])
-        if len(self.packages) > _SHOWN:
-            shown += f" and {len(self.packages) - _SHOWN} more"
+        shown = first_of(self.packages, _SHOWN)
         return shown if self.complete else "; ".join(filter(None, [INCOMPLETE, shown]))
 
 

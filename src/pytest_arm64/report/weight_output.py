@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..audit.matrix import Row, WeightFinding, WheelMatrix
-from ..audit.weight import heaviest, shown_bytes
+from ..audit.weight import binary_size, heaviest
+from ..wording import first_of
 
-_NAMED = 3
+_NAMED, _LIBRARIES = 3, 6
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,11 @@ def weight_lines(matrix: WheelMatrix) -> Iterator[str]:
     weight = matrix.weight
     if weight is None:
         return
-    sizes = f"{shown_bytes(weight.download)} to download, {shown_bytes(weight.unpacked)} unpacked"
-    x86 = f"{shown_bytes(weight.x86_download)} and {shown_bytes(weight.x86_unpacked)}"
+    sizes = f"{binary_size(weight.download)} to download, {binary_size(weight.unpacked)} unpacked"
+    x86 = f"{binary_size(weight.x86_download)} and {binary_size(weight.x86_unpacked)}"
     line = f"Weight: {sizes} (on x86_64 {x86})"
     if weight.unweighed:
-        named = ", ".join(weight.unweighed[:_NAMED])
-        more = f" and {len(weight.unweighed) - _NAMED} more" if weight.unweighed[_NAMED:] else ""
-        line += f", without {named}{more}"
+        line += f", without {first_of(weight.unweighed, _NAMED)}"
     yield line
     yield from map(finding_line, matrix.findings)
 
@@ -53,9 +52,9 @@ def _weight_row(row: Row) -> WeightRow:
     return WeightRow(
         row.name,
         row.version,
-        shown_bytes(row.size),
-        shown_bytes(row.unpacked),
-        shown_bytes(row.x86_unpacked) if row.x86_unpacked else "",
+        binary_size(row.size),
+        binary_size(row.unpacked),
+        binary_size(row.x86_unpacked) if row.x86_unpacked else "",
     )
 
 
@@ -64,13 +63,7 @@ def contents_lines(row: Row) -> Iterator[str]:
     if row.modules_missing:
         count = len(row.modules_missing)
         modules = "an extension module" if count == 1 else f"{count} extension modules"
-        yield (
-            f"the wheel for x86_64 has {modules} that this one lacks: {_first(row.modules_missing)}"
-        )
+        lacking = first_of(row.modules_missing, _NAMED)
+        yield f"the wheel for x86_64 has {modules} that this one lacks: {lacking}"
     if row.bundled:
-        yield f"libraries in it: {_first(row.bundled, 6)}"
-
-
-def _first(names: tuple[str, ...], most: int = _NAMED) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+        yield f"libraries in it: {first_of(row.bundled, _LIBRARIES)}"

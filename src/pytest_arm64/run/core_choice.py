@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..config.settings import Settings
 from ..inside.options import CORES
 from ..report.matrix_output import printable
+from ..wording import first_of
 from .cells import PlannedCell, Role
 
 if TYPE_CHECKING:
@@ -81,6 +82,4 @@ def _hint(code: CoreCode) -> str:
 
 
 def _packages(code: CoreCode) -> str:
-    names = list(map(printable, code.packages[:_SHOWN]))
-    more = len(code.packages) - _SHOWN
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return first_of(list(map(printable, code.packages)), _SHOWN)

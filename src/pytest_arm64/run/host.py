@@ -65,9 +65,9 @@ class HostPlugin:
         self._ended: set[str] = set()
         """Names of the parts whose session has ended early, alone."""
         self._open_place: OpenPlace | None = None
-        self._missing = missing_path(config, repository_root(config.rootpath))
+        self.missing = missing_path(config, repository_root(config.rootpath))
         """A test path that does not exist: nothing is built, and pytest itself says so."""
-        self._lines = [instead_of(self._missing, config)] if self._missing else []
+        self._lines = [instead_of(self.missing, config)] if self.missing else []
         """What is told below the results."""
         self.current: NestedRun | None = None
         """The part that runs, or ran last."""
@@ -82,7 +82,7 @@ class HostPlugin:
         self.problems: list[str] = []
         """What makes the run incomplete, beside what its parts tell themselves."""
         # Where nothing runs inside, the host's own plugins write the cache.
-        for name in () if self._missing else _INSIDE_ONLY:
+        for name in () if self.missing else _INSIDE_ONLY:
             plugin = config.pluginmanager.getplugin(name)
             if plugin is not None:
                 config.pluginmanager.unregister(plugin)
@@ -117,7 +117,7 @@ class HostPlugin:
     def _start(self, session: pytest.Session) -> None:
         config = self._config
         project, task = prepare(config)
-        if self._missing:
+        if self.missing:
             return
         parts = parts_of(config, project, task)
         self._parts = len(parts)
@@ -272,8 +272,8 @@ class HostPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool | None:
-        if self._missing:
-            self._config.args = [self._missing]
+        if self.missing:
+            self._config.args = [self.missing]
             return None
         session.items = []
         session.testscollected = 0

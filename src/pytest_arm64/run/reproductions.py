@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +16,7 @@ from ..advisories.entries import (
     Advisory,
     Verification,
 )
+from ..temporary import temporary_folder
 
 TARGET = "al2023-python3.11"
 """Most releases in question are too old for a later Python."""
@@ -51,8 +51,7 @@ def _outcomes(entries: Sequence[Advisory], arguments: Sequence[str]) -> Mapping[
     """By the folder of a service: what its only test came to."""
     seen = _Seen()
     here = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="pytest-arm64-advisories-") as name:
-        folder = Path(name).resolve()
+    with temporary_folder() as folder:
         for path, text in repository(entries).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, "utf-8")

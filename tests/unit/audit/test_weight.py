@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_arm64.audit.matrix import Row, WeightFinding, WheelMatrix
-from pytest_arm64.audit.weight import heaviest, shown_bytes, weight_findings
+from pytest_arm64.audit.weight import binary_size, heaviest, weight_findings
 from pytest_arm64.config.targets import shipped_targets
 from pytest_arm64.contents.wheel_listing import listing
 from pytest_arm64.index.archives import ArchiveError
@@ -87,6 +87,15 @@ def test_a_matrix_says_what_its_packages_weigh_here_and_on_x86(tmp_path: Path) -
     assert matrix.weight.unweighed == ()
     assert any(line.startswith("Weight: ") for line in summary(matrix))
     assert "| zed 1.0 |" in markdown([matrix])
+
+
+def test_what_has_no_wheel_here_counts_on_neither_side(tmp_path: Path) -> None:
+    here, there = wheel("app", {"app.py": b"pass"}), wheel("zed", {"zed/a.so": b"x" * 90_000})
+    with index_with({"app-1.0-py3-none-any.whl": here, f"zed-1.0-{X86}.whl": there}) as index:
+        weight = matrix_of(tmp_path, "zed==1.0\napp==1.0\n", index.url).weight
+    assert weight is not None
+    assert weight.unweighed == ("zed",)
+    assert (weight.unpacked, weight.x86_unpacked) == (unpacked(here), unpacked(here))
 
 
 def test_weight_is_read_once_and_then_comes_from_the_cache(tmp_path: Path) -> None:
@@ -261,7 +270,7 @@ def test_more_names_than_are_worth_comparing_are_refused() -> None:
     ],
 )
 def test_bytes_are_shown_as_a_person_reads_them(size: int, text: str) -> None:
-    assert shown_bytes(size) == text
+    assert binary_size(size) == text
 
 
 def test_the_ten_largest_come_first_and_what_is_unknown_is_left_out() -> None:
