@@ -85,8 +85,8 @@ def print_choices(console: Console, choices: Sequence[PythonChoice]) -> None:
     table = Table(box=None, pad_edge=False)
     for head in heads:
         table.add_column(Text(head), overflow="fold")
-    for python, *found in rows:
-        table.add_row(python, *(Text(text, "green" if text == GREEN else "") for text in found))
+    for python, *cells in rows:
+        table.add_row(python, *(Text(text, "green" if text == GREEN else "") for text in cells))
     console.print(table)
     for line in answers(choices):
         console.print(Text(line))
@@ -99,8 +99,8 @@ def choices_markdown(choices: Sequence[PythonChoice]) -> str:
     heads, rows = _cells(choices)
     lines = [heads, ["---"] * len(heads), *rows]
     table = [f"| {' | '.join(map(cell, line))} |" for line in lines]
-    told = [f"- {cell(line)}" for line in answers(choices)]
-    return "\n".join(["", "## Which Python", "", *table, "", *told, ""])
+    below = [f"- {cell(line)}" for line in answers(choices)]
+    return "\n".join(["", "## Which Python", "", *table, "", *below, ""])
 
 
 def answers(choices: Sequence[PythonChoice]) -> Iterator[str]:
@@ -117,10 +117,10 @@ def answers(choices: Sequence[PythonChoice]) -> Iterator[str]:
 
 def _cells(choices: Sequence[PythonChoice]) -> tuple[list[str], list[list[str]]]:
     platforms = list(dict.fromkeys(choice.platform for choice in choices))
-    found: Mapping[tuple[str, str], str] = {(c.python, c.platform): str(c) for c in choices}
+    texts: Mapping[tuple[str, str], str] = {(c.python, c.platform): str(c) for c in choices}
     minors = sorted({c.python for c in choices}, key=lambda minor: int(minor.partition(".")[2]))
     rows = [
-        [minor, *(printable(found.get((minor, platform), "-")) for platform in platforms)]
+        [minor, *(printable(texts.get((minor, platform), "-")) for platform in platforms)]
         for minor in minors
     ]
     return ["Python", *platforms], rows

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from importlib import import_module
 
 from ..index.workers import in_background
+from ..mirror.lambda_hints import all_hints
 
 _LATE = (
     *("inside.golden.explain", "inside.golden.verdict", "inside.golden.hints"),
@@ -22,3 +23,4 @@ def begin_to_load() -> Future[None]:
 def _load() -> None:
     for name in _LATE:
         import_module(f"pytest_arm64.{name}")
+    all_hints()
