@@ -21,7 +21,7 @@ from pytest_arm64.inside import regular_file
 from pytest_arm64.mirror import results
 from pytest_arm64.mirror.session import MAXIMUM_DEATHS
 from pytest_arm64.run import later_changes
-from pytest_arm64.sources.scan import MOST_PARSED
+from pytest_arm64.sources.reader import MOST_PARSED
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..sources.findings import CodeFinding
 from ..sources.rules import Rule, all_rules
-from ..sources.scan import CodeFinding, CodeScan
+from ..sources.scan import CodeScan
 from .matrix_output import cell, printable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UnreadableSourceError(Exception):
-    """It is not Python that this interpreter can parse, or judging it takes too long."""
+    """It cannot be parsed here, or judging it takes too long."""
 
 
 class StepBudget:
@@ -12,6 +12,7 @@ class StepBudget:
 
     def __init__(self, steps: int) -> None:
         self.left = steps
+        """Below zero once more was spent than there was."""
 
     def spend(self, steps: int = 1) -> None:
         """Take *steps*.

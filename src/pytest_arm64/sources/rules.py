@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -67,9 +68,25 @@ class Rule:
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, by id."""
+    return tuple(map(_rule, _texts()))
+
+
+@cache
+def rules_fingerprint() -> str:
+    """Changes with any rule."""
+    return hashlib.sha256("\0".join(_texts()).encode()).hexdigest()
+
+
+@cache
+def _texts() -> tuple[str, ...]:
     folder = resources.files("pytest_arm64.resources").joinpath("rules")
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    return tuple(_rule(file.read_text("utf-8")) for file in sorted(files, key=lambda f: f.name))
+    return tuple(file.read_text("utf-8") for file in sorted(files, key=lambda f: f.name))
+
+
+@cache
+def _by_id() -> dict[str, Rule]:
+    return {rule.id: rule for rule in all_rules()}
 
 
 def rule_named(name: str) -> Rule:
@@ -78,7 +95,7 @@ def rule_named(name: str) -> Rule:
     Raises:
         SettingsError: there is no such rule.
     """
-    rules = {rule.id: rule for rule in all_rules()}
+    rules = _by_id()
     if name not in rules:
         raise SettingsError(
             f"no rule {name!r}{suggestion(name, rules)}",

@@ -18,7 +18,8 @@ from pytest_arm64.audit.matrix import STATES, Remedy, Row, WheelMatrix
 from pytest_arm64.report.code_output import code_json
 from pytest_arm64.report.matrix_output import document
 from pytest_arm64.report.sarif import sarif
-from pytest_arm64.sources.scan import CodeFinding, CodeScan
+from pytest_arm64.sources.findings import CodeFinding
+from pytest_arm64.sources.scan import CodeScan
 
 FILE = resources.files("pytest_arm64.resources").joinpath("wheel-matrix-1.schema.json")
 SCHEMA: dict[str, Any] = json.loads(FILE.read_text("utf-8"))

@@ -14,7 +14,8 @@ from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.sarif import report_sarif, sarif
-from pytest_arm64.sources.scan import CodeFinding, CodeScan
+from pytest_arm64.sources.findings import CodeFinding
+from pytest_arm64.sources.scan import CodeScan
 from unit.decide import made
 from unit.report.made_reports import MADE_AT, golden, hostile, ordinary, shown
 

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.sources.matchers import MATCHERS
+from pytest_arm64.sources.reader import findings_in
 from pytest_arm64.sources.rules import Rule, all_rules, rule_named
-from pytest_arm64.sources.scan import findings_in
 
 MATCHING = [(rule, example) for rule in all_rules() for example in rule.matches]
 HARMLESS = [(rule, example) for rule in all_rules() for example in rule.harmless]

@@ -6,16 +6,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_arm64
+from pytest_arm64 import cache
+from pytest_arm64.sources import reader, result_cache
 from pytest_arm64.sources import scan as scanning
 from pytest_arm64.sources.budget import UnreadableSourceError
+from pytest_arm64.sources.findings import FileResult
+from pytest_arm64.sources.python_code import read_python
+from pytest_arm64.sources.reader import findings_in
 from pytest_arm64.sources.rules import all_rules
-from pytest_arm64.sources.scan import findings_in, scan
+from pytest_arm64.sources.scan import scan
 from unit.support import attempt, write
 
 REFUSES = """\
@@ -195,11 +201,12 @@ def test_names_that_lead_to_themselves_are_unknown() -> None:
 def test_more_files_or_bytes_than_the_limits_are_counted_as_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, {f"{name}.py": PLAIN for name in "abc"})
-    monkeypatch.setattr(scanning, "MOST_FILES", 2)
-    assert [scan("s", tmp_path, tmp_path).unread, scanning.MOST_PARSED] == [1, 32 << 20]
-    monkeypatch.setattr(scanning, "MOST_PARSED", len(PLAIN))
+    write(tmp_path, {f"{name}.py": f"{PLAIN}# {name}" for name in "abc"})
+    assert reader.MOST_PARSED == 32 << 20
+    monkeypatch.setattr(reader, "MOST_PARSED", len(PLAIN) + 3)
     assert scan("s", tmp_path, tmp_path).unread == 2
+    monkeypatch.setattr(scanning, "MOST_FILES", 2)
+    assert scan("s", tmp_path, tmp_path).unread == 1, "the one that was read is not read again"
 
 
 def test_this_package_which_names_x86_often_assumes_nothing() -> None:
@@ -250,8 +257,8 @@ def test_tables_that_double_with_each_are_not_evaluated_to_their_end(
 def test_what_all_files_may_cause_has_a_limit_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, {f"{name}.py": PLAIN for name in "abc"})
-    monkeypatch.setattr(scanning, "MOST_STEPS", 10)
+    write(tmp_path, {f"{name}.py": f"{PLAIN}# {name}" for name in "abc"})
+    monkeypatch.setattr(reader, "MOST_STEPS", 10)
     seen = scan("s", tmp_path, tmp_path)
     assert 0 < seen.unread < 3
     assert len(seen.findings) == 3 - seen.unread
@@ -275,3 +282,55 @@ def test_many_places_that_share_many_lines_are_refused() -> None:
     source = f"import numpy\nx = {nested}\n".encode()
     with pytest.raises(UnreadableSourceError):
         findings_in(source, "a.py", all_rules())
+
+
+def parsed_contents(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every content that is parsed from now on."""
+    parsed: list[bytes] = []
+
+    def noting(source: bytes, *rest: Any) -> FileResult:
+        parsed.append(source)
+        return read_python(source, *rest)
+
+    monkeypatch.setattr(reader, "read_python", noting)
+    return parsed
+
+
+def test_a_content_that_was_read_before_is_not_parsed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignored = REFUSES.format(comment="  # arm64: ignore[refuses-arm] as agreed")
+    write(tmp_path, {"a.py": PLAIN, "b.py": ignored, "c.py": f"{PLAIN}(", "d.py": "pass\n"})
+    parsed = parsed_contents(monkeypatch)
+    first = scan("s", tmp_path, tmp_path)
+    assert len(parsed) == 3
+    assert scan("s", tmp_path, tmp_path) == first
+    assert len(parsed) == 3
+    (tmp_path / "a.py").rename(tmp_path / "moved.py")
+    (moved,) = scan("s", tmp_path, tmp_path).findings
+    assert (moved.path, len(parsed)) == ("moved.py", 3)
+    write(tmp_path, {"d.py": PLAIN.replace("only", "but")})
+    assert [f.path for f in scan("s", tmp_path, tmp_path).findings] == ["d.py", "moved.py"]
+    assert len(parsed) == 4
+
+
+def test_other_rules_read_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"a.py": PLAIN})
+    scan("s", tmp_path, tmp_path)
+    parsed = parsed_contents(monkeypatch)
+    monkeypatch.setattr(result_cache, "rules_fingerprint", lambda: "others")
+    scan("s", tmp_path, tmp_path)
+    assert parsed == [PLAIN.encode()]
+
+
+@pytest.mark.parametrize("found", [{"x": 1}, {"x": {"places": [{"line": "no number"}]}}, []])
+def test_a_cache_of_another_shape_is_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: object
+) -> None:
+    write(tmp_path, {"a.py": PLAIN})
+    record = {"clean": [result_cache.content_hash(PLAIN.encode())], "found": found}
+    if not isinstance(found, list):
+        monkeypatch.setattr(cache, "load", lambda *_: record)
+        assert len(scan("s", tmp_path, tmp_path).findings) == 1
+    monkeypatch.setattr(cache, "load", lambda *_: {"clean": 1, "found": found})
+    assert len(scan("s", tmp_path, tmp_path).findings) == 1

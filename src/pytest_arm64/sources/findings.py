@@ -1,0 +1,83 @@
+"""What is found in the content of a file, and what a comment beside it silences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .rules import Rule, rule_named
+
+_IGNORE = re.compile(r"(?:#|//|/\*)\s*arm64:\s*ignore\[([\w\-, ]*)\](.*)")
+_LONGEST_CODE = 120
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line in which a rule found something, whichever file has it."""
+
+    rule: str
+    line: int
+    code: str
+    """The line itself."""
+    note: str = ""
+    """What is wrong with a comment that was to silence it."""
+    silenced: bool = False
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What one content holds."""
+
+    places: tuple[Place, ...] = ()
+    """In the order of their lines."""
+    readable: bool = True
+    """Whether it could be parsed, within the limits of one file."""
+
+
+@dataclass(frozen=True)
+class CodeFinding:
+    """One place that assumes x86."""
+
+    rule: str
+    path: str
+    """Relative to the repository, with ``/``."""
+    line: int
+    code: str
+    """The line itself."""
+    what: str
+    fix: str
+    confidence: str
+    note: str = ""
+    """What is wrong with a comment that was to silence it."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> Place:
+    """What *rule* found in the lines *first* to *last*, from 1; a comment in them may silence it."""
+    code = lines[first - 1].strip() if first <= len(lines) else ""
+    note, silenced = "", False
+    for match in filter(None, map(_IGNORE.search, lines[first - 1 : last])):
+        if rule.id in [name.strip() for name in match[1].split(",")]:
+            silenced = bool(match[2].removesuffix("*/").strip())
+            note = "" if silenced else "the comment that ignores it needs a reason"
+            break
+    return Place(rule.id, first, code[:_LONGEST_CODE], note, silenced)
+
+
+def finding_of(place: Place, path: str) -> CodeFinding:
+    """*place* in the file *path*."""
+    rule = rule_named(place.rule)
+    return CodeFinding(
+        rule=rule.id,
+        path=path,
+        line=place.line,
+        code=place.code,
+        what=rule.what,
+        fix=rule.fix,
+        confidence=rule.confidence,
+        note=place.note,
+    )
