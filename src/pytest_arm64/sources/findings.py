@@ -57,7 +57,7 @@ class CodeFinding:
 
 
 def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> Place:
-    """What *rule* found in the lines *first* to *last*, from 1; a comment in them may silence it."""
+    """What *rule* found in these lines, from 1; a comment in them may silence it."""
     code = lines[first - 1].strip() if first <= len(lines) else ""
     note, silenced = "", False
     for match in filter(None, map(_IGNORE.search, lines[first - 1 : last])):
