@@ -15,3 +15,7 @@ html_theme = "furo"
 html_title = f"pytest-arm64 {release}"
 html_show_copyright = False
 html_theme_options = {"top_of_page_buttons": []}
+# sphinx-build -b man docs build/man: the man page of the command.
+man_pages = [
+    ("commands", "pytest-arm64", "find out what of a Python system runs on ARM64", author, 1)
+]

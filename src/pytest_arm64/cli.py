@@ -37,7 +37,7 @@ Colours follow --color, NO_COLOR and FORCE_COLOR.
 
 # Each module has DESCRIPTION, EPILOG, ``add_arguments(parser)`` and ``run_command(options)``, the
 # exit code.
-_COMMANDS = {
+COMMANDS = {
     "doctor": ("check what `pytest --arm64` needs on this machine", "commands.doctor"),
     "setup": ("fix what this user may fix, and list what needs root", "commands.setup"),
     "audit": ("show which dependencies have an ARM64 wheel", "commands.audit"),
@@ -101,15 +101,15 @@ def _run(words: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"pytest-arm64 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in words if not word.startswith("-")), "")
-    if words and words[0] == chosen and chosen not in _COMMANDS and not completing:
+    if words and words[0] == chosen and chosen not in COMMANDS and not completing:
         from .config.suggestions import suggestion
 
-        known = ", ".join(_COMMANDS)
-        hint = suggestion(chosen, _COMMANDS)
+        known = ", ".join(COMMANDS)
+        hint = suggestion(chosen, COMMANDS)
         parser.error(f"unknown command {chosen!r}{hint}; choose one of {known}")
     if words and words[0].startswith("-") and chosen and not completing:
         parser.error(f"unknown option {words[0]!r}: options follow the command")
-    for name, (summary, module) in _COMMANDS.items():
+    for name, (summary, module) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, takes_color=name != _PYTESTS)
         if name == chosen:  # what only one command needs is loaded for that one
             implementation = importlib.import_module(f"{__package__}.{module}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_arm64.cli import _COMMANDS, main
+from pytest_arm64.cli import COMMANDS, main
 from unit.support import write
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
-@pytest.mark.parametrize("command", sorted(_COMMANDS))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_explains_itself(
     command: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,9 +57,9 @@ def test_every_command_explains_itself(
     assert max(map(len, out.splitlines())) <= 100
 
 
-@pytest.mark.parametrize("command", sorted(_COMMANDS))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_example_of_a_help_text_is_understood(command: str) -> None:
-    module = importlib.import_module(f"pytest_arm64.{_COMMANDS[command][1]}")
+    module = importlib.import_module(f"pytest_arm64.{COMMANDS[command][1]}")
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     lines = re.findall(rf"^  pytest-arm64 {command}\b(.*)$", module.EPILOG, re.MULTILINE)
@@ -128,7 +128,7 @@ def test_what_is_not_text_in_an_argument_is_no_traceback(tmp_path: Path) -> None
     assert b"does not exist" in done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(_COMMANDS))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_ctrl_c_ends_every_command_with_a_line(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_every_command_with_a_line(
     words |= {"abi": [command, "x"], "report": [command, "x"]}
     words |= {"cache": [command, "info"], "golden": [command, "list"]}
     words |= {"target": [command, "show"], "advisories": [command, "list"]}
-    module = importlib.import_module(f"pytest_arm64.{_COMMANDS[command][1]}")
+    module = importlib.import_module(f"pytest_arm64.{COMMANDS[command][1]}")
     monkeypatch.setattr(module, "run_command", interrupted)
     assert main(words.get(command, [command])) == 130
     assert capsys.readouterr().err == "pytest-arm64: interrupted\n"

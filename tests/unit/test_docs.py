@@ -90,6 +90,11 @@ def test_the_table_of_threats_is_up_to_date() -> None:
     subprocess.run([sys.executable, ROOT / "scripts/threat-table"], check=True)
 
 
+def test_the_reference_of_the_commands_is_up_to_date() -> None:
+    """After a change: scripts/command-reference --write."""
+    subprocess.run([sys.executable, ROOT / "scripts/command-reference"], check=True)
+
+
 @pytest.mark.parametrize(
     ("limit", "shown"),
     [

@@ -51,6 +51,12 @@ class Replacement:
     """Where its makers say what it is."""
 
 
+@cache
+def replacement_sources() -> frozenset[str]:
+    """The addresses at which the makers of replacements describe them."""
+    return frozenset(entry["source"] for entry in _tables()["replacements"].values())
+
+
 @dataclass(frozen=True)
 class Known:
     """The curated tables, as one target needs them."""

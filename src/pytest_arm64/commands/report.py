@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 
 from ..config.project_files import ProjectFiles, read_project_files
@@ -20,12 +20,17 @@ from ..decide.package_verdicts import ALL, NEW
 from ..decide.questions import states
 from ..errors import ReportError
 from ..open_folder import OpenFolder
-from ..report.compare import WORSE, ReportChange, changes
+from ..report.compare import WORSE, changes
 from ..report.document import MARKDOWN, PAGE, Report, read_report, write_report
-from ..report.markdown import SUMMARY_BYTES, changes_markdown, report_markdown
+from ..report.markdown import (
+    COMMENT_BYTES,
+    SUMMARY_BYTES,
+    changes_markdown,
+    report_markdown,
+)
 from ..report.matrix_output import printable
 from ..report.merge import merge
-from ..report.sarif import report_sarif
+from ..report.sarif import code_quality, report_sarif
 from ..report.spreadsheets import WORKBOOK, csv_text, workbook
 
 DESCRIPTION = """\
@@ -46,6 +51,8 @@ exit codes:
   2  a report cannot be read, written or merged
 """
 
+_ADDRESS = re.compile(r"https?://[\w.~:/@%+-]+", re.ASCII)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
@@ -58,12 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("files", *_PRINTED, "xlsx"),
+        choices=("files", *_MARKDOWN, *_PRINTED, "xlsx"),
         default="files",
         help="files: write report.html and report.md; or print: html, markdown (up to 64 KB, for a "
-        "comment), summary (up to 1 MiB, for a CI step), sarif, decisions (record of boundaries), "
-        "csv (a row for each service); xlsx: write report.xlsx with services and packages; "
-        "default: files",
+        "comment), summary (up to 1 MiB, for a CI step), sarif, code-quality (for GitLab), "
+        "decisions (record of boundaries), csv (a row for each service); xlsx: write report.xlsx "
+        "with services and packages; default: files",
     )
     parser.add_argument(
         "--output",
@@ -76,6 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="REPORT",
         help="begin the Markdown with the changes since this earlier report",
+    )
+    parser.add_argument(
+        "--sources",
+        default="",
+        metavar="URL",
+        help="link lines of requirement files in the Markdown to this address of the folder that "
+        "they are in, such as https://github.com/OWNER/REPOSITORY/blob/COMMIT",
     )
     parser.add_argument(
         "--check",
@@ -112,15 +126,21 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
     changed = changes(read_report(Path(options.against)), report) if options.against else ()
+    sources = _sources(options.sources)
     out = Path(options.output) if options.output else folder
-    if options.format in _PRINTED:
-        sys.stdout.write(_PRINTED[options.format](report, changed))
+    if options.format in (*_MARKDOWN, *_PRINTED):
+        if options.format in _MARKDOWN:
+            limit = _MARKDOWN[options.format]
+            text = report_markdown(report, changed, limit=limit, sources=sources)
+        else:
+            text = _PRINTED[options.format](report)
+        sys.stdout.write(text)
     elif options.format == "xlsx":
         _write(out / WORKBOOK, workbook(report))
         _say(f"wrote {out / WORKBOOK}")
     else:
         _write(out / PAGE, _encoded(_page(report)))
-        _write(out / MARKDOWN, _encoded(report_markdown(report, changed)))
+        _write(out / MARKDOWN, _encoded(report_markdown(report, changed, sources=sources)))
         _say(report.headline.line)
         for verdict in report.verdicts:
             _say(f"  {verdict.service}: {verdict.label}")
@@ -221,15 +241,34 @@ def _page(report: Report) -> str:
     return html_page(report)
 
 
-_PRINTED: dict[str, Callable[[Report, Sequence[ReportChange]], str]] = {
-    "html": lambda report, _: _page(report),
-    "markdown": report_markdown,
-    "summary": partial(report_markdown, limit=SUMMARY_BYTES),
-    "sarif": lambda report, _: json.dumps(report_sarif(report), indent=1) + "\n",
-    "decisions": lambda report, _: decisions(report),
-    "csv": lambda report, _: csv_text(report),
+_MARKDOWN = {"markdown": COMMENT_BYTES, "summary": SUMMARY_BYTES}
+"""Formats of Markdown, by the word of ``--format``, with the bytes that each may have."""
+_PRINTED: dict[str, Callable[[Report], str]] = {
+    "html": _page,
+    "sarif": lambda report: _json(report_sarif(report)),
+    "code-quality": lambda report: _json(code_quality(report)),
+    "decisions": decisions,
+    "csv": csv_text,
 }
-"""What is printed instead of being written, by the word of ``--format``."""
+"""What else is printed instead of being written."""
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+def _sources(address: str) -> str:
+    """*address*, checked.
+
+    Raises:
+        ReportError: it is not an address that Markdown can link to.
+    """
+    if address and not _ADDRESS.fullmatch(address):
+        raise ReportError(
+            f"--sources {address!r} is not an http or https address",
+            next_step="--sources https://github.com/OWNER/REPOSITORY/blob/COMMIT",
+        )
+    return address
 
 
 def _folder(path: Path) -> Path:

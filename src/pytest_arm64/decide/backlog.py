@@ -138,8 +138,7 @@ def _predicted(
 ) -> Iterator[WorkItem]:
     """Changes of packages that the matrix asks for, and of runs that are incomplete."""
     by_name = {service.name: service for service in evidence}
-    rows: dict[tuple[str, str], Row] = {}
-    held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    held: defaultdict[tuple[str, bool], list[tuple[str, Row]]] = defaultdict(list)
     counts: dict[str, int] = {}
     for verdict in verdicts:
         matrix = by_name[verdict.service].matrix
@@ -149,21 +148,18 @@ def _predicted(
         counts[verdict.service] = len(wheels.packages)
         for row in matrix.deployed:
             if row.name in wheels.packages:
-                key = (row.name, _action(row))
-                rows.setdefault(key, row)
-                held[key].append(verdict.service)
+                held[row.name, bool(replacement(row))].append((verdict.service, row))
     yield from _incomplete(by_name, verdicts)
-    for key, services in held.items():
+    for (package, certain), places in held.items():
+        services = tuple(dict.fromkeys(name for name, _ in places))
         frees = tuple(name for name in services if counts[name] == 1)
-        cost = sum(by_name[name].monthly_cost or 0.0 for name in frees)
-        certain = bool(replacement(rows[key]))
         yield WorkItem(
-            package=key[0],
-            version=rows[key].version,
-            action=key[1],
-            services=tuple(services),
+            package=package,
+            version=", ".join(dict.fromkeys(row.version for _, row in places)),
+            action=first_of(list(dict.fromkeys(_action(row) for _, row in places)), _SHOWN, "; "),
+            services=services,
             frees=frees,
-            monthly_cost=cost,
+            monthly_cost=sum(by_name[name].monthly_cost or 0.0 for name in frees),
             certain=certain,
         )
 
@@ -171,19 +167,23 @@ def _predicted(
 def _incomplete(
     evidence: Mapping[str, ServiceEvidence], verdicts: Sequence[Verdict]
 ) -> Iterator[WorkItem]:
-    """A change for each service that nothing but an incomplete run keeps undecided."""
+    """A change for each service of which not all tests ran; it frees one that needs no other."""
     for verdict in verdicts:
-        if verdict.because and all(reason.kind == INCOMPLETE for reason in verdict.because):
-            name = verdict.service
+        name = verdict.service
+        reasons = [reason for reason in verdict.because if reason.kind == INCOMPLETE]
+        if reasons:
+            alone = len(reasons) == len(verdict.because)
             yield WorkItem(
                 package="",
                 version="",
-                action=f"have all tests of {name} run: {verdict.because[0].text}",
+                action=f"have all tests of {name} run: "
+                f"{first_of([reason.text for reason in reasons], _SHOWN, '; ')}",
                 services=(name,),
-                frees=(name,),
-                monthly_cost=evidence[name].monthly_cost or 0.0,
+                frees=(name,) if alone else (),
+                monthly_cost=evidence[name].monthly_cost or 0.0 if alone else 0.0,
                 certain=True,
                 kind=INCOMPLETE,
+                count=len(reasons),
             )
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from itertools import islice
 from pathlib import Path
 
+from ..config.boundary import is_there
 from ..errors import NothingToReadError, SettingsError
+from ..wording import first_of
+from .project_files import walk
 
+_LIST_NAME = re.compile(r"(?:.*[-_.])?req(?:uirement)?s?(?:[-_.].*)?\.txt", re.IGNORECASE)
+_MOST_ENTRIES = 5_000
+_SHOWN = 3
 _CONDA = "list what pip installs in a requirements.txt"
 _EXPORTS = {
     "Pipfile": "pipenv requirements > requirements.txt",
@@ -65,7 +74,25 @@ def nothing_to_read(folder: Path, names: tuple[str, ...]) -> NothingToReadError:
         return NothingToReadError(
             f"{folder} has a {unread}, which is not read", next_step=_EXPORTS[unread]
         )
+    below = _lists_below(folder, names)
+    if below:
+        return NothingToReadError(
+            f"{folder} has no {', '.join(names)}",
+            why=f"below it there is {first_of(below, _SHOWN)}",
+            next_step=f"pytest-arm64 audit {shlex.quote(below[0])}, or pytest-arm64 setup --init, "
+            "which proposes settings for services",
+        )
     return NothingToReadError(
         f"{folder} has no {', '.join(names)}",
         next_step="name the file that lists what is deployed: pytest-arm64 audit FILE",
     )
+
+
+def _lists_below(folder: Path, names: tuple[str, ...]) -> list[str]:
+    """Files below *folder* that may list what is deployed, the nearest first."""
+    found = [
+        path.relative_to(folder)
+        for path in islice(walk(folder), _MOST_ENTRIES)
+        if (path.name in names or _LIST_NAME.fullmatch(path.name)) and is_there(path, Path.is_file)
+    ]
+    return [path.as_posix() for path in sorted(found, key=lambda path: (len(path.parts), path))]

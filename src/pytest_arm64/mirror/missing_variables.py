@@ -26,6 +26,7 @@ _SHARED_MEMORY = re.compile(
     r"|</?torch_\w+>: No space left on device|workers are out of shared memory"
 )
 _DEADLINE = re.compile(r"\bDeadlineExceeded\b|exceeds the deadline of [\d.]+ms")
+_MODULE = re.compile(r"^E +ModuleNotFoundError: No module named '(\w{1,100})'$", re.MULTILINE)
 # Of a failure's text, which may be a whole page.
 _LONGEST = 200_000
 
@@ -86,6 +87,15 @@ def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[s
 
 
 def _hints(failure: str) -> Iterator[str]:
+    modules = _MODULE.findall(failure)
+    if modules:
+        yield (
+            f"{modules[-1]} cannot be imported in the container; packages of the tests are looked "
+            "for in requirements-test.txt and files with similar names, then in dependency groups "
+            "and extras named test, tests, testing or dev\n"
+            '  next step: list it in one of them, or set test-requirements = "FILE" in '
+            "[tool.pytest-arm64]"
+        )
     if _REFUSED.search(failure) and _LOOPBACK.search(failure):
         yield (
             "a connection to this container's own address was refused: services of this machine "

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Iterator, Sequence
 
 from ..audit.matrix import PURE, WHEEL
 from ..decide.plain_markdown import plain
+from ..inputs.places import place_of
 from .compare import ReportChange
 from .document import Report
-from .view import Card, cards, caveats, not_evaluated
+from .overview import arithmetic, in_the_way
+from .view import Card, RowView, cards, caveats, not_evaluated
 
 COMMENT_BYTES = 64 * 1024 - 256  # GitHub's limit, less a marker by which a bot finds its comment
 SUMMARY_BYTES = 1024 * 1024
 """What a comment may have, and what a step's summary may."""
 _CUT = "\n\nThe rest is left out: it does not fit. The page and report.json have all of it.\n"
+_CLOSE = "\n\n</details>"
 
 
 def report_markdown(
-    report: Report, changed: Sequence[ReportChange] = (), *, limit: int = COMMENT_BYTES
+    report: Report,
+    changed: Sequence[ReportChange] = (),
+    *,
+    limit: int = COMMENT_BYTES,
+    sources: str = "",
 ) -> str:
-    """The report in at most *limit* bytes of UTF-8; *changed* rows stand first."""
-    return _fitted([*_head(report), *changes_markdown(changed), *_body(report)], limit)
+    """The report in at most *limit* bytes of UTF-8; *changed* rows stand first.
+
+    Args:
+        report: the report.
+        changed: what changed since an earlier one.
+        limit: bytes.
+        sources: address of the folder that paths are relative to; lines are linked to it.
+    """
+    return _fitted([*_head(report), *changes_markdown(changed), *_body(report, sources)], limit)
 
 
 def changes_markdown(changed: Sequence[ReportChange]) -> Iterator[str]:
@@ -43,6 +58,8 @@ def changes_markdown(changed: Sequence[ReportChange]) -> Iterator[str]:
 def _head(report: Report) -> Iterator[str]:
     yield f"## {plain(report.headline.text)}"
     yield ""
+    yield f"**{arithmetic(report.verdicts)}**"
+    yield ""
     if report.headline.beside:
         yield f"Besides: {plain(', '.join(report.headline.beside))}"
         yield ""
@@ -55,17 +72,17 @@ def _head(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _body(report: Report) -> Iterator[str]:
-    yield f"Target {plain(report.target)}, made {plain(report.made_at)}."
+def _body(report: Report, sources: str) -> Iterator[str]:
+    yield f"Target {plain(report.target)}, created {plain(report.made_at)}."
     yield ""
-    yield "| service | verdict | wheels | builds | replaceable | tests |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| service | verdict | what is in the way | tests |"
+    yield "| --- | --- | --- | --- |"
     shown = cards(report)
     for card in shown:
         verdict = card.verdict
-        answers = " | ".join(answer.answer for answer in verdict.answers)
         tests = plain(card.tests) or "not evaluated"
-        yield f"| {plain(verdict.service)} | {plain(verdict.label)} | {answers} | {tests} |"
+        way = plain(in_the_way(verdict)) or "nothing"
+        yield f"| {plain(verdict.service)} | {plain(verdict.label)} | {way} | {tests} |"
     yield ""
     if report.backlog:
         yield "### What to change first"
@@ -74,28 +91,68 @@ def _body(report: Report) -> Iterator[str]:
             frees = f" frees {plain(', '.join(item.frees))}:" if item.certain and item.frees else ""
             yield f"{number}. **{plain(item.title)}**{frees} {plain(item.action)}"
         yield ""
+    green = [card for card in shown if _is_green(card)]
     for card in shown:
-        verdict = card.verdict
-        yield f"### {plain(verdict.service)}: {plain(verdict.label)}"
-        yield ""
-        yield from (f"- {plain(reason)}" for reason in verdict.reasons)
-        yield f"- next step: {plain(verdict.next_step)}"
-        yield ""
-        grave = [view for view in card.rows if view.state not in (PURE, WHEEL) or view.differs]
-        if grave:
-            yield "| package | predicted | observed | why, and what to do |"
-            yield "| --- | --- | --- | --- |"
-            for view in grave:
-                seen = ", ".join(f"{s.state} ({s.grade})" for s in view.observed)
-                yield (
-                    f"| {plain(view.row.name)} {plain(view.row.version)} | {view.row.state} | "
-                    f"{seen or 'not evaluated'} | {'<br>'.join(map(plain, view.lines))} |"
-                )
-            yield ""
-        yield from _shown_by_tests(card)
-    yield "### Not evaluated"
+        if card not in green:
+            yield from _service(card, sources)
+    if green:
+        noun = "service is" if len(green) == 1 else "services are"
+        yield from _folded(
+            f"{len(green)} {noun} compatible, with nothing to report",
+            [line for card in green for line in _service(card, sources)],
+        )
+    open_ = [f"- {plain(item)}" for item in not_evaluated(report, shown)]
+    yield from _folded(f"Not evaluated: {len(open_)}", open_)
+
+
+def _is_green(card: Card) -> bool:
+    """Whether a service is compatible, and shows nothing that somebody should look at."""
+    return card.verdict.compatible and not card.marks and not any(map(_grave, card.rows))
+
+
+def _grave(view: RowView) -> bool:
+    return view.state not in (PURE, WHEEL) or view.differs
+
+
+def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield f"<details><summary>{title}</summary>"
     yield ""
-    yield from (f"- {plain(item)}" for item in not_evaluated(report, shown))
+    yield from lines
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _service(card: Card, sources: str) -> Iterator[str]:
+    verdict = card.verdict
+    yield f"### {plain(verdict.service)}: {plain(verdict.label)}"
+    yield ""
+    yield from (f"- {plain(reason)}" for reason in verdict.reasons)
+    yield f"- next step: {plain(verdict.next_step)}"
+    yield ""
+    grave = [view for view in card.rows if _grave(view)]
+    if grave:
+        yield "| package | predicted | observed | why, and what to do |"
+        yield "| --- | --- | --- | --- |"
+        for view in grave:
+            seen = ", ".join(f"{s.state} ({s.grade})" for s in view.observed)
+            lines = [*map(plain, view.lines), *_place_link(view, card.base, sources)]
+            yield (
+                f"| {plain(view.row.name)} {plain(view.row.version)} | {view.row.state} | "
+                f"{seen or 'not evaluated'} | {'<br>'.join(lines)} |"
+            )
+        yield ""
+    yield from _shown_by_tests(card)
+
+
+def _place_link(view: RowView, base: str, sources: str) -> Iterator[str]:
+    """A link to the line that requires a package, if the address of the sources is known."""
+    file, line = place_of(view.row.path[0]) if sources and view.row.path else ("", 0)
+    parts = [*filter(None, base.split("/")), *file.replace("\\", "/").split("/")]
+    if line and ".." not in parts:
+        # Every character that could be markup is quoted, parentheses as well.
+        path = urllib.parse.quote("/".join(parts))
+        yield f"[{plain(view.row.path[0])}]({sources.rstrip('/')}/{path}#L{line})"
 
 
 def _shown_by_tests(card: Card) -> Iterator[str]:
@@ -125,11 +182,12 @@ def _fitted(lines: Sequence[str], limit: int) -> str:
     text = "\n".join(lines).rstrip() + "\n"
     if len(text.encode()) <= limit:
         return text
-    room = limit - len(_CUT.encode())
+    room = limit - len((_CUT + _CLOSE).encode())
     kept: list[str] = []
     for line in lines:
         room -= len(line.encode()) + 1
         if room < 0:
             break
         kept.append(line)
-    return "\n".join(kept) + _CUT
+    folded = sum(line.startswith("<details>") for line in kept) - kept.count("</details>")
+    return "\n".join(kept) + _CLOSE * folded + _CUT

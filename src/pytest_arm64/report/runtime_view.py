@@ -99,6 +99,9 @@ class CostView:
     change: str
     month: str
     basis: str
+    saved: Decimal | None
+    """US dollars a month; None without a configured cost."""
+    assumptions: tuple[str, ...]
 
 
 def golden_views(service: ServiceEvidence) -> Iterator[GoldenView]:
@@ -274,4 +277,6 @@ def _cost(service: ServiceEvidence, title: str, sides: tuple[Side, ...]) -> Iter
         change=in_percent(change(before.million, after.million)),
         month=f"${saved:,.2f} of ${bill:,.2f}" if bill is not None else "",
         basis=f"{after.side.basis}; {memory} MB on Lambda in {REGION}",
+        saved=saved if bill is not None else None,
+        assumptions=answer.assumptions,
     )

@@ -1,11 +1,13 @@
-"""A wheel matrix or a report as SARIF 2.1.0, which code hosts show beside their lines."""
+"""A wheel matrix or a report as SARIF 2.1.0 or code quality, which forges show at their lines."""
 
 from __future__ import annotations
 
+import hashlib
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
@@ -25,22 +27,26 @@ Json = dict[str, object]
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+_DOCUMENTATION = "https://pytest-arm64.readthedocs.io"
 _LEVELS = {BLOCKER: "error", UNKNOWN: "error", SOURCE: "warning"}
+_SEVERITIES = {"error": "critical", "warning": "major", "note": "info"}
+"""GitLab's words for levels of SARIF."""
 _RULES = {
-    BLOCKER: "No file of this release works on the target",
-    SOURCE: "This release has to be compiled for the target",
-    UNKNOWN: "Nothing can be said of this package",
-    "problem": "The dependency tree could not be evaluated completely",
-    "finding": "A compiled file does not fit the target",
-    "build": "A source distribution was not built for the target",
-    "test": "A test fails on the target",
-    "golden": "A value is not what x86 computes",
-    "boundary": "A declared boundary does not hold",
-    "incomplete": "Not all tests of a service have run",
-    KNOWN_DEFECT: "An advisory says what is wrong with this release on ARM64",
-    TOO_LARGE: "The packages together are larger than the target takes",
-    ACCELERATORS: "Packages need an accelerator that the target does not have",
+    BLOCKER: ("No file of this release works on the target", "audit.html#causes"),
+    SOURCE: ("This release has to be compiled for the target", "audit.html#causes"),
+    UNKNOWN: ("Nothing can be said of this package", "audit.html#causes"),
+    "problem": ("The dependency tree could not be evaluated completely", "audit.html"),
+    "finding": ("A compiled file does not fit the target", "abi.html"),
+    "build": ("A source distribution was not built for the target", "troubleshooting.html"),
+    "test": ("A test fails on the target", "report.html#the-verdict"),
+    "golden": ("A value is not what x86 computes", "golden.html"),
+    "boundary": ("A declared boundary does not hold", "report.html#boundaries"),
+    "incomplete": ("Not all tests of a service have run", "report.html#incomplete-runs"),
+    KNOWN_DEFECT: ("An advisory says what is wrong with this release on ARM64", "advisories.html"),
+    TOO_LARGE: ("The packages together are larger than the target takes", "audit.html"),
+    ACCELERATORS: ("Packages need an accelerator that the target does not have", "audit.html"),
 }
+"""What each rule says, and the page of the documentation about it."""
 _MOST_TESTS = 100
 
 
@@ -53,26 +59,56 @@ class _Source:
     manifest: str
     base: str = ""
 
-    def result(self, rule: str, level: str, text: str, name: str, place: str = "") -> Json:
+    def result(self, rule: str, level: str, text: str, name: str, place: str = "") -> _Result:
         """A result at *place*, ``file:line`` or a file; by default at the manifest."""
         file, line = place_of(place or self.manifest)
-        region = {"region": {"startLine": line}} if line else {}
-        uri = _uri(f"{self.base}/{file}" if self.base else file)
-        location = {"artifactLocation": {"uri": uri}, **region}
-        return {
-            "ruleId": f"arm64/{rule}",
-            "level": level,
-            "message": {"text": without_links(f"{text} [{self.service} on {self.target}]")},
-            "locations": [{"physicalLocation": location}],
+        return _Result(
+            rule=rule,
+            level=level,
+            text=without_links(f"{text} [{self.service} on {self.target}]"),
             # The same finding keeps its fingerprint when lines move.
-            "partialFingerprints": {"arm64/v1": "/".join([self.service, self.target, name, rule])},
+            fingerprint="/".join([self.service, self.target, name, rule]),
+            file=f"{self.base}/{file}" if self.base else file,
+            line=line,
+        )
+
+
+class _Result(NamedTuple):
+    """One finding, and where it is shown."""
+
+    rule: str
+    level: str
+    text: str
+    fingerprint: str
+    file: str
+    line: int
+    """0 where it is about the whole file."""
+
+    def sarif(self) -> Json:
+        region = {"region": {"startLine": self.line}} if self.line else {}
+        location = {"artifactLocation": {"uri": _uri(self.file)}, **region}
+        return {
+            "ruleId": f"arm64/{self.rule}",
+            "level": self.level,
+            "message": {"text": self.text},
+            "locations": [{"physicalLocation": location}],
+            "partialFingerprints": {"arm64/v1": self.fingerprint},
+        }
+
+    def code_quality(self) -> Json:
+        return {
+            "description": self.text,
+            "check_name": f"arm64/{self.rule}",
+            "fingerprint": hashlib.sha256(self.fingerprint.encode()).hexdigest(),
+            "severity": _SEVERITIES[self.level],
+            "location": {"path": self.file, "lines": {"begin": self.line or 1}},
         }
 
 
 def sarif(matrices: Sequence[WheelMatrix], code: Sequence[CodeScan] = ()) -> Json:
     """One run with a result for each deployed row that is not green, and each place in *code*."""
     rows = (
-        result
+        result.sarif()
         for matrix in matrices
         for result in _matrix_results(
             matrix, _Source(matrix.service, matrix.target, matrix.manifest)
@@ -83,11 +119,17 @@ def sarif(matrices: Sequence[WheelMatrix], code: Sequence[CodeScan] = ()) -> Jso
 
 def report_sarif(report: Report) -> Json:
     """One run with all that a report has found; what a sound boundary declares is a note."""
-    return _document(
-        result
-        for service, verdict in zip(report.services, report.verdicts, strict=True)
-        for result in _service_results(service, verdict, report.target)
-    )
+    return _document(result.sarif() for result in _report_results(report))
+
+
+def code_quality(report: Report) -> list[Json]:
+    """The same results in the form of GitLab's code quality reports."""
+    return [result.code_quality() for result in _report_results(report)]
+
+
+def _report_results(report: Report) -> Iterator[_Result]:
+    for service, verdict in zip(report.services, report.verdicts, strict=True):
+        yield from _service_results(service, verdict, report.target)
 
 
 def _document(results: Iterable[Json], more_rules: Sequence[Json] = ()) -> Json:
@@ -108,9 +150,15 @@ def _driver(more_rules: Sequence[Json]) -> Json:
     return {
         "name": "pytest-arm64",
         "version": __version__,
+        "informationUri": _DOCUMENTATION,
         "rules": [
-            {"id": f"arm64/{state}", "shortDescription": {"text": text}}
-            for state, text in _RULES.items()
+            {
+                "id": f"arm64/{rule}",
+                "shortDescription": {"text": text},
+                "help": {"text": f"{text}. {_DOCUMENTATION}/en/latest/{page}"},
+                "helpUri": f"{_DOCUMENTATION}/en/latest/{page}",
+            }
+            for rule, (text, page) in _RULES.items()
         ]
         + list(more_rules),
     }
@@ -118,7 +166,7 @@ def _driver(more_rules: Sequence[Json]) -> Json:
 
 def _matrix_results(
     matrix: WheelMatrix, source: _Source, *, declared: bool = False
-) -> Iterator[Json]:
+) -> Iterator[_Result]:
     for problem in matrix.problems:
         yield source.result("problem", "error", problem, "problem")
     for finding in matrix.findings:
@@ -149,7 +197,7 @@ def _text(row: Row) -> str:
     return ". ".join(parts)
 
 
-def _service_results(service: ServiceEvidence, verdict: Verdict, target: str) -> Iterator[Json]:
+def _service_results(service: ServiceEvidence, verdict: Verdict, target: str) -> Iterator[_Result]:
     boundary = verdict.boundary
     matrix = service.matrix
     manifest = matrix.manifest if matrix is not None else ""

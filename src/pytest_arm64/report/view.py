@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -122,11 +122,14 @@ class Card:
     tests: str
     tests_grade: str
     cost: str
+    monthly_cost: float | None
     rows: tuple[RowView, ...]
     runs: tuple[RunView, ...]
     findings: tuple[Finding, ...]
     fence: tuple[str, ...]
     problem: str
+    base: str
+    """Folder that its paths are relative to, itself relative to the repository."""
     group: str
     builds: tuple[BuildView, ...]
     places: tuple[PlaceView, ...]
@@ -178,11 +181,13 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         tests=str(tests) if tests is not None else "",
         tests_grade=grade_words(tests.grade, stand_in=tests.stand_in) if tests is not None else "",
         cost=money(service.monthly_cost) if service.monthly_cost is not None else "not configured",
+        monthly_cost=service.monthly_cost,
         rows=tuple(_rows(service)),
         runs=tuple(map(_run, service.runs)),
         findings=tuple(sorted(service.findings, key=lambda finding: not finding.grave)),
         fence=tuple(sorted(fenced(boundary, service.matrix))) if boundary is not None else (),
         problem=service.problem,
+        base=service.base,
         group=service.group,
         builds=tuple(
             BuildView(build, grade_words(build.where.grade, stand_in=build.where.stand_in))
@@ -218,18 +223,21 @@ def _rows(service: ServiceEvidence) -> Iterator[RowView]:
     runs = (run for run in service.runs if run.fits)
     loaded = {canonicalize_name(one.package) for run in runs for one in run.mapped if one.package}
     rows = service.matrix.packages
+    seen = _seen(service)
     for row in sorted(rows, key=lambda r: (r.scope != DEPLOY, r.scope, order[r.state], r.name)):
-        observed = dict.fromkeys(
-            Seen(
-                package.state,
-                grade_words(install.where.grade, stand_in=install.where.stand_in),
-            )
-            for install in service.installs
-            for package in install.packages
-            if row.scope == DEPLOY and not row.installs_in_vain
-            if (package.name, package.version) == (row.name, row.version)
-        )
-        yield RowView(row, tuple(observed), tuple(explanation(row)), row.name in loaded)
+        counts = row.scope == DEPLOY and not row.installs_in_vain
+        observed = tuple(seen.get((row.name, row.version), ())) if counts else ()
+        yield RowView(row, observed, tuple(explanation(row)), row.name in loaded)
+
+
+def _seen(service: ServiceEvidence) -> dict[tuple[str, str], dict[Seen, None]]:
+    """How packages were installed, by name and version, each state and grade once."""
+    seen: defaultdict[tuple[str, str], dict[Seen, None]] = defaultdict(dict)
+    for install in service.installs:
+        grade = grade_words(install.where.grade, stand_in=install.where.stand_in)
+        for package in install.packages:
+            seen[package.name, package.version][Seen(package.state, grade)] = None
+    return dict(seen)
 
 
 def _run(run: TestRun) -> RunView:
@@ -245,10 +253,11 @@ def _run(run: TestRun) -> RunView:
 
 
 def tally(shown: Sequence[Card]) -> Iterator[tuple[int, str, str]]:
-    """How many services have each verdict, in the order of the verdicts, and its tone."""
-    counts = Counter((card.verdict.verdict, card.tone) for card in shown)
-    for verdict, tone in sorted(counts, key=lambda key: (VERDICTS.index(key[0]), key[1])):
-        yield counts[verdict, tone], verdict, tone
+    """How many services have each verdict, in the order of the verdicts, and its gravest tone."""
+    for verdict in VERDICTS:
+        tones = [card.tone for card in shown if card.verdict.verdict == verdict]
+        if tones:
+            yield len(tones), verdict, "bad" if "bad" in tones else tones[0]
 
 
 def where_words(where: Ran) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_arm64.cli import _COMMANDS
+from pytest_arm64.cli import COMMANDS as MODULES
 from pytest_arm64.options import add_options
 
 ROOT = Path(__file__).parents[3]
@@ -52,7 +52,7 @@ def test_a_command_is_understood(file: str, command: str) -> None:
     if name == "--version":
         return
     parser = argparse.ArgumentParser(prog=file)
-    importlib.import_module(f"pytest_arm64.{_COMMANDS[name][1]}").add_arguments(parser)
+    importlib.import_module(f"pytest_arm64.{MODULES[name][1]}").add_arguments(parser)
     parser.parse_args(words)
 
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_arm64.audit.matrix import Row
+import pytest
+
+from pytest_arm64.audit.matrix import Remedy, Row
 from pytest_arm64.decide.backlog import WorkItem, backlog
-from pytest_arm64.decide.evidence import Finding, ServiceEvidence, TestOutcome, TestRun
+from pytest_arm64.decide.evidence import (
+    Finding,
+    Incident,
+    ServiceEvidence,
+    TestOutcome,
+    TestRun,
+)
 from pytest_arm64.decide.runtime import GoldenResult
 from pytest_arm64.decide.verdict import decide
 from unit.decide import made
@@ -104,12 +112,46 @@ def test_a_package_of_several_services_is_one_entry() -> None:
     assert (item.package, item.services, item.count) == ("torch", ("a", "b"), 1)
 
 
+def test_two_releases_of_a_package_are_one_entry_with_both_changes() -> None:
+    older = replace(
+        made.MOVABLE,
+        version="3.0.0",
+        remedy=Remedy("change triton==3.0.0 (b.txt:1)", "3.5.0", own=True),
+    )
+    (item,) = tasks(a=(made.MOVABLE,), b=(older,), c=(older,))
+    assert (item.package, item.version) == ("triton", "3.1.0, 3.0.0")
+    assert (item.services, item.frees, item.monthly_cost) == (*2 * (("a", "b", "c"),), 30.0)
+    assert item.action == (
+        "triton 3.5.0 has a usable wheel: change triton==3.1.0; change triton==3.0.0 (b.txt:1)"
+    )
+
+
 def test_many_failing_tests_are_one_entry() -> None:
     tests = tuple(TestOutcome(f"t.py::test_{number}", "failed") for number in range(168))
     (item,) = ranked([replace(made.service(), runs=(TestRun(made.EMULATED, tests),))])
     assert item.action == (
         "168 tests fail on ARM64: t.py::test_0, t.py::test_1, t.py::test_2 and 165 more"
     )
+
+
+@pytest.mark.parametrize(
+    ("tests", "kinds", "frees"),
+    [((), ["incomplete"], ("api",)), (("failed",), ["tests", "incomplete"], ())],
+)
+def test_files_that_cannot_be_imported_are_an_entry_also_beside_failing_tests(
+    tests: tuple[str, ...], kinds: list[str], frees: tuple[str, ...]
+) -> None:
+    incidents = tuple(
+        Incident("collection-error", "ModuleNotFoundError: moto", f"t/test_{number}.py")
+        for number in range(4)
+    )
+    run = made.run(made.EMULATED, "passed", *tests, incidents=incidents)
+    found = ranked([made.service(runs=(run,))])
+    assert [item.kind for item in found] == kinds
+    last = found[-1]
+    assert (last.frees, last.count) == (frees, 4)
+    assert "t/test_0.py: ModuleNotFoundError: moto" in last.action
+    assert last.action.endswith(" and 1 more")
 
 
 def test_files_and_tests_behind_a_boundary_are_no_work() -> None:

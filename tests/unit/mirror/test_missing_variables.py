@@ -89,3 +89,33 @@ def test_an_engine_is_not_passed_on(name: str) -> None:
     text = report.sections[0][1]
     assert f"{name}: the container has no engine" in text
     assert 'env = ["TOKEN"]' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("E   ModuleNotFoundError: No module named 'moto'", "moto"),
+        (
+            "t.py:1: in <module>\n    import moto\n"
+            "E   ModuleNotFoundError: No module named 'moto'\n",
+            "moto",
+        ),
+        ("E   ModuleNotFoundError: No module named 'shop.prices'", ""),
+        ("E   assert 'No module named x' == 'y'", ""),
+        ("E   ModuleNotFoundError: No module named 'a b'", ""),
+    ],
+)
+def test_a_missing_package_is_named_with_where_packages_of_tests_are_looked_for(
+    text: str, named: str
+) -> None:
+    report = a_report()
+    report.longrepr = text
+    name_lacking(report, [], {})
+    if not named:
+        assert report.sections == []
+        return
+    ((title, hint),) = report.sections
+    assert title == "test-environment"
+    assert hint.startswith(f"{named} cannot be imported in the container")
+    assert "requirements-test.txt" in hint
+    assert 'test-requirements = "FILE"' in hint

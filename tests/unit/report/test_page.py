@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
+from pytest_arm64.audit.matrix import Remedy
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.page import html_page
 from unit.decide import made
@@ -53,6 +56,9 @@ def test_the_page_is_whole_and_says_what_the_report_says() -> None:
     text = " ".join(" ".join(parsed.text).split())
     for part in (
         "1 of 3 services compatible with ARM64 (native)",
+        "3 services: 1 ready, 1 stays on x86, 1 undecided",
+        "What is in the way",
+        "declared: CUDA inference",
         "By spend: $100 of $200 a month (50 %), 1 without a configured cost",
         "1 migrate",
         "1 stay-on-x86",
@@ -67,9 +73,11 @@ def test_the_page_is_whole_and_says_what_the_report_says() -> None:
 
 
 def test_what_tests_showed_besides_passing_is_on_the_page() -> None:
-    text = " ".join(" ".join(Parsed(html_page(shown())).text).split())
+    page = html_page(shown())
+    text = " ".join(" ".join(Parsed(page).text).split())
+    assert ["wheel", "good", "native"] in [seen for row in data(page)["rows"] for seen in row[5]]
+    assert {row[0]: row[6] for row in data(page)["rows"]}["numpy"]
     for part in (
-        "wheel native loaded by the tests",
         "2 libraries were loaded while they ran",
         "/tmp/made.so instead of /usr/lib/libmade.so",
         "failed hnswlib 0.8.0 emulated in 41 s no gcc",
@@ -82,30 +90,57 @@ def test_what_tests_showed_besides_passing_is_on_the_page() -> None:
         assert part in text, part
 
 
+def data(page: str) -> Any:
+    """The rows that the page's script shows."""
+    content = re.search('<script type="application/json" id="rows">(.*?)</script>', page)
+    assert content is not None
+    assert not set("<>&") & set(content[1])
+    return json.loads(content[1])
+
+
+def test_rows_with_nothing_to_report_are_data_and_each_distinct_one_is_there_once() -> None:
+    green = replace(made.WHEEL, name="a<b>&c")
+    services = [
+        replace(made.service(green, made.SOURCE, made.PURE), name=f"s{number}") for number in (1, 2)
+    ]
+    page = html_page(Report(made.TARGET, MADE_AT, tuple(services)))
+    found = data(page)
+    assert [row[0] for row in found["rows"]] == ["a<b>&c", "six"]
+    assert found["services"] == {"service-1": [0, 1], "service-2": [0, 1]}
+    assert page.count('<tr data-state="source"') == 2
+
+
 def test_no_name_becomes_markup() -> None:
     page = html_page(hostile())
     parsed = Parsed(page)
     assert parsed.open == []
-    assert page.count("<script") == 1
+    assert page.count("<script") == 2
+    assert data(page)["services"].keys() == {"service-1", "service-2"}
     sources = {value for tag, name, value in parsed.attributes if (tag, name) == ("img", "src")}
     assert all(str(source).startswith("data:image/png;base64,iVBORw0KGgo") for source in sources)
     assert page.count("<img ") == len(hostile().services) * 3
     assert not [name for _, name, _ in parsed.attributes if name.startswith("on")]
     assert "".join(parsed.text).count(EVIL) > 20
-    assert {value for _, name, value in parsed.attributes if name == "href"} <= {
-        "#services",
-        "#backlog",
-        "#boundaries",
-        "#evidence",
-        "#open",
-        "#service-1",
-        "#service-2",
-    }
+    links = {value for _, name, value in parsed.attributes if name == "href"}
+    assert all(link.startswith("#") and link[1:] in parsed.ids for link in links), links
+
+
+def test_only_the_address_of_a_known_replacement_is_a_link() -> None:
+    known = "replace it; av can replace it (https://pyav.basswood-io.com/docs/stable/)"
+    evil = "see https://evil.example/x"
+    rows = (
+        replace(made.BLOCKER, remedy=Remedy(known, replacement="av")),
+        replace(made.BLOCKER, name="other", remedy=Remedy(evil)),
+    )
+    parsed = Parsed(html_page(Report(made.TARGET, MADE_AT, (made.service(*rows),))))
+    links = {value for _, name, value in parsed.attributes if name == "href" and value[0] != "#"}
+    assert links == {"https://pyav.basswood-io.com/docs/stable/"}
+    assert evil in " ".join(parsed.text)
 
 
 def test_nothing_is_asked_of_anybody_and_only_this_script_may_run() -> None:
     page = html_page(ordinary())
-    assert not re.search(r"(?:src|href|action|poster|data)=[\"']?(?:https?:)?//", page)
+    assert not re.search(r"(?:src|action|poster|data)=[\"']?(?:https?:)?//", page)
     assert "url(" not in page
     assert "@import" not in page
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
@@ -122,8 +157,10 @@ def test_a_thousand_packages_and_forty_services_fit() -> None:
     rows = [replace(made.WHEEL, name=f"package-{number}") for number in range(25)]
     services = [replace(made.service(*rows), name=f"service {number}") for number in range(40)]
     page = html_page(Report(made.TARGET, MADE_AT, tuple(services)))
-    assert page.count('data-state="wheel"') == 1000
-    assert len(page) < 2_000_000
+    found = data(page)
+    assert sum(map(len, found["services"].values())) == 1000
+    assert len(found["rows"]) == 25
+    assert len(page) < 500_000
 
 
 def test_the_template_engine_is_loaded_for_a_page_only() -> None:

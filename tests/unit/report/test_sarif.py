@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
 from pytest_arm64.report.document import Report
-from pytest_arm64.report.sarif import report_sarif, sarif
+from pytest_arm64.report.sarif import code_quality, report_sarif, sarif
 from pytest_arm64.sources.findings import CodeFinding
 from pytest_arm64.sources.scan import CodeScan
 from unit.decide import made
@@ -120,6 +121,33 @@ def test_what_tests_found_is_told_at_their_files() -> None:
         ("arm64/finding", "pyproject.toml"),
         ("arm64/build", "pyproject.toml"),
     }
+
+
+def test_every_rule_leads_to_a_page_about_it() -> None:
+    document: Any = report_sarif(ordinary())
+    driver = document["runs"][0]["tool"]["driver"]
+    assert driver["informationUri"] == "https://pytest-arm64.readthedocs.io"
+    docs = Path(__file__).parents[3] / "docs"
+    for rule in driver["rules"]:
+        page, _, anchor = rule["helpUri"].rpartition("/")[2].partition("#")
+        text = (docs / page.replace(".html", ".md")).read_text("utf-8")
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        assert not anchor or anchor in {re.sub(r"\W+", "-", h.lower()) for h in headings}, rule
+
+
+@pytest.mark.parametrize("report", [ordinary(), shown(), hostile()])
+def test_code_quality_has_the_same_results(report: Report) -> None:
+    # The keys that GitLab needs, and its severities. Source: its documentation of code quality
+    # reports, "Code Quality report format", read 2026-11-30.
+    entries: Any = json.loads(json.dumps(code_quality(report)))
+    assert len(entries) == len(results(report))
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries)
+    for entry in entries:
+        assert entry["description"]
+        assert entry["check_name"].startswith("arm64/")
+        assert entry["severity"] in {"info", "minor", "major", "critical", "blocker"}
+        assert entry["location"]["path"]
+        assert entry["location"]["lines"]["begin"] >= 1
 
 
 @pytest.mark.parametrize("name", ["[log in](https://example.org)", "x](y", "[a][b](1)"])
