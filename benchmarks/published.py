@@ -151,7 +151,7 @@ def command(suite: Suite, side: Side, project: Path) -> list[str]:
     python = sys.executable
     if suite.plugins:
         python = environment(project, str(ROOT), f"pytest=={pytest.__version__}", *suite.plugins)
-    return [python, "-m", "pytest", "--arm64"]
+    return [python, "-m", "pytest", "--arm64", "--arm64-cpu", "graviton2"]
 
 
 def environment(project: Path, *requirements: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .mirror.transport import Transport
     from .run.cells import PlannedCell
     from .run.place import Place
-    from .run.unseen_session import CellResult, SilentCell
+    from .run.unseen_session import CellResult, Receiver, SilentCell
 
 
 @pytest.hookspec(firstresult=True)
@@ -36,7 +36,7 @@ def pytest_arm64_cell(
     config: pytest.Config,
     cell: SilentCell,
     result: CellResult,
-    others: Sequence[SilentCell],
+    others: Sequence[Receiver],
     mirrored: Transport,
 ) -> None:
     """Called after a silent cell has run; *others* and then the mirrored one start next.

@@ -82,7 +82,8 @@ def differing(run_pytest: RunPytest, folder: Path, known: Known, *options: str) 
     junit = folder / "junit.xml"
     result = run_pytest(
         folder,
-        *("--arm64", "--arm64-compare", "--pyargs", "pytest_arm64.conformance"),
+        *("--arm64", "--arm64-compare", "--arm64-cpu", "graviton2"),
+        *("--pyargs", "pytest_arm64.conformance"),
         *(f"--junitxml={junit}", *options),
     )
     assert result.code == 0, result.out

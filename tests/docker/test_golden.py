@@ -110,6 +110,9 @@ def test_an_example_computes_what_x86_did_fifty_times_over(
     folder = tmp_path / "example"
     shutil.copytree(EXAMPLES / example, folder)
     (folder / "again.py").write_text(AGAIN)
-    result = run_pytest(folder, "--arm64", "-pagain", "tests/test_goldens.py", "-k", tests)
+    result = run_pytest(
+        folder,
+        *("--arm64", "--arm64-cpu", "graviton2", "-pagain", "tests/test_goldens.py", "-k", tests),
+    )
     assert result.code == 0, result.out
     assert f"arm64 golden: {50 * values} values compared" in result.out

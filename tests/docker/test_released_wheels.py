@@ -59,11 +59,10 @@ def test_each_is_found(run_pytest: RunPytest, project: Callable[..., Path], grou
     tests = {f"test_{w['name'].replace('-', '_')}": w["test"] for w in wheels}
     folder = project(pinned(wheels), **tests)
     junit, report = folder / "junit.xml", folder / "report"
-    cores = ("--arm64-cpu", "auto") if any(w["seen"] == "core" for w in wheels) else ()
     result = run_pytest(
         folder,
         *("--arm64", "--arm64-target", TARGET, f"--junitxml={junit}"),
-        *("--arm64-report", str(report), *cores),
+        *("--arm64-report", str(report)),
     )
     assert result.code == 1, result.out
     assert not_seen(wheels, junit, report / "report.json") == [], result.out

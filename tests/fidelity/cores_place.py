@@ -1,4 +1,7 @@
-"""A plugin: as ``local_place``, emulated, with a library that has SVE code; named by ``-p``."""
+"""A plugin: as ``local_place``, emulated, with a library that has SVE code; named by ``-p``.
+
+The package is ``zed``, and its library one that every process has loaded.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,19 @@ def pytest_arm64_place(planned: PlannedCell) -> Any:
 
 @contextmanager
 def _emulated(planned: PlannedCell) -> Iterator[Place]:
-    from pytest_arm64.binary.record import CORE_CODE, AbiFinding, AbiRecord
+    from pytest_arm64.binary.record import CORE_CODE, AbiFinding, AbiRecord, CompiledFile
+    from pytest_arm64.engine.emulation import QEMU_MODELS
+    from pytest_arm64.inside.mapped import mapped_libraries
     from pytest_arm64.inside.ran import Ran
 
     native = os.environ.get("CORES_PLACE") == "native"
-    ran = Ran("aarch64", planned.cell.core, emulated=not native)
-    code = AbiFinding("env/zed.so", CORE_CODE, "", grave=False, package="zed-1.0", extension="SVE")
-    record = AbiRecord("a", "b", "aarch64", looked_up=True, files=(), findings=(code,))
-    with _local({"WHERE": planned.name}) as place:
+    core = planned.cell.core
+    ran = Ran("aarch64", core, emulated=not native)
+    library = next(path for path in mapped_libraries() if "/libc" in path)
+    if os.environ.get("CORES_PLACE") == "unloaded":
+        library = "/opt/other.so"
+    code = AbiFinding(library, CORE_CODE, "", grave=False, package="zed-1.0", extension="SVE")
+    file = CompiledFile("env/lib/site-packages/zed/core.so", "aarch64", "module", "zed-1.0")
+    record = AbiRecord("a", "b", "aarch64", looked_up=True, files=(file,), findings=(code,))
+    with _local({"WHERE": planned.name, "QEMU_CPU": QEMU_MODELS[core]}) as place:
         yield replace(place, ran=ran, abi=record)

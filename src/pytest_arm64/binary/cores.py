@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ..inside.frames import EVERYTHING
 from .elf import Buffer
 from .instructions import FIRST_CORE, Instructions, NewerFunction, read_instructions
 from .packages import OwningPackage
@@ -55,6 +56,8 @@ class CoreCode(NamedTuple):
     packages: tuple[str, ...]
     """Whose it is: ``numpy 2.4.6``, or a file's path where no package is known to have it."""
     extensions: tuple[str, ...]
+    files: Mapping[str, tuple[str, ...]]
+    """By path, as the record spells it: the top-level modules of its package, or ``*``."""
 
 
 def core_code(record: AbiRecord, outside: str) -> CoreCode | None:
@@ -72,7 +75,19 @@ def core_code(record: AbiRecord, outside: str) -> CoreCode | None:
     extensions = sorted({finding.extension for finding in findings})
     packages = sorted({" ".join(f.package.rsplit("-", 1)) or f.path for f in findings})
     core = max(FIRST_CORE[extension] for extension in extensions)
-    return CoreCode(core, tuple(packages), tuple(extensions))
+    files = {finding.path: _modules(record, finding.package) for finding in findings}
+    return CoreCode(core, tuple(packages), tuple(extensions), files)
+
+
+def _modules(record: AbiRecord, package: str) -> tuple[str, ...]:
+    """Top-level modules in which *package* has compiled files; ``*`` where that is not known."""
+    names = set()
+    for file in record.files if package else ():
+        _, folder, inside = file.path.rpartition("-packages/")
+        if file.package == package and folder:
+            top = inside.partition("/")[0]
+            names.add(top.partition(".")[0] if top == inside else top)
+    return tuple(sorted(name for name in names if not name.endswith(".libs"))) or (EVERYTHING,)
 
 
 def _seen(found: Instructions) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:

@@ -36,7 +36,9 @@ class Settings:
     cores: tuple[str, ...] = (CORES[0],)
     """Cores to run on: the first is shown, the others are gates."""
     cores_by_code: bool = False
-    """Whether a core is added for code that the first one never runs (``auto``)."""
+    """Whether a core is added for code that the first one never runs."""
+    cores_named: bool = False
+    """Whether an option or the settings say what cores there are, ``auto`` included."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
     record: bool = False
@@ -144,16 +146,20 @@ def load_settings(
         if given.compare or given.record:
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
-    chosen = _cores(given.cpu or table.get("cpu") or CORES[0])
+    named = given.cpu or table.get("cpu") or ""
+    chosen = _cores(named or CORES[0])
+    target = chosen_target(given.target, files, environ)
     return Settings(
         root=files.root,
-        target=chosen_target(given.target, files, environ),
+        target=target,
         image=given.image
         or environ.get("PYTEST_ARM64_IMAGE")
         or table.get("image")
         or files.user.image,
         cores=chosen or (CORES[0],),
-        cores_by_code=not chosen,
+        # Lambda does not say on which core a function runs.
+        cores_by_code=not chosen or not (named or target.package),
+        cores_named=bool(named),
         reference=given.compare or given.record,
         record=given.record,
         record_emulated=table.get("record-emulated", False),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     from .light_tuple import LightTuple as NamedTuple
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 
 Location = tuple[str, Optional[int], str]  # noqa: UP045  (evaluated on Python 3.9)
 """Of a test, as pytest has it: file, line (from 0), name."""
@@ -24,6 +24,10 @@ ReportData = dict[str, object]
 """A report as ``pytest_report_to_serializable`` describes it."""
 
 
+NEWER_CODE = "newer_code"
+"""The record of a session that names packages, by their top-level modules: which does it reach?"""
+EVERYTHING = "*"
+"""Stands for all of them."""
 OWN_HEADER = "\0"
 """Stands among the lines of a header for those of pytest itself, which the host prints."""
 
@@ -270,6 +274,13 @@ class LibrariesLoaded(NamedTuple):
     paths: list[str]
 
 
+class PackagesReached(NamedTuple):
+    """Which of the packages that the host asked about the tests of each file can reach."""
+
+    files: dict[str, list[str]]
+    """Top-level modules, ``*`` for all of them; empty where it could not be found out."""
+
+
 class SessionFinished(NamedTuple):
     """The session is over."""
 
@@ -311,6 +322,7 @@ Frame = Union[  # noqa: UP007  (evaluated on Python 3.9)
     Stopped,
     JUnitProperties,
     LibrariesLoaded,
+    PackagesReached,
     SessionFinished,
     Exited,
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -15,6 +15,7 @@ from . import frames
 from .bound_stdlib import originals, private_copy
 from .boundary import RECORD
 from .boundary_selection import Apart
+from .finished import leave_out
 from .mapped import mapped_libraries
 from .missing_variables import MissedVariables
 from .omissions import note_omissions, omitted
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from _pytest.junitxml import LogXML
     from pluggy import Result
 
+    from .reach import Reached
     from .workers import XdistWorkers
 
 # From here on, in seconds, somebody waits for the outcome; what is quicker goes in one piece.
@@ -68,6 +70,7 @@ class Mirror:
         self._distributed = False
         self._workers: XdistWorkers | None = None
         self._apart: Apart | None = None
+        self._reach: Callable[[pytest.Session, Mapping[str, object]], Reached] | None = None
         self._statuses: bool | None = None
         self._junit: LogXML | None = None
         self._header: list[str] = []
@@ -108,11 +111,15 @@ class Mirror:
         if config.pluginmanager.hasplugin("xdist"):
             from .workers import XdistWorkers
 
-            self._workers = XdistWorkers(self._task["timeout"])
+            self._workers = XdistWorkers(self._task["timeout"], self._task["finished"])
             config.pluginmanager.register(self._workers)
         if RECORD in self._task["records"]:
             self._apart = Apart(self._task["records"], self._sender.send)
             config.pluginmanager.register(self._apart)
+        if frames.NEWER_CODE in self._task["records"]:
+            from .reach import reached_by_files
+
+            self._reach = reached_by_files
         self._junit = junit_recorder(config)
         leave_file_to_host(self._junit)
 
@@ -167,12 +174,7 @@ class Mirror:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._finished:
-            items[:] = [item for item in items if not self._skip(item.nodeid)]
-
-    def _skip(self, nodeid: str) -> bool:
-        self._finished[nodeid] -= 1
-        return self._finished[nodeid] >= 0
+        leave_out(items, self._finished)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._sender.send(frames.Deselected([item.nodeid for item in items]))
@@ -354,6 +356,11 @@ class Mirror:
             for each in self._workers.omitted:
                 self._sender.send(each)
         self._sender.hold(frames.LibrariesLoaded(mapped))
+        if self._reach is not None:
+            reached = self._reach(session, self._task["records"])
+            if self._distributed and self._workers is not None:
+                reached = self._workers.reached
+            self._sender.hold(frames.PackagesReached({f: list(p) for f, p in reached.items()}))
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
         reason = str(stop) if stop else None
         self._sender.send(frames.SessionFinished(int(exitstatus), reason, int(session.exitstatus)))

@@ -203,8 +203,8 @@ OPTIONS = (
         Kind.VALUE,
         "emulate this core: graviton2, graviton3, graviton4, graviton5 or that of an instance type "
         "such as c7g.large; of several, show the first and report each other one as a single "
-        "result; auto: graviton2, and graviton3 where a deployed library has code that graviton2 "
-        "never runs; no effect on native ARM (default: graviton2)",
+        "result; auto: graviton2, and tests that can reach code which graviton2 never runs also on "
+        "graviton3; no effect on native ARM (default: auto, on Lambda graviton2)",
         metavar="CORE[,CORE]|auto",
         check=cores,
     ),

@@ -31,3 +31,8 @@ def is_project_file(path: str) -> bool:
         and not path.startswith((_OURS, _STANDARD))
         and not any(folder in path for folder in _INSTALLED)
     )
+
+
+def is_standard_file(path: str) -> bool:
+    """Whether the module at *path* belongs to the standard library."""
+    return path.startswith(_STANDARD) and not any(folder in path for folder in _INSTALLED)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Mapping
 from functools import partial
 from typing import TypedDict, cast
 
@@ -16,7 +17,8 @@ from .bound_stdlib import originals
 from .boundary import RECORD
 from .boundary_selection import Apart, records_here
 from .built_modules import find_built_modules
-from .frames import BoundaryTests
+from .finished import leave_out
+from .frames import NEWER_CODE, BoundaryTests
 from .mapped import mapped_libraries
 from .omissions import note_omissions, omitted
 from .watch import Watch
@@ -28,6 +30,8 @@ MAPPED = "arm64_mapped"
 """What of a worker's output tells the libraries that it had loaded."""
 OMITTED = "arm64_omitted"
 """The same of what code of the project left out of its session."""
+REACHED = "arm64_reached"
+"""The same of what its test files reach, where the host asked."""
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 """Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
 _APART = "arm64-apart"
@@ -44,6 +48,8 @@ class WorkerInput(TypedDict):
     """How long a test may take, 0 for any."""
     notes: str
     """Folder for what the controller reads."""
+    finished: dict[str, int]
+    """Node ids that other processes of the run have finished, with counts."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -64,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if given is not None:
         name = str(config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist's
         config.pluginmanager.register(_Watched(given, name))
+        config.pluginmanager.register(_Rest(given["finished"]))
         records = records_here()
         if RECORD in records:
             note = os.path.join(given["notes"], f"{name}.{RECORD}")
@@ -76,11 +83,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         apart = cast("Apart | None", session.config.pluginmanager.getplugin(_APART))
         output[MAPPED] = mapped_libraries()
         output[OMITTED] = [tuple(each) for each in omitted(session, apart)]
+        records = records_here()
+        if NEWER_CODE in records:
+            from .reach import reached_by_files
+
+            output[REACHED] = reached_by_files(session, records)
 
 
 def _write(note: str, tests: BoundaryTests) -> None:
     with originals.open(note, "w", encoding="utf-8") as stream:
         stream.write(json.dumps(tests))
+
+
+class _Rest:
+    """Runs the tests that others have not finished."""
+
+    def __init__(self, finished: Mapping[str, int]) -> None:
+        self._finished = Counter(finished)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        leave_out(items, self._finished)
 
 
 class _Watched:

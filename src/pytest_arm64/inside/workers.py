@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -18,19 +19,28 @@ from .bound_stdlib import originals
 from .boundary import RECORD
 from .frames import BoundaryTest, BoundaryTests, Omitted, WorkerDeath
 from .pytest_internals import XdistNode, worker_status
-from .worker import FORGET, INPUT, MAPPED, NAME, OMITTED, WorkerInput
+from .worker import FORGET, INPUT, MAPPED, NAME, OMITTED, REACHED, WorkerInput
+
+if TYPE_CHECKING:
+    from .reach import Reached
 
 
 class XdistWorkers:
-    """Registered in the process that distributes; *seconds* is what a test may take, 0 for any."""
+    """Registered in the process that distributes.
 
-    def __init__(self, seconds: float) -> None:
+    *seconds* is what a test may take, 0 for any; *finished* are tests that others have run.
+    """
+
+    def __init__(self, seconds: float, finished: Mapping[str, int]) -> None:
         self._seconds = seconds
+        self._finished = dict(finished)
         self._notes = ""
         self._began: dict[str, float] = {}
         self._deaths: dict[str, WorkerDeath] = {}
         self.mapped: set[str] = set()
         """Libraries that workers had loaded at their end."""
+        self.reached: dict[str, list[str]] = {}
+        """What test files reach: a worker loads modules late only for the tests that it runs."""
         self.omitted: dict[Omitted, None] = {}
         """What code of the project left out: each worker collects the same."""
 
@@ -42,6 +52,8 @@ class XdistWorkers:
     def pytest_testnodedown(self, node: XdistNode) -> None:
         output = getattr(node, "workeroutput", {})
         self.mapped |= set(cast("list[str]", output.get(MAPPED, ())))
+        for file, packages in cast("Reached", output.get(REACHED, {})).items():
+            self.reached[file] = sorted({*packages, *self.reached.get(file, ())})
         omissions = cast("list[tuple[str, str, bool, int]]", output.get(OMITTED, ()))
         self.omitted.update(dict.fromkeys(Omitted(*each) for each in omissions))
         self._load_ours()  # another worker may be started in its place
@@ -58,7 +70,11 @@ class XdistWorkers:
         if not self._notes:
             self._notes = tempfile.mkdtemp()
             atexit.register(shutil.rmtree, self._notes, ignore_errors=True)
-        ours: WorkerInput = {"seconds": self._seconds, "notes": self._notes}
+        ours: WorkerInput = {
+            "seconds": self._seconds,
+            "notes": self._notes,
+            "finished": self._finished,
+        }
         node.workerinput[INPUT] = ours
 
     def bounded(self, node: XdistNode) -> BoundaryTests | None:

@@ -103,8 +103,9 @@ class HostMirror:
         """Lines of foreign plugins inside, ``OWN_HEADER`` where pytest's own are among them."""
         self.collection_lines: list[str] = []
         self.summary: list[str] = []
-        self.loaded: set[str] = set()
-        """Libraries that processes of the session had loaded at their end."""
+        self.loaded, self.reached = set[str](), dict[str, set[str]]()
+        """At the end of the session's processes: the libraries that they had loaded, and by test
+        file the packages with newer code that its tests can reach."""
         self.started = self.collected = self.looped = False
         """How far the session inside has come."""
         self.worker_death: Callable[[End], str] = str
@@ -295,6 +296,10 @@ class HostMirror:
 
     def _on_librariesloaded(self, frame: frames.LibrariesLoaded) -> None:
         self.loaded |= {path for path in frame.paths[:_MAXIMUM_LOADED] if path[:1] == "/"}
+
+    def _on_packagesreached(self, frame: frames.PackagesReached) -> None:
+        for file, packages in frame.files.items():
+            self.reached.setdefault(file, set()).update(packages)
 
     def _on_logfinish(self, frame: frames.LogFinish) -> None:
         ledger, nodeid = self.ledger, frame.nodeid

@@ -42,6 +42,13 @@ def terminal_look(reporter: TerminalReporter) -> TerminalLook:
     return {"width": writer.fullwidth, "markup": bool(writer.hasmarkup), "tty": tty}
 
 
+def end_line(reporter: TerminalReporter) -> None:
+    """End the line of results, which is not that of a file where *reporter* is quiet."""
+    reporter.ensure_newline()
+    if reporter._tw.width_of_current_line:
+        reporter._tw.line()
+
+
 @contextmanager
 def writing_nowhere(reporter: TerminalReporter) -> Iterator[None]:
     """Drop what *reporter* writes for a while."""

@@ -1,11 +1,14 @@
-"""``--arm64-cpu auto``: whether the tests run on one more core, and why."""
+"""Whether tests run on one more core, because a deployed package has code for it, and which."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..config.settings import Settings
+from ..environment.tree import HOME
+from ..inside.frames import EVERYTHING
 from ..inside.options import CORES
 from ..report.matrix_output import printable
 from ..wording import first_of
@@ -27,28 +30,51 @@ class CoreChoice:
     lines: tuple[str, ...] = ()
     """For the header."""
     further: PlannedCell | None = None
-    """The cell of one more core."""
+    """The cell of one more core, for tests that reach *code*."""
+    code: CoreCode | None = None
 
 
 def core_choice(settings: Settings, planned: PlannedCell, place: Place) -> CoreChoice:
-    """Whether tests that run at *place*, which was opened for *planned*, run on one more core.
+    """Whether tests that run at *place*, which was opened for *planned*, also run on another core.
 
-    The whole suite does, because which tests reach a library's code for one core is not known
-    before they run. Where *settings* do not ask for it, a line says that there is such code.
+    Where *settings* do not ask for it, a line says that there is such code.
     """
     if planned.cell.architecture != "arm64":
         return CoreChoice()
     if not place.ran.emulated:
         line = f"{_AUTO}: {place.ran.core or 'this machine'} is native: its core cannot be chosen"
-        return CoreChoice((line,) if settings.cores_by_code else ())
+        return CoreChoice((line,) if settings.cores_by_code and settings.cores_named else ())
     code = _code(place)
     if not settings.cores_by_code:
         default = settings.cores == CORES[:1]
         return CoreChoice((_hint(code),) if code is not None and default else ())
     if code is None:
-        return CoreChoice((f"{_AUTO}: {_nothing(place)}: one core",))
+        line = f"{_AUTO}: {_nothing(place)}: one core"
+        return CoreChoice((line,) if settings.cores_named else ())
     cell = replace(planned.cell, core=code.core)
-    return CoreChoice((_reason(code),), replace(planned, cell=cell, role=Role.FURTHER))
+    further = replace(planned, cell=cell, role=Role.FURTHER)
+    return CoreChoice((_reason(code),), further, code)
+
+
+def reaching(
+    code: CoreCode, mapped: Collection[str], reached: Mapping[str, Collection[str]], file: str
+) -> bool:
+    """Whether tests of *file* may have run into *code*.
+
+    Args:
+        code: of the deployed packages.
+        mapped: absolute paths of the libraries that the processes of the tests had loaded.
+        reached: by test file, the packages that it can reach; a file that is missing reaches all.
+        file: the part of a node id before ``::``.
+    """
+    packages = set(reached.get(file, (EVERYTHING,)))
+    if EVERYTHING in packages:
+        return True
+    return any(
+        (EVERYTHING in modules or packages & set(modules))
+        and not {f"{HOME}/{path}", f"/{path}", path}.isdisjoint(mapped)
+        for path, modules in code.files.items()
+    )
 
 
 _AUTO = "arm64: --arm64-cpu auto"
@@ -68,9 +94,9 @@ def _nothing(place: Place) -> str:
 
 def _reason(code: CoreCode) -> str:
     return (
-        f"{_AUTO}: {_packages(code)} with code that graviton2 never runs "
-        f"({', '.join(code.extensions)}): all tests also run on {code.core}, because it is not "
-        "known which of them reach it; this takes about as long again"
+        f"arm64: {_packages(code)} with code that graviton2 never runs "
+        f"({', '.join(code.extensions)}): tests that can reach it and pass run on {code.core} too, "
+        f"after the others; to switch this off: --arm64-cpu {CORES[0]}"
     )
 
 

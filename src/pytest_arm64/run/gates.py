@@ -101,6 +101,18 @@ def emit(config: pytest.Config, gate: Gate) -> None:
     hook.pytest_runtest_logfinish(nodeid=gate.nodeid, location=gate.location)
 
 
+def emit_after_the_tests(session: pytest.Session, gates: Sequence[Gate]) -> None:
+    """Report *gates* that are known only when the tests of *session* are over."""
+    session.testscollected += len(gates)
+    reporter: pytest.TerminalReporter | None = session.config.pluginmanager.getplugin(
+        "terminalreporter"
+    )
+    if reporter is not None:
+        reporter.ensure_newline()  # else pytest tells the last line's progress again
+    for gate in gates:
+        emit(session.config, gate)
+
+
 def _result(gate: Gate) -> tuple[_Outcome, Any]:
     """Outcome and what is told of it, as pytest keeps it in a report."""
     if gate.text:

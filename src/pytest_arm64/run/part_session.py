@@ -16,15 +16,19 @@ import pytest
 from ..errors import Arm64Error
 from ..mirror.deaths import SecondTry
 from ..mirror.mirror import HostMirror
+from ..mirror.pytest_internals import end_line, terminal_reporter
 from ..mirror.session import MirroredSession
 from ..mirror.task import End, Task
 from ..progress import NoProgress, Progress
+from ..report.matrix_output import printable
 from ..temporary import temporary_folder
 from .arguments import same_everywhere
-from .cells import PlannedCell
+from .cells import PlannedCell, Role
 from .core_choice import core_choice
 from .crash_repeat import doubtful, second_try
+from .gates import cell_gate, emit_after_the_tests
 from .keep import Held
+from .later_core import LaterCore
 from .launch import session_in
 from .parts import RunPart
 from .place import NotBuiltError, OpenPlace, Place
@@ -44,6 +48,7 @@ class NestedRun:
         self._folder: Path | None = None
         self._task = part.task
         *self._others, self._planned = part.cells
+        self._later: LaterCore | None = None
         self._opened: list[tuple[PlannedCell, Place]] = []
         """Places of the silent cells."""
         self._place: Place | None = None
@@ -55,6 +60,7 @@ class NestedRun:
         self.part = part
         self.session: MirroredSession | None = None
         """None until it was started."""
+        self._host_session: pytest.Session | None = None
         self.results: list[CellResult] = []
         """Of the silent cells."""
 
@@ -104,9 +110,9 @@ class NestedRun:
         self._task = replace(self._task, ran=place.ran, where=place.where)
         choice = core_choice(self.part.settings, self._planned, place)
         self.core_lines = choice.lines
-        if choice.further is not None and not alone:
+        if choice.further is not None and choice.code is not None and not alone:
             self.part = replace(self.part, cells=(choice.further, *self.part.cells))
-            self._opened.append((choice.further, self._enter(choice.further)))
+            self._later = LaterCore(choice.further, choice.code, self._planned)
         if self._opened:
             self._task = replace(self._task, environment=same_everywhere(os.environ))
 
@@ -127,6 +133,7 @@ class NestedRun:
             records = {**records, **self.part.records}
         self._task = replace(self._task, records=records)
         silent = [self._silent_cell(planned, place, self._task) for planned, place in self._opened]
+        later = [self._later] if self._later is not None else []
         for number, cell in enumerate(silent, start=1):
             result = cell.run()
             self.results.append(result)
@@ -134,12 +141,16 @@ class NestedRun:
                 config=self._config,
                 cell=cell,
                 result=result,
-                others=silent[number:],
+                others=[*silent[number:], *later],
                 mirrored=self.place.transport,
             )
         _forget_warnings(self._config)
         mirror = HostMirror(session)
-        self.session = session_in(self.place, self._task, session, mirror, self._second_try)
+        task = self._task
+        for each in later:
+            task = replace(task, records={**task.records, **each.records})
+        self._host_session = session
+        self.session = session_in(self.place, task, session, mirror, self._second_try)
         self.session.start()
 
     def finish(self) -> None:
@@ -150,6 +161,7 @@ class NestedRun:
         self._finished = True
         try:
             session.finish()
+            self._run_later(session)
         except Arm64Error as error:
             session.problems.append(str(error))
         for result in self.results:
@@ -166,6 +178,46 @@ class NestedRun:
         except Arm64Error as error:
             session.problems.append(str(error))
         session.close()
+
+    def _run_later(self, session: MirroredSession) -> None:
+        """Run what reaches code for another core there, and report it as a gate.
+
+        Raises:
+            Arm64Error: that cannot be run.
+        """
+        later, host_session = self._later, self._host_session
+        if later is None or host_session is None or session.ended_on_host:
+            return
+        reporter = terminal_reporter(self._config)
+        if reporter is not None:
+            end_line(reporter)
+        places: list[Place] = []
+        collected = Counter(session.mirror.ledger.collected)
+        task = replace(
+            self._task, environment={**same_everywhere(os.environ), **self._task.environment}
+        )
+
+        def cell_on(planned: PlannedCell) -> SilentCell:
+            if not places:
+                places.append(self._enter(later.planned))
+            return self._silent_cell(planned, places[0], task, collected)
+
+        result = later.run(session, cell_on)
+        if result is None:
+            return
+        self.results.append(result)
+        self._config.hook.pytest_arm64_cell(
+            config=self._config,
+            cell=cell_on(later.planned),
+            result=result,
+            others=[],
+            mirrored=self.place.transport,
+        )
+        x86 = [r for r in self.results if r.planned.role is Role.REFERENCE]
+        compared = x86[0] if x86 and self._config.option.arm64_compare else None
+        emit_after_the_tests(host_session, [cell_gate(result, self.part.name, compared)])
+        lines = filter(None, (self.place.summary, f"arm64: {printable(later.line)}"))
+        self._place = replace(self.place, summary="\n".join(lines))
 
     def close(self) -> None:
         """Let go of its containers."""

@@ -48,7 +48,7 @@ from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
 from .blamed_library import with_libraries
-from .gates import emit, selected
+from .gates import emit_after_the_tests, selected
 from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
 from .left_out import LeftOut
@@ -181,14 +181,7 @@ class Recorder:
             if not wanted or service.name in wanted
         ]
         gates = list(selected(judged, self._config))
-        session.testscollected += len(gates)
-        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
-            "terminalreporter"
-        )
-        if reporter is not None:
-            reporter.ensure_newline()  # else pytest tells the last line's progress again
-        for gate in gates:
-            emit(self._config, gate)
+        emit_after_the_tests(session, gates)
         if session.exitstatus in (0, 5) and any(gate.text for gate in gates):
             session.exitstatus = 1
 

@@ -21,7 +21,7 @@ from .commit import commit_of
 from .differences import Here, common_failure, crash, difference
 from .goldens import Recorded, Settled, as_ended, as_reference, recorded, settle, with_noise
 from .launch import project_of
-from .unseen_session import CellResult, Outcome, SilentCell, outcome_of, warning_text
+from .unseen_session import CellResult, Outcome, Receiver, SilentCell, outcome_of, warning_text
 
 MOST_REPEATED = 50
 """Tests that are repeated to tell what is flaky."""
@@ -60,7 +60,7 @@ class ReferenceSide:
         self,
         cell: SilentCell,
         result: CellResult,
-        others: Sequence[SilentCell],
+        others: Sequence[Receiver],
         mirrored: Transport,
     ) -> None:
         if cell.planned.role is not Role.REFERENCE:

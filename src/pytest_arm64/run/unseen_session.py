@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from warnings import WarningMessage
 
 import pytest
@@ -71,6 +71,13 @@ class CellResult:
     collected: Mapping[str, int]
     out: Path
     """Folder of what was left below ``$PYTEST_ARM64_OUT``; it lives as long as the session."""
+
+
+class Receiver(Protocol):
+    """A cell whose session has not begun."""
+
+    def give(self, files: Mapping[str, bytes]) -> None:
+        """Put *files*, by relative name, below ``$PYTEST_ARM64_OUT`` of this cell."""
 
 
 class SilentCell:

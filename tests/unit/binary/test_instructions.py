@@ -183,5 +183,6 @@ def test_an_environment_is_looked_at_for_newer_instructions_too(tmp_path: Path) 
     assert [(f.path, f.kind, f.package, f.extension) for f in found.findings] == [
         ("env/zed/ext.so", "core-specific-code", "zed-1.0", "I8MM"),
     ]
-    assert core_code(found, "tests/") == CoreCode("graviton3", ("zed 1.0",), ("I8MM",))
+    files_of = {"env/zed/ext.so": ("*",)}  # it lies in no folder of packages
+    assert core_code(found, "tests/") == CoreCode("graviton3", ("zed 1.0",), ("I8MM",), files_of)
     assert core_code(found, "env/") is None

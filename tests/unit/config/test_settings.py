@@ -78,11 +78,21 @@ class TestOrder:
 
     def test_auto_begins_with_the_oldest_core(self, tmp_path: Path) -> None:
         found = settings_of(tmp_path / "option", arm64_cpu="auto")
-        assert (found.cores, found.cores_by_code) == (("graviton2",), True)
+        assert (found.cores, found.cores_by_code, found.cores_named) == (("graviton2",), True, True)
         table = '[tool.pytest-arm64]\ncpu = "auto"\n'
         assert settings_of(tmp_path / "table", table).cores_by_code
         assert not settings_of(tmp_path / "both", table, arm64_cpu="graviton3").cores_by_code
-        assert not settings_of(tmp_path / "none").cores_by_code
+
+    @pytest.mark.parametrize("target", ["al2023-python3.12", "debian12-python3.12"])
+    def test_auto_is_the_default(self, tmp_path: Path, target: str) -> None:
+        found = settings_of(tmp_path, arm64_target=target)
+        assert (found.cores_by_code, found.cores_named) == (True, False)
+        assert not settings_of(tmp_path, arm64_cpu="graviton2", arm64_target=target).cores_by_code
+
+    @pytest.mark.parametrize("target", ["lambda-python3.12", "lambda-zip-python3.12"])
+    def test_auto_is_not_the_default_on_lambda(self, tmp_path: Path, target: str) -> None:
+        assert not settings_of(tmp_path, arm64_target=target).cores_by_code
+        assert settings_of(tmp_path, arm64_target=target, arm64_cpu="auto").cores_by_code
 
     def test_requirements_of_options_replace_those_of_the_table(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.txt": "", "b.txt": ""})
