@@ -100,8 +100,14 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         refuse_blocked(config)
         folder = report_folder(config) if config.option.arm64 else None
     if config.option.arm64:
-        from .mirror.signals import raise_terminated
+        from .config.project_files import repository_root
         from .run.asked_early import ask_early
+        from .run.usage import missing_path
+
+        missing = missing_path(config, repository_root(config.rootpath))
+        if not missing:
+            ask_early(config)  # what follows is loaded meanwhile
+        from .mirror.signals import raise_terminated
         from .run.host import HostPlugin
         from .run.junit_file import JunitFile
         from .run.later_changes import later_changes
@@ -109,14 +115,12 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
         from .run.recorder import Recorder
 
         with as_usage_error():
-            host = HostPlugin(config)
+            host = HostPlugin(config, missing)
         config.pluginmanager.register(Recorder(config, host, folder), "arm64-recorder")
         config.pluginmanager.register(host, "arm64-host")
         with as_usage_error():
             config.pluginmanager.register(JunitFile(config, host), "arm64-junit-file")
             config.pluginmanager.register(later_changes(config), "arm64-later-changes")
-        if not host.missing:
-            ask_early(config)
         _keep(config, host)
         if config.option.arm64_compare or config.option.arm64_record:
             from .run.reference import ReferenceSide

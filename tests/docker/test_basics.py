@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from docker_cases import RunPytest
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
+from pytest_arm64.engine.endpoint import Engine
 
 pytestmark = pytest.mark.docker
 
@@ -51,3 +57,29 @@ def test_basics(run_pytest: RunPytest, project: Callable[..., Path], network: st
     result = run_pytest(folder, "--arm64")
     assert result.code == 0, result.out
     assert "8 passed" in result.out
+
+
+def test_a_command_reads_all_that_is_sent_to_it(engine: Engine) -> None:
+    # More than any buffer on the way, and the other end stays open.
+    sent = bytes(range(256)) * 20_000
+    plan = Plan(
+        image=os.environ["PYTEST_ARM64_IMAGE"].replace("{arch}", "arm64"), platform="linux/arm64"
+    )
+    with Container(engine, plan) as container:
+        command = ["sh", "-c", f"head -c {len(sent)} | sha256sum"]
+        with closing(container.start_exec(command, stdin=sent)) as running:
+            said = b"".join(data for _, data in running)
+            assert running.code() == 0
+    assert said.split()[0].decode() == hashlib.sha256(sent).hexdigest()
+
+
+def test_a_command_that_reads_nothing_ends_all_the_same(engine: Engine) -> None:
+    plan = Plan(
+        image=os.environ["PYTEST_ARM64_IMAGE"].replace("{arch}", "arm64"), platform="linux/arm64"
+    )
+    with (
+        Container(engine, plan) as container,
+        closing(container.start_exec(["true"], stdin=bytes(100_000))) as running,
+    ):
+        assert b"".join(data for _, data in running) == b""
+        assert running.code() == 0

@@ -24,6 +24,8 @@ from pytest_arm64.engine.endpoint import LABEL, Engine
 from pytest_arm64.engine.leftovers import MAKER_LABEL, sweep
 from pytest_arm64.environment.tree import RECORD
 
+pytestmark = pytest.mark.alone
+
 KILLS = 20
 GONE_WITHIN_SECONDS = 10.0
 

@@ -16,7 +16,7 @@ from docker_cases import RunPytest, left_by
 from engine_process import EngineProcess, copy_image, engine_process
 from pytest_arm64.engine.endpoint import open_engine
 
-pytestmark = pytest.mark.long  # starts an engine of its own, as root
+pytestmark = [pytest.mark.alone, pytest.mark.long]  # starts an engine of its own, as root
 
 LONGEST_SECONDS = 30.0
 

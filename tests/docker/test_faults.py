@@ -20,6 +20,8 @@ from docker_cases import RunPytest, left_by
 from fault_proxy import fault_proxy
 from pytest_arm64.engine.endpoint import Engine
 
+pytestmark = pytest.mark.alone
+
 LONGEST_SECONDS = 30.0
 """How much longer than one without a fault a run may take."""
 START_SECONDS = 30.0

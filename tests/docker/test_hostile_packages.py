@@ -22,7 +22,7 @@ from pytest_arm64.engine.leftovers import HOST_LABEL
 from pytest_arm64.environment.tree import INSIDE, TarEntry, tar_of
 from unit.support import write
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.alone]
 
 # Runs wherever an interpreter of the builder starts that imports setuptools or site.
 POISON = """

@@ -6,9 +6,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from docker_cases import RunPytest
 from pytest_arm64.engine.container import KEPT_LABEL
 from pytest_arm64.engine.endpoint import Engine
+
+pytestmark = pytest.mark.alone
 
 SUITE = """
 import os, platform, pytest

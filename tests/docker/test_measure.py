@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from docker_cases import RunPytest
+
+pytestmark = pytest.mark.alone
 
 SUITE = """
 import pytest

@@ -13,7 +13,7 @@ import pytest
 from docker_cases import RunPytest, left_by
 from pytest_arm64.engine.endpoint import open_engine
 
-pytestmark = pytest.mark.long  # needs Podman, and root for images of its own
+pytestmark = [pytest.mark.alone, pytest.mark.long]  # needs Podman, and root for images of its own
 
 # What any machine can do: crun refuses hybrid cgroups, and some hosts have lower limits.
 CONFIGURATION = """

@@ -19,7 +19,8 @@ from pytest_arm64.engine.endpoint import Engine
 from pytest_arm64.engine.images import find_image, remove_derived
 from pytest_arm64.environment.tree import TarEntry, tar_of
 
-pytestmark = pytest.mark.long  # needs the program of Debian's package docker-registry
+# Needs the program of Debian's package docker-registry.
+pytestmark = [pytest.mark.alone, pytest.mark.long]
 
 LAYER_BYTES = 24 << 20
 LONGEST_SECONDS = 45.0

@@ -15,7 +15,7 @@ import pytest
 from docker_cases import RunPytest, left_by
 from pytest_arm64.engine.endpoint import Engine
 
-pytestmark = pytest.mark.long  # needs OpenSSH's server
+pytestmark = [pytest.mark.alone, pytest.mark.long]  # needs OpenSSH's server
 
 SERVER = """
 ListenAddress 127.0.0.1

@@ -53,18 +53,18 @@ class LocalTransport:
     def start(self, task: Task) -> Running:
         self._started += 1
         path = Path(self._folder.name, f"task-{self._started}.json")
-        path.write_bytes(task.encode())
-        return _Local(
-            subprocess.Popen(
-                [sys.executable, str(self._inside / PACKAGE / "start.py"), str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**self._environment, **task.environment, VARIABLE: str(self._out)},
-                start_new_session=True,
-            ),
-            Path(f"{path}{COLLECTING}"),
+        process = subprocess.Popen(
+            [sys.executable, str(self._inside / PACKAGE / "start.py"), str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self._environment, **task.environment, VARIABLE: str(self._out)},
+            start_new_session=True,
         )
+        assert process.stdin is not None
+        process.stdin.write(task.sent())
+        process.stdin.flush()  # and stays open, as that of a container's command does
+        return _Local(process, Path(f"{path}{COLLECTING}"))
 
     def give(self, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():
@@ -150,6 +150,6 @@ class _Local:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        for stream in (self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()

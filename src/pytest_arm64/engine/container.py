@@ -89,6 +89,12 @@ class Container:
         assert self._container is not None
         return str(self._container.id)
 
+    @property
+    def image_id(self) -> str:
+        """Of the image that it was made from; empty where the engine does not say."""
+        assert self._container is not None
+        return str(self._container.attrs.get("Image") or "")
+
     def start(self) -> None:
         """Make and start the container; what was begun is removed where that fails."""
         try:
@@ -176,6 +182,17 @@ class Container:
         """The command with which a person reaches this engine's containers."""
         return "podman" if self._engine.podman else "docker"
 
+    def leave(self) -> None:
+        """Let it end, and be removed by the engine, while this process goes on.
+
+        Removing takes a third of a second. What should not end is removed with the session.
+        """
+        lifeline, self._lifeline = self._lifeline, None
+        if lifeline is not None:
+            self._container = None
+            lifeline.close()
+        self.close()
+
     def close(self) -> None:
         """Remove the container; harmless where it is gone already."""
         from docker.errors import DockerException
@@ -196,21 +213,28 @@ class Container:
         environment: Mapping[str, str] | None = None,
         workdir: str | None = None,
         user: str = "",
+        stdin: bytes = b"",
     ) -> Exec:
-        """Start *command* inside and return it running."""
+        """Start *command* inside, which reads *stdin*, and return it running.
+
+        Standard input does not end behind *stdin*; without any it is empty.
+        """
         with engine_errors("a command could not be started in the container"):
             created = self._engine.client.api.exec_create(
                 self.id,
                 list(command),
                 stdout=True,
                 stderr=True,
-                stdin=False,
+                stdin=bool(stdin),
                 tty=False,
                 environment=dict(environment or {}),
                 workdir=workdir,
                 user=user,
             )
-            return Exec(self._engine, created["Id"])
+            running = Exec(self._engine, created["Id"])
+        if stdin:
+            running.send(stdin)
+        return running
 
     def run(
         self,

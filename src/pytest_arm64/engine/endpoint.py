@@ -97,23 +97,40 @@ def open_engine(environ: Mapping[str, str] = os.environ) -> Iterator[Engine]:
         engine = _describe(client, version, patience, address)
         label = f"{LABEL}.session={engine.session}"
         hold = forward.hold if forward else None
-        resources.enter_context(watching(path, label, hold, lambda: _remove_containers(engine)))
+        if path:
+            resources.enter_context(watching(path, label, hold, lambda: _any_left(engine)))
+        else:
+            resources.callback(_remove_containers, engine)
         sweep(client)
         yield engine
 
 
-def _remove_containers(engine: Engine) -> bool:
-    """Remove what is still there, on an orderly way out nothing; whether all of it could be."""
+def _containers(engine: Engine) -> list[str]:
+    """Ids of the containers of this session that are there."""
+    label = f"{LABEL}.session={engine.session}"
+    listed = engine.client.api.containers(all=True, filters={"label": label})
+    return [str(container["Id"]) for container in listed]
+
+
+def _any_left(engine: Engine) -> bool:
+    """Whether there may still be some, as those that are just ending."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    label = f"{LABEL}.session={engine.session}"
     try:
-        for container in engine.client.api.containers(all=True, filters={"label": label}):
-            engine.client.api.remove_container(container["Id"], force=True, v=True)
+        return bool(_containers(engine))
     except (DockerException, RequestException, OSError):
-        return False
-    return True
+        return True
+
+
+def _remove_containers(engine: Engine) -> None:
+    """Remove what is still there, on an orderly way out nothing but what is just ending."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    with contextlib.suppress(DockerException, RequestException, OSError):
+        for name in _containers(engine):
+            engine.client.api.remove_container(name, force=True, v=True)
 
 
 def _knock(address: Address, path: str) -> None:

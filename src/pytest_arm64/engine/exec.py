@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from .endpoint import Engine
 from .patience import BETWEEN_SECONDS
@@ -29,6 +30,11 @@ class Exec:
         self._stream = Stream(self._api.exec_start(exec_id, socket=True))
         self.deadline = float("inf")
         """When iteration ends with ``OverdueError``, by ``time.monotonic()``."""
+
+    def send(self, data: bytes) -> None:
+        """Write *data* to its standard input; what keeps that from arriving is read from it."""
+        with suppress(OSError):
+            self._patience.wait_for(lambda: self._stream.send(data))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         pending = bytearray()

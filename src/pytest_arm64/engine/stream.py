@@ -41,6 +41,15 @@ class Stream:
         except (OSError, ValueError):
             return b""
 
+    def send(self, data: bytes) -> None:
+        """Send *data*, for as long as it takes.
+
+        Raises:
+            OSError: the other end does not read it any more.
+        """
+        self._socket.settimeout(None)
+        self._socket.sendall(data)
+
     def close(self) -> None:
         """Close it, also under a reader that waits in another thread."""
         with contextlib.suppress(OSError, ValueError):

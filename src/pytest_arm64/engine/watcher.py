@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 
 GRACE_SECONDS = 6.0
 """How long a request that the dead host had sent may still make a container appear."""
+NONE_LEFT, LEFT = b"n", b"l"
+"""What a host says that ends in order: whether containers of its own may still be there."""
 
 
 @contextmanager
@@ -28,19 +30,13 @@ def watching(
     socket_path: str,
     label: str,
     hold: int | None = None,
-    clean_up: Callable[[], bool] = lambda: True,
+    any_left: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
-    """Have containers with *label* (``key=value``) removed should this process die.
+    """Have containers with *label* (``key=value``) removed when this process ends or dies.
 
-    *hold* is a descriptor that the watcher keeps open as long as it needs the socket; *clean_up*
-    removes them at the end, and tells whether it could: else the watcher tries for a while.
+    *hold* is a descriptor that the watcher keeps open as long as it needs the socket; *any_left*
+    tells at the end whether there may be some: the watcher removes them, and nobody waits for it.
     """
-    if not socket_path:
-        try:
-            yield
-        finally:
-            clean_up()
-        return
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, socket_path, label, *(["ours"] if hold else [])],
         stdin=subprocess.PIPE,
@@ -55,16 +51,16 @@ def watching(
         yield
     finally:
         # A word before the end tells an orderly end from a death.
-        done = clean_up()
+        left = any_left()
         with suppress(OSError):  # a watcher that was killed has nothing to be told
-            process.stdin.write(b"done" if done else b"")
+            process.stdin.write(LEFT if left else NONE_LEFT)
             process.stdin.flush()
         with suppress(OSError):
             process.stdin.close()
-        if done:
-            process.wait()
-        else:
+        if left:
             process.returncode = 0  # it outlives this process, which Python would warn of
+        else:
+            process.wait()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -89,11 +85,16 @@ def _request(path: str, method: str, url: str) -> tuple[int, bytes]:
 
 
 def remove_containers(path: str, label: str) -> int:
-    """Remove containers with *label*, running or not, with their volumes; how many there were."""
+    """Remove containers with *label*, running or not, with their volumes; how many there were.
+
+    Raises:
+        OSError, ValueError, LookupError, TypeError, http.client.HTTPException: it does not answer
+            as an engine does.
+    """
     filters = urllib.parse.quote(json.dumps({"label": [label]}))
     status, body = _request(path, "GET", f"/containers/json?all=1&filters={filters}")
     if status != 200:
-        return 0
+        raise OSError(f"the engine's answer is {status}")
     names = [str(container["Id"]) for container in json.loads(body)]
     for name in names:
         _request(path, "DELETE", f"/containers/{name}?force=1&v=1")
@@ -106,13 +107,15 @@ def main(path: str, label: str, whose: str = "") -> None:
     A socket that is ``ours`` lies in a folder of its own, which nobody else is there to remove.
     """
     # One byte will do: a fork of the host may hold the pipe open long after the word.
-    if sys.stdin.buffer.read(1):
+    word = sys.stdin.buffer.read(1)
+    if word == NONE_LEFT:
         return
     deadline = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < deadline:
         # An engine that is gone, or talks nonsense, has nothing to remove.
         with suppress(OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
-            remove_containers(path, label)
+            if remove_containers(path, label) == 0 and word == LEFT:
+                break  # the host asks for no more
         time.sleep(0.25)
     if whose == "ours":
         with suppress(OSError):

@@ -28,13 +28,11 @@ from ..index.pip_config import PipConfig
 from ..inputs.manifest import read_manifest
 from ..progress import Progress
 from ..records import decode, encode, parse
-from .artifact_files import fingerprint
 from .bytecode import compile_command
+from .deciding_lock import lock_of
 from .inside_files import check_inside, inside_files
 from .loading import loaded_records
 from .pip_container import Request, pip_name
-from .plan import FORMAT as PLAN_FORMAT
-from .plan import lock_of
 from .provision import builder, provisioned
 from .record import InstallRecord
 from .runner import runner_requirements
@@ -50,7 +48,8 @@ from .tree import (
     with_parents,
 )
 
-FORMAT = 9
+FORMAT = 10
+"""Counts up when the same inputs would make other files."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def make_environment(
             "format": FORMAT,
             "base": base.id,
             "target": [cell.target.name, repr(cell.target.facts), _facts_file(cell.target)],
-            "installer": [settings.installer, PLAN_FORMAT, pip_name()],
+            "installer": [settings.installer, pip_name()],
             "runner": runner,
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
@@ -179,6 +178,8 @@ def _facts_file(target: Target) -> str:
 
 def _fingerprint(artifact: Artifact) -> list[str]:
     """An image is known by its id, which counts anyway."""
+    from .artifact_files import fingerprint  # what reads wheels is loaded for artifacts
+
     return [artifact.kind, fingerprint(artifact) if artifact.kind != IMAGE else ""]
 
 

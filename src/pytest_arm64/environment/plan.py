@@ -24,7 +24,7 @@ from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
 from ..config.cell import Cell, ImageFacts
-from ..errors import InstallError, SettingsError
+from ..errors import InstallError
 from ..index.addresses import file_path
 from ..index.fetch import Fetcher, FetchError
 from ..index.pip_config import PipConfig
@@ -43,11 +43,9 @@ from ..inputs.requirements import (
     Tree,
     sourced_requirement,
 )
-from ..inputs.service import read_service, with_requirements
+from ..inputs.service import with_requirements
+from .deciding_lock import lock_of
 from .installation_order import installation_order
-
-FORMAT = 3
-"""Counts up when the same plan would be unpacked to other files."""
 
 # Of pip's configuration, what the audit's client does the same way, or what changes no file.
 _UNDERSTOOD = frozenset(
@@ -194,16 +192,6 @@ class _ScopePlan:
             self.editable.append(file_path(local.uri))
         else:
             self.folders.append(file_path(local.uri))
-
-
-def lock_of(manifest: Manifest) -> Lock | None:
-    """The lock that decides what is deployed; None where requirement files do, or nothing does."""
-    if manifest.deploy.files:
-        return None
-    try:
-        return read_service(manifest.root, os.environ, root=manifest.root, toml=manifest.toml).lock
-    except SettingsError:
-        return None  # no file lists what is deployed, or the project's own file will be told of
 
 
 def plan_build(

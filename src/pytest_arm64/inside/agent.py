@@ -1,6 +1,7 @@
-"""Runs one pytest session in a cell and sends what happens; started with the path of its task.
+"""Runs one pytest session in a cell and sends what happens; its task comes on standard input.
 
-The task is a JSON file: ``frames.TaskFile``.
+The task is JSON, ``frames.TaskFile``, behind a line with its length in bytes: the other end of
+standard input stays open. It is kept at the path that is given, for the fixtures and for workers.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from .sender import take_standard_output
 
 
 def main(task_path: str) -> int:
-    """Run the task; pytest's exit status."""
+    """Run the task that comes, which is kept at *task_path*; pytest's exit status."""
+    text = _read_task()
     go_on_behind_a_relay()
     sender = take_standard_output()
-    task: TaskFile = json.loads(Path(task_path).read_text("utf-8"))
+    Path(task_path).write_bytes(text)
+    task: TaskFile = json.loads(text)
     os.chdir(task["cwd"])
     _arrange_path(module=task["module"])
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])
@@ -44,6 +47,16 @@ def main(task_path: str) -> int:
     sys.stderr.flush()  # type: ignore[union-attr]  # a TextIO, which a new process has
     sender.send(Exited(code, mirror.missing_variables()))
     return code
+
+
+def _read_task() -> bytes:
+    """The task; from now on standard input is empty, as that of a command without one."""
+    with os.fdopen(os.dup(0), "rb") as stream:
+        text = stream.read(int(stream.readline()))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return text
 
 
 def _arrange_path(*, module: bool) -> None:

@@ -72,6 +72,7 @@ def replace_terminal(
     writer.fullwidth = reporter._screen_width = width
     writer.hasmarkup = markup
     reporter.hasmarkup = markup
+    reporter._show_progress_info = False  # the host shows how far it is
     return before
 
 

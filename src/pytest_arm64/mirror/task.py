@@ -40,7 +40,7 @@ class Task:
     """Variables of this run, beyond those of the place."""
 
     def encode(self) -> bytes:
-        """The file from which the agent reads it."""
+        """The file from which the fixtures read it."""
         file: TaskFile = {
             "args": self.args,
             "cwd": self.cwd,
@@ -55,6 +55,11 @@ class Task:
             "nonce": self.nonce,
         }
         return json.dumps(file).encode()
+
+    def sent(self) -> bytes:
+        """What the agent reads: the file, behind a line with its length in bytes."""
+        file = self.encode()
+        return b"%d\n%b" % (len(file), file)
 
 
 @dataclass(frozen=True)

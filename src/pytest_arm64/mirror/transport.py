@@ -91,14 +91,14 @@ class ContainerTransport:
 
     def start(self, task: Task) -> Running:
         self._started += 1
-        path = f"task-{self._started}.json"
-        self._container.put(OUT, tar_of({path: TarEntry(task.encode())}))
+        path = f"{OUT}/task-{self._started}.json"
         running = self._container.start_exec(
-            [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", f"{OUT}/{path}"],
+            [PYTHON, f"{INSIDE}/{PACKAGE}/start.py", path],
             environment={**self._environment, **task.environment, VARIABLE: RESULTS},
             workdir="/",
+            stdin=task.sent(),
         )
-        return _InContainer(self._container, running, f"{OUT}/{path}{COLLECTING}")
+        return _InContainer(self._container, running, f"{path}{COLLECTING}")
 
     def give(self, files: Mapping[str, bytes]) -> None:
         uid, gid = self._owner

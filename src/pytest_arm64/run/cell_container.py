@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
+from .. import cache
 from ..config.cell import Cell
 from ..config.settings import Settings, passed_variables
 from ..engine.container import MOST_READ, Container
@@ -24,6 +25,8 @@ from .mounts import project_mounts, read_only_mounts
 
 EMULATED_MEMORY_FACTOR = 2
 _MEMORY_SETTING = "the setting memory (--arm64-memory)"
+_CHECKED = "checked-images"
+"""Kind of cached record: in which images our code is as it was made."""
 _NOBODY = 65534
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -82,11 +85,13 @@ def cell_container(
             engine, cell_plan(engine, cell, environment, settings, mounts), settings.root
         )
         if container is not None:
-            with closing(container):
+            with _left_at_the_end(container):
                 _check_agent(container, environment)
                 yield container, True
             return
-    with Container(engine, cell_plan(engine, cell, environment, settings, [])) as container:
+    copy = Container(engine, cell_plan(engine, cell, environment, settings, []))
+    with _left_at_the_end(copy) as container:
+        container.start()
         _check_agent(container, environment)
         user = environment.user
         root = settings.root
@@ -102,6 +107,14 @@ def cell_container(
             if user.uid != 0:
                 _set_mode(container, root, 0o777)
         yield container, False
+
+
+@contextmanager
+def _left_at_the_end(container: Container) -> Iterator[Container]:
+    try:
+        yield container
+    finally:
+        container.leave()
 
 
 def _mounts(settings: Settings, writable: Collection[Path]) -> list[Mount]:
@@ -124,11 +137,20 @@ def _set_mode(container: Container, root: Path, mode: int) -> None:
 def _check_agent(container: Container, environment: Environment) -> None:
     """Check our code in *container* before anything is started of it.
 
+    Once for each image: its id is the hash of what is in it, and nothing but ``cat`` runs in a
+    new container, whose root file system cannot be written.
+
     Raises:
         InstallError: it is not what the image was made with.
     """
+    image = container.image_id
+    key = cache.digest([image, dict(environment.inside)])
+    if image and cache.load(_CHECKED, key) is not None:
+        return
     with container.fetch(INSIDE, MOST_READ) as archive:
         check_unchanged(archive, environment.inside)
+    if image:
+        cache.store(_CHECKED, key, {})
 
 
 def _mounted(engine: Engine, plan: Plan, root: Path) -> Container | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..config.project_files import repository_root
 from ..errors import Arm64Error, ArtifactError, InstallError, SettingsError
 from ..mirror.pytest_internals import remember_interrupt, terminal_reporter
 from ..mirror.reconcile import together
@@ -42,7 +41,7 @@ from .part_session import NestedRun
 from .parts import RunPart, parts_of
 from .place import OpenPlace
 from .service_endings import ends_alone, show_end, stop_of
-from .usage import as_end, as_usage_error, instead_of, missing_path, until_closed
+from .usage import as_end, as_usage_error, instead_of, until_closed
 
 if TYPE_CHECKING:
     from ..decide.assessment import Assessment
@@ -55,7 +54,7 @@ _INSIDE_ONLY = ("lfplugin", "nfplugin", "stepwiseplugin", "stepwise", "pdbinvoke
 class HostPlugin:
     """Registered where ``--arm64`` is given."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, missing: str) -> None:
         self._config = config
         self._resources = ExitStack()
         self._waiting: list[NestedRun] = []
@@ -65,7 +64,7 @@ class HostPlugin:
         self._ended: set[str] = set()
         """Names of the parts whose session has ended early, alone."""
         self._open_place: OpenPlace | None = None
-        self.missing = missing_path(config, repository_root(config.rootpath))
+        self.missing = missing
         """A test path that does not exist: nothing is built, and pytest itself says so."""
         self._lines = [instead_of(self.missing, config)] if self.missing else []
         """What is told below the results."""

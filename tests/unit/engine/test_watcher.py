@@ -140,18 +140,24 @@ def test_the_terminals_interrupt_does_not_reach_it(
     assert started[0].returncode == 0
 
 
-def test_no_socket_no_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
-    told = []
-    with watching("", LABEL, clean_up=lambda: not told.append("cleaned")):  # type: ignore[func-returns-value]
-        told.append("entered")
-    assert told == ["entered", "cleaned"]
-
-
-def test_what_could_not_be_removed_at_the_end_is_removed_later(engine: PlayedEngine) -> None:
-    """An engine that was away when the host ended comes back."""
-    with watching(engine.path, LABEL, clean_up=lambda: False):
+def test_what_is_left_at_the_end_is_removed_later(
+    engine: PlayedEngine, started: list[subprocess.Popen[bytes]]
+) -> None:
+    with watching(engine.path, LABEL, any_left=lambda: True):
         assert engine.requests == []
+    assert engine.wait_for("DELETE", 2)
+    engine.answers["GET /containers/json"] = (200, [])
+    os.waitpid(started[0].pid, 0)
+    # Not as long as for a host that died, from which something may still come.
+    assert len(engine.seen("GET")) < watcher.GRACE_SECONDS
+
+
+def test_an_engine_that_is_away_at_the_end_is_asked_again(engine: PlayedEngine) -> None:
+    engine.answers["GET /containers/json"] = (503, b"[]")
+    with watching(engine.path, LABEL, any_left=lambda: True):
+        pass
+    assert engine.wait_for("GET", 2)
+    engine.answers.update(TWO)
     assert engine.wait_for("DELETE", 2)
 
 
@@ -209,7 +215,8 @@ class TestRemove:
 
     def test_refused(self, engine: PlayedEngine) -> None:
         engine.answers["GET /containers/json"] = (500, {"message": "broken"})
-        assert remove_containers(engine.path, LABEL) == 0
+        with pytest.raises(OSError, match="500"):
+            remove_containers(engine.path, LABEL)
         assert engine.seen("DELETE") == []
 
     def test_absent(self, tmp_path: Path) -> None:

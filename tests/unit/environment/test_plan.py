@@ -16,13 +16,13 @@ from packaging.requirements import Requirement
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.builds import build_requirements
+from pytest_arm64.environment.deciding_lock import lock_of
 from pytest_arm64.environment.installation_order import installation_order
 from pytest_arm64.environment.plan import (
     InstallPlan,
     NotPlannableError,
     PlannedPackage,
     PlanRequest,
-    lock_of,
     make_plan,
     plan_build,
 )
