@@ -259,6 +259,49 @@ def _read_code(data: bytes, folder: Path) -> None:
     scan("api", place, place)
 
 
+_NATIVE = """\
+#include <immintrin.h>
+#if defined(__x86_64__) && (FOO >= 0x10UL || !defined(BAR)) // arm64: ignore[plain-char] a reason
+#define FAST 1
+#elif defined(__aarch64__)
+#error "none"
+#endif
+struct cell { char state; };
+static int next(char c, struct cell *cell) {
+    asm volatile("rdtsc" : "=a"(c)); long double x = _mm_sum(c);
+    while ((c = getchar()) != EOF) if (cell->state == -1) return c + 128;
+}
+"""
+_RUST = """\
+#[cfg(target_arch = "x86_64")] mod a { use core::arch::x86_64::*; }
+fn b() { unsafe { std::arch::x86_64::_rdtsc() } }
+"""
+_BUILD = """\
+if(NOT MSVC AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CMAKE_C_FLAGS "${CMAKE_C_FLAGS} -mavx2 -march=haswell")
+endif()
+ifeq ($(ARCH),x86_64)
+CFLAGS += -msse4.2 -m64
+endif
+add_project_arguments('-msse2', language: 'c')
+cdef extern from "immintrin.h": pass
+"""
+
+
+def _native_seeds() -> list[bytes]:
+    return [text.encode() for text in (_NATIVE, _RUST, _BUILD)]
+
+
+def _read_native(data: bytes, folder: Path) -> None:
+    from pytest_arm64.sources.scan import scan
+
+    place = folder / "native"
+    place.mkdir(exist_ok=True)
+    for name in ("a.c", "a.cpp", "a.rs", "a.pyx", "CMakeLists.txt", "Makefile", "meson.build"):
+        (place / name).write_bytes(data)
+    scan("api", place, place)
+
+
 def _none() -> tuple[type[Exception], ...]:
     return ()
 
@@ -270,4 +313,5 @@ PROJECTS: Mapping[str, Kind] = {
     "advisories": Kind(_advisories_seeds, _read_advisories, arm64_errors),
     "baseline": Kind(_baseline_seeds, _read_baseline, arm64_errors),
     "code": Kind(_code_seeds, _read_code, _none),
+    "native-code": Kind(_native_seeds, _read_native, _none),
 }

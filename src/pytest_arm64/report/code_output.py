@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = dict[str, object]
+EXTRA = "pytest-arm64[code]"
+"""What brings the parsers of C, C++ and Rust."""
 
 
 def heading(scan: CodeScan) -> str:
     """``code of api that assumes x86: 2 places``; empty where there is nothing to say."""
-    if not scan.findings and not scan.unread:
+    if not (scan.findings or scan.unread or scan.unparsed or scan.branches):
         return ""
     places = _counted(len(scan.findings), "place")
     more = [f"{_counted(scan.unread, 'file')} not read"] if scan.unread else []
@@ -31,6 +33,22 @@ def heading(scan: CodeScan) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def summary_lines(scan: CodeScan) -> list[str]:
+    """How many branches for x86 there are, and what was not read for want of a parser."""
+    lines = []
+    if scan.branches:
+        without = sum(not branch.arm for branch in scan.branches)
+        if len(scan.branches) == 1:
+            lines.append(f"1 branch for x86, with{'out' * without} a way for ARM64")
+        else:
+            some = f"{len(scan.branches)} branches for x86, {without} of them"
+            lines.append(f"{some} without a way for ARM64")
+    if scan.unparsed:
+        files = _counted(scan.unparsed, "file")
+        lines.append(f"{files} of C, C++ or Rust not read: pip install '{EXTRA}'")
+    return lines
 
 
 def finding_lines(finding: CodeFinding) -> list[str]:
@@ -49,6 +67,8 @@ def print_code(console: Console, scans: Sequence[CodeScan]) -> None:
             for finding in scan.findings:
                 for line in finding_lines(finding):
                     console.print(Text(printable(line)))
+            for line in summary_lines(scan):
+                console.print(Text(printable(line)))
             if scan.findings:
                 console.print(Text("Advice: it changes no state. --explain RULE says more."))
             console.print()
@@ -65,6 +85,8 @@ def code_markdown(scans: Sequence[CodeScan]) -> str:
             what = f"{found.what} ({found.note})" if found.note else found.what
             cells = (found.place, found.rule, what, found.fix)
             lines.append(f"| {' | '.join(map(cell, cells))} |")
+        summary = summary_lines(scan)
+        lines += [*[""] * bool(scan.findings and summary), *map(cell, summary)]
     return "\n".join(lines)
 
 

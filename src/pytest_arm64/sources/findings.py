@@ -26,6 +26,18 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Lines that x86 takes and ARM64 does not, because of the machine."""
+
+    line: int
+    """Of the condition."""
+    last: int
+    """The last line of all ways of the branch."""
+    arm: bool
+    """Whether ARM64 has a way of its own, or the general one."""
+
+
+@dataclass(frozen=True)
 class FileResult:
     """What one content holds."""
 
@@ -33,6 +45,13 @@ class FileResult:
     """In the order of their lines."""
     readable: bool = True
     """Whether it could be parsed, within the limits of one file."""
+    branches: tuple[Branch, ...] = ()
+    translates: bool = False
+    """Whether it includes a translation of x86's vector functions for other machines."""
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.places or self.branches or self.translates)
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,16 @@ class CodeFinding:
     @property
     def place(self) -> str:
         return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class CodeBranch:
+    """A branch of x86 in a file."""
+
+    path: str
+    line: int
+    last: int
+    arm: bool
 
 
 def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> Place:

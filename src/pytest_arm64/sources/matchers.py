@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from .budget import UnreadableSourceError
@@ -195,6 +196,38 @@ def _ending(node: ast.stmt, scope: NameScope) -> str:
     return ""
 
 
+_BUILDS = re.compile(r"\bExtension\(|\bext_modules\b|extra_compile_args|\bC(XX)?FLAGS\b")
+_ASKS = re.compile(r"(?i)check|supports?|has|try|test|probe|flag")
+
+
+def _build_flags(rule: Rule, module: SourceModule) -> Iterator[ast.AST]:
+    """Compiler options of the rule that a build script always gives."""
+    if not any(map(_BUILDS.search, module.lines)) or module.names_arm(module.top):
+        return
+    for step in module.steps:
+        if not step.certain or isinstance(step.scope.node, ast.ClassDef):
+            continue
+        asked = {
+            id(inner)
+            for node in step.nodes
+            if isinstance(node, ast.Call) and _asks(node.func)
+            for argument in node.args
+            for inner in ast.walk(argument)
+        }
+        for node in step.nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                module.budget.spend()
+                option = node.value.startswith("-") and rule.has_text(node.value)
+                if option and id(node) not in asked and not module.names_arm(step.scope):
+                    yield node
+
+
+def _asks(function: ast.expr) -> bool:
+    """Whether *function* may be one that asks the compiler."""
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return _ASKS.search(name) is not None
+
+
 MATCHERS: Mapping[str, Matcher] = {
     "refusal": _refusals,
     "skipped-test": _skipped_tests,
@@ -202,4 +235,5 @@ MATCHERS: Mapping[str, Matcher] = {
     "named-in-call": _named_in_calls,
     "cpuinfo": _read_flags,
     "computed-type": _computed_types,
+    "build-flags": _build_flags,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .budget import StepBudget, UnreadableSourceError
 from .evaluate import ARM, X86, Machine, is_text
-from .names import Function, NameScope
+from .names import Function, NameScope, children
 
 _Block = Sequence[ast.stmt]
 _HANDLING = ("raises", "suppress", "assertRaises", "assertRaisesRegex")
@@ -45,6 +45,8 @@ class Statement:
     """Its expressions that ARM64 may reach; blocks in it are steps of their own."""
     left_on_x86: bool = False
     """Whether an ``if`` just before it, which ARM64 does not enter, is where x86 leaves."""
+    certain: bool = True
+    """Whether no condition around it, in its scope, is unknown."""
 
 
 class SourceModule:
@@ -88,47 +90,56 @@ class SourceModule:
         if not isinstance(scope.node, Function) or not _PATCHING.search(self._text(scope)):
             yield from self._block(scope.node.body, scope, handled=False)
 
-    def _block(self, body: _Block, scope: NameScope, *, handled: bool) -> Iterator[Statement]:
+    def _block(
+        self, body: _Block, scope: NameScope, *, handled: bool, certain: bool = True
+    ) -> Iterator[Statement]:
         left_on_x86 = False
         for node in body:
             arms = tuple(self._arms(node, scope))
             nodes = tuple(self._expressions(node, scope))
-            yield Statement(node, scope, handled, arms, nodes, left_on_x86)
+            yield Statement(node, scope, handled, arms, nodes, left_on_x86, certain)
             taken = taken_arm(arms)
             if taken is not None:
-                yield from self._block(taken.body, scope, handled=handled)
+                yield from self._block(taken.body, scope, handled=handled, certain=certain)
                 if ends(taken.body, scope):
                     return
                 left_on_x86 = _leaves(arms, scope) or (left_on_x86 and not taken.body)
                 continue
             left_on_x86 = False
-            yield from self._inside(node, arms, scope, handled=handled)
+            yield from self._inside(node, arms, scope, handled=handled, certain=certain)
             if isinstance(node, _ENDS):
                 return
 
     def _inside(
-        self, node: ast.stmt, arms: tuple[Arm, ...], scope: NameScope, *, handled: bool
+        self,
+        node: ast.stmt,
+        arms: tuple[Arm, ...],
+        scope: NameScope,
+        *,
+        handled: bool,
+        certain: bool,
     ) -> Iterator[Statement]:
         if isinstance(node, (*Function, ast.ClassDef)):
             yield from self._scope(scope.inner(node))
             return
         for arm in arms:
             if arm.on_arm is not False:
-                yield from self._block(arm.body, scope, handled=handled)
+                yield from self._block(arm.body, scope, handled=handled, certain=False)
         if arms:
             return
         inner = handled or _handles(node)
         for field, block in ast.iter_fields(node):
             if field == "handlers":
                 for handler in block:
-                    yield from self._block(handler.body, scope, handled=handled)
+                    yield from self._block(handler.body, scope, handled=handled, certain=False)
             elif field in ("body", "orelse", "finalbody") and isinstance(block, list):
-                yield from self._block(block, scope, handled=inner if field == "body" else handled)
+                caught = inner if field == "body" else handled
+                yield from self._block(block, scope, handled=caught, certain=certain)
 
     def _expressions(self, statement: ast.stmt, scope: NameScope) -> Iterator[ast.AST]:
         if is_text(statement):
             return
-        pending = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, _BLOCKS)]
+        pending = [n for n in children(statement) if not isinstance(n, _BLOCKS)]
         while pending:
             node = pending.pop()
             if isinstance(node, _DULL):
@@ -141,7 +152,7 @@ class SourceModule:
             elif isinstance(node, ast.BoolOp):
                 pending += self._evaluated(node, scope)
             else:
-                pending += ast.iter_child_nodes(node)
+                pending += children(node)
 
     def _evaluated(self, node: ast.BoolOp, scope: NameScope) -> Iterator[ast.expr]:
         """The operands up to the one that decides."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .budget import StepBudget
-from .findings import FileResult, Place, place_at
+from .findings import Branch, FileResult, Place, place_at
 from .matchers import MATCHERS
-from .module import SourceModule
+from .module import SourceModule, taken_arm
 from .rules import Rule
 
 
-def read_python(source: bytes, rules: Sequence[Rule], budget: StepBudget) -> FileResult:
+def read_python(source: bytes, _: str, rules: Sequence[Rule], budget: StepBudget) -> FileResult:
     """What *rules* find in *source*.
 
     Raises:
@@ -26,7 +26,17 @@ def read_python(source: bytes, rules: Sequence[Rule], budget: StepBudget) -> Fil
             budget.spend(1 + last - first)
             if (first, rule.id) not in places:
                 places[first, rule.id] = place_at(rule, module.lines, first, last)
-    return FileResult(tuple(places[key] for key in sorted(places)))
+    found = tuple(places[key] for key in sorted(places))
+    return FileResult(found, branches=tuple(_branches(module)))
+
+
+def _branches(module: SourceModule) -> Iterator[Branch]:
+    """Where x86 takes a way that ARM64 does not."""
+    for step in module.steps:
+        on_arm, on_x86 = taken_arm(step.arms), taken_arm(step.arms, x86=True)
+        if on_arm is not None and on_x86 is not None and on_arm is not on_x86 and on_x86.body:
+            first, last = step.node.lineno, step.node.end_lineno or step.node.lineno
+            yield Branch(first, last, bool(on_arm.body))
 
 
 def _extent(node: object) -> tuple[int, int]:

@@ -35,12 +35,28 @@ class Rule:
     """Code in which the rule finds one place."""
     harmless: tuple[str, ...]
     """Code that looks similar, in which it finds nothing."""
+    languages: tuple[str, ...] = ("python",)
+    """Whose files it looks at."""
     calls: tuple[str, ...] = ()
     """Functions that are looked at, with their modules."""
     text: str = ""
     """A regular expression for a text that matters."""
     harmless_text: str = ""
     """One for texts that do not matter."""
+    pattern: str = ""
+    """Of C: a regular expression without which the code that ARM64 sees is not parsed."""
+    query: str = ""
+    """What tree-sitter looks for."""
+    directive: str = ""
+    """The preprocessor's directive that is looked at."""
+    surely: bool = False
+    """Whether a place counts only where ARM64 compiles it whatever else is configured."""
+    once: bool = False
+    """Whether one place in a function stands for all in it."""
+    inside: bool = False
+    """Whether only functions are looked at."""
+    translated: bool = False
+    """Whether it finds nothing in projects with a translation of x86's vector functions."""
 
     def may_match(self, source: bytes) -> bool:
         """Whether *source* has the words without which the rule finds nothing."""
@@ -52,6 +68,14 @@ class Rule:
         if re.search(self.text, text) is None:
             return False
         return not self.harmless_text or re.search(self.harmless_text, text) is None
+
+    def search(self, text: str, first: int, last: int) -> re.Match[str] | None:
+        """Where *text*, between two positions, has what the rule looks for."""
+        return re.compile(self.text).search(text, first, last)
+
+    def is_in(self, code: bytes) -> bool:
+        """Whether *code* has what the rule does not do without."""
+        return not self.pattern or re.search(self.pattern.encode(), code) is not None
 
     def explanation(self) -> str:
         """All of it as text."""

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.sources.languages import language_of
 from pytest_arm64.sources.matchers import MATCHERS
+from pytest_arm64.sources.native.matchers import MATCHERS as NATIVE
 from pytest_arm64.sources.reader import findings_in
 from pytest_arm64.sources.rules import Rule, all_rules, rule_named
 
 MATCHING = [(rule, example) for rule in all_rules() for example in rule.matches]
 HARMLESS = [(rule, example) for rule in all_rules() for example in rule.harmless]
+DEFAULT = {"python": "a.py", "c": "a.c", "cython": "a.pyx", "rust": "a.rs", "cmake": "a.cmake"}
+
+
+def found_in(example: str, rule: Rule, rules: Sequence[Rule]) -> list[str]:
+    """The rules that find something; an example may begin with the name of its file."""
+    named = re.match(r"(?:#|//) file: (\S+)\n", example)
+    path = named[1] if named is not None else DEFAULT[rule.languages[0]]
+    language = language_of(path)
+    assert language is not None
+    assert language.name in rule.languages
+    assert rule.may_match(example.encode()), "the example should be parsed at all"
+    return [finding.rule for finding in findings_in(example.encode(), path, rules)]
 
 
 @pytest.mark.parametrize(("rule", "example"), MATCHING, ids=lambda value: getattr(value, "id", ""))
 def test_a_rule_finds_one_place_in_each_matching_example(rule: Rule, example: str) -> None:
-    assert rule.may_match(example.encode())
-    assert [found.rule for found in findings_in(example.encode(), "a.py", [rule])] == [rule.id]
+    assert found_in(example, rule, [rule]) == [rule.id]
 
 
 @pytest.mark.parametrize(("rule", "example"), MATCHING, ids=lambda value: getattr(value, "id", ""))
 def test_no_other_rule_finds_anything_in_a_matching_example(rule: Rule, example: str) -> None:
-    found = {finding.rule for finding in findings_in(example.encode(), "a.py", all_rules())}
-    assert found == {rule.id}
+    assert set(found_in(example, rule, all_rules())) == {rule.id}
 
 
 @pytest.mark.parametrize(("rule", "example"), HARMLESS, ids=lambda value: getattr(value, "id", ""))
 def test_no_rule_finds_anything_in_a_harmless_example(rule: Rule, example: str) -> None:
-    assert rule.may_match(example.encode()), "the example should be parsed at all"
-    assert findings_in(example.encode(), "a.py", all_rules()) == []
+    assert found_in(example, rule, all_rules()) == []
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_a_rule_is_complete(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id)
-    assert rule.kind in MATCHERS
+    assert rule.kind in {*MATCHERS, *NATIVE, "build-flags", "lines", "rust"}
+    assert re.compile(rule.text)
     assert rule.confidence in ("high", "medium", "low")
     assert rule.matches
     assert len(rule.harmless) >= 2

@@ -1,0 +1,131 @@
+"""Compiler options that a build always gives: CMake, Make and Meson; nothing is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+
+from ..rules import Rule
+
+Span = tuple[int, int]
+"""Where a text begins and ends."""
+_COMMENT = re.compile(r"#.*")
+_TOKEN = re.compile(
+    r"(?<![\w.])([\w.]{1,100})[ \t]{0,20}\(|[()]|\"(?:[^\"\\]|\\.)*\"?|'[^'\n]*'?", re.DOTALL
+)
+_WORD = re.compile(r"\w+")
+_OPTIONS = frozenset(
+    [
+        *("add_compile_options", "add_definitions", "add_compile_definitions", "add_link_options"),
+        *("target_compile_options", "set_target_properties", "set_source_files_properties"),
+    ]
+)
+_CMAKE_FLAGS = re.compile(r"\s*(?:APPEND\s+)?\"?CMAKE_\w*FLAGS")
+_NEUTRAL = frozenset(
+    [
+        *("NOT", "AND", "OR", "STREQUAL", "MATCHES", "EQUAL", "VERSION_LESS", "VERSION_GREATER"),
+        *("VERSION_GREATER_EQUAL", "UNIX", "MSVC", "WIN32", "MINGW", "CMAKE_COMPILER_IS_GNUCC"),
+        *("CMAKE_COMPILER_IS_GNUCXX", "CMAKE_C_COMPILER_ID", "CMAKE_CXX_COMPILER_ID", "GNU"),
+        *("CMAKE_BUILD_TYPE", "CMAKE_SYSTEM_NAME", "Clang", "Linux", "Debug", "Release"),
+        *("CMAKE_CXX_COMPILER_VERSION", "CMAKE_C_COMPILER_VERSION", "RelWithDebInfo"),
+    ]
+)
+"""Words of conditions on compilers, systems and kinds of builds, which hold on any machine."""
+_ELSEWHERE = re.compile(r"\s*(?:MSVC|WIN32|MINGW)\b")
+_MAKE_CONDITION = re.compile(r"\s*(ifeq|ifneq|ifdef|ifndef|endif)\b")
+_MAKE_VARIABLE = re.compile(r"\s*(?:export\s+|override\s+)?(\w*FLAGS|CC|CXX)\s*[:+?!]*=")
+_MAKE_RECIPE = re.compile(r"\t.{0,200}?(?:\$[({](?:CC|CXX)[)}]|\b(?:gcc|g\+\+|clang|clang\+\+)\s)")
+_OF_X86 = re.compile(r"avx|sse|x86|amd64|i[3-6]86", re.IGNORECASE)
+_MESON_BLOCK = re.compile(r"\s*(if|foreach|endif|endforeach)\b")
+_MESON_CALLS = frozenset(
+    [
+        *("add_project_arguments", "add_global_arguments", "executable", "library"),
+        *("static_library", "shared_library", "shared_module", "extension_module"),
+    ]
+)
+
+
+def _calls(text: str) -> Iterator[tuple[str, int, int]]:
+    """The name of each outermost call, and where its arguments begin and end."""
+    depth, name, first = 0, "", 0
+    for match in _TOKEN.finditer(text):
+        if match[0].endswith("("):
+            if not depth:
+                name, first = match[1] or "", match.end()
+            depth += 1
+        elif match[0] == ")" and depth:
+            depth -= 1
+            if not depth:
+                yield name, first, match.start()
+
+
+def _cmake(text: str) -> Iterator[Span]:
+    always = [True]
+    for name, first, last in _calls(text):
+        command = name.lower()
+        if command == "if":
+            always.append(always[-1] and _is_neutral(text[first:last]))
+        elif command in ("else", "elseif", "endif") and len(always) > 1:
+            always.pop()
+            if command != "endif":
+                always.append(False)
+        elif always[-1] and (
+            command in _OPTIONS
+            or (command in ("set", "string") and _CMAKE_FLAGS.match(text, first))
+        ):
+            yield first, last
+
+
+def _is_neutral(condition: str) -> bool:
+    """Whether *condition* may hold on any machine with Linux."""
+    return _NEUTRAL.issuperset(_WORD.findall(condition)) and not _ELSEWHERE.match(condition)
+
+
+def _make(text: str) -> Iterator[Span]:
+    depth = place = 0
+    for line in re.split(r"(?<!\\)\n", text):
+        condition = _MAKE_CONDITION.match(line)
+        if condition is not None:
+            depth = max(depth - 1, 0) if condition[1] == "endif" else depth + 1
+        variable = _MAKE_VARIABLE.match(line)
+        named = variable is not None and not _OF_X86.search(variable[1])
+        if not depth and (named or _MAKE_RECIPE.match(line)):
+            yield place, place + len(line)
+        place += len(line) + 1
+
+
+def _meson(text: str) -> Iterator[Span]:
+    blocks = (_MESON_BLOCK.match(line) for line in text.split("\n"))
+    steps = (0 if b is None else -1 if b[1].startswith("end") else 1 for b in blocks)
+    depths = list(accumulate(steps))
+    line = place = 0
+    for name, first, last in _calls(text):
+        line, place = line + text.count("\n", place, first), first
+        if name.rpartition(".")[2] in _MESON_CALLS and depths[line] <= 0:
+            yield first, last
+
+
+_READERS: Mapping[str, Callable[[str], Iterator[Span]]] = {
+    "cmake": _cmake,
+    "make": _make,
+    "meson": _meson,
+}
+
+
+def build_flags(rule: Rule, source: bytes, language: str) -> Iterator[int]:
+    """Lines of a build file with options of *rule* that the compiler is always given."""
+    text = _COMMENT.sub("", source.decode("utf-8", "replace"))
+    line = place = 0
+    for first, last in _READERS[language](text):
+        match = rule.search(text, first, last)
+        if match is not None:
+            line, place = line + text.count("\n", place, match.start()), match.start()
+            yield line + 1
+
+
+def matching_lines(rule: Rule, source: bytes, _: str) -> Iterator[int]:
+    """Lines with a text of *rule*."""
+    for number, line in enumerate(source.decode("utf-8", "replace").splitlines(), 1):
+        if rule.has_text(line):
+            yield number
