@@ -73,6 +73,18 @@ COMMANDS = (
     ),
     # audit: files
     Mistake("audit", "has no requirements.txt", "pytest-arm64 audit FILE"),
+    Mistake(
+        "audit",
+        "below it there is deploy/reqs.txt, services/api/uv.lock",
+        "pytest-arm64 audit deploy/reqs.txt, or pytest-arm64 setup --init",
+        {"services/api/uv.lock": "", "deploy/reqs.txt": "six\n", "notes/frequent.txt": ""},
+    ),
+    Mistake(
+        "audit",
+        "below it there is prod-requirements.txt",
+        "pytest-arm64 audit prod-requirements.txt",
+        {"prod-requirements.txt": "six\n", ".venv/pyvenv.cfg": "", ".venv/requirements.txt": ""},
+    ),
     Mistake("audit docs", "docs has no", "pytest-arm64 audit FILE", {"docs/a.md": ""}),
     Mistake("audit nosuch.txt", "nosuch.txt does not exist", "give a requirement file"),
     Mistake("audit requirement.txt", "requirement.txt", "did you mean 'requirements.txt'?", SIX),
@@ -87,6 +99,16 @@ COMMANDS = (
         "base.txt' cannot be read",
         "did you mean 'bases.txt'?",
         {"requirements.txt": "-r base.txt\n", "bases.txt": ""},
+    ),
+    Mistake(
+        "audit",
+        "requirements.txt:1: '--indx-url",
+        "did you mean '--index-url'?",
+        {"requirements.txt": "--indx-url https://x/simple\nsix\n"},
+    ),
+    Mistake("audit", "--pin", "no such option", {"requirements.txt": "six\n--pin\n"}),
+    Mistake(
+        "audit", "'six --hsah=x'", "did you mean '--hash'?", {"requirements.txt": "six --hsah=x\n"}
     ),
     Mistake("audit uv.lock", "uv.lock is not TOML", "correct the file", {"uv.lock": "a ["}),
     Mistake("audit uv.lock", "format 99", "uv export", {"uv.lock": "version = 99\n"}),
@@ -242,6 +264,31 @@ RUNS = (
     Mistake("--arm64 --arm64-service apo", "apo", "did you mean 'api'?", toml(API)),
     Mistake("--arm64 arm64::apo::six", "arm64::apo::six", "did you mean 'api'?", toml(API)),
     Mistake("--arm64 tset_a.py", "tset_a.py", "did you mean 'test_a.py'?"),
+    Mistake("--arm64", "'six=1.16'", "NAME==1.0", {"requirements.txt": "six=1.16\n"}),
+    Mistake(
+        "--arm64",
+        "requirements.txt:2: '--indx-url",
+        "did you mean '--index-url'?",
+        {"requirements.txt": "six\n--indx-url https://x/simple\n"},
+    ),
+    Mistake(
+        "--arm64",
+        "base.txt' cannot be read",
+        "did you mean 'bases.txt'?",
+        {"requirements.txt": "-r base.txt\n", "bases.txt": ""},
+    ),
+    Mistake(
+        "--arm64",
+        "requirements-test.txt:2",
+        "NAME==1.0",
+        {"requirements-test.txt": "pytest\nmo to\n"},
+    ),
+    Mistake(
+        "--arm64 --arm64-service api",
+        "'six=1.16'",
+        "NAME==1.0",
+        {**toml(API), "requirements.txt": "six=1.16\n"},
+    ),
     Mistake("--arm64 -p no:arm64", "-p no:arm64", "leave out -p no:arm64"),
     Mistake("--arm64", "'taget'", "'target'", toml("[tool.pytest-arm64]\ntaget = 1\n")),
     Mistake(

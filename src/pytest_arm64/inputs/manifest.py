@@ -29,6 +29,7 @@ from .requirement_files import (
     local_projects,
     names_of,
     read_files,
+    refuse_broken,
     requested_names,
     variables,
 )
@@ -159,7 +160,7 @@ def read_manifest(
 
     Raises:
         SettingsError: a requirement file that is named does not exist, or they include each
-            other without end.
+            other without end, or a line of one is nothing that an installer accepts.
     """
     toml = toml or TomlFiles()
     pyproject = toml.data(rootpath / _FILE)
@@ -173,6 +174,7 @@ def read_manifest(
     deploy = Scope(files=files, requirements=needs.requirements)
     test = test_scope(settings.test_requirements, rootpath, pyproject, files)
     read = read_files((*deploy.files, *test.files), environ, rootpath)
+    refuse_broken(read, rootpath)
     local = [*(folder for folder, _ in local_projects(read)), *needs.folders]
     project = rootpath if mode == EDITABLE else None
     if mode == WHEEL:

@@ -10,13 +10,12 @@ from packaging.requirements import Requirement
 
 from ..config.boundary import is_there
 from ..errors import SettingsError
-from ..index.addresses import masked
 from . import requirement_lines as options
 from .project import local_project
-from .reading import AS_PIP_READS, Reading, requirement
+from .reading import Reading, requirement
 from .references import pep508, reference_in
-from .requirement_files import MAXIMUM_FILES, path_of, read_file
-from .requirement_lines import IncludeLine, Line, OptionLine, RefusedLine, RequirementLine
+from .requirement_files import MAXIMUM_FILES, path_of, read_file, refusal
+from .requirement_lines import IncludeLine, Line, OptionLine, RequirementLine
 from .requirements import sourced_requirement
 
 # Kinds that pip knows in addresses. Source: pip 26.3, `models/link.py`, LinkHash.
@@ -54,17 +53,7 @@ def _add(line: Line, path: Path, reading: Reading, *, constraint: bool) -> None:
         for name, value in line.options:
             _add_option(name, value, path, line.number, reading)
     else:
-        _refuse(line, origin, reading)
-
-
-def _refuse(line: RefusedLine, origin: str, reading: Reading) -> None:
-    if not line.text.startswith("-"):
-        raise SettingsError(
-            f"{origin}: {masked(line.text)[:200]!r} is not a requirement",
-            why=masked(line.problem)[:200],
-            next_step=AS_PIP_READS,
-        )
-    reading.gaps.append(f"{origin}: pip does not accept this line: {masked(line.problem)[:200]}")
+        raise refusal(line, origin)
 
 
 def _add_option(name: str, value: str, path: Path, number: int, reading: Reading) -> None:

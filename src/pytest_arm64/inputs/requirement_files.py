@@ -12,8 +12,10 @@ from packaging.utils import canonicalize_name
 from ..config.boundary import check_inside, is_there
 from ..config.suggestions import file_suggestion
 from ..errors import SettingsError
+from ..index.addresses import masked
 from ..inside.regular_file import read_regular
-from .references import local_place, pep508
+from .reading import AS_PIP_READS, requirement
+from .references import local_place, pep508, reference_in
 from .requirement_lines import (
     EXTRA_INDEX_URL,
     FIND_LINKS,
@@ -21,6 +23,7 @@ from .requirement_lines import (
     IncludeLine,
     Line,
     OptionLine,
+    RefusedLine,
     RequirementLine,
     parse_lines,
     variable_names,
@@ -109,6 +112,34 @@ def read_files(
         files[path] = read_file(path, environ, root)
         pending += [included for included, _ in _includes(files[path])]
     return files
+
+
+def refuse_broken(files: Mapping[Path, RequirementFile], root: Path) -> None:
+    """Refuse what no installer accepts: options that pip does not have, lines that are nothing.
+
+    Raises:
+        SettingsError: a line of *files* is such a one; it is named relative to *root*.
+    """
+    for file in files.values():
+        for line in file.lines:
+            origin = f"{os.path.relpath(file.path, root).replace(os.sep, '/')}:{line.number}"
+            if isinstance(line, RefusedLine):
+                raise refusal(line, origin)
+            if isinstance(line, RequirementLine) and not pep508(line.text):
+                base = file.path.parent
+                if reference_in(line.text, base, editable=line.editable) is None:
+                    requirement(line.text, origin)  # it is none, and this says why
+
+
+def refusal(line: RefusedLine, origin: str) -> SettingsError:
+    """The error about a line that pip refuses."""
+    option = line.text.startswith("-")
+    return SettingsError(
+        f"{origin}: {masked(line.text)[:200]!r} is not "
+        f"{'an option that pip accepts in a requirement file' if option else 'a requirement'}",
+        why=masked(line.problem)[:200],
+        next_step="correct the line: pip refuses it as well" if option else AS_PIP_READS,
+    )
 
 
 def _includes(file: RequirementFile) -> Iterator[tuple[Path, bool]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ..config.suggestions import suggestion
 from ..index.simple import STRONG_HASHES
 
 INDEX_URL, EXTRA_INDEX_URL, NO_INDEX = "--index-url", "--extra-index-url", "--no-index"
@@ -202,7 +203,9 @@ class _Parser(optparse.OptionParser):
             self.add_option(name, action="callback", callback=_record, callback_args=(name,))
 
     def error(self, msg: str) -> NoReturn:
-        raise _RefusedError(msg)
+        unknown = msg.partition("no such option: ")[2]
+        names = (name for names in (*_WITH_VALUE, _FLAGS) for name in names)
+        raise _RefusedError(msg + (suggestion(unknown, names) if unknown else ""))
 
 
 def _record(

@@ -123,13 +123,13 @@ class HostPlugin:
         self._several = len({part.owner for part in parts}) > 1
         if project.services.configured:
             refuse_unknown_services(config, parts)
-        open_place = self._open_place = self._resources.enter_context(places(config, project))
+        opened = places(config, project, parts)
+        open_place = self._open_place = self._resources.enter_context(opened)
         self._loading = begin_to_load()
         self._waiting = [NestedRun(config, part, open_place) for part in parts]
         if gates_alone(config):
             self._open_for_gates()
-            return
-        if not self._begin_next(session):
+        elif not self._begin_next(session):
             raise SettingsError("; ".join(self.problems))
 
     def _open_for_gates(self) -> None:

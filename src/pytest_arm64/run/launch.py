@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from ..config.project import Project, load_project
+from ..config.services import ServiceConfig
 from ..config.trust import refuse_untrusted
+from ..errors import SettingsError
+from ..inputs.manifest import read_manifest
 from ..inside.frames import TerminalLook
 from ..inside.ran import Ran
 from ..mirror.deaths import SecondTry
@@ -30,6 +33,7 @@ from .arguments import (
 )
 from .asked_early import pip_config
 from .cells import PlannedCell
+from .parts import RunPart
 from .place import OpenPlace, Place, container_places
 from .usage import given_options
 
@@ -128,9 +132,33 @@ def _terminal(config: pytest.Config) -> TerminalLook:
     return NO_TERMINAL if reporter is None else terminal_look(reporter)
 
 
+def _refuse_broken_files(project: Project, services: Sequence[ServiceConfig]) -> None:
+    """Read what the environments of *services* are built from, before an engine is asked.
+
+    Raises:
+        SettingsError: no environment can be built, because of lines that no installer accepts; of
+            several services, each of the others still runs.
+    """
+    errors = []
+    for service in services:
+        try:
+            read_manifest(project.settings_of(service), service.folder, project.files.toml)
+        except SettingsError as error:
+            errors.append(error)
+    if errors and len(errors) == len(services):
+        raise errors[0]
+
+
 @contextmanager
-def places(config: pytest.Config, project: Project) -> Iterator[OpenPlace]:
-    """Places of a plugin's, or containers."""
+def places(
+    config: pytest.Config, project: Project, parts: Sequence[RunPart] = ()
+) -> Iterator[OpenPlace]:
+    """Places of a plugin's, or containers, for *parts*; without parts, for the project itself.
+
+    Raises:
+        SettingsError: nothing can be built there, because of lines that no installer accepts.
+    """
+    _refuse_broken_files(project, [part.service for part in parts] or [project.itself])
 
     @contextmanager
     def provided(planned: PlannedCell) -> Iterator[Place]:

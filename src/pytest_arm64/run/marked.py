@@ -20,7 +20,13 @@ from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .cells import planned_cells
 from .keep import Held
-from .launch import places, prepare, session_in, show_provenance, widened_lines
+from .launch import (
+    places,
+    prepare,
+    session_in,
+    show_provenance,
+    widened_lines,
+)
 from .place import NotBuiltError, Place
 from .usage import as_end, as_usage_error, until_closed
 

@@ -368,7 +368,6 @@ def test_beside_an_artifact_only_the_tests_packages_are_planned(
         ("demo @ hg+https://example.invalid/demo\n", "direct reference"),
         ("demo @ git+http://127.0.0.1:1/demo\n", "demo: git clone: .*127.0.0.1"),
         ("pure --hash=sha256:" + "0" * 64 + "\ntool\n", "some packages have hashes"),
-        ("--some-option\npure\n", "does not accept this line"),
     ],
 )
 def test_what_cannot_be_planned_says_why(

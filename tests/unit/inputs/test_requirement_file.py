@@ -92,13 +92,19 @@ def test_any_file_is_read_or_refused(content: bytes) -> None:
 
 
 def test_what_is_not_understood_is_a_gap_and_not_silence(tmp_path: Path) -> None:
-    write(tmp_path, {"r.txt": "--install-somehow :all:\n-r http://host.invalid/r.txt\none\n"})
+    write(tmp_path, {"r.txt": "--all-releases one\n-r http://host.invalid/r.txt\none\n"})
     wishes = read_wishes(tmp_path / "r.txt")
     assert len(wishes.gaps) == 2
     assert wishes.gaps[0].startswith("r.txt:1:")
 
 
-@pytest.mark.parametrize("line", ["one two", "???", "one==", "one @"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("one two", "???", "one==", "one @", "--install-somehow :all:", "--hash=md5:1", "-r"),
+        *("one --hash=x", "--no"),
+    ],
+)
 def test_a_line_that_is_nothing_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
     write(tmp_path, {"r.txt": f"ok\n{line}\n"})
     with pytest.raises(SettingsError, match=r"r\.txt:2") as caught:
