@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import __version__
-from .command_parser import CommandParser
+from .command_parser import CommandParser, HelpText
 from .errors import Arm64Error
 from .inside.errors import shown
 from .isolation import Fence, keep_out
@@ -22,13 +22,15 @@ from .report.console import AUTO, coloured
 
 _EPILOG = """\
 examples:
-  pytest-arm64 audit                  which dependencies have an ARM64 wheel? (no engine needed)
+  pytest-arm64 audit                  which dependencies have an ARM64 wheel?
+                                      (needs no engine)
   pytest-arm64 doctor                 can tests run here?
   pytest --arm64 --arm64-report out   run the tests of this project on ARM64
   pytest-arm64 report out             render the report as a page and as Markdown
 
 exit codes:
-  0  done    1  a check failed    2  usage error    3  incomplete (audit, abi)    130  interrupted
+  0 done, 1 a check failed, 2 usage error, 3 incomplete (audit, abi),
+  130 interrupted
 
 Each command explains itself: pytest-arm64 COMMAND --help.
 Colours follow --color, NO_COLOR and FORCE_COLOR.
@@ -96,7 +98,7 @@ def _run(words: Sequence[str]) -> int:
         prog="pytest-arm64",
         description="Which parts of my system already run correctly on ARM64?",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpText,
     )
     parser.add_argument("--version", action="version", version=f"pytest-arm64 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -115,7 +117,7 @@ def _run(words: Sequence[str]) -> int:
             implementation = importlib.import_module(f"{__package__}.{module}")
             command.description = implementation.DESCRIPTION
             command.epilog = implementation.EPILOG
-            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            command.formatter_class = HelpText
             implementation.add_arguments(command)
             if (
                 words[1:2] in (["-h"], ["--help"]) and not completing

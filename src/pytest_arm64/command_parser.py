@@ -5,11 +5,22 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from .config.suggestions import suggestion
 from .report.console import AUTO, COLORS
+
+
+class HelpText(argparse.RawDescriptionHelpFormatter):
+    """Fills sentences to the width of the terminal, and leaves lists of examples as they are."""
+
+    # Not public: argparse names formatters to choose from, and none of them does both.
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:"):
+            return super()._fill_text(text, width, indent)
+        return textwrap.fill(" ".join(text.split()), width, initial_indent=indent)
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -32,7 +32,7 @@ examples:
 
 exit codes:
   0  done; what was verified reproduces
-  1  a reproducer does not fail with the affected release, or not pass with the other
+  1  a reproducer does not fail with the affected release, or fails with another
   2  there is no such advisory or package, or a file of advisories is not valid
   3  a release could not be installed or run
 """

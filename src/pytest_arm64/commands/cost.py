@@ -29,7 +29,7 @@ is shown.
 EPILOG = """\
 examples:
   pytest-arm64 cost x86/measurements.json arm/measurements.json --memory 512MB
-  pytest-arm64 cost told:x86_64:120ms told:arm64:100ms --memory 512MB --per-day 50000
+  pytest-arm64 cost told:x86_64:120ms told:arm64:100ms --memory 512MB
 
 exit codes:
   0  done

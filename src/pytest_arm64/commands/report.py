@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("files", *_MARKDOWN, *_PRINTED, "xlsx"),
+        metavar="FORMAT",
         default="files",
         help="files: write report.html and report.md; or print: html, markdown (up to 64 KB, for a "
         "comment), summary (up to 1 MiB, for a CI step), sarif, code-quality (for GitLab), "

@@ -19,8 +19,8 @@ examples:
   pytest-arm64 run -k greeting tests/test_orders.py
 
 exit codes:
-  those of pytest: 0 all passed, 1 a test failed, 2 interrupted, 3 internal error,
-  4 usage error, 5 no test was collected
+  those of pytest: 0 all passed, 1 a test failed, 2 interrupted,
+  3 internal error, 4 usage error, 5 no test was collected
 """
 
 
