@@ -187,8 +187,15 @@ def test_a_project_in_a_flat_layout_is_tested_with_its_extension_and_not_with_it
         "signs.c": EXTENSION.replace("arm64_fixture_ext", "_signs"),
         "arm64_flat/__init__.py": "try:\n    from ._signs import is_signed\n"
         "except ImportError:\n    def is_signed(): return 'fallback'\n",
-        "test_it.py": "import arm64_flat\n"
+        "arm64_flat/__main__.py": "from . import is_signed\nprint(is_signed())\n",
+        "test_it.py": "import arm64_flat, subprocess, sys\n"
+        "def said(*words): return subprocess.run([sys.executable, *words], stdout=-1).stdout\n"
         "def test_extension(): assert arm64_flat.is_signed() == 0\n"
+        "def test_module(): assert said('-m', 'arm64_flat') == b'0\\n'\n"
+        "def test_command():\n"
+        "    text = 'import arm64_flat; print(arm64_flat.is_signed(), arm64_flat.__file__)'\n"
+        "    value, place = said('-c', text).decode().split()\n"
+        "    assert value == '0' and '/site-packages/' not in place\n"
         "def test_source(): assert '/site-packages/' not in arm64_flat.__file__\n",
     }
     for name, text in files.items():
@@ -196,7 +203,7 @@ def test_a_project_in_a_flat_layout_is_tested_with_its_extension_and_not_with_it
     for workers in ([], ["-n1"]):
         result = run_pytest(tmp_path, "--arm64", *workers)
         assert result.code == 0, result.out
-        assert "2 passed" in result.out
+        assert "4 passed" in result.out
     assert not list(package.glob("*.so"))
 
 

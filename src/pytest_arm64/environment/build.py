@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import cache
 from ..binary.record import AbiRecord
 from ..config.artifact import IMAGE, Artifact
-from ..config.cell import Cell, ImageFacts
+from ..config.cell import Cell, ImageFacts, Python
 from ..config.settings import Settings
 from ..config.targets import Target
 from ..config.toml_files import TomlFiles
@@ -30,7 +30,7 @@ from ..progress import Progress
 from ..records import decode, encode, parse
 from .bytecode import compile_command
 from .deciding_lock import lock_of
-from .inside_files import check_inside, inside_files
+from .inside_files import PACKAGE, check_inside, inside_files
 from .loading import loaded_records
 from .pip_container import Request, pip_name
 from .provision import builder, provisioned
@@ -38,6 +38,7 @@ from .record import InstallRecord
 from .runner import runner_requirements
 from .tree import (
     ABI,
+    ENV,
     INSIDE,
     OUT,
     RECORD,
@@ -50,6 +51,13 @@ from .tree import (
 
 FORMAT = 10
 """Counts up when the same inputs would make other files."""
+# A line of a .pth file: it must begin with "import".
+_FINDS_BUILT_MODULES = (
+    "import importlib.util as util; "
+    "spec = util.spec_from_file_location('pytest_arm64_built_modules', {module!r}); "
+    "found = util.module_from_spec(spec); spec.loader.exec_module(found); "
+    "found.find_built_modules({site!r})\n"
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +161,10 @@ def make_environment(
             error.ran = ran.ran(cell.target)
             raise
     user = cell_user(engine)
-    run_tag, records = _run_image(engine, cell, image, key, user, ran, progress)
+    built_from = tuple(path for path in manifest.copied if path.is_dir())
+    run_tag, records = _run_image(
+        engine, cell, image, key, user, ran, progress, built=bool(built_from)
+    )
     return Environment(
         key,
         run_tag,
@@ -163,7 +174,7 @@ def make_environment(
         reused,
         user,
         image.path,
-        tuple(path for path in manifest.copied if path.is_dir()),
+        built_from,
         records.inside,
     )
 
@@ -191,8 +202,12 @@ def _run_image(
     user: User,
     ran: ImageFacts,
     progress: Progress,
+    *,
+    built: bool = False,
 ) -> tuple[str, _Records]:
     """The thin image that is run: *image*, our code for the inside, an entry for the user.
+
+    *built* says that wheels were built from folders: their compiled modules are to be found.
 
     Raises:
         InstallError: *image* has files where our code belongs, or its records cannot be read.
@@ -217,6 +232,8 @@ def _run_image(
         for folder in (OUT, RESULTS):
             entries[folder] = TarEntry(mode=0o700, uid=user.uid, gid=user.gid)
         entries |= users
+        if built and abi.files:  # it costs each start of an interpreter some milliseconds
+            entries |= _finds_built_modules(ran.python)
         entries[ABI] = TarEntry(json.dumps(abi.to_json()).encode())
         container.put("/", tar_of(entries))
         compile_it = compile_command(ran.python, INSIDE)
@@ -229,6 +246,13 @@ def _run_image(
         )
     cache.store("records", digest, encode(records))
     return tag, records
+
+
+def _finds_built_modules(python: Python) -> dict[str, TarEntry]:
+    """What has each interpreter find compiled modules beside the sources of their project."""
+    site, module = f"{ENV}/{python.purelib}", f"{INSIDE}/{PACKAGE}/built_modules.py"
+    line = _FINDS_BUILT_MODULES.format(module=module, site=site)
+    return {f"{site}/pytest_arm64_built_modules.pth": TarEntry(line.encode())}
 
 
 def _loaded(

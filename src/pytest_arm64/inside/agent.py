@@ -11,7 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-from .built_modules import find_built_modules
 from .frames import PROTOCOL_VERSION, Exited, Hello, TaskFile
 from .relay import go_on_behind_a_relay
 from .sender import take_standard_output
@@ -28,7 +27,6 @@ def main(task_path: str) -> int:
     _arrange_path(module=task["module"])
     os.environ["PYTEST_ARM64_FACTS"] = json.dumps(task["facts"])
     os.environ["PYTEST_ARM64_TASK"] = task_path  # its records: too much for a variable
-    find_built_modules(sys.path)
     import pytest
 
     from . import plugin

@@ -8,16 +8,15 @@ Python would be tested without its compiled code, and nobody would know.
 
 from __future__ import annotations
 
-import csv
 import importlib.machinery
 import importlib.util
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import ModuleType
 
-_SITES = ("site-packages", "dist-packages")
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # each interpreter starts with this module
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
 
 class BuiltModules:
@@ -25,8 +24,10 @@ class BuiltModules:
     twin in Python does.
     """
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
+    def __init__(self, site: str) -> None:
+        self._site = site
+        self._files: dict[str, str] | None = None
+        """Read when the first submodule is imported."""
 
     def find_spec(
         self,
@@ -35,25 +36,30 @@ class BuiltModules:
         target: ModuleType | None = None,  # noqa: ARG002 - the import system's protocol
     ) -> importlib.machinery.ModuleSpec | None:
         """The specification of module *name*; None for what was not built with a project."""
+        if "." not in name:
+            return None
+        if self._files is None:
+            self._files = {}  # to read them imports modules
+            self._files = dict(built_modules(self._site))
         file = self._files.get(name)
         return None if file is None else importlib.util.spec_from_file_location(name, file)
 
 
-def find_built_modules(paths: Iterable[str]) -> None:
-    """Have the compiled modules found of the projects that were built into *paths*."""
-    files = dict(built_modules(paths))
-    if files and not any(isinstance(finder, BuiltModules) for finder in sys.meta_path):
-        sys.meta_path.insert(0, BuiltModules(files))
+def find_built_modules(site: str) -> None:
+    """Have the compiled modules found of the projects that were built into the folder *site*.
+
+    Called by a ``.pth`` file there, so that it holds for every interpreter that a test starts.
+    """
+    if not any(isinstance(finder, BuiltModules) for finder in sys.meta_path):
+        sys.meta_path.insert(0, BuiltModules(site))
 
 
-def built_modules(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+def built_modules(site: str) -> Iterator[tuple[str, str]]:
     """Name and file of each compiled submodule of projects that were built from a folder."""
-    for site in paths:
-        if os.path.basename(site) in _SITES and os.path.isdir(site):
-            for name in os.listdir(site):
-                metadata = os.path.join(site, name)
-                if name.endswith(".dist-info") and _is_of_folder(metadata):
-                    yield from _compiled(site, os.path.join(metadata, "RECORD"))
+    for name in os.listdir(site):
+        metadata = os.path.join(site, name)
+        if name.endswith(".dist-info") and _is_of_folder(metadata):
+            yield from _compiled(site, os.path.join(metadata, "RECORD"))
 
 
 def _is_of_folder(metadata: str) -> bool:
@@ -61,6 +67,8 @@ def _is_of_folder(metadata: str) -> bool:
 
     Source: PyPA specifications, "Recording the Direct URL Origin", ``dir_info``.
     """
+    import json
+
     try:
         with open(os.path.join(metadata, "direct_url.json"), encoding="utf-8") as stream:
             about = json.load(stream).get("dir_info")
@@ -70,6 +78,8 @@ def _is_of_folder(metadata: str) -> bool:
 
 
 def _compiled(site: str, record: str) -> Iterator[tuple[str, str]]:
+    import csv
+
     try:
         with open(record, encoding="utf-8", newline="") as stream:
             rows = [row[0] for row in csv.reader(stream) if row]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
 from functools import partial
@@ -16,7 +15,6 @@ from . import plugin
 from .bound_stdlib import originals
 from .boundary import RECORD
 from .boundary_selection import Apart, records_here
-from .built_modules import find_built_modules
 from .finished import leave_out
 from .frames import NEWER_CODE, BoundaryTests
 from .mapped import mapped_libraries
@@ -58,7 +56,6 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     os.environ["PYTEST_PLUGINS"] = before
     if not before:
         del os.environ["PYTEST_PLUGINS"]
-    find_built_modules(sys.path)
     note_omissions(pluginmanager)
     if not pluginmanager.has_plugin("arm64"):
         plugin.pytest_addoption(parser, pluginmanager)

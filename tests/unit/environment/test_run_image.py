@@ -95,9 +95,9 @@ def started(monkeypatch: pytest.MonkeyPatch, image: dict[str, bytes]) -> list[Pl
     return containers
 
 
-def run_image() -> Any:
-    engine = cast("Any", SimpleNamespace())
-    return build._run_image(engine, CELL, IMAGE, "key", USER, RAN, cast("Any", NoProgress()))
+def run_image(*, built: bool = False) -> Any:
+    engine, progress = cast("Any", SimpleNamespace()), cast("Any", NoProgress())
+    return build._run_image(engine, CELL, IMAGE, "key", USER, RAN, progress, built=built)
 
 
 def test_what_is_committed_has_run_the_images_own_interpreter_alone(
@@ -131,3 +131,14 @@ def test_an_image_with_other_files_among_our_code_is_not_committed(
     with pytest.raises(InstallError, match="is not its own"):
         run_image()
     assert not any(container.committed for container in started)
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_compiled_modules_are_looked_for_where_a_project_was_built(
+    started: list[PlayedContainer], built: bool
+) -> None:
+    run_image(built=built)
+    (committed,) = (container for container in started if container.committed)
+    finding = [name for name in committed.files if name.endswith(".pth")]
+    expected = f"{ENV}/{PYTHON.purelib}/pytest_arm64_built_modules.pth"
+    assert finding == ([expected] if built else [])

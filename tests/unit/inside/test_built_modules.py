@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_arm64.environment import build
+from pytest_arm64.environment.inside_files import PACKAGE
+from pytest_arm64.environment.tree import ENV, INSIDE
 from pytest_arm64.inside.built_modules import built_modules
+from unit.support import PYTHON
 
 ROOT = Path(__file__).parents[3]
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
@@ -51,7 +55,7 @@ def test_the_compiled_submodules_are_those_of_the_record(
     site: Path, files: str, names: list[str]
 ) -> None:
     install(site, files, BUILT)
-    assert [name for name, _ in built_modules([str(site)])] == names
+    assert [name for name, _ in built_modules(str(site))] == names
 
 
 @pytest.mark.parametrize(
@@ -67,13 +71,13 @@ def test_the_compiled_submodules_are_those_of_the_record(
 )
 def test_what_was_not_built_from_a_folder_has_none(site: Path, origin: object) -> None:
     install(site, f"pkg/_speedups{SUFFIX}", origin)
-    assert list(built_modules([str(site)])) == []
+    assert list(built_modules(str(site))) == []
 
 
-def test_a_distribution_without_a_record_and_a_folder_that_is_missing_have_none(site: Path) -> None:
+def test_a_distribution_without_a_record_has_none(site: Path) -> None:
     install(site, "", BUILT)
     (site / "pkg-1.0.dist-info/RECORD").unlink()
-    assert list(built_modules([str(site), "/nowhere/site-packages", str(site.parent)])) == []
+    assert list(built_modules(str(site))) == []
 
 
 @pytest.mark.parametrize("twin", [False, True], ids=["alone", "beside a twin in Python"])
@@ -91,19 +95,24 @@ def test_a_package_in_the_source_tree_has_its_compiled_module(
     (site / "pkg").mkdir()
     shutil.copy(compiled.origin, site / "pkg" / f"_speedups{SUFFIX}")
     install(site, f"pkg/_speedups{SUFFIX}", BUILT)
-    imports = (
-        f"import sys; sys.path[:0] = ['.', {str(ROOT / 'src')!r}]; sys.path.append({str(site)!r})\n"
-        "from pytest_arm64.inside.built_modules import find_built_modules\n"
-        "find_built_modules(sys.path); find_built_modules(sys.path)\n"
-        "import pkg; print(pkg.__path__[0], pkg.__file__)\n"
-    )
+    # As the image that runs has it, at the places of this machine.
+    (line,) = build._finds_built_modules(PYTHON).values()
+    assert line.content is not None
+    text = line.content.decode().replace(f"{ENV}/{PYTHON.purelib}", str(site))
+    text = text.replace(f"{INSIDE}/{PACKAGE}", str(ROOT / "src/pytest_arm64/inside"))
+    (site / "built.pth").write_text(text)
     finished = subprocess.run(
-        [sys.executable, "-c", imports],
+        [
+            *(sys.executable, "-c"),
+            f"import site; site.addsitedir({str(site)!r}); site.addsitedir({str(site)!r})\n"
+            "import pkg; print(pkg.__path__[0], pkg.__file__)\n",
+        ],
         cwd=source.parent,
         capture_output=True,
         text=True,
         check=True,
     )
+    assert finished.stderr == ""
     package, module = finished.stdout.split()
     assert source.samefile(source.parent / package)
     assert module == str(site / "pkg" / f"_speedups{SUFFIX}")
