@@ -198,7 +198,8 @@ class Fetcher:
         trusted = host in self.access.trusted or parts.netloc in self.access.trusted
         proxy = ""
         if not urllib.request.proxy_bypass(host):
-            proxy = self.access.proxy or urllib.request.getproxies().get(parts.scheme, "")
+            proxies = urllib.request.getproxies()
+            proxy = self.access.proxy or proxies.get(parts.scheme) or proxies.get("all", "")
         with self._lock:
             # Loading certificates takes longer than an answer from a plain server.
             secure = parts.scheme == "https" or proxy.startswith("https:")
@@ -303,7 +304,20 @@ def _final(url: str, response: urllib3.BaseHTTPResponse) -> str:
 
 def _manager(proxy: str, context: ssl.SSLContext | None) -> urllib3.PoolManager:
     if proxy:
-        return urllib3.ProxyManager(proxy, maxsize=16, ssl_context=context)
+        # As pip does: a proxy is asked by HTTP unless its address says otherwise.
+        address = proxy if "://" in proxy else f"http://{proxy}"
+        try:
+            credentials = urllib.parse.unquote(urllib3.util.parse_url(address).auth or "")
+        except urllib3.exceptions.LocationParseError:
+            raise FetchError("the proxy: its address cannot be parsed") from None
+        headers = urllib3.make_headers(proxy_basic_auth=credentials) if credentials else None
+        try:
+            return urllib3.ProxyManager(
+                address, maxsize=16, ssl_context=context, proxy_headers=headers
+            )
+        except urllib3.exceptions.ProxySchemeUnknown:
+            scheme = address.partition("://")[0]
+            raise FetchError(f"the proxy: its scheme {scheme[:20]!r} is not supported") from None
     return urllib3.PoolManager(maxsize=16, ssl_context=context)
 
 
@@ -341,7 +355,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
         cause = error.reason
     if isinstance(cause, urllib3.exceptions.ProxyError) and cause.original_error is not None:
-        return f"the proxy: {_reason(cause.original_error)}"
+        # Of a refused tunnel, the only error whose words are its reason.
+        tunnel = re.search(r"Tunnel connection failed: (.{1,100})", str(cause.original_error))
+        return f"the proxy: {tunnel[1] if tunnel else _reason(cause.original_error)}"
     # Both are kinds of time-outs in urllib3.
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return "the name of the host cannot be resolved"
