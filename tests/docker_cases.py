@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pytest_arm64.engine.endpoint import Engine
-from pytest_arm64.engine.leftovers import HOST_LABEL
+from pytest_arm64.engine.leftovers import HOST_LABEL, MAKER_LABEL
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,9 @@ def left_by(engine: Engine, pid: int, seconds: float = 15.0) -> list[str]:
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.2)
+
+
+def nameless_images(engine: Engine) -> set[int]:
+    """Ids of the processes that made images of ours without a name."""
+    found = engine.client.api.images(filters={"dangling": True, "label": MAKER_LABEL})
+    return {int(image["Labels"][MAKER_LABEL].split("/")[1]) for image in found}

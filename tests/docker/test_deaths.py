@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from docker_cases import RunPytest, left_by, ours
+from docker_cases import RunPytest, left_by, nameless_images, ours
 from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import LABEL, Engine
-from pytest_arm64.engine.leftovers import MAKER_LABEL, sweep
+from pytest_arm64.engine.leftovers import sweep
 from pytest_arm64.environment.tree import RECORD
 
 pytestmark = pytest.mark.alone
@@ -60,6 +60,20 @@ def test_a_death_names_signal_and_core_and_the_rest_goes_on(
     assert "test_after PASSED" in result.out
 
 
+STUBBORN = """
+import time
+def test_a(): pass
+def test_b():
+    open('here', 'w').close()
+    while True:
+        try:
+            time.sleep(600)
+        except KeyboardInterrupt:
+            print('NO', flush=True)
+def test_c(): pass
+"""
+
+
 def test_ctrl_c_stops_the_tests_and_takes_the_container_away(
     start_pytest: Callable[..., subprocess.Popen[str]],
     project: Callable[..., Path],
@@ -85,6 +99,32 @@ def test_ctrl_c_stops_the_tests_and_takes_the_container_away(
     assert set(ours(engine)) <= before
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_ctrl_c_twice_ends_tests_that_do_not_listen(
+    workers: tuple[str, ...],
+    start_pytest: Callable[..., subprocess.Popen[str]],
+    project: Callable[..., Path],
+    engine: Engine,
+) -> None:
+    folder = project(test_it=STUBBORN)
+    (folder / "requirements-test.txt").write_text("pytest\npytest-xdist\n")
+    process = start_pytest(folder, ["--arm64", "-v", "-s", *workers])
+    deadline = time.monotonic() + 120
+    while not (folder / "here").exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert time.monotonic() - began < GONE_WITHIN_SECONDS, out
+    assert process.returncode == 2, out
+    assert "INTERNALERROR" not in out
+    assert not left_by(engine, process.pid)
+
+
 def kill_at_random(
     folder: Path,
     moments: random.Random,
@@ -108,12 +148,6 @@ def kill_at_random(
         left = left_by(engine, process.pid, GONE_WITHIN_SECONDS)
         assert not left, f"kill number {number} left a container"
     return killed
-
-
-def nameless_images(engine: Engine) -> set[int]:
-    """Ids of the processes that made images of ours without a name."""
-    found = engine.client.api.images(filters={"dangling": True, "label": MAKER_LABEL})
-    return {int(image["Labels"][MAKER_LABEL].split("/")[1]) for image in found}
 
 
 def loose_volumes(engine: Engine) -> set[str]:
