@@ -35,7 +35,8 @@ from pytest_arm64.environment.pip_container import (
     builder_container,
 )
 from pytest_arm64.environment.pip_installer import run_pip
-from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
+from pytest_arm64.environment.plan import PlanRequest
+from pytest_arm64.environment.planned_scope import PlannedPackage
 from pytest_arm64.environment.provision import builder, provisioned
 from pytest_arm64.environment.source_builds import Source, build, lay_source
 from pytest_arm64.environment.tree import PYTHON, TarEntry, tar_of

@@ -34,7 +34,7 @@ from .artifact_files import Laid, lay
 from .builder_container import Host
 from .pip_container import Request
 from .pip_installer import Installation
-from .plan import NotPlannableError
+from .planned_scope import NotPlannableError
 from .record import Installed
 from .tree import ENV, TarEntry
 

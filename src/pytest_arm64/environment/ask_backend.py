@@ -1,7 +1,8 @@
 """Ask build back ends what their builds need besides (PEP 517): a program, run in the builder.
 
 Its arguments are the file to which the answer goes, as a JSON list of requirements, and a JSON list
-of sources: path of an archive or a folder, folder of the project in it, and hook.
+of sources: path of an archive or a folder, folder of the project in it, and hook. The answer of the
+hook ``metadata`` is the project's core metadata, a text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from pyproject_hooks import BuildBackendHookCaller, quiet_subprocess_runner
+from pyproject_hooks import (
+    BuildBackendHookCaller,
+    default_subprocess_runner,
+    quiet_subprocess_runner,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,13 +30,13 @@ LEGACY = "setuptools.build_meta:__legacy__"
 
 def main(answer: str, sources: str) -> None:
     """Write what the back ends of *sources* ask for to the file *answer*."""
-    requirements: list[str] = []
+    answers: list[str] = []
     for path, subdirectory, hook in json.loads(sources):
         with tempfile.TemporaryDirectory() as work:
             source = Path(path)
             folder = source if source.is_dir() else unpack(source, Path(work))
-            requirements += ask(folder / subdirectory, hook)
-    Path(answer).write_text(json.dumps(requirements), "utf-8")
+            answers += ask(folder / subdirectory, hook)
+    Path(answer).write_text(json.dumps(answers), "utf-8")
 
 
 def unpack(path: Path, work: Path) -> Path:
@@ -50,7 +55,7 @@ def unpack(path: Path, work: Path) -> Path:
 
 
 def ask(folder: Path, hook: str) -> list[str]:
-    """What the back end of the project in *folder* asks for, to build a ``wheel``, or *hook*."""
+    """What the back end of the project in *folder* answers to *hook*: ``wheel``, ``editable``, …"""
     try:
         system = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["build-system"]
     except (FileNotFoundError, KeyError):
@@ -59,8 +64,13 @@ def ask(folder: Path, hook: str) -> list[str]:
         str(folder),
         system.get("build-backend", LEGACY),
         system.get("backend-path"),
-        runner=quiet_subprocess_runner,
+        # Why it writes no metadata is shown; what keeps it from answering, its build says.
+        runner=default_subprocess_runner if hook == "metadata" else quiet_subprocess_runner,
     )
+    if hook == "metadata":
+        with tempfile.TemporaryDirectory() as work:
+            name = caller.prepare_metadata_for_build_wheel(work)
+            return [Path(work, name, "METADATA").read_text("utf-8")]
     if hook == "editable":
         return list(caller.get_requires_for_build_editable())
     return list(caller.get_requires_for_build_wheel())

@@ -30,13 +30,17 @@ from ..inputs.reading import strings, table
 from ..inputs.requirements import RequirementSet
 from .bytecode import Compiler
 from .pip_container import BUILD, PIP_SITE
-from .plan import NotPlannableError, PlannedPackage, PlanRequest, plan_build
+from .plan import PlanRequest, plan_build
+from .planned_scope import NotPlannableError, PlannedPackage
 from .tree import ENV, HOME, PYTHON, Owner, TarEntry, tar_of, with_parents
 from .wheel_cache import fetch, hash_of
 from .wheel_layer import Layer, layer_of
 
 _PREFIX = f"{HOME}/requirements"
-_ANSWER = f"{BUILD}/asked.json"
+ANSWER = f"{BUILD}/asked.json"
+"""The file in the builder with what back ends answered."""
+METADATA = "metadata"
+"""The hook that gives a project's core metadata."""
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/var/lang/bin"
 # What back ends ask for that are not asked, which takes seconds under emulation.
 _ASKED_FOR = {"setuptools": ("wheel",), "hatchling": ("editables",)}
@@ -60,7 +64,7 @@ class BackendSource(NamedTuple):
     """An archive or a folder."""
     subdirectory: str
     hook: str
-    """``wheel`` or ``editable``."""
+    """``wheel``, ``editable`` or ``metadata``."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +111,20 @@ class BuildEnvironment:
 
         A back end that fails asks for nothing: its build fails for the same reason, in words.
         """
-        program = resources.files("pytest_arm64.environment").joinpath("ask_backend.py")
-        command = [PYTHON, "-B", "-c", program.read_text("utf-8"), _ANSWER, json.dumps(sources)]
-        if container.run(command, environment=variables).code != 0:
+        if container.run(ask_command(sources), environment=variables).code != 0:
             return []
-        return [r for r in parsed_answer(container.read(_ANSWER)) if not self._has(r)]
+        return [r for r in parsed_answer(container.read(ANSWER)) if not self._has(r)]
 
     def _has(self, requirement: Requirement) -> bool:
         name = canonicalize_name(requirement.name)
         versions = [p.version for p in self.packages if canonicalize_name(p.name) == name]
         return any(requirement.specifier.contains(v, prereleases=True) for v in versions)
+
+
+def ask_command(sources: Sequence[BackendSource]) -> list[str]:
+    """The command that asks the back ends of *sources*; it writes to ``ANSWER``."""
+    program = resources.files("pytest_arm64.environment").joinpath("ask_backend.py")
+    return [PYTHON, "-B", "-c", program.read_text("utf-8"), ANSWER, json.dumps(sources)]
 
 
 def parsed_answer(answer: bytes) -> list[Requirement]:

@@ -26,11 +26,26 @@ from ..index.archives import ArchiveError, wheel_metadata
 from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
 from ..index.simple import IndexFile, file_of
-from .build_environment import BackendSource, BuildEnvironment, BuildEnvironments, UnpreparedError
+from .build_environment import (
+    ANSWER,
+    METADATA,
+    BackendSource,
+    BuildEnvironment,
+    BuildEnvironments,
+    UnpreparedError,
+    ask_command,
+)
 from .bytecode import Compiler
 from .failures import Tools
+from .local_projects import (
+    BuiltMetadata,
+    metadata_failure,
+    metadata_in_answer,
+    parse_built_metadata,
+)
 from .pip_container import BUILD, Request, bring_local_files, build_user, builder_container
-from .plan import PlannedPackage, PlanRequest
+from .plan import PlanRequest
+from .planned_scope import PlannedPackage
 from .prepared_build import BuildPlace, Prepared, run_prepared, unprepared
 from .source_builds import Built, BuiltWheels, Source, WheelFile, build, lay_source, recipe_of
 from .tree import PYTHON
@@ -195,6 +210,42 @@ class SourceBuilder:
         ran = self._host.ran
         keep_built_metadata(file, ran.machine, ran.python.minor, parsed)
         return parsed
+
+    def project(self, auditor: Auditor, fetcher: Fetcher, folder: Path) -> BuiltMetadata | None:
+        """What the build back end of the project in *folder* says of it.
+
+        None where pip may fetch what the back end needs, which is then pip's to ask.
+
+        Raises:
+            InstallError: the back end failed, or what it needs cannot be had.
+        """
+        self.tell(f"asking the build back end of {folder.name} what it depends on")
+        environments = self.build_environments(auditor, fetcher)
+        try:
+            environment = environments.for_folders([folder])
+            with self.container(projects=True) as container:
+                source = BackendSource(str(folder), "", METADATA)
+                user = build_user(self._host.engine)
+                place = BuildPlace(container, f"{BUILD}/metadata", user, self.variables, [source])
+
+                def ask(own: Mapping[str, str], _: Sequence[str]) -> bytes:
+                    return self._answer(container, source, {**place.variables, **own})
+
+                content = run_prepared(place, environments, environment, ask, None).result
+        except UnpreparedError as error:
+            if self._request.build_network:
+                return None
+            raise unprepared(folder.name, "", str(error)) from None
+        return parse_built_metadata(content, folder.name)
+
+    def _answer(
+        self, container: Container, source: BackendSource, variables: Mapping[str, str]
+    ) -> bytes:
+        finished = container.run(ask_command([source]), environment=variables)
+        if finished.code == 0:
+            return metadata_in_answer(container.read(ANSWER))
+        tools = Tools(self._host.cell.target.manager, self._host.ran.python.minor)
+        raise metadata_failure(Path(source.path).name, finished.text, tools)
 
     def _image(self) -> Base:
         if self._builder is None:

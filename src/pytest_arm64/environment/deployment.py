@@ -15,7 +15,8 @@ from .builder_container import Host
 from .lock_requirements import lock_requirements
 from .pip_container import Request, pip_name
 from .pip_installer import Installation
-from .plan import NotPlannableError, platform_of_run
+from .plan import platform_of_run
+from .planned_scope import NotPlannableError
 
 if TYPE_CHECKING:
     from ..inputs.lock import Lock

@@ -88,6 +88,7 @@ def make_image(
             made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - began, 1),
             notes=made.notes,
+            changed=made.changed,
             missing=made.missing,
             broken=tuple(unmet),
             fallback=fallback,

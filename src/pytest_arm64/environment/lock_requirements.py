@@ -11,7 +11,7 @@ from ..index.addresses import file_path
 from ..index.simple import STRONG_HASHES, IndexFile
 from ..inputs.lock import Lock
 from ..inputs.requirements import Node
-from .plan import NotPlannableError
+from .planned_scope import NotPlannableError
 
 
 def lock_requirements(lock: Lock, platform: Platform, project: Path) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -54,6 +55,8 @@ class Installation:
     """The folder in which it is to be unpacked."""
     notes: tuple[str, ...] = ()
     """What a reader of the record should know."""
+    changed: tuple[str, ...] = ()
+    """Where the tests change which versions are deployed, in words."""
     missing: tuple[str, ...] = ()
     """Releases that were left out, because nothing of them can be used."""
     sites: tuple[str, ...] = ()
@@ -96,11 +99,12 @@ def install(
         builder_container(engine, cell, ran, builder, request, network=True) as container,
     ):
         bring_local_files(container, request)
+        pip = partial(run_pip, container, manifest.root, variables, step=step, because=because)
         arguments = _scope_arguments(manifest.deploy)
         if request.locked:
             # Whatever it does not list, nothing may add; what is hashed goes by itself.
             locked = ["--no-deps", "-r", LOCKED]
-            installed += run_pip(container, manifest.root, variables, "deploy", locked, step)
+            installed += pip("deploy", locked)
             arguments = ["--no-deps"] if manifest.own is not None else []
         if manifest.project is not None:
             arguments += ["-e", str(manifest.project)]
@@ -109,12 +113,12 @@ def install(
         pinned = ["-c", PINS] if request.pins else []
         if arguments:
             arguments += pinned
-            installed += run_pip(container, manifest.root, variables, "deploy", arguments, step)
+            installed += pip("deploy", arguments)
         pins = "".join(f"{p.name}=={p.version}\n" for p in installed if p.file)
         container.put("/", tar_of({f"{BUILD}/deployed.txt": TarEntry(pins.encode())}))
         arguments = [*_scope_arguments(manifest.test), *request.runner]
         arguments += ["--prefix", TESTS, "-c", f"{BUILD}/deployed.txt", *pinned]
-        installed += run_pip(container, manifest.root, variables, "test", arguments, step)
+        installed += pip("test", arguments)
         step.update("taking the packages out")
         container.run(["rm", "-rf", BUILD])
         with container.fetch(HOME) as archive:
@@ -135,8 +139,12 @@ def run_pip(
     scope: str,
     arguments: list[str],
     step: Step,
+    *,
+    because: str = "",
 ) -> list[Installed]:
     """``pip install`` *arguments* for *scope* in a container of ``builder_container``.
+
+    *because* is why pip resolves what is installed, where the plan should.
 
     Raises:
         InstallError: it failed.
@@ -156,11 +164,12 @@ def run_pip(
         on_line=tell,
     )
     if finished.code != 0:
-        raise _failure(scope, finished)
+        raise _failure(scope, finished, because)
     return list(from_pip_report(container.read(report).decode(), scope))
 
 
-def _failure(scope: str, finished: Finished) -> InstallError:
+def _failure(scope: str, finished: Finished, because: str = "") -> InstallError:
+    why = f"the dependencies could not be resolved in advance: {because}" if because else ""
     text = finished.text
     shown = decisive_lines(text)
     missing = re.findall(r"No matching distribution found for (\S+)", text)
@@ -182,13 +191,14 @@ def _failure(scope: str, finished: Finished) -> InstallError:
     )
     unbuilt = _UNBUILT.search(text)
     if unbuilt is None or scope != DEPLOY:
-        return InstallError(what, next_step=next_step, log=text)
+        return InstallError(what, why=why, next_step=next_step, log=text)
     return BuildError(
         unbuilt[1],
         "",
         what=what,
         kinds=tuple(dict.fromkeys(failure.kind for failure in recognised)) or (BUILD_FAILED,),
         excerpt="\n".join(line.strip() for line in decisive_lines(text)),
+        why=why,
         next_step=next_step,
         log=text,
     )

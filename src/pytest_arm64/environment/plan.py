@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from ..audit.auditor import Auditor
-from ..audit.candidates import Candidates, LockCandidates
-from ..audit.classify import state_of
-from ..audit.index_candidates import IndexCandidates
+from ..audit.candidates import LockCandidates
 from ..audit.locked import locked_tree
-from ..audit.matrix import BLOCKER, BUILD, DEPLOY, SOURCE, TEST
+from ..audit.matrix import BLOCKER, BUILD, DEPLOY, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
 from ..config.cell import Cell, ImageFacts
-from ..errors import InstallError
-from ..index.addresses import file_path
 from ..index.fetch import Fetcher, FetchError
 from ..index.pip_config import PipConfig
 from ..index.repositories import reference_of
-from ..index.simple import IndexFile
 from ..inputs.lock import Lock
 from ..inputs.manifest import Manifest, Scope
 from ..inputs.project import local_project, read_project
@@ -40,12 +34,20 @@ from ..inputs.requirements import (
     LocalProject,
     RequirementSet,
     SourcedRequirement,
-    Tree,
     sourced_requirement,
 )
 from ..inputs.service import with_requirements
 from .deciding_lock import lock_of
 from .installation_order import installation_order
+from .local_projects import ProjectSource, Resolver
+from .planned_scope import (
+    ImpossibleError,
+    NotPlannableError,
+    PlannedPackage,
+    ScopePlan,
+    planned_package,
+    resolved_scope,
+)
 
 # Of pip's configuration, what the audit's client does the same way, or what changes no file.
 _UNDERSTOOD = frozenset(
@@ -57,27 +59,8 @@ _UNDERSTOOD = frozenset(
     ]
 )
 
-
-class NotPlannableError(Exception):
-    """The audit cannot decide this environment; the text says what stands in the way."""
-
-
-@dataclass(frozen=True)
-class PlannedPackage:
-    """One package of the plan."""
-
-    name: str
-    version: str
-    scope: str
-    state: str
-    """pure, wheel, source or blocker."""
-    file: str = ""
-    url: str = ""
-    """Where the file is, complete; shown without credentials only."""
-    sha256: str = ""
-    allowed: frozenset[str] = frozenset()
-    """SHA-256 values, one of which it must have; empty where the requirements name none."""
-    requested: bool = False
+_UNNAMED = "the project's name is only known after a build"
+Constraint = tuple[Requirement, SourcedRequirement]
 
 
 @dataclass(frozen=True)
@@ -89,6 +72,8 @@ class InstallPlan:
     """Local projects that stay where they are; their dependencies are among the packages."""
     folders: tuple[Path, ...] = ()
     """Local projects that are built and copied."""
+    changed: tuple[str, ...] = ()
+    """Where the tests change which versions are deployed, in words."""
 
     def of_state(self, state: str) -> tuple[PlannedPackage, ...]:
         return tuple(package for package in self.packages if package.state == state)
@@ -110,8 +95,15 @@ class PlanRequest:
     """``name==version`` of what is deployed already, in an artifact."""
 
 
-def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan, Fetcher]:
+def make_plan(
+    plan_request: PlanRequest, auditor: Auditor, ask: ProjectSource | None = None
+) -> tuple[InstallPlan, Fetcher]:
     """The plan, and the way to fetch its files.
+
+    Args:
+        plan_request: what is to be planned.
+        auditor: resolves it.
+        ask: asks build back ends for what local projects compute; without it, pip has to.
 
     Raises:
         NotPlannableError: pip has to decide.
@@ -121,77 +113,152 @@ def make_plan(plan_request: PlanRequest, auditor: Auditor) -> tuple[InstallPlan,
     unknown = sorted(set(plan_request.config.settings) - _UNDERSTOOD)
     if unknown:
         raise NotPlannableError(f"pip's setting {unknown[0]} is pip's own business")
-    platform = platform_of_run(plan_request.cell, plan_request.ran)
-    deploy = _requirement_set(plan_request.manifest.deploy, plan_request.manifest)
-    given = [Requirement(pin) for pin in plan_request.pins]
-    elsewhere = tuple((pin, sourced_requirement(pin, "the other architecture")) for pin in given)
-    deploy = replace(deploy, constraints=(*deploy.constraints, *elsewhere))
-    lock = lock_of(plan_request.manifest)
-    deployed = _ScopePlan()
-    if plan_request.there is not None:
-        pass  # it is deployed, whatever led to it
-    elif lock is not None:
-        deployed = _locked(auditor, lock, plan_request.manifest, platform)
-        elsewhere = (*elsewhere, *_of_lock(lock))
-    else:
-        deployed = _resolved(auditor, deploy, platform, DEPLOY)
-    test = _requirement_set(plan_request.manifest.test, plan_request.manifest, tests=True)
-    test = with_requirements(test, plan_request.runner, "the session inside")
-    test = replace(test, locals=(*test.locals, *deployed.repositories))
-    pins = [Requirement(f"{p.name}=={p.version}") for p in deployed.packages if p.version]
-    pins += [Requirement(pin) for pin in plan_request.there or ()]
-    asked = {w.name: f", by {w.origin}" for _, w in deploy.requirements if w.origin}
-    limits = tuple(
-        (pin, sourced_requirement(pin, f"deployed{asked.get(canonicalize_name(pin.name), '')}"))
-        for pin in pins
+    return _Planning(plan_request, auditor, ask).plan()
+
+
+class _Planning:
+    """Plans both scopes: what the tests need has to go together with what is deployed."""
+
+    def __init__(
+        self, plan_request: PlanRequest, auditor: Auditor, ask: ProjectSource | None
+    ) -> None:
+        self._plan_request = plan_request
+        self._auditor = auditor
+        self._manifest = plan_request.manifest
+        self._platform = platform_of_run(plan_request.cell, plan_request.ran)
+        self._resolve = Resolver(auditor, self._platform, ask)
+        self._lock = lock_of(self._manifest)
+        self._pins = tuple(
+            (pin, sourced_requirement(pin, "the other architecture"))
+            for pin in map(Requirement, plan_request.pins)
+        )
+        deploy = _requirement_set(self._manifest.deploy, self._manifest, self._resolve)
+        self._deploy = _limited(deploy, self._pins)
+        self._test = _requirement_set(
+            self._manifest.test, self._manifest, self._resolve, tests=True
+        )
+
+    def plan(self) -> tuple[InstallPlan, Fetcher]:
+        deployed = self._deployed()
+        changed: tuple[str, ...] = ()
+        try:
+            tests = self._tests(deployed)
+        except ImpossibleError as error:
+            apart, deployed = deployed, self._together(error)
+            tests = self._tests(deployed)
+            changed = tuple(_differences(apart, deployed))
+        there = {package.name for package in deployed.packages}
+        there |= {canonicalize_name(pin.name) for pin in self._there}
+        more = [package for package in tests.packages if package.name not in there]
+        if {*tests.editable, *tests.folders} - {*deployed.editable, *deployed.folders}:
+            raise NotPlannableError("a local project is only wanted by the tests")
+        wanted = self._deploy if self._deploy.requirements else self._test
+        plan = InstallPlan(
+            (*deployed.packages, *more), tuple(deployed.editable), tuple(deployed.folders), changed
+        )
+        return plan, self._auditor.index(wanted, self._lock).fetcher
+
+    @property
+    def _there(self) -> list[Requirement]:
+        """What an artifact has."""
+        return [Requirement(pin) for pin in self._plan_request.there or ()]
+
+    def _deployed(self) -> ScopePlan:
+        if self._plan_request.there is not None:
+            return ScopePlan()  # it is deployed, whatever led to it
+        if self._lock is not None:
+            return _locked(self._auditor, self._lock, self._manifest, self._platform)
+        return resolved_scope(self._resolve, self._deploy, DEPLOY)
+
+    def _tests(self, deployed: ScopePlan) -> ScopePlan:
+        """What the tests need beside what is *deployed*.
+
+        What nobody has written down gives way: the versions of the session's own requirements,
+        and those that a lock has of what it does not deploy.
+        """
+        pins = [Requirement(f"{p.name}=={p.version}") for p in deployed.packages if p.version]
+        pins += self._there
+        asked = {w.name: f", by {w.origin}" for _, w in self._deploy.requirements if w.origin}
+        limits = tuple(
+            (pin, sourced_requirement(pin, f"deployed{asked.get(canonicalize_name(pin.name), '')}"))
+            for pin in pins
+        )
+        test = _limited(self._test, (*limits, *self._pins))
+        test = replace(test, locals=(*test.locals, *deployed.repositories))
+        locked = tuple(_of_lock(self._lock)) if self._lock is not None else ()
+        runner = self._plan_request.runner
+        attempts = [
+            _limited(_for_session(test, names), locked) for names in (runner, _names(runner))
+        ]
+        attempts += [_for_session(test, _names(runner))] if locked else []
+        impossible = None
+        for attempt in attempts:
+            try:
+                # With the versions of another architecture, pip may find more.
+                return resolved_scope(self._resolve, attempt, TEST, leave_to_pip=bool(self._pins))
+            except ImpossibleError as error:
+                impossible = impossible or error
+        assert impossible is not None
+        raise impossible
+
+    def _together(self, error: ImpossibleError) -> ScopePlan:
+        """What is deployed, in versions that admit what the tests need.
+
+        Raises:
+            ImpossibleError: *error*: there are none, or what is deployed is fixed.
+        """
+        if self._lock is not None or self._plan_request.there is not None:
+            raise error
+        both = _for_session(_merged(self._deploy, self._test), _names(self._plan_request.runner))
+        tree, _ = self._resolve(both)
+        if tree.problems:
+            raise error
+        pins = [Requirement(f"{n.name}=={n.version}") for n in tree.nodes.values() if n.version]
+        limits = tuple((pin, sourced_requirement(pin, "what the tests need")) for pin in pins)
+        return resolved_scope(self._resolve, _limited(self._deploy, limits), DEPLOY)
+
+
+def _limited(requirement_set: RequirementSet, limits: Iterable[Constraint]) -> RequirementSet:
+    return replace(requirement_set, constraints=(*requirement_set.constraints, *limits))
+
+
+def _for_session(requirement_set: RequirementSet, runner: tuple[str, ...]) -> RequirementSet:
+    return with_requirements(requirement_set, runner, "the session inside")
+
+
+def _names(requirements: Iterable[str]) -> tuple[str, ...]:
+    return tuple(Requirement(text).name for text in requirements)
+
+
+def _merged(deploy: RequirementSet, test: RequirementSet) -> RequirementSet:
+    """Both as if one file listed them."""
+    locals_ = {local.name: local for local in (*test.locals, *deploy.locals)}
+    return replace(
+        deploy,
+        requirements=(*deploy.requirements, *test.requirements),
+        constraints=(*deploy.constraints, *test.constraints),
+        overrides=(*deploy.overrides, *test.overrides),
+        locals=tuple(locals_.values()),
+        index=deploy.index or test.index,
+        extra_indexes=tuple(dict.fromkeys((*deploy.extra_indexes, *test.extra_indexes))),
+        links=tuple(dict.fromkeys((*deploy.links, *test.links))),
+        no_index=deploy.no_index or test.no_index,
+        prereleases=deploy.prereleases or test.prereleases,
+        formats=test.formats.over(deploy.formats),
+        gaps=(*deploy.gaps, *test.gaps),
     )
-    test = replace(test, constraints=(*test.constraints, *limits, *elsewhere))
-    # The versions of a lock or of another architecture are wishes: pip may do without them.
-    tests = _resolved(auditor, test, platform, TEST, leave_to_pip=bool(elsewhere))
-    there = {canonicalize_name(pin.name) for pin in pins} | {p.name for p in deployed.packages}
-    more = [package for package in tests.packages if package.name not in there]
-    if {*tests.editable, *tests.folders} - {*deployed.editable, *deployed.folders}:
-        raise NotPlannableError("a local project is only wanted by the tests")
-    index = auditor.index(deploy if deploy.requirements else test, lock)
-    packages = (*deployed.packages, *more)
-    return InstallPlan(packages, tuple(deployed.editable), tuple(deployed.folders)), index.fetcher
 
 
-@dataclass(frozen=True)
-class _ScopePlan:
-    """What one scope installs, in order."""
-
-    packages: list[PlannedPackage] = field(default_factory=list)
-    editable: list[Path] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
-    repositories: list[LocalProject] = field(default_factory=list)
-    """Those of the packages that come out of a repository."""
-
-    def add_local(self, local: LocalProject, scope: str, *, requested: bool) -> None:
-        """Raises NotPlannableError: it is not known well enough, or not fetched."""
-        if local.doubt:
-            raise NotPlannableError(f"{local.name}: {local.doubt}")
-        file = local.archive
-        if file is not None:
-            self.repositories.append(local)
-            self.packages.append(
-                PlannedPackage(
-                    local.name,
-                    local.version,
-                    scope,
-                    SOURCE,
-                    file.name,
-                    file.url,
-                    file.sha256,
-                    requested=requested,
-                )
+def _differences(apart: ScopePlan, together: ScopePlan) -> Iterator[str]:
+    """Where the tests change which versions are deployed."""
+    newest = {package.name: package.version for package in apart.packages}
+    for package in together.packages:
+        version = newest.get(package.name, package.version)
+        if version != package.version:
+            yield (
+                f"{package.name} {package.version} is installed, not {version}, which would be "
+                "deployed: the tests do not admit it"
             )
-        elif not local.uri.startswith("file:"):
-            raise NotPlannableError("a repository is among the requirements")
-        elif local.editable:
-            self.editable.append(file_path(local.uri))
-        else:
-            self.folders.append(file_path(local.uri))
 
 
 def plan_build(
@@ -203,10 +270,12 @@ def plan_build(
         NotPlannableError: some of it cannot be had, or is not certain.
     """
     wanted = tuple((r, sourced_requirement(r, "a build", direct=True)) for r in requirements)
-    requirement_set = _requirement_set(Scope(), replace(plan_request.manifest, project=None))
-    requirement_set = replace(requirement_set, requirements=wanted)
     platform = platform_of_run(plan_request.cell, plan_request.ran)
-    packages = _resolved(auditor, requirement_set, platform, BUILD).packages
+    resolve = Resolver(auditor, platform)
+    manifest = replace(plan_request.manifest, project=None, whole=None)
+    requirement_set = _requirement_set(Scope(), manifest, resolve)
+    requirement_set = replace(requirement_set, requirements=wanted)
+    packages = resolved_scope(resolve, requirement_set, BUILD).packages
     for package in packages:
         if package.state == BLOCKER:
             raise NotPlannableError(f"{package.name} has neither a wheel nor sources")
@@ -228,15 +297,15 @@ def platform_of_run(cell: Cell, ran: ImageFacts) -> Platform:
     return replace(platform, markers={**platform.markers, **full})
 
 
-def _requirement_set(scope: Scope, manifest: Manifest, *, tests: bool = False) -> RequirementSet:
+def _requirement_set(
+    scope: Scope, manifest: Manifest, resolve: Resolver, *, tests: bool = False
+) -> RequirementSet:
     reading = Reading(manifest.root, os.environ, toml=manifest.toml)
     for path in scope.files:
         read_requirement_file(path, reading)
     if manifest.own is not None:
-        project = local_project(manifest.own, reading, editable=manifest.whole is None)
+        project = _own_project(manifest.own, reading, resolve, editable=manifest.whole is None)
         read_project_settings(manifest.own, reading)
-        if project is None:
-            raise NotPlannableError("the project's metadata are known after a build")
         if not tests:
             wanted = Requirement(project.name)
             sourced = sourced_requirement(wanted, "the project", direct=True)
@@ -249,61 +318,30 @@ def _requirement_set(scope: Scope, manifest: Manifest, *, tests: bool = False) -
     return with_requirements(requirement_set, texts, "pyproject.toml")
 
 
-def _resolved(
-    auditor: Auditor,
-    requirement_set: RequirementSet,
-    platform: Platform,
-    scope: str,
-    *,
-    leave_to_pip: bool = False,
-) -> _ScopePlan:
-    if not requirement_set.requirements:
-        return _ScopePlan()
-    tree, candidates = auditor.resolved(auditor.index(requirement_set), requirement_set, platform)
-    if not requirement_set.gaps and not leave_to_pip:
-        _refuse_impossible(tree, candidates, scope)
-    for problem in (*requirement_set.gaps, *tree.problems):
-        raise NotPlannableError(problem)
-    hashed = {sourced.name for _, sourced in requirement_set.requirements if sourced.hashes}
-    if hashed and hashed != set(tree.nodes):
-        raise NotPlannableError("some packages have hashes, and some have not")
-    asked = {sourced.name for _, sourced in requirement_set.requirements}
-    scope_plan = _ScopePlan()
-    for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
-        local = candidates.locals.get(name)
-        if local is not None:
-            scope_plan.add_local(local, scope, requested=name in asked)
-            continue
-        allowed = candidates.hashes.get(name, frozenset())
-        planned = _planned(tree, candidates, name, scope, requested=name in asked)
-        scope_plan.packages.append(replace(planned, allowed=allowed))
-    return scope_plan
-
-
-def _refuse_impossible(tree: Tree, candidates: IndexCandidates, scope: str) -> None:
-    """Raises InstallError: pip would search for minutes, and find nothing either."""
-    doubtful = any(
-        node.version is not None and candidates.metadata(node.name, node.version).doubt
-        for node in tree.nodes.values()
-    )
-    reasons = [*tree.without_release, *(() if doubtful else tree.contradictions)]
-    if reasons:
-        whose = "what the tests need" if scope == TEST else "what is deployed"
-        raise InstallError(
-            f"{whose} cannot be installed: {reasons[0]}",
-            why="; ".join(reasons[1:3]),
-            next_step="change one of these requirements: pytest-arm64 audit shows the whole tree",
+def _own_project(
+    folder: Path, reading: Reading, resolve: Resolver, *, editable: bool
+) -> LocalProject:
+    """The project itself, in *folder*; its back end is asked where no file has its name."""
+    project = local_project(folder, reading, editable=editable)
+    if project is None:
+        unnamed = LocalProject(
+            "", "", folder.name, native=True, editable=editable, uri=folder.as_uri(), doubt=_UNNAMED
         )
+        project = resolve.described(unnamed)
+        if project.doubt:
+            raise NotPlannableError(project.doubt)
+        reading.locals[project.name] = project
+    return project
 
 
-def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> _ScopePlan:
+def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform) -> ScopePlan:
     tree = locked_tree(lock, lock.deploy, platform)
     for problem in tree.problems:
         raise NotPlannableError(problem)
     index = auditor.index(RequirementSet("", ()), lock)
     candidates = LockCandidates(lock, lambda: index, platform)
     asked = {need.name for need in lock.deploy.needs}
-    scope_plan = _ScopePlan(
+    scope_plan = ScopePlan(
         editable=[manifest.project] if manifest.project is not None else [],
         folders=[manifest.whole] if manifest.whole is not None else [],
     )
@@ -311,7 +349,7 @@ def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
         local = candidates.locals.get(name)
         if local is None:
             scope_plan.packages.append(
-                _planned(tree, candidates, name, DEPLOY, requested=name in asked)
+                planned_package(tree, candidates, name, DEPLOY, requested=name in asked)
             )
         elif local.uri != manifest.root.as_uri():
             fetched = _fetched(local, auditor)
@@ -337,35 +375,3 @@ def _of_lock(lock: Lock) -> Iterator[tuple[Requirement, SourcedRequirement]]:
         if len(releases) == 1 and releases[0].version and releases[0].local is None:
             pin = Requirement(f"{name}=={releases[0].version}")
             yield pin, sourced_requirement(pin, lock.shown)
-
-
-def _planned(
-    tree: Tree, candidates: Candidates, name: str, scope: str, *, requested: bool
-) -> PlannedPackage:
-    node = tree.nodes[name]
-    if node.version is None:
-        raise NotPlannableError(f"{name}: {node.problem}")
-    doubt = candidates.metadata(name, node.version).doubt
-    if doubt:
-        raise NotPlannableError(f"{name} {node.version}: {doubt}")
-    usable = candidates.fit(name, node.version, pinned=any(w.pin for w in node.demands))
-    state = state_of(usable)
-    if state == BLOCKER:
-        return PlannedPackage(name, str(node.version), scope, BLOCKER, requested=requested)
-    file: IndexFile | None = usable.sdist if state == SOURCE else usable.wheel
-    assert file is not None
-    if file.other_hash:
-        raise NotPlannableError(f"{file.name} has no sha256 hash, and pip checks the other kinds")
-    url = file.url or _address(candidates, name, node.version, file)
-    version = str(node.version)
-    return PlannedPackage(
-        name, version, scope, state, file.name, url, file.sha256, requested=requested
-    )
-
-
-def _address(candidates: Candidates, name: str, version: Version, file: IndexFile) -> str:
-    """Where the index has *file*, of which a lock tells the name and the hash alone."""
-    for candidate in candidates.releases(name).get(version, ()):
-        if candidate.name == file.name and candidate.url:
-            return candidate.url
-    raise NotPlannableError(f"the index does not have {file.name}, which the lock names")

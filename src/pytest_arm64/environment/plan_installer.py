@@ -34,15 +34,16 @@ from .builder_container import Host, SourceBuilder
 from .bytecode import Compiler, compiler_for
 from .pip_container import BUILD, Request, bring_local_files, build_user
 from .pip_installer import Installation, run_pip
-from .plan import InstallPlan, PlannedPackage, PlanRequest, make_plan
+from .plan import InstallPlan, PlanRequest, make_plan
+from .planned_scope import PlannedPackage
 from .prepared_build import BuildPlace, run_prepared, unprepared
 from .record import Installed
 from .source_builds import Built, Source
 from .taken_packages import take_packages
 from .tree import ENV, HOME, TESTS, TarEntry, tar_of, with_parents
 from .venv import venv_entries
-from .wheel_cache import fetch
-from .wheel_layer import Layer, layer_of, write_together
+from .wheel_cache import check_hash, fetch
+from .wheel_layer import Layer, cached_layer, layer_of, write_together
 
 NAME = "plan"
 _SECONDS = 3600.0
@@ -90,7 +91,7 @@ def install(
     ) as auditor:
         with progress.step("resolve") as step:
             source_builder.tell = auditor.say = step.update
-            plan, fetcher = make_plan(plan_request, auditor)
+            plan, fetcher = make_plan(plan_request, auditor, source_builder.project)
             step.update(f"{len(plan.packages)} packages")
         work = _Work(host, request, auditor, fetcher, compiler, source_builder)
         with progress.step(f"unpack {len(plan.packages)} packages") as step:
@@ -143,14 +144,14 @@ class _Work:
         return unpacked
 
     def _unpacked(self, package: PlannedPackage) -> Unpacked:
-        path = fetch(self._fetcher, package)
-        layer = self._layer(path, package)
-        return Unpacked(package, layer, path.stat().st_size)
-
-    def _layer(self, path: Path, package: PlannedPackage, sha256: str = "") -> Layer:
-        prefix = _PREFIXES[package.scope]
-        sha256 = sha256 or (package.sha256 if package.state != SOURCE else "")
-        return layer_of(path, sha256, prefix, self._host.ran.python, self._compiler)
+        place = (_PREFIXES[package.scope], self._host.ran.python, self._compiler)
+        layer = None
+        if package.sha256:
+            check_hash(package, package.sha256)
+            # Then nothing of the wheel itself is used, so that it need not be read.
+            layer = cached_layer(package.file, package.sha256, *place)
+        layer = layer or layer_of(fetch(self._fetcher, package), package.sha256, *place)
+        return Unpacked(package, layer, layer.fetched)
 
     def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], IO[bytes] | None]:
         """Every source distribution of *plan*, and a tar of what local projects install."""
@@ -165,7 +166,8 @@ class _Work:
         return unpacked, project
 
     def _built(self, source: Source, built: Built) -> Unpacked:
-        layer = self._layer(built.wheel, source.package)
+        prefix = _PREFIXES[source.package.scope]
+        layer = layer_of(built.wheel, "", prefix, self._host.ran.python, self._compiler)
         return Unpacked(source.package, layer, source.path.stat().st_size, built)
 
     def _project(self, plan: InstallPlan, step: Step) -> IO[bytes]:
@@ -252,6 +254,7 @@ def _together(
         files=files,
         at="/",
         notes=tuple(notes),
+        changed=plan.changed,
         missing=tuple(f"{p.name} {p.version}" for p in plan.of_state(BLOCKER)),
         uncompiled=not all(u.layer.compiled for u in ready) or project is not None,
     )

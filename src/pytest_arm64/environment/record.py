@@ -61,6 +61,8 @@ class InstallRecord:
     seconds: float
     notes: tuple[str, ...] = ()
     """What was found while it was unpacked: a RECORD that lies, files that packages share."""
+    changed: tuple[str, ...] = ()
+    """Where the tests change which versions are deployed, in words."""
     missing: tuple[str, ...] = ()
     """Releases that were left out, because nothing of them can be used here."""
     broken: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ from .build_environment import BuildEnvironment
 from .failures import Tools, build_failure
 from .local_files import copy_of_files
 from .pip_container import pip_name
-from .plan import PlannedPackage
+from .planned_scope import PlannedPackage
 from .prepared_build import Prepared
 from .tree import Owner, TarEntry, copy_of, tar_of
 from .wheel_cache import hash_of

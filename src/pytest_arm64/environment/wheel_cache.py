@@ -13,11 +13,12 @@ from ..errors import InstallError
 from ..index.addresses import file_path, shown
 from ..index.fetch import Fetcher, FetchError
 from .failures import HASH
-from .plan import PlannedPackage
+from .planned_scope import PlannedPackage
 
 KIND = "distributions"
 _ADDRESSES = "distribution-hashes"
 _CHUNK = 2**20
+_BUFFER = 2**18  # one that is used again, and stays in the processor's cache
 MOST_BYTES = 8 * 2**30
 """Of a distribution that is downloaded."""
 
@@ -31,12 +32,12 @@ def fetch(fetcher: Fetcher, package: PlannedPackage) -> Path:
     if package.url.startswith("file:"):
         path = file_path(package.url)
         if package.sha256 or package.allowed:
-            _check(package, hash_of(path))
+            check_hash(package, hash_of(path))
         return path
     # What an address names may be another file tomorrow; what a hash names may not.
     sha256 = package.sha256 or ("" if fetcher.refresh else _hash_by_address(package.url))
     if sha256:
-        _check(package, sha256)
+        check_hash(package, sha256)
     cached = _place(sha256, package.file) if sha256 else None
     if cached is not None and _is_intact(cached, sha256):
         return cached
@@ -59,10 +60,11 @@ def hash_of(path: Path) -> str:
         InstallError: it cannot be read.
     """
     digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_BUFFER))
     try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
+        with path.open("rb", buffering=0) as stream:
+            while size := stream.readinto(buffer):
+                digest.update(buffer[:size])
     except OSError as error:
         raise InstallError(f"{path} cannot be read: {error.strerror}") from None
     return digest.hexdigest()
@@ -97,7 +99,7 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
                 digest.update(chunk)
                 target.write(chunk)
         sha256 = digest.hexdigest()
-        _check(package, sha256)
+        check_hash(package, sha256)
         path = _place(sha256, package.file)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(path)
@@ -120,7 +122,8 @@ def _download(fetcher: Fetcher, package: PlannedPackage) -> Path:
     return path
 
 
-def _check(package: PlannedPackage, sha256: str) -> None:
+def check_hash(package: PlannedPackage, sha256: str) -> None:
+    """Raises InstallError: *package* must not have a file with *sha256*."""
     expected = package.allowed | ({package.sha256} if package.sha256 else set())
     if expected and sha256 not in expected:
         raise InstallError(

@@ -40,7 +40,7 @@ from .wheel_cache import hash_of
 from .wheel_source import BROKEN_WHEEL, CheckedWheel, HostileWheelError
 
 KIND = "layers"
-FORMAT = 3
+FORMAT = 4
 INSTALLER = b"pytest-arm64\n"
 _OWN_FILES = (".dist-info/INSTALLER", ".dist-info/RECORD")
 # Byte-code names the time of its source; any fixed one will do.
@@ -72,6 +72,8 @@ class Layer:
     """Whether its byte-code is in it."""
     size: int
     """Bytes of the unpacked files."""
+    fetched: int
+    """Bytes of the wheel."""
 
 
 class _Note(TypedDict):
@@ -82,10 +84,25 @@ class _Note(TypedDict):
     lies: list[str]
     compiled: bool
     size: int
+    fetched: int
     bytes: int
     """Of the layer itself."""
     sha256: str
     """Of the layer itself."""
+
+
+def cached_layer(
+    file: str, sha256: str, prefix: str, python: Python, compiler: Compiler
+) -> Layer | None:
+    """The layer of the wheel called *file* with *sha256*, where it is cached and as it was made."""
+    return _kept(_place(file, sha256, prefix, python, compiler))
+
+
+def _place(file: str, sha256: str, prefix: str, python: Python, compiler: Compiler) -> Path:
+    key = cache.digest(
+        [FORMAT, sha256, file, prefix, python.purelib, python.minor, compiler.identity]
+    )
+    return cache.cache_folder() / KIND / key[:2] / f"{key}.tar"
 
 
 def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Compiler) -> Layer:
@@ -94,11 +111,7 @@ def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Co
     Raises:
         InstallError: the wheel is broken, or hostile.
     """
-    sha256 = sha256 or hash_of(wheel)
-    key = cache.digest(
-        [FORMAT, sha256, wheel.name, prefix, python.purelib, python.minor, compiler.identity]
-    )
-    path = cache.cache_folder() / KIND / key[:2] / f"{key}.tar"
+    path = _place(wheel.name, sha256 or hash_of(wheel), prefix, python, compiler)
     cached = _kept(path)
     if cached is not None:
         return cached
@@ -147,6 +160,7 @@ def _layer(path: Path, note: _Note) -> Layer:
         tuple(map(str, note["lies"])),
         bool(note["compiled"]),
         int(note["size"]),
+        int(note["fetched"]),
     )
 
 
@@ -181,6 +195,7 @@ def _write(
         "lies": source.lies[:50],
         "compiled": compiled,
         "size": destination.size,
+        "fetched": wheel.stat().st_size,
         "bytes": target.tell(),
         "sha256": hash_of(place),
     }

@@ -46,6 +46,8 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))
         lines.append(f"arm64: LEFT OUT, no usable file: {names}")
+    for changed in environment.record.changed[:_SHOWN]:
+        lines.append(f"arm64: CHANGED FOR THE TESTS: {printable(changed)}")
     for unmet in environment.record.broken[:_SHOWN]:
         lines.append(f"arm64: NOT MET: {printable(unmet)}")
     lines += abi_lines(environment.abi)

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from pytest_arm64.environment.build_environment import BuildEnvironment, parsed_answer
-from pytest_arm64.environment.plan import PlannedPackage
+from pytest_arm64.environment.planned_scope import PlannedPackage
 from unit.support import PYTHON
 
 BACKEND = """

@@ -20,7 +20,8 @@ from pytest_arm64.environment.build_environment import BuildEnvironment, Unprepa
 from pytest_arm64.environment.builder_container import Host, SourceBuilder
 from pytest_arm64.environment.bytecode import Compiler
 from pytest_arm64.environment.pip_container import Request
-from pytest_arm64.environment.plan import PlannedPackage, PlanRequest
+from pytest_arm64.environment.plan import PlanRequest
+from pytest_arm64.environment.planned_scope import PlannedPackage
 from pytest_arm64.environment.source_builds import Built
 from pytest_arm64.errors import BuildError
 from pytest_arm64.index.pip_config import PipConfig

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_arm64.environment.lock_requirements import lock_requirements
-from pytest_arm64.environment.plan import NotPlannableError, platform_of_run
+from pytest_arm64.environment.plan import platform_of_run
+from pytest_arm64.environment.planned_scope import NotPlannableError
 from pytest_arm64.inputs.lock import Lock
 from pytest_arm64.inputs.service import read_service
 from unit.support import CELL, ran, write

@@ -20,12 +20,11 @@ from pytest_arm64.environment.deciding_lock import lock_of
 from pytest_arm64.environment.installation_order import installation_order
 from pytest_arm64.environment.plan import (
     InstallPlan,
-    NotPlannableError,
-    PlannedPackage,
     PlanRequest,
     make_plan,
     plan_build,
 )
+from pytest_arm64.environment.planned_scope import NotPlannableError, PlannedPackage
 from pytest_arm64.environment.wheel_cache import fetch
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import PipConfig
@@ -398,20 +397,6 @@ def test_what_cannot_be_planned_says_why(
         ),
         ("broken==1.0\n", (), ["no release satisfies native==9", "broken 1.0 asks for"]),
         ("broken\n", (), ["no release satisfies native==9", "broken 1.0 asks for"]),
-        (
-            "native\n",
-            ("native==2.0",),
-            [
-                "what the tests need cannot be installed",
-                "native==2.0",
-                "native==3.0 (deployed, by requirements.txt:1)",
-            ],
-        ),
-        (
-            "app\n",
-            ("native==1.0",),
-            ["what the tests need", "no release satisfies native==1.0", "(deployed)"],
-        ),
     ],
 )
 def test_what_nobody_can_install_is_refused_and_not_left_to_pip(
@@ -421,6 +406,102 @@ def test_what_nobody_can_install_is_refused_and_not_left_to_pip(
         planned(plan_request(tmp_path, index, requirements, runner=runner))
     for word in words:
         assert word in str(caught.value), word
+
+
+class TestWhatGivesWay:
+    """What nobody has written down gives way to what somebody has."""
+
+    def planned(
+        self,
+        folder: Path,
+        played: Played,
+        deployed: str,
+        tests: str,
+        runner: tuple[str, ...] = (),
+    ) -> InstallPlan:
+        write(folder, {"requirements-test.txt": tests})
+        return planned(plan_request(folder, played, deployed, runner=runner))
+
+    @pytest.mark.parametrize(
+        ("tests", "runner"),
+        [
+            ("strict\n", ("native==3.0",)),  # a plugin that asks for another pytest
+            ("-c limits.txt\ntool\n", ("native==3.0",)),
+            ("pure\n", ("native==9.9",)),  # a release that the index does not have
+        ],
+    )
+    def test_the_version_of_what_the_session_needs(
+        self, tmp_path: Path, index: Played, tests: str, runner: tuple[str, ...]
+    ) -> None:
+        write(tmp_path, {"limits.txt": "native<3\n"})
+        plan = self.planned(tmp_path, index, "pure\n", tests, runner)
+        version = "3.0" if "pure" in tests else "2.0"
+        assert ("native", version, "test", "wheel") in shown(plan)
+        assert plan.changed == ()
+
+    @pytest.mark.parametrize(
+        ("deployed", "tests"),
+        [
+            ("native\n", "native==2.0\n"),
+            ("native>=2\n", "strict\n"),
+            ("app\n", "native<3\n"),  # nobody but app asks for it
+            ("native\n", "-c limits.txt\ntool\nnative\n"),
+        ],
+    )
+    def test_the_newest_release_of_what_is_deployed_and_that_is_said(
+        self, tmp_path: Path, index: Played, deployed: str, tests: str
+    ) -> None:
+        write(tmp_path, {"limits.txt": "native<3\n"})
+        plan = self.planned(tmp_path, index, deployed, tests)
+        assert ("native", "2.0", "deploy", "wheel") in shown(plan)
+        (changed,) = plan.changed
+        assert "native 2.0 is installed, not 3.0" in changed
+
+    def test_of_what_is_deployed_only_what_has_to(self, tmp_path: Path, index: Played) -> None:
+        plan = self.planned(tmp_path, index, "native\npure\nshaky\n", "native<3\n")
+        assert {p.name: p.version for p in plan.packages} == {
+            "native": "2.0",
+            "pure": "1.5",
+            "shaky": "1.0",
+        }
+
+    @pytest.mark.parametrize(
+        ("deployed", "tests", "words"),
+        [
+            ("native==3.0\n", "native==2.0\n", "native==3.0 (deployed, by requirements.txt:1)"),
+            ("strict\n", "native>2\n", "no release satisfies native>2 under native==2.0"),
+            ("app\n", "native==1.0\n", "no release satisfies native==1.0"),
+        ],
+    )
+    def test_nothing_that_is_written_down(
+        self, tmp_path: Path, index: Played, deployed: str, tests: str, words: str
+    ) -> None:
+        with pytest.raises(InstallError) as caught:
+            self.planned(tmp_path, index, deployed, tests)
+        assert "what the tests need cannot be installed" in str(caught.value)
+        assert words in str(caught.value)
+
+    def test_the_versions_that_a_lock_has_of_what_it_does_not_deploy(
+        self, tmp_path: Path, index: Played
+    ) -> None:
+        lock = """version = 1
+[[package]]
+name = "mine"
+version = "1"
+source = { editable = "." }
+[[package]]
+name = "native"
+version = "2.0"
+source = { registry = "https://index.invalid/simple" }
+"""
+        project = '[project]\nname = "mine"\nversion = "1"\n'
+        asked = plan_request(tmp_path, index, "")
+        (tmp_path / "requirements.txt").unlink()
+        files = {"uv.lock": lock, "pyproject.toml": project}
+        for tests, version in (("native\n", "2.0"), ("native==3.0\n", "3.0")):
+            write(tmp_path, {**files, "requirements-test.txt": tests})
+            asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+            assert shown(planned(asked)) == [("native", version, "test", "wheel")]
 
 
 def test_an_older_release_that_asks_for_what_there_is_is_planned(

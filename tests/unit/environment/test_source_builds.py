@@ -16,7 +16,7 @@ from pytest_arm64 import cache
 from pytest_arm64.engine.images import Base
 from pytest_arm64.environment.build_environment import BuildEnvironment, wants_more
 from pytest_arm64.environment.failures import Tools
-from pytest_arm64.environment.plan import PlannedPackage
+from pytest_arm64.environment.planned_scope import PlannedPackage
 from pytest_arm64.environment.prepared_build import Prepared
 from pytest_arm64.environment.source_builds import (
     BuiltWheels,

@@ -16,7 +16,7 @@ import pytest
 from pytest_arm64 import cache
 from pytest_arm64.environment import wheel_cache
 from pytest_arm64.environment.bytecode import Compiler
-from pytest_arm64.environment.plan import PlannedPackage
+from pytest_arm64.environment.planned_scope import PlannedPackage
 from pytest_arm64.environment.tree import ENV
 from pytest_arm64.environment.wheel_cache import fetch
 from pytest_arm64.environment.wheel_layer import layer_of
