@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,12 +18,13 @@ from typing import IO
 
 from packaging.utils import parse_wheel_filename
 
+from .. import cache
 from ..audit.auditor import Auditor
 from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
 from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
-from ..index.workers import DaemonWorkers
+from ..index.workers import DaemonWorkers, in_background
 from ..progress import Progress, Step
 from .build_environment import (
     BackendSource,
@@ -48,6 +50,7 @@ from .wheel_layer import Layer, cached_layer, layer_of, write_together
 NAME = "plan"
 _SECONDS = 3600.0
 """For everything that is fetched, source distributions between builds included."""
+_TRIES = 3
 _PREFIXES = {"deploy": ENV, "test": TESTS}
 
 
@@ -60,6 +63,8 @@ class Unpacked:
     size: int
     """Bytes of what was fetched."""
     built: Built | None = None
+    intact: Future[bool] | None = None
+    """Whether its layer, which was cached, is as it was made; None where it was made just now."""
 
 
 def install(
@@ -103,7 +108,17 @@ def install(
                 source_builder.tell = step.update
                 built, project = work.build(plan, step)
     with project or nullcontext():
-        return _together(host, plan, [*unpacked, *built], project, work.local)
+        for _ in range(_TRIES):
+            made = _together(host, plan, [*unpacked, *built], project, work.local)
+            if all(u.intact is None or u.intact.result() for u in unpacked):
+                return made
+            made.files.close()
+            with progress.step("unpack again what was damaged in the cache") as step:
+                unpacked = work.unpack(plan, step)
+    raise InstallError(
+        "unpacked wheels in the cache are changed while they are used",
+        next_step=f"see what writes to {cache.cache_folder()}",
+    )
 
 
 class _Work:
@@ -150,7 +165,10 @@ class _Work:
             check_hash(package, package.sha256)
             # Then nothing of the wheel itself is used, so that it need not be read.
             layer = cached_layer(package.file, package.sha256, *place)
-        layer = layer or layer_of(fetch(self._fetcher, package), package.sha256, *place)
+        if layer is not None:
+            # Checked while it is copied: both take as long.
+            return Unpacked(package, layer, layer.fetched, intact=in_background(layer.is_intact))
+        layer = layer_of(fetch(self._fetcher, package), package.sha256, *place)
         return Unpacked(package, layer, layer.fetched)
 
     def build(self, plan: InstallPlan, step: Step) -> tuple[list[Unpacked], IO[bytes] | None]:

@@ -18,6 +18,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, TypedDict, cast
@@ -74,6 +75,17 @@ class Layer:
     """Bytes of the unpacked files."""
     fetched: int
     """Bytes of the wheel."""
+    sha256: str
+    """Of the tar."""
+
+    def is_intact(self) -> bool:
+        """Whether the tar is what it was when it was made; else it is used no more."""
+        with suppress(OSError, InstallError):
+            if hash_of(self.path) == self.sha256:
+                return True
+        with suppress(OSError):
+            _note(self.path).unlink(missing_ok=True)
+        return False
 
 
 class _Note(TypedDict):
@@ -94,7 +106,7 @@ class _Note(TypedDict):
 def cached_layer(
     file: str, sha256: str, prefix: str, python: Python, compiler: Compiler
 ) -> Layer | None:
-    """The layer of the wheel called *file* with *sha256*, where it is cached and as it was made."""
+    """The layer of the wheel called *file* with *sha256*, where it is cached; to be checked."""
     return _kept(_place(file, sha256, prefix, python, compiler))
 
 
@@ -113,7 +125,7 @@ def layer_of(wheel: Path, sha256: str, prefix: str, python: Python, compiler: Co
     """
     path = _place(wheel.name, sha256 or hash_of(wheel), prefix, python, compiler)
     cached = _kept(path)
-    if cached is not None:
+    if cached is not None and cached.is_intact():
         return cached
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,14 +153,15 @@ def _note(path: Path) -> Path:
 
 
 def _kept(path: Path) -> Layer | None:
+    """The layer at *path*, which may not be intact."""
     try:
         note = json.loads(_note(path).read_text("utf-8"))
-        if path.stat().st_size != note["bytes"] or hash_of(path) != note["sha256"]:
+        if path.stat().st_size != note["bytes"]:
             return None
         for used in (path, _note(path)):
             os.utime(used)  # what was used last is pruned last
         return _layer(path, note)
-    except (OSError, ValueError, LookupError, TypeError, InstallError):
+    except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
@@ -161,6 +174,7 @@ def _layer(path: Path, note: _Note) -> Layer:
         bool(note["compiled"]),
         int(note["size"]),
         int(note["fetched"]),
+        str(note["sha256"]),
     )
 
 
@@ -325,6 +339,7 @@ def write_together(
         with layer.path.open("rb") as stream:
             shutil.copyfileobj(stream, target, 2**20)
     if more is not None:
+        more.seek(0)
         shutil.copyfileobj(more, target, 2**20)
     target.write(last)
     return sorted(shared)
