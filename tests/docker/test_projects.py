@@ -207,6 +207,38 @@ def test_a_project_in_a_flat_layout_is_tested_with_its_extension_and_not_with_it
     assert not list(package.glob("*.so"))
 
 
+def test_what_a_project_computes_and_helpers_of_its_tests_are_installed_as_planned(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    files = {
+        "setup.py": "import pathlib\nfrom setuptools import setup\n"
+        "needs = pathlib.Path('needs.txt').read_text().split()\n"
+        "setup(**{'name': 'arm64-computed', 'version': '1', 'py_modules': ['computed'],\n"
+        "         'install_requires': [need for need in needs]})\n",
+        "needs.txt": "six==1.17.0\n",
+        "computed.py": "import six\n",
+        "requirements-test.txt": "pytest\n./helpers\n",
+        "helpers/pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'
+        'build-backend = "setuptools.build_meta"\n[project]\nname = "arm64-helpers"\n'
+        'version = "1"\ndependencies = ["colorama"]\n[tool.setuptools]\n'
+        'py-modules = ["arm64_helpers"]\n',
+        "helpers/arm64_helpers.py": "import colorama\n",
+        "test_it.py": "import arm64_helpers, computed\n"
+        "def test_place(): assert '/tests/' in arm64_helpers.__file__\n"
+        "def test_scopes(arm64_install):\n"
+        "    scopes = {p['name']: p['scope'] for p in arm64_install['packages']}\n"
+        "    assert not arm64_install['fallback']\n"
+        "    assert scopes['six'] == scopes['arm64-computed'] == 'deploy'\n"
+        "    assert scopes['colorama'] == scopes['arm64-helpers'] == 'test'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    result = run_pytest(tmp_path, "--arm64", "-q", "test_it.py")
+    assert result.code == 0, result.out
+    assert "2 passed" in result.out
+
+
 def test_a_source_distribution_is_built_in_the_builder_and_runs_without_a_compiler(
     run_pytest: RunPytest, project: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -42,6 +42,8 @@ from .installation_order import installation_order
 from .local_projects import ProjectSource, Resolver
 from .planned_scope import (
     ImpossibleError,
+    InstallPlan,
+    LocalPlaces,
     NotPlannableError,
     PlannedPackage,
     ScopePlan,
@@ -61,22 +63,6 @@ _UNDERSTOOD = frozenset(
 
 _UNNAMED = "the project's name is only known after a build"
 Constraint = tuple[Requirement, SourcedRequirement]
-
-
-@dataclass(frozen=True)
-class InstallPlan:
-    """Packages in the order in which they are unpacked: where two share a path, the later wins."""
-
-    packages: tuple[PlannedPackage, ...]
-    editable: tuple[Path, ...] = ()
-    """Local projects that stay where they are; their dependencies are among the packages."""
-    folders: tuple[Path, ...] = ()
-    """Local projects that are built and copied."""
-    changed: tuple[str, ...] = ()
-    """Where the tests change which versions are deployed, in words."""
-
-    def of_state(self, state: str) -> tuple[PlannedPackage, ...]:
-        return tuple(package for package in self.packages if package.state == state)
 
 
 @dataclass(frozen=True)
@@ -150,11 +136,18 @@ class _Planning:
         there = {package.name for package in deployed.packages}
         there |= {canonicalize_name(pin.name) for pin in self._there}
         more = [package for package in tests.packages if package.name not in there]
-        if {*tests.editable, *tests.folders} - {*deployed.editable, *deployed.folders}:
-            raise NotPlannableError("a local project is only wanted by the tests")
         wanted = self._deploy if self._deploy.requirements else self._test
+        deployed_places = {*deployed.editable, *deployed.folders}
         plan = InstallPlan(
-            (*deployed.packages, *more), tuple(deployed.editable), tuple(deployed.folders), changed
+            (*deployed.packages, *more),
+            {
+                DEPLOY: LocalPlaces(tuple(deployed.editable), tuple(deployed.folders)),
+                TEST: LocalPlaces(
+                    tuple(place for place in tests.editable if place not in deployed_places),
+                    tuple(place for place in tests.folders if place not in deployed_places),
+                ),
+            },
+            changed,
         )
         return plan, self._auditor.index(wanted, self._lock).fetcher
 

@@ -7,8 +7,9 @@ needs. Source distributions, and local projects, are built by pip in the builder
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from packaging.utils import parse_wheel_filename
 
 from .. import cache
 from ..audit.auditor import Auditor
-from ..audit.matrix import BLOCKER, DEPLOY, SOURCE
+from ..audit.matrix import BLOCKER, SOURCE, TEST
 from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
@@ -36,8 +37,8 @@ from .builder_container import Host, SourceBuilder
 from .bytecode import Compiler, compiler_for
 from .pip_container import BUILD, Request, bring_local_files, build_user
 from .pip_installer import Installation, run_pip
-from .plan import InstallPlan, PlanRequest, make_plan
-from .planned_scope import PlannedPackage
+from .plan import PlanRequest, make_plan
+from .planned_scope import InstallPlan, LocalPlaces, PlannedPackage
 from .prepared_build import BuildPlace, run_prepared, unprepared
 from .record import Installed
 from .source_builds import Built, Source
@@ -189,11 +190,6 @@ class _Work:
         return Unpacked(source.package, layer, source.path.stat().st_size, built)
 
     def _project(self, plan: InstallPlan, step: Step) -> IO[bytes]:
-        arguments = ["--no-deps"]
-        for folder in plan.folders:
-            arguments.append(str(folder))
-        for folder in plan.editable:
-            arguments += ["-e", str(folder)]
         environments = self._source_builder.build_environments(self._auditor, self._fetcher)
         try:
             environment = environments.for_folders([*plan.editable, *plan.folders])
@@ -213,25 +209,34 @@ class _Work:
                 ],
             )
             try:
-                self._install_project(place, environments, environment, arguments, step)
+                self._install_projects(place, environments, environment, plan.projects, step)
             except UnpreparedError as error:
                 raise unprepared("the project", "", str(error)) from None
-            with container.fetch(ENV) as archive:
-                return take_packages(archive, HOME, whole=False)
+            if not plan.projects[TEST]:
+                with container.fetch(ENV) as archive:
+                    return take_packages(archive, HOME, whole=False)
+            container.run(["rm", "-rf", BUILD])
+            with container.fetch(HOME) as archive:
+                return take_packages(archive, posixpath.dirname(HOME), whole=False)
 
-    def _install_project(
+    def _install_projects(
         self,
         place: BuildPlace,
         environments: BuildEnvironments,
         environment: BuildEnvironment | None,
-        arguments: list[str],
+        projects: Mapping[str, LocalPlaces],
         step: Step,
     ) -> None:
         root = self._request.manifest.root
 
         def run(own: Mapping[str, str], options: Sequence[str]) -> list[Installed]:
             variables = {**place.variables, **own}
-            return run_pip(place.container, root, variables, DEPLOY, [*options, *arguments], step)
+            installed: list[Installed] = []
+            for scope, places in projects.items():
+                if places:
+                    arguments = [*options, *_arguments(scope, places)]
+                    installed += run_pip(place.container, root, variables, scope, arguments, step)
+            return installed
 
         def isolated(own: Mapping[str, str], options: Sequence[str]) -> list[Installed]:
             bring_local_files(place.container, self._request)
@@ -239,6 +244,15 @@ class _Work:
 
         may_fetch = isolated if self._request.build_network else None
         self.local += run_prepared(place, environments, environment, run, may_fetch).result
+
+
+def _arguments(scope: str, places: LocalPlaces) -> Iterator[str]:
+    yield "--no-deps"
+    if scope == TEST:
+        yield from ("--prefix", TESTS)
+    yield from map(str, places.folders)
+    for folder in places.editable:
+        yield from ("-e", str(folder))
 
 
 def _together(

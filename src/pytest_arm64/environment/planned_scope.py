@@ -1,8 +1,8 @@
-"""One scope of an install plan: what it resolves to, which file of each package, in which order."""
+"""What an install plan consists of: of each scope the packages, their files and their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -45,6 +45,43 @@ class PlannedPackage:
     allowed: frozenset[str] = frozenset()
     """SHA-256 values, one of which it must have; empty where the requirements name none."""
     requested: bool = False
+
+
+@dataclass(frozen=True)
+class LocalPlaces:
+    """Folders of local projects."""
+
+    editable: tuple[Path, ...] = ()
+    """Those that stay where they are."""
+    folders: tuple[Path, ...] = ()
+    """Those that are built and copied."""
+
+    def __bool__(self) -> bool:
+        return bool(self.editable or self.folders)
+
+
+@dataclass(frozen=True)
+class InstallPlan:
+    """Packages in the order in which they are unpacked: where two share a path, the later wins."""
+
+    packages: tuple[PlannedPackage, ...]
+    projects: Mapping[str, LocalPlaces] = field(default_factory=dict)
+    """By scope: local projects; their dependencies are among the packages."""
+    changed: tuple[str, ...] = ()
+    """Where the tests change which versions are deployed, in words."""
+
+    def of_state(self, state: str) -> tuple[PlannedPackage, ...]:
+        return tuple(package for package in self.packages if package.state == state)
+
+    @property
+    def editable(self) -> tuple[Path, ...]:
+        """Local projects of both scopes that stay where they are."""
+        return tuple(place for places in self.projects.values() for place in places.editable)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Local projects of both scopes that are built and copied."""
+        return tuple(place for places in self.projects.values() for place in places.folders)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pytest_arm64.environment.local_projects import (
     metadata_in_answer,
     parse_built_metadata,
 )
-from pytest_arm64.environment.plan import InstallPlan, PlanRequest, make_plan
-from pytest_arm64.environment.planned_scope import NotPlannableError
+from pytest_arm64.environment.plan import PlanRequest, make_plan
+from pytest_arm64.environment.planned_scope import InstallPlan, NotPlannableError
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.fetch import Fetcher
 from pytest_arm64.index.pip_config import PipConfig

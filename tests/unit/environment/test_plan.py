@@ -19,12 +19,16 @@ from pytest_arm64.audit.builds import build_requirements
 from pytest_arm64.environment.deciding_lock import lock_of
 from pytest_arm64.environment.installation_order import installation_order
 from pytest_arm64.environment.plan import (
-    InstallPlan,
     PlanRequest,
     make_plan,
     plan_build,
 )
-from pytest_arm64.environment.planned_scope import NotPlannableError, PlannedPackage
+from pytest_arm64.environment.planned_scope import (
+    InstallPlan,
+    LocalPlaces,
+    NotPlannableError,
+    PlannedPackage,
+)
 from pytest_arm64.environment.wheel_cache import fetch
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import PipConfig
@@ -257,6 +261,26 @@ def test_a_local_project_stays_where_it_is_and_its_needs_are_planned(
     plan = planned(plan_request(tmp_path, index, "tool\n"))
     assert plan.editable == (tmp_path,)
     assert [p.name for p in plan.packages] == ["tool", "pure"]
+
+
+def test_a_local_project_that_only_the_tests_want_is_planned_for_them(
+    tmp_path: Path, index: Played
+) -> None:
+    head = '[project]\nname = "{}"\nversion = "1"\ndependencies = {}\n'
+    write(
+        tmp_path,
+        {
+            "lib/pyproject.toml": head.format("lib", '["pure"]'),
+            "helpers/pyproject.toml": head.format("helpers", '["tool", "lib"]'),
+            "requirements-test.txt": "./helpers\n-e ./lib\n",
+        },
+    )
+    plan = planned(plan_request(tmp_path, index, "-e ./lib\n"))
+    assert plan.projects == {
+        "deploy": LocalPlaces(editable=(tmp_path / "lib",)),
+        "test": LocalPlaces(folders=(tmp_path / "helpers",)),
+    }
+    assert [(p.name, p.scope) for p in plan.packages] == [("pure", "deploy"), ("tool", "test")]
 
 
 def test_of_what_is_no_package_the_dependencies_are_planned(tmp_path: Path, index: Played) -> None:

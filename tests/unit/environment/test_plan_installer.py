@@ -16,6 +16,7 @@ from pytest_arm64 import cache
 from pytest_arm64.environment import plan_installer
 from pytest_arm64.environment.builder_container import Host
 from pytest_arm64.environment.pip_container import Request
+from pytest_arm64.environment.pip_installer import Installation
 from pytest_arm64.environment.wheel_layer import Layer
 from pytest_arm64.errors import InstallError
 from pytest_arm64.index.pip_config import PipConfig
@@ -48,7 +49,7 @@ def a_wheel(name: str) -> bytes:
     return buffer.getvalue()
 
 
-def installed(folder: Path, played: Played) -> tuple[dict[str, bytes], plan_installer.Installation]:
+def installed(folder: Path, played: Played) -> tuple[dict[str, bytes], Installation]:
     """Files by name, and what was installed."""
     write(folder, {"requirements.txt": "pure\ntool\n"})
     host = Host(cast("Any", SimpleNamespace()), CELL, ran(), cast("Any", None))
