@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -156,6 +157,40 @@ def test_signals_take_the_container_away(
     out, _ = process.communicate(timeout=LONGEST_SECONDS)
     assert process.returncode == (143 if number == signal.SIGTERM else -number)
     assert ("1 passed" in out) == (number == signal.SIGTERM)
+    assert not left_by(engine, process.pid)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "], ids=["nothing", "drips"])
+def test_a_signal_while_an_index_does_not_answer(
+    number: signal.Signals,
+    status: int,
+    says: bytes,
+    project: Callable[..., Path],
+    start_pytest: Start,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    folder = project("six==1.17.0\n", test_it=SUITE)
+    with socket.create_server(("127.0.0.1", 0)) as server, monkeypatch.context() as patched:
+        server.settimeout(START_SECONDS)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+        patched.setenv("PIP_INDEX_URL", address)
+        patched.setenv("no_proxy", "*")
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        process = start_pytest(folder, ["--arm64", "--arm64-refresh"])
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(says)
+            time.sleep(1)
+            connection.sendall(b"x" if says else b"")
+            process.send_signal(number)
+            began = time.monotonic()
+            out, _ = process.communicate(timeout=LONGEST_SECONDS)
+    assert time.monotonic() - began < 10, out
+    assert process.returncode == status, out
+    assert "Traceback" not in out
     assert not left_by(engine, process.pid)
 
 
