@@ -93,7 +93,7 @@ def summary(record: AbiRecord) -> list[str]:
             "answers them (--image)."
         )
     if notes:
-        lines.append(f"{notes} notes (--all shows them).")
+        lines.append(f"{notes} note{'s' * (notes > 1)} (--all shows them).")
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -11,10 +11,13 @@ from typing import Any, Literal
 import pytest
 
 from ..config.suggestions import suggestion
+from ..decide.evidence import Finding, TestOutcome
 from ..decide.gate import DECISIONS
 from ..errors import SettingsError
 from ..inside.golden.report_property import PROPERTY
+from ..inside.ran import Ran
 from ..mirror.pytest_internals import compiled_expression
+from ..wording import first_of
 from .arguments import GATE, positional
 from .cells import Role
 from .differences import Here, common_failure, difference
@@ -79,6 +82,19 @@ def cell_gate(result: CellResult, service: str, x86: CellResult | None = None) -
             prop for t in result.tests.values() for prop in t.user_properties if prop[0] == PROPERTY
         ),
     )
+
+
+def core_findings(
+    results: Iterable[CellResult], tests: Iterable[TestOutcome], where: Ran
+) -> Iterator[Finding]:
+    """For the verdict: those of *tests*, which ran at *where*, that fail on another core alone."""
+    passed = {test.nodeid for test in tests if not test.bad}
+    for result in results:
+        failed = [t.nodeid for t in result.tests.values() if t.bad and t.nodeid in passed]
+        if result.planned.role is Role.FURTHER and failed:
+            word = "tests fail" if failed[1:] else "test fails"
+            text = f"{len(failed)} {word} on {result.planned.name} alone: {first_of(failed, 3)}"
+            yield Finding("core", text, grave=True, where=replace(where, core=result.ran.core))
 
 
 def emit(config: pytest.Config, gate: Gate) -> None:

@@ -23,7 +23,6 @@ from .cells import Role
 from .coverage import bring_coverage
 from .gates import (
     Gate,
-    cell_gate,
     emit,
     gates_alone,
     is_of_service,
@@ -306,10 +305,8 @@ class HostPlugin:
             return []
         waiting = [other.part.name for other in self._waiting]
         gates = self.findings.gates(run.part.name, waiting) if self.findings else []
-        x86 = [r for r in run.results if r.planned.role is Role.REFERENCE]
-        compared = x86[0] if x86 and self._config.option.arm64_compare else None
         further = [r for r in run.results if r.planned.role is Role.FURTHER]
-        return [*gates, *(cell_gate(result, run.part.name, compared) for result in further)]
+        return [*gates, *map(run.core_gate, further)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

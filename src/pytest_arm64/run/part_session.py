@@ -26,7 +26,7 @@ from .arguments import same_everywhere
 from .cells import PlannedCell, Role
 from .core_choice import core_choice
 from .crash_repeat import doubtful, second_try
-from .gates import cell_gate, emit_after_the_tests
+from .gates import Gate, cell_gate, emit_after_the_tests
 from .keep import Held
 from .later_core import LaterCore
 from .launch import session_in
@@ -179,6 +179,12 @@ class NestedRun:
             session.problems.append(str(error))
         session.close()
 
+    def core_gate(self, result: CellResult) -> Gate:
+        """The gate of the core on which *result* came out."""
+        x86 = [r for r in self.results if r.planned.role is Role.REFERENCE]
+        compared = x86[0] if x86 and self._config.option.arm64_compare else None
+        return cell_gate(result, self.part.name, compared)
+
     def _run_later(self, session: MirroredSession) -> None:
         """Run what reaches code for another core there, and report it as a gate.
 
@@ -213,9 +219,7 @@ class NestedRun:
             others=[],
             mirrored=self.place.transport,
         )
-        x86 = [r for r in self.results if r.planned.role is Role.REFERENCE]
-        compared = x86[0] if x86 and self._config.option.arm64_compare else None
-        emit_after_the_tests(host_session, [cell_gate(result, self.part.name, compared)])
+        emit_after_the_tests(host_session, [self.core_gate(result)])
         lines = filter(None, (self.place.summary, f"arm64: {printable(later.line)}"))
         self._place = replace(self.place, summary="\n".join(lines))
 

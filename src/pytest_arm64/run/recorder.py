@@ -48,7 +48,7 @@ from ..report.document import Report, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
 from .blamed_library import with_libraries
-from .gates import emit_after_the_tests, selected
+from .gates import core_findings, emit_after_the_tests, selected
 from .incidents import Ended, collection_incident, incidents, one_line
 from .launch import project_of
 from .left_out import LeftOut
@@ -287,6 +287,8 @@ class Recorder:
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
         findings = list(self._findings(tests, where, abi, mapped))
+        if where.on_arm:
+            findings += core_findings(run.results, tests, where)
         if abi is not None and matrix is not None and place.record is not None:
             findings += uncompiled_findings(matrix, place.record, abi, where)
         evidence = replace(evidence, findings=tuple(findings))
