@@ -16,6 +16,7 @@ from pytest_arm64.plugin import (
     arm64_abi,
     arm64_golden,
     arm64_install,
+    arm64_lambda,
     arm64_matrix,
     arm64_measure,
     arm64_target,
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
         ArmAbi,
         ArmGolden,
         ArmInstall,
+        ArmLambda,
         ArmMatrix,
         ArmMeasure,
         ArmTarget,
         CellResult,
         GoldenMismatchError,
+        LambdaError,
+        LambdaResult,
         Measurement,
         Memory,
         Place,
@@ -43,7 +47,15 @@ if TYPE_CHECKING:
         Transport,
     )
 
-FIXTURES = (arm64_abi, arm64_golden, arm64_install, arm64_matrix, arm64_measure, arm64_target)
+FIXTURES = (
+    arm64_abi,
+    arm64_golden,
+    arm64_install,
+    arm64_lambda,
+    arm64_matrix,
+    arm64_measure,
+    arm64_target,
+)
 
 
 def test_target(arm64_target: ArmTarget) -> None:
@@ -80,6 +92,21 @@ def test_records(arm64_install: ArmInstall, arm64_abi: ArmAbi, arm64_matrix: Arm
     assert not arm64_abi["findings"]
     assert arm64_matrix["numpy"].state == "wheel"
     assert arm64_matrix.complete
+
+
+def test_function(arm64_lambda: ArmLambda) -> None:
+    result: LambdaResult = arm64_lambda.invoke({"key": 1})
+    error: LambdaError | None = result.error
+    assert error is None or error["errorType"] == "Sandbox.Timedout"
+    assert result.cold
+    assert result.init_ms is not None
+    assert result.duration_ms < 100 or result.emulated
+    assert "key" in result.log
+    slow = arm64_lambda.function("app.slow", timeout=0.5, environment={"KEY": "value"})
+    slow.restart()
+    assert result.payload == {"client": result.client, "id": result.request_id}
+    assert result.status == 200
+    assert (slow.handler, slow.timeout) == ("app.slow", 0.5)
 
 
 class Plugin:

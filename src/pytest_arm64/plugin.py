@@ -17,6 +17,7 @@ from .options import add_options
 from .report.measurements import MeasureSummary
 
 if TYPE_CHECKING:
+    from .inside.function.arm_lambda import ArmLambda
     from .inside.matrix_rows import Rows
     from .run.host import HostPlugin
     from .run.marked import MarkedPlugin
@@ -157,3 +158,18 @@ def arm64_matrix(pytestconfig: pytest.Config) -> Rows:
     from .decide.kept_rows import matrix_here
 
     return matrix_here(pytestconfig.rootpath)
+
+
+@pytest.fixture
+def arm64_lambda(request: pytest.FixtureRequest) -> Iterator[ArmLambda]:
+    """Calls the Lambda function of the service: ``arm64_lambda.invoke(event)``."""
+    from .errors import Arm64Error
+    from .inside.fixtures.function import function_of
+    from .run.function_record import function_here
+
+    try:
+        record = function_here(request.config.rootpath, request.path)
+    except Arm64Error as error:
+        pytest.fail(f"arm64_lambda: {error}", pytrace=False)
+    with function_of(record, request) as function:
+        yield function

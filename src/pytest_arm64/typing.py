@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .config.settings import Settings
+    from .inside.function.arm_lambda import ArmLambda
+    from .inside.function.result import LambdaError, LambdaResult
     from .inside.golden.check import ArmGolden, GoldenMismatchError
     from .inside.matrix_rows import Rows as ArmMatrix
     from .inside.measure.measurer import ArmMeasure, Measurement
@@ -27,11 +29,14 @@ __all__ = [
     "ArmAbi",
     "ArmGolden",
     "ArmInstall",
+    "ArmLambda",
     "ArmMatrix",
     "ArmMeasure",
     "ArmTarget",
     "CellResult",
     "GoldenMismatchError",
+    "LambdaError",
+    "LambdaResult",
     "Measurement",
     "Memory",
     "Place",
@@ -74,10 +79,13 @@ class ArmTarget(TypedDict):
 if not TYPE_CHECKING:  # type checkers would accept any name of a module with __getattr__
     _MODULES = {
         "ArmGolden": "inside.golden.check",
+        "ArmLambda": "inside.function.arm_lambda",
         "ArmMatrix": "inside.matrix_rows",
         "ArmMeasure": "inside.measure.measurer",
         "CellResult": "run.unseen_session",
         "GoldenMismatchError": "inside.golden.check",
+        "LambdaError": "inside.function.result",
+        "LambdaResult": "inside.function.result",
         "Measurement": "inside.measure.measurer",
         "Memory": "inside.measure.memory",
         "Place": "run.place",

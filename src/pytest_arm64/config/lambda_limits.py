@@ -40,11 +40,6 @@ class LambdaLimits:
         """How many its memory gives it; 0 where that is not known."""
         return self.memory / PROCESSOR_MEMORY
 
-    @property
-    def memory_size(self) -> int:
-        """What the function reads as its memory, in MB."""
-        return (self.memory or _SMALLEST_MEMORY) >> 20
-
 
 def lambda_limits(facts: Facts, *, memory: int, temporary: int, code: str) -> LambdaLimits:
     """The limits of a function on a platform with *facts*.
@@ -63,6 +58,11 @@ def lambda_limits(facts: Facts, *, memory: int, temporary: int, code: str) -> La
         memory,
         code,
     )
+
+
+def memory_size(memory: int) -> int:
+    """What a function with *memory* bytes, 0 for unknown, reads as its memory: in MB."""
+    return (memory or _SMALLEST_MEMORY) >> 20
 
 
 def in_words(limits: LambdaLimits, processors: float) -> tuple[str, ...]:

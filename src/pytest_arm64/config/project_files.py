@@ -23,6 +23,8 @@ SERVICE_KEYS: dict[str, _Types] = {
     "shm-size": str,
     "tmp-size": str,
     "lambda-code": str,
+    "handler": str,
+    "lambda-timeout": (int, float),
     "env": list,
     "network": str,
     "monthly-cost": (int, float),

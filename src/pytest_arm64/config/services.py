@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from ..errors import SettingsError
+from ..inside.function.record import DEFAULT_TIMEOUT
 from ..walking import folders_matching
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
 from .boundary import check_inside, is_there
+from .lambda_function import checked_handler, checked_timeout
 from .project_files import SERVICE_KEYS, ProjectFiles, type_name
 from .settings import checked_code, checked_env, checked_install, memory_bytes
 from .suggestions import file_suggestion, suggestion
@@ -26,6 +28,8 @@ from .toml_lines import line_of
 REPOSITORY = "repository"
 """Another name of the project itself: the one that it had before it was called by its own."""
 TABLE = ("tool", "pytest-arm64")
+_Said = TypeVar("_Said")
+_Value = TypeVar("_Value")
 _BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
 
 
@@ -63,6 +67,9 @@ class ServiceConfig:
     """The same of ``/tmp`` of a Lambda function."""
     lambda_code: str = ""
     """What tests on a Lambda target get of the project; empty where that is not said."""
+    handler: str = ""
+    """``module.function`` of its Lambda function; empty where that is not said."""
+    lambda_timeout: float = DEFAULT_TIMEOUT  # seconds of one call
     env: tuple[str, ...] = ()
     network: str = ""
     monthly_cost: float | None = None
@@ -273,7 +280,7 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         name=name,
         folder=folder,
         requirements=requirements,
-        artifact=_artifact(base, source),
+        artifact=_checked(source, "artifact", lambda text: configured_artifact(text, base), ""),
         package=_package(source),
         test_requirements=_files(base, source, "test-requirements"),
         tests=_files(base, source, "tests", folders=True),
@@ -281,6 +288,8 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         shm_size=_memory(source, "shm-size"),
         tmp_size=_memory(source, "tmp-size"),
         lambda_code=_code(source),
+        handler=_checked(source, "handler", checked_handler, ""),
+        lambda_timeout=_checked(source, "lambda-timeout", checked_timeout, DEFAULT_TIMEOUT),
         env=_env(source),
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
@@ -308,13 +317,6 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
     return paths
 
 
-def _artifact(base: Path, source: _Source) -> Artifact | None:
-    try:
-        return configured_artifact(source.entry.get("artifact", ""), base)
-    except SettingsError as error:
-        raise source.error("artifact", error.what, next_step=error.next_step) from None
-
-
 def _package(source: _Source) -> str:
     package = source.entry.get("package", "")
     if package not in ("", *PACKAGES):
@@ -325,6 +327,14 @@ def _package(source: _Source) -> str:
 def _code(source: _Source) -> str:
     code = source.entry.get("lambda-code", "")
     return checked_code(code, source.place("lambda-code")) if code else ""
+
+
+def _checked(source: _Source, key: str, check: Callable[[_Said], _Value], default: _Said) -> _Value:
+    """What *check* makes of what *source* says of *key*, of *default* where it says nothing."""
+    try:
+        return check(source.entry.get(key, default))
+    except SettingsError as error:
+        raise source.error(key, error.what, next_step=error.next_step) from None
 
 
 def _memory(source: _Source, key: str) -> int:

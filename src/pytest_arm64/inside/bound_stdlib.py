@@ -40,6 +40,7 @@ class originals:  # noqa: N801  (stands for a module)
     pwrite = staticmethod(os.pwrite)
     setprofile = staticmethod(sys.setprofile)
     stdout: TextIO | None = sys.__stdout__
+    time = staticmethod(time.time)
     write = staticmethod(os.write)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from .boundary import MARKER, keep_off_arm
 from .boundary_selection import records_here
+from .fixtures.function import arm64_lambda
 from .fixtures.golden import arm64_golden
 from .fixtures.measure import arm64_measure, judge_budgets
 from .fixtures.records import (
@@ -25,7 +26,14 @@ from .options import OPTIONS, Kind
 from .pytest_internals import use_pytests_name
 from .rewritten import Observer
 
-__all__ = ["arm64_abi", "arm64_golden", "arm64_install", "arm64_measure", "arm64_target"]
+__all__ = [
+    "arm64_abi",
+    "arm64_golden",
+    "arm64_install",
+    "arm64_lambda",
+    "arm64_measure",
+    "arm64_target",
+]
 
 # Values of options that are the host's alone, wherever they were given.
 HOST_WRITES = ("pastebin", "report_log")

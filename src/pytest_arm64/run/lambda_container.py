@@ -8,12 +8,11 @@ from dataclasses import replace
 from ..config.lambda_limits import LambdaLimits, in_words
 from ..config.services import ServiceConfig
 from ..config.settings import Settings
-from ..config.targets import ZIP
 from ..engine.container_plan import Plan
 from ..engine.endpoint import Engine
+from .function_record import function_variables
 
 _PROCESSORS_FOLDER = "/sys/devices/system/cpu"
-_REGION = "us-east-1"
 
 
 def processors_of(limits: LambdaLimits, engine: Engine, *, emulated: bool) -> float:
@@ -55,33 +54,5 @@ def limits_in_words(settings: Settings, engine: Engine, *, emulated: bool) -> tu
 
 
 def function_environment(settings: Settings, service: ServiceConfig) -> Mapping[str, str]:
-    """What a function of *service* reads in its environment, but for credentials and the address
-    of its runtime.
-
-    Names and the folders: AWS, "Using Lambda environment variables" and "Creating Lambda container
-    images", read 2026-11-30. The form of the log stream and the colon in ``TZ`` were not looked up
-    there; published environments of functions have them.
-    """
-    limits = settings.limits
-    if limits is None:
-        return {}
-    name = "".join(letter if letter.isalnum() else "-" for letter in service.name)
-    task_root = "/var/task" if settings.artifact is not None else str(service.folder)
-    # Of a function that is an image, the documentation names no value.
-    runtime = f"AWS_Lambda_python{settings.target.python}"
-    execution = {"AWS_EXECUTION_ENV": runtime} if settings.target.package == ZIP else {}
-    return {
-        **execution,
-        "AWS_DEFAULT_REGION": _REGION,
-        "AWS_REGION": _REGION,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(limits.memory_size),
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "1970/01/01/[$LATEST]00000000000000000000000000000000",
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "LAMBDA_TASK_ROOT": task_root,
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-    }
+    """Variables of a container that is limited as a function of *service* is; else none."""
+    return function_variables(settings, service) if settings.limits is not None else {}

@@ -13,12 +13,14 @@ import pytest
 from ..config.project import Project
 from ..errors import Arm64Error, SettingsError
 from ..inside import frames
+from ..inside.function.record import RECORD as FUNCTION
 from ..inside.ran import Ran
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..mirror.session import MirroredSession
 from ..mirror.task import Task
 from .cells import planned_cells
+from .function_record import function_record
 from .keep import Held
 from .launch import (
     places,
@@ -127,7 +129,10 @@ class MarkedPlugin:
             for line in (*widened_lines(config), *place.header):
                 reporter.write_line(line)
         environment = {_MARKED: "1", **self._coverage()}
-        self._task = task = replace(task, ran=place.ran, where=place.where, environment=environment)
+        records = {FUNCTION: function_record(project.settings, project.itself)}
+        self._task = task = replace(
+            task, ran=place.ran, where=place.where, environment=environment, records=records
+        )
         self._session = session_in(place, task, session, _MarkedMirror(session))
 
     def _coverage(self) -> dict[str, str]:

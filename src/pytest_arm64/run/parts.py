@@ -20,11 +20,13 @@ from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
 from ..inside.frames import BoundaryTest
+from ..inside.function.record import RECORD as FUNCTION
 from ..inside.regular_file import read_regular_text
 from ..mirror.task import Task
 from ..walking import walk_folders
 from .arguments import GATE, positional
 from .cells import PlannedCell, planned_cells
+from .function_record import function_record
 
 _CONFIGURED = {
     "pytest.ini": "",
@@ -65,7 +67,13 @@ class RunPart:
 
     @property
     def records(self) -> dict[str, object]:
-        """Which of the tests it has: the marked ones, all others, or simply all."""
+        """What its session reads of it: the service's function, and which of the tests it has."""
+        function = function_record(self.settings, self.service)
+        return {FUNCTION: function, **self._tests}
+
+    @property
+    def _tests(self) -> dict[str, object]:
+        """The marked ones, all others, or simply all."""
         if self.bounded:
             return {RECORD: sorted({test.nodeid.partition("::")[0] for test in self.bounded})}
         alone = self.service.boundary is not None and not self.service.itself

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
 from ..config._toml import TOMLDecodeError, loads
+from ..config.lambda_function import checked_handler, checked_timeout
 from ..config.targets import IMAGE, ZIP, shipped_targets
+from ..errors import SettingsError
 from ..inputs.base_images import musl_notes
 from ..inputs.manifest import TEST_FILES
 from ..inputs.reading import Reading
@@ -48,6 +50,10 @@ class Proposed:
     """The target of its runtime, where a template names one."""
     package: str = ""
     """How it is deployed on Lambda, ``image`` or ``zip``; empty where nothing says it."""
+    handler: str = ""
+    """``module.function`` of its Lambda function; empty where nothing says it."""
+    timeout: str = ""
+    """Seconds that one call of that may take, as a number; empty where nothing says it."""
 
     def table(self) -> str:
         """As a table of ``pyproject.toml``."""
@@ -57,9 +63,12 @@ class Proposed:
             "tests": self.tests,
             "memory": self.memory,
             "package": self.package,
+            "handler": self.handler,
         }
         lines = [f"[tool.pytest-arm64.service.{self.name}]"]
-        return "\n".join(lines + [f"{k} = {_quoted(v)}" for k, v in pairs.items() if v]) + "\n"
+        lines += [f"{key} = {_quoted(value)}" for key, value in pairs.items() if value]
+        lines += [f"lambda-timeout = {self.timeout}"] if self.timeout else []
+        return "\n".join(lines) + "\n"
 
 
 def proposed_services(root: Path) -> tuple[Proposed, ...]:
@@ -72,20 +81,10 @@ def proposed_services(root: Path) -> tuple[Proposed, ...]:
     paths = list(files_below(root))
     deploying = {path.parent for path in paths if path.name in _DEPLOYMENTS}
     found: dict[Path, _Suggestion] = {}
-    for path in paths:
-        if _TEMPLATE.fullmatch(path.name):
-            for function in _functions(path):
-                folder = function.folder
-                manifest = _manifest(folder)
-                if manifest is not None and root in (folder, *folder.parents):
-                    suggestion = _Suggestion(
-                        manifest,
-                        _relative(path, root),
-                        function.memory,
-                        function.target,
-                        function.package,
-                    )
-                    found.setdefault(folder, suggestion)
+    for folder, suggestion in _of_templates(paths, root):
+        first = found.setdefault(folder, suggestion)
+        if first.handler != suggestion.handler:  # nothing says which of them is meant
+            found[folder] = replace(first, handler="", timeout="")
     for path in paths:
         if path.name.lower().startswith(("dockerfile", "containerfile")):
             manifest = _installed_by(path, root)
@@ -109,6 +108,25 @@ def proposed_services(root: Path) -> tuple[Proposed, ...]:
     return tuple(_told_apart(services, sorted(found), root))
 
 
+def _of_templates(paths: Iterable[Path], root: Path) -> Iterator[tuple[Path, _Suggestion]]:
+    """Folders of functions of templates, each with what its template says of it."""
+    for path in paths:
+        for function in _functions(path) if _TEMPLATE.fullmatch(path.name) else ():
+            folder = function.folder
+            manifest = _manifest(folder)
+            if manifest is not None and root in (folder, *folder.parents):
+                suggestion = _Suggestion(
+                    manifest,
+                    _relative(path, root),
+                    function.memory,
+                    function.target,
+                    function.package,
+                    function.handler,
+                    function.timeout,
+                )
+                yield folder, suggestion
+
+
 def musl_images(root: Path) -> Iterator[str]:
     """A note for each Dockerfile below *root* whose image has musl."""
     reading = Reading(root, {})
@@ -126,6 +144,8 @@ class _Suggestion:
     memory: str = ""
     target: str = ""
     package: str = ""
+    handler: str = ""
+    timeout: str = ""
 
 
 def _with_packages(
@@ -156,6 +176,8 @@ def _proposed(
         found=suggestion.source,
         target=suggestion.target,
         package=suggestion.package,
+        handler=suggestion.handler,
+        timeout=suggestion.timeout,
     )
 
 
@@ -234,6 +256,8 @@ class _Function:
     memory: str
     target: str
     package: str
+    handler: str
+    timeout: str
 
 
 def _functions(path: Path) -> Iterator[_Function]:
@@ -277,7 +301,22 @@ def _function(path: Path, properties: Mapping[str, str]) -> Iterator[_Function]:
     memory = f"{memory}MB" if re.fullmatch(r"[1-9]\d{1,5}", memory, re.ASCII) else ""
     target = f"lambda-{runtime.partition('-')[0]}"
     folder = Path(os.path.normpath(path.parent / code))
-    yield _Function(folder, memory, target if target in shipped_targets() else "", package)
+    yield _Function(
+        folder,
+        memory,
+        target if target in shipped_targets() else "",
+        package,
+        _usable(properties.get("Handler", ""), checked_handler),
+        _usable(properties.get("Timeout", ""), lambda text: f"{checked_timeout(float(text)):g}"),
+    )
+
+
+def _usable(text: str, check: Callable[[str], str]) -> str:
+    """What *check* makes of *text*; nothing of a value that the settings would refuse."""
+    try:
+        return check(text)
+    except (SettingsError, ValueError):
+        return ""
 
 
 def _installed_by(path: Path, root: Path) -> Path | None:

@@ -123,6 +123,15 @@ WORKER = '[tool.pytest-arm64.service.worker]\nrequirements = "worker/requirement
         (WORKER + "monthly-cost = -1", 3, "not an amount"),
         (WORKER + 'package = "docker"', 3, "must be 'image' or 'zip'"),
         (WORKER + "package = 1", 3, "wrong type"),
+        (WORKER + 'handler = "app"', 3, "handler = 'app' is not MODULE.FUNCTION"),
+        (WORKER + 'handler = "../app.run"', 3, "is not MODULE.FUNCTION"),
+        (WORKER + 'handler = "src/app"', 3, "is not MODULE.FUNCTION"),
+        (WORKER + 'handler = "app.run\\n"', 3, "is not MODULE.FUNCTION"),
+        (WORKER + "handler = 1", 3, "wrong type"),
+        (WORKER + "lambda-timeout = 0", 3, "is not a number of seconds up to 900"),
+        (WORKER + "lambda-timeout = 901", 3, "is not a number of seconds up to 900"),
+        (WORKER + "lambda-timeout = nan", 3, "is not a number of seconds up to 900"),
+        (WORKER + "lambda-timeout = '3'", 3, "write lambda-timeout as a number"),
         (WORKER + "monthly-cost = nan", 3, "not an amount"),
         (WORKER + "monthly-cost = true", 3, "wrong type"),
         (WORKER + 'tests = "absent"', 3, "is not a file or folder"),
@@ -275,3 +284,10 @@ def test_one_repository_has_functions_in_images_and_in_zips(tmp_path: Path) -> N
     assert {target.name for target in targets.values()} == {"lambda-python3.12"}
     assert declared_system(targets["a"]).name == "declared data of lambda-python3.12 as zip"
     assert declared_system(targets["b"]).name == "declared data of lambda-python3.12"
+
+
+@pytest.mark.parametrize("handler", ["app.run", "src/app.run", "pkg.sub.app.run", "a-b/app.run"])
+def test_a_service_says_how_its_function_is_called(tmp_path: Path, handler: str) -> None:
+    text = f'{WORKER}handler = "{handler}"\nlambda-timeout = 2'
+    service = services(tmp_path, text)["worker"]
+    assert (service.handler, service.lambda_timeout) == (handler, 2.0)

@@ -75,6 +75,7 @@ def test_functions_dockerfiles_and_manifests_are_services(tmp_path: Path) -> Non
             "template.yaml",
             "lambda-python3.12",
             "zip",
+            "app.handler",
         ),
         Proposed(
             "node", "functions/node/requirements.txt", found="functions/node/requirements.txt"
@@ -291,6 +292,46 @@ def test_what_sam_init_writes_is_proposed_with_its_tests_and_target(
     assert files_now.table.get("target", "") == target
     (configured,) = read_services(files_now)
     assert configured.name == "hello-world"
+
+
+TWO_HANDLERS = """\
+Resources:
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello_world/
+      Handler: {one}
+      Timeout: {timeout}
+      Runtime: python3.13
+  Two:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello_world/
+      Handler: {two}
+      Timeout: 3
+      Runtime: python3.13
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "timeout", "handler", "seconds"),
+    [
+        ("app.handler", "app.handler", "120", "app.handler", 120.0),
+        ("src/app.handler", "src/app.handler", "0.5", "src/app.handler", 0.5),
+        ("app.handler", "app.other", "120", "", 3.0),
+        ("!Ref Handler", "!Ref Handler", "!Ref Timeout", "", 3.0),
+        ("app", "app", "901", "", 3.0),
+    ],
+)
+def test_the_handler_and_time_of_a_function_are_proposed_where_they_are_certain(
+    tmp_path: Path, one: str, two: str, timeout: str, handler: str, seconds: float
+) -> None:
+    template = TWO_HANDLERS.format(one=one, two=two, timeout=timeout)
+    (service,) = proposed_services(written(tmp_path, {"template.yaml": template, **SAM_FILES}))
+    assert service.handler == handler
+    change_of(tmp_path, [service]).write()
+    (configured,) = read_services(read_project_files(tmp_path))
+    assert (configured.handler, configured.lambda_timeout) == (handler, seconds)
 
 
 IMAGE_FUNCTION = """\
