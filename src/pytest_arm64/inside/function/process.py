@@ -37,7 +37,7 @@ class FunctionProcess:
         }
         try:
             self._process = subprocess.Popen(
-                [sys.executable, str(_START), json.dumps(task)],
+                [sys.executable, "-u", str(_START), json.dumps(task)],
                 cwd=function["root"],
                 env=_variables(function, self._api.address),
                 stdin=subprocess.DEVNULL,

@@ -68,6 +68,11 @@ def ends(event, context):
 def long(event, context):
     return "x" * event
 
+def writes(event, context):
+    sys.stdout.write("no end of line")
+    if event:
+        time.sleep(event)
+
 def size(event, context):
     return len(event)
 
@@ -394,6 +399,14 @@ def test_the_log_is_that_of_one_call_in_lambdas_form(make: Make) -> None:
         pattern = rf"\[WARNING\]\t\d{{4}}-\d\d-\d\dT[\d:.]+Z\t{result.request_id}\twarned"
         assert re.fullmatch(pattern, warned)
         assert shown.pop() == result.log
+
+
+@pytest.mark.parametrize("seconds", [0, 30])
+def test_output_is_there_without_an_end_of_line_and_after_a_time_out(
+    seconds: int, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    assert make("app.writes", timeout=1).invoke(seconds).log == "no end of line"
 
 
 def test_of_much_output_the_end_is_kept_and_nothing_waits(make: Make) -> None:
