@@ -10,6 +10,7 @@ readonly PRODUCT_TAG=${PRODUCT_DIGEST:-2023}
 readonly PRODUCT=$PRODUCT_NAME:2023${PRODUCT_DIGEST:+@$PRODUCT_DIGEST}
 readonly RUNTIME_REPOSITORY=pytest-arm64/stand-in
 readonly BUILDER_REPOSITORY=pytest-arm64/stand-in-builder
+readonly CROSS_STAND_IN=pytest-arm64/stand-in-cross:bookworm-amd64
 
 stand_in_name() { # stand_in_name runtime|builder ARCH
     local repository=$RUNTIME_REPOSITORY
@@ -22,6 +23,8 @@ image_is_for() { [ "$(image_json "$1" | text_of Architecture)" = "$2" ]; }
 product_image_present() { image_is_for "$PRODUCT" arm64; }
 
 stand_in_present() { image_is_for "$(stand_in_name "$1" "$2")" "$2"; }
+
+cross_stand_in_present() { image_is_for "$CROSS_STAND_IN" amd64; }
 
 stand_ins_present() { # stand_ins_present ARCH
     stand_in_present runtime "$1" && stand_in_present builder "$1"
@@ -36,6 +39,7 @@ provide_images() { # provide_images yes|no: whether to pull though stand-ins are
         pull_product && return
     fi
     provide_stand_ins
+    provide_cross_stand_in
 }
 
 pull_product() {
@@ -79,6 +83,7 @@ status_images() {
             status_image "$name" "$arch" "stand-in, Debian 12$(recipe_note "$name")"
         done
     done
+    status_image "$CROSS_STAND_IN" amd64 "cross compiler, Debian 12"
     ! stand_ins_present arm64 || usable=0
     [ "$usable" -eq 0 ] || printf 'image      none to run on; scripts/engine up\n'
     return "$usable"

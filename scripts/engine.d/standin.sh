@@ -10,6 +10,7 @@ readonly RUNTIME_PACKAGES=base-files,base-passwd,bash,ca-certificates,coreutils,
 findutils,gawk,grep,gzip,libc-bin,libstdc++6,netbase,procps,python3,python3-distutils,\
 python3-venv,sed,tar,tzdata,util-linux
 readonly BUILDER_PACKAGES=$RUNTIME_PACKAGES,g++,gcc,libc6-dev,make,pkg-config,python3-dev
+readonly CROSS_PACKAGES=$RUNTIME_PACKAGES,g++-aarch64-linux-gnu,gcc-aarch64-linux-gnu
 readonly RECIPE_LABEL=pytest-arm64.recipe
 readonly IMAGE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -38,6 +39,37 @@ provide_stand_ins() {
     done
     say "THE IMAGES HERE ARE STAND-INS: DEBIAN 12, NOT AMAZON LINUX 2023." \
         "WHAT RUNS ON THEM CERTIFIES NOTHING ABOUT AMAZON LINUX 2023"
+}
+
+# Compilers for aarch64 that are programs of an x86-64 machine, for --arm64-cross. Others do
+# without, and so does what runs under emulation.
+provide_cross_stand_in() {
+    [ "$(engine_machine)" = x86_64 ] && ! cross_stand_in_present || return 0
+    can_install && [ "$(os_field ID)" = debian ] || return 0
+    need_packages "stand-in images" mmdebstrap arch-test
+    need_archive_mirror
+    need_scratch
+    if step "unpacking Debian 12's cross compiler" unpack_cross &&
+        step "loading the cross compiler into the engine" load_cross; then
+        return
+    fi
+    say "no cross compiler: what has no wheel is compiled under emulation alone"
+}
+
+unpack_cross() {
+    mkdir -p "$SCRATCH/amd64"
+    apt_network_options >"$SCRATCH/apt.conf"
+    unpack amd64 cross "$CROSS_PACKAGES"
+    tar --numeric-owner -C "$SCRATCH/amd64/cross" -cf "$SCRATCH/amd64/cross.tar" .
+    rm -rf --one-file-system -- "$SCRATCH/amd64/cross"
+}
+
+load_cross() {
+    cd "$SCRATCH/amd64" || return
+    image_config amd64 "\"pytest-arm64.stand-in-for\":\"al2023\"" cross.tar >cross.json
+    printf '[{"Config":"cross.json","RepoTags":["%s"],"Layers":["cross.tar"]}]' \
+        "$CROSS_STAND_IN" >manifest.json
+    tar -cf - manifest.json cross.json cross.tar | load_archive
 }
 
 # Old ones do where new ones cannot be made.
@@ -165,9 +197,12 @@ load_pair() {
         runtime.json "$runtime-unchecked" runtime.tar >manifest.json
     printf '{"Config":"%s","RepoTags":["%s"],"Layers":["%s","%s"]}]' \
         builder.json "$builder-unchecked" runtime.tar builder.tar >>manifest.json
-    tar -cf - manifest.json runtime.json builder.json runtime.tar builder.tar |
-        api POST /images/load --max-time 300 --header 'Content-Type: application/x-tar' \
-            --header 'Expect:' --upload-file - >load.json
+    tar -cf - manifest.json runtime.json builder.json runtime.tar builder.tar | load_archive
+}
+
+load_archive() {
+    api POST /images/load --max-time 300 --header 'Content-Type: application/x-tar' \
+        --header 'Expect:' --upload-file - >load.json
     ! grep -q '"error"' load.json || {
         cat load.json
         return 1

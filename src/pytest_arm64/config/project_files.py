@@ -42,6 +42,7 @@ _KEYS: dict[str, _Types] = {
     "installer": str,
     "lambda-limits": bool,
     "build-network": bool,
+    "cross": str,
     "record-emulated": bool,
     "services": list,
     "service": dict,

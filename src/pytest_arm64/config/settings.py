@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..inside.options import CORES, INSTALLERS, SHM_SIZE, byte_size, cores, seconds
+from ..inside.options import CORES, CROSS, INSTALLERS, OFF, SHM_SIZE, byte_size, cores, seconds
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside, is_there
 from .forked_change import comes_from_fork
@@ -60,6 +60,10 @@ class Settings:
     """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
     build_network: bool = False
     """Whether builds have the network, and pip's settings."""
+    cross: bool = False
+    """Whether a cross compiler compiles what is built under emulation."""
+    cross_image: str = ""
+    """The amd64 image that has it; empty for the package of the target's distribution."""
     timeout: float = 0.0
     """Seconds that a test may take, 0 for any."""
     memory: int = 0
@@ -137,6 +141,12 @@ def load_settings(
         raise SettingsError(
             f"unknown installer {installer!r}", next_step=f"choose one of {', '.join(INSTALLERS)}"
         )
+    cross = given.cross or table.get("cross") or OFF
+    if cross not in CROSS:
+        raise SettingsError(
+            f"{manifest}: cross = {cross!r} must be one of {', '.join(CROSS)}",
+            next_step='cross = "auto" compiles at the speed of the host',
+        )
     test_requirements = _files(
         _listed(table.get("test-requirements", [])), rootpath, f"{manifest}: test-requirements"
     )
@@ -174,6 +184,8 @@ def load_settings(
         require_native=given.require_native,
         installer=installer,
         build_network=given.build_network or table.get("build-network", files.user.build_network),
+        cross=cross != OFF,
+        cross_image=environ.get("PYTEST_ARM64_CROSS_IMAGE", ""),
         timeout=_seconds(given.timeout),
         memory=memory_bytes(given.memory or table.get("memory", ""), manifest),
         shm_size=memory_bytes(given.shm_size or table.get("shm-size", ""), manifest, "shm-size")

@@ -33,6 +33,8 @@ class Recipe:
     name: str
     provision: str = ""
     builder: str = ""
+    cross: str = ""
+    """Brings a compiler for aarch64 to the amd64 image."""
     manager: str = ""
     """What installs a library, where that is not the recipe's name."""
 

@@ -207,4 +207,19 @@ def builds_of(record: InstallRecord, where: Ran) -> Iterator[Build]:
                 True,
                 replace(where, when=record.made_at),
                 seconds=package.seconds,
+                cross=package.cross,
+            )
+
+
+def cross_findings(record: InstallRecord, where: Ran) -> Iterator[Finding]:
+    """Deployed packages in which tests ran what another program than the target's compiled."""
+    for package in record.packages:
+        if package.scope == DEPLOY and package.cross:
+            yield Finding(
+                "build",
+                f"{package.name} {package.version} was compiled by {package.cross} as a cross "
+                "compiler, which gives the same files as the target's own for a sample",
+                grave=False,
+                where=where,
+                package=canonicalize_name(package.name),
             )

@@ -81,6 +81,8 @@ class Build:
     seconds: float = 0.0
     cause: str = ""
     """The classes of failure that were recognised."""
+    cross: str = ""
+    """The cross compiler that compiled it; empty where the target's own did."""
 
 
 @dataclass(frozen=True)

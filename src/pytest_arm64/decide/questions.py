@@ -148,7 +148,7 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
             last = max((b for b in right if not b.succeeded), key=lambda b: b.where.when)
             failing.append(f"{name} did not build{_because(last)}")
             grades += [build.where.grade for build in right if not build.succeeded]
-        elif len(right) >= CLEAN_BUILDS:
+        elif len(right) >= CLEAN_BUILDS and not all(build.cross for build in right):
             reliable.append(name)
             grades.append(sorted((b.where.grade for b in right), key=GRADES.index)[-CLEAN_BUILDS])
         else:
@@ -161,6 +161,8 @@ def _builds(evidence: ServiceEvidence, wheels: Answer, today: date) -> Answer:
         packages = tuple(name for name in wheels.packages if name not in reliable)
         return Answer(BUILDS, NOT_EVALUATED, _listed(open_), tuple(based_on), packages)
     text = f"{_listed(reliable)} built cleanly, repeatedly"
+    if any(", cross-compiled by " in build.text for build in based_on):
+        text += " (builds by a cross compiler among them)"
     return Answer(BUILDS, YES, text, tuple(based_on), grade=weakest(tuple(grades)))
 
 
@@ -175,6 +177,11 @@ def _how_often(builds: Sequence[Build], right: Sequence[Build]) -> str:
         return (
             f"built {len(right)} times on the requested image and {len(builds) - len(right)} times "
             f"elsewhere or long ago; {CLEAN_BUILDS} on the requested image are needed"
+        )
+    if all(build.cross for build in right):
+        return (
+            f"cross-compiled only ({right[-1].cross}); reliable means one build without a cross "
+            "compiler, too: --arm64-cross off --arm64-refresh"
         )
     return f"built once; reliable means at least {CLEAN_BUILDS} clean builds"
 
@@ -275,6 +282,8 @@ def _differs(predicted: str, observed: str) -> bool:
 
 def _build_words(build: Build) -> Evidence:
     how = f"built in {build.seconds:.0f} s"
+    if build.cross:
+        how += f", cross-compiled by {build.cross}"
     if not build.succeeded:
         first, *_ = build.text.splitlines() or [""]
         how = f"not built{_because(build)}: {first}"

@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import cache
 from ..binary.record import AbiRecord
@@ -48,6 +49,9 @@ from .tree import (
     tar_of,
     with_parents,
 )
+
+if TYPE_CHECKING:
+    from .cross import CrossBuilder
 
 FORMAT = 10
 """Counts up when the same inputs would make other files."""
@@ -140,6 +144,7 @@ def make_environment(
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
             **({"build-network": True} if settings.build_network else {}),
+            **({"cross": settings.cross_image} if settings.cross else {}),
             **({"lock": lock.digest} if lock is not None else {}),
             **({"artifact": _fingerprint(artifact)} if artifact is not None else {}),
             **manifest.fingerprint(),
@@ -154,7 +159,13 @@ def make_environment(
         from .image_build import make_image
 
         request = Request(manifest, runner, config, pins, build_network=settings.build_network)
-        host = Host(engine, cell, ran, lambda: builder(engine, cell, base, ran, progress))
+        host = Host(
+            engine,
+            cell,
+            ran,
+            lambda: builder(engine, cell, base, ran, progress),
+            _cross(engine, cell, ran, settings, progress),
+        )
         try:
             image = make_image(host, base, request, settings, lock, tag, progress)
         except BuildError as error:
@@ -177,6 +188,18 @@ def make_environment(
         built_from,
         records.inside,
     )
+
+
+def _cross(
+    engine: Engine, cell: Cell, ran: ImageFacts, settings: Settings, progress: Progress
+) -> Callable[[Base], CrossBuilder] | None:
+    """What gives a builder a cross compiler; None where nothing is emulated, or none is wanted."""
+    if not settings.cross or ran.native:
+        return None
+    from .cross import cross_builder
+
+    image, offline = settings.cross_image, settings.offline
+    return lambda own: cross_builder(engine, cell, own, image, progress, offline=offline)
 
 
 def _facts_file(target: Target) -> str:

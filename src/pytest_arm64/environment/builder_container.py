@@ -22,6 +22,7 @@ from ..engine.container import Container
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
+from ..errors import InstallError
 from ..index.archives import ArchiveError, wheel_metadata
 from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
@@ -36,6 +37,7 @@ from .build_environment import (
     ask_command,
 )
 from .bytecode import Compiler
+from .cross import CrossBuilder, NoCrossCompilerError
 from .failures import Tools
 from .local_projects import (
     BuiltMetadata,
@@ -64,6 +66,8 @@ class Host:
     ran: ImageFacts
     builder: Callable[[], Base]
     """Gives the builder image; it is made where it is asked for."""
+    cross: Callable[[Base], CrossBuilder] | None = None
+    """Gives that builder a cross compiler; None where everything is compiled under emulation."""
 
 
 class SourceBuilder:
@@ -84,6 +88,9 @@ class SourceBuilder:
         self._plan_request = plan_request
         self._compiler = compiler
         self._builder: Base | None = None
+        self._cross: CrossBuilder | None = None
+        self.not_crossed = ""
+        """Why builds are emulated as a whole though a cross compiler was asked for."""
         self._building: list[str] = []
         """Source distributions, each of which is needed by the build of the one before."""
         self._refresh = refresh
@@ -92,17 +99,20 @@ class SourceBuilder:
         self.tell: Callable[[str], object] = str
         """Called with what is being done."""
 
-    def container(self, *, projects: bool) -> AbstractContextManager[Container]:
+    def container(
+        self, image: Base | None = None, *, projects: bool
+    ) -> AbstractContextManager[Container]:
         """A fresh builder container with pip, in which an unprivileged user builds.
 
         With *projects*, it has everything that the project's files name; these build each other.
+        *image* is another builder than the plain one.
         """
         host, request = self._host, self._request
         return builder_container(
             host.engine,
             host.cell,
             host.ran,
-            self._image(),
+            image or self._image(),
             request,
             network=request.build_network,
             projects=projects,
@@ -148,16 +158,60 @@ class SourceBuilder:
             environment = self._environment(package, environments)
             config = self._request.config if self._request.build_network else None
             recipe = recipe_of(source, self.variables, environment, config)
-            built_wheels = BuiltWheels(self._image(), self._host.ran, recipe)
-            wheel = None if self._refresh else built_wheels.find(source)
-            if wheel is not None and self._asks_for_the_same(wheel, environment, environments):
-                return wheel
-            self.tell(f"building {source.label}")
-            return self._build(built_wheels, source, environment, environments)
+            image = self._image()
+            plain = BuiltWheels(image, self._host.ran, recipe)
+            return (
+                self._find(plain, source, environment, environments)
+                or self._cross_built(source, recipe, environment, environments)
+                or self._build(image, plain, source, environment, environments)
+            )
         except UnpreparedError as error:
             raise unprepared(package.name, package.version, str(error)) from None
         finally:
             self._building.pop()
+
+    def _find(
+        self,
+        built_wheels: BuiltWheels,
+        source: Source,
+        environment: BuildEnvironment | None,
+        environments: BuildEnvironments,
+    ) -> Built | None:
+        wheel = None if self._refresh else built_wheels.find(source)
+        if wheel is None or not self._asks_for_the_same(wheel, environment, environments):
+            return None
+        return wheel
+
+    def _cross_built(
+        self,
+        source: Source,
+        recipe: Mapping[str, object],
+        environment: BuildEnvironment | None,
+        environments: BuildEnvironments,
+    ) -> Built | None:
+        """The wheel of *source* by a cross compiler; None where there is none, or where it fails:
+        then the builder's own compiler decides."""
+        cross = self._cross_builder()
+        if cross is None:
+            return None
+        wheels = BuiltWheels(cross.image, self._host.ran, recipe, cross.compiler)
+        found = self._find(wheels, source, environment, environments)
+        if found is not None:
+            return found
+        try:
+            return self._build(cross.image, wheels, source, environment, environments)
+        except InstallError:
+            return None
+
+    def _cross_builder(self) -> CrossBuilder | None:
+        if self._host.cross is None or self.not_crossed:
+            return None
+        if self._cross is None:
+            try:
+                self._cross = self._host.cross(self._image())
+            except NoCrossCompilerError as error:
+                self.not_crossed = str(error)
+        return self._cross
 
     def _environment(
         self, package: PlannedPackage, environments: BuildEnvironments
@@ -254,19 +308,22 @@ class SourceBuilder:
 
     def _build(
         self,
+        image: Base,
         built_wheels: BuiltWheels,
         source: Source,
         environment: BuildEnvironment | None,
         environments: BuildEnvironments,
     ) -> Built:
         host, package = self._host, source.package
+        how = f" with {built_wheels.compiler} as a cross compiler" if built_wheels.compiler else ""
+        self.tell(f"building {source.label}{how}")
         tools = Tools(host.cell.target.manager, host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{BUILD}/{package.name}-{package.version}"
         variables, user = self.variables, build_user(host.engine)
         command = (PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir")
         tries = count(1)
-        with self.container(projects=source.path.is_dir()) as container:
+        with self.container(image, projects=source.path.is_dir()) as container:
             file = lay_source(container, source, folder, user)
 
             def run(own: Mapping[str, str], options: Sequence[str]) -> WheelFile:

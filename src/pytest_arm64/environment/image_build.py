@@ -92,6 +92,7 @@ def make_image(
             missing=made.missing,
             broken=tuple(unmet),
             fallback=fallback,
+            not_crossed=made.not_crossed,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}
         container.put(

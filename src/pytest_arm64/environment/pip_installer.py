@@ -67,6 +67,8 @@ class Installation:
     """Bytes of an artifact's files."""
     uncompiled: bool = False
     """Whether byte-code is still to be made, in the image."""
+    not_crossed: str = ""
+    """Why nothing was cross-compiled, where that was asked for."""
 
 
 def install(

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -112,7 +112,7 @@ def install(
         for _ in range(_TRIES):
             made = _together(host, plan, [*unpacked, *built], project, work.local)
             if all(u.intact is None or u.intact.result() for u in unpacked):
-                return made
+                return replace(made, not_crossed=source_builder.not_crossed)
             made.files.close()
             with progress.step("unpack again what was damaged in the cache") as step:
                 unpacked = work.unpack(plan, step)
@@ -308,6 +308,7 @@ def _installed(unpacked: Unpacked) -> Installed:
         seconds=built.seconds if built is not None else 0.0,
         log=built.log if built is not None else "",
         kept=built is not None and not built.fresh,
+        cross=built.cross if built is not None else "",
     )
 
 

@@ -53,7 +53,7 @@ def _with_python(
     if isinstance(probed, ImageFacts):
         return base, probed
     if can_provision(cell, probed):
-        image = _derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
+        image = derived(engine, cell, base, target.recipe.provision, "provisioned", progress)
         probed = probe(engine, cell, image, asked)
         if isinstance(probed, ImageFacts):
             return image, probed
@@ -93,7 +93,7 @@ def builder(
         return image
     recipe = cell.target.recipe
     if recipe.builder and ran.os == cell.target.os:
-        return _derived(engine, cell, base, recipe.builder, "builder", progress)
+        return derived(engine, cell, base, recipe.builder, "builder", progress)
     return base
 
 
@@ -104,12 +104,17 @@ def _with_bytecode(
     python = ran.python
     # compileall ends with 1 where any file, such as a test's bad example, does not compile.
     command = f"{python.executable} -m compileall -q -j0 {python.library} >/dev/null 2>&1 || true"
-    return _derived(engine, cell, base, command, "compiled", progress)
+    return derived(engine, cell, base, command, "compiled", progress)
 
 
-def _derived(
+def derived(
     engine: Engine, cell: Cell, base: Base, command: str, kind: str, progress: Progress
 ) -> Base:
+    """*base* after *command* as root with the network, which is run once.
+
+    Raises:
+        InstallError: it fails.
+    """
     command = command.format(python=cell.target.python)
     tag = f"{LABEL}/{kind}:{cache.digest([base.id, command])[:20]}"
     existing = find_made(engine, tag)

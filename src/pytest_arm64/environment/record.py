@@ -46,6 +46,8 @@ class Installed:
     """What its build printed."""
     kept: bool = False
     """Whether an earlier installation had built it."""
+    cross: str = ""
+    """The cross compiler that compiled it, ``gcc 12.2.0``; empty where the builder's own did."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class InstallRecord:
     """Requirements of packages that are not met, as `pip check` would tell."""
     fallback: str = ""
     """Why pip installed, where the plan was asked to."""
+    not_crossed: str = ""
+    """Why nothing was cross-compiled, where that was asked for."""
 
     def count(self, scope: str) -> dict[str, int]:
         """How many packages of *scope* there are in each state."""

@@ -56,6 +56,8 @@ class Built:
     """What its back end asked for beyond what its project writes down."""
     requirements: list[list[str]] | None = None
     """Name, version and hash of everything that it was built with; None where pip fetched that."""
+    cross: str = ""
+    """The cross compiler that compiled it, ``gcc 12.2.0``; empty where the builder's own did."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,15 @@ def recipe_of(
 
 
 class BuiltWheels:
-    """Wheels that were built in *builder* for its Python, by *recipe*, a value of JSON."""
+    """Wheels that were built in *builder* for its Python, by *recipe*, a value of JSON.
 
-    def __init__(self, builder: Base, ran: ImageFacts, recipe: Mapping[str, object]) -> None:
+    *compiler* is the builder's cross compiler; empty where it has none.
+    """
+
+    def __init__(
+        self, builder: Base, ran: ImageFacts, recipe: Mapping[str, object], compiler: str = ""
+    ) -> None:
+        self.compiler = compiler
         self._builder = builder
         self._ran = ran
         self._recipe = recipe
@@ -133,6 +141,7 @@ class BuiltWheels:
                 fresh=False,
                 asked=tuple(map(str, note["asked"])),
                 requirements=note["requirements"],
+                cross=self.compiler,
             )
         except (OSError, ValueError, LookupError, TypeError, InstallError):
             return None
@@ -166,7 +175,7 @@ class BuiltWheels:
             "requirements": requirements,
         }
         cache.store(_kind_of(key), _NOTE, note)
-        return Built(path, wheel.seconds, wheel.log, True, made.asked, requirements)
+        return Built(path, wheel.seconds, wheel.log, True, made.asked, requirements, self.compiler)
 
     def _key(self, source: Source) -> str:
         sha256 = source.package.sha256 or hash_of(source.path)

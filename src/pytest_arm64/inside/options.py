@@ -34,6 +34,9 @@ _FAMILIES = {
 _FAMILY = {family: core for core, families in _FAMILIES.items() for family in families.split()}
 PLAN, PIP = "plan", "pip"
 INSTALLERS = (PLAN, PIP)
+OFF = "off"
+CROSS = (OFF, AUTO)
+"""Whether a cross compiler compiles what is built under emulation."""
 POLICIES = ("report", "new", "all")
 LONGEST_TIMEOUT = 30 * 86400
 """Seconds."""
@@ -259,6 +262,14 @@ OPTIONS = (
         Kind.FLAG,
         "give builds of source distributions and projects the network and pip's settings, "
         "credentials included (default: a build has no network)",
+    ),
+    OwnOption(
+        "--arm64-cross",
+        Kind.CHOICE,
+        "choose what compiles source distributions under emulation on x86-64: off: the builder's "
+        "own compiler; auto: the same version of it as a cross compiler, at the speed of the host "
+        "(default: off)",
+        choices=CROSS,
     ),
     OwnOption(
         "--arm64-timeout",

@@ -43,6 +43,7 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
         lines.append(
             f"arm64: installed by pip: the dependencies could not be resolved in advance: {reason}"
         )
+    lines += _cross_lines(environment.record)
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))
         lines.append(f"arm64: LEFT OUT, no usable file: {names}")
@@ -56,6 +57,19 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
             "arm64: the tests run on a copy of the project, and what they write stays there"
         )
     return lines
+
+
+def _cross_lines(record: InstallRecord) -> list[str]:
+    if record.not_crossed:
+        return [f"arm64: not cross-compiled (--arm64-cross): {printable(record.not_crossed)}"]
+    by_compiler: dict[str, list[str]] = {}
+    for package in record.packages:
+        if package.cross:
+            by_compiler.setdefault(package.cross, []).append(f"{package.name} {package.version}")
+    return [
+        printable(f"arm64: cross-compiled by {compiler}: {', '.join(packages)}")
+        for compiler, packages in by_compiler.items()
+    ]
 
 
 def limits_lines(limits: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from ..decide.collect import (
     abi_findings,
     based,
     builds_of,
+    cross_findings,
     evidence_on,
     install_of,
     mapped_findings,
@@ -291,6 +292,7 @@ class Recorder:
             findings += core_findings(run.results, tests, where)
         if abi is not None and matrix is not None and place.record is not None:
             findings += uncompiled_findings(matrix, place.record, abi, where)
+            findings += cross_findings(place.record, where)
         evidence = replace(evidence, findings=tuple(findings))
         alone = len(tests) == len(self._tests[run.part.name])
         evidence = self._gathered.add_to(evidence, run, tests, alone=alone)

@@ -94,6 +94,17 @@ class TestOrder:
         assert not settings_of(tmp_path, arm64_target=target).cores_by_code
         assert settings_of(tmp_path, arm64_target=target, arm64_cpu="auto").cores_by_code
 
+    def test_a_cross_compiler_is_used_where_it_is_asked_for(self, tmp_path: Path) -> None:
+        table = '[tool.pytest-arm64]\ncross = "auto"\n'
+        image = {"PYTEST_ARM64_CROSS_IMAGE": "mine:1"}
+        assert not settings_of(tmp_path / "none").cross
+        assert settings_of(tmp_path / "option", arm64_cross="auto").cross
+        found = settings_of(tmp_path / "table", table, image)
+        assert (found.cross, found.cross_image) == (True, "mine:1")
+        assert not settings_of(tmp_path / "both", table, arm64_cross="off").cross
+        with pytest.raises(SettingsError, match=r"cross = 'on' must be one of off, auto"):
+            settings_of(tmp_path / "wrong", table.replace("auto", "on"))
+
     def test_requirements_of_options_replace_those_of_the_table(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.txt": "", "b.txt": ""})
         table = '[tool.pytest-arm64]\nrequirements = "a.txt"\n'

@@ -10,9 +10,14 @@ import pytest
 
 from pytest_arm64.audit.matrix import Row, WheelMatrix
 from pytest_arm64.binary.record import AbiRecord, CompiledFile
-from pytest_arm64.decide.collect import builds_of, uncompiled_findings, with_refusal
+from pytest_arm64.decide.collect import (
+    builds_of,
+    cross_findings,
+    uncompiled_findings,
+    with_refusal,
+)
 from pytest_arm64.decide.evidence import ServiceEvidence
-from pytest_arm64.decide.questions import NO, NOT_EVALUATED, ask
+from pytest_arm64.decide.questions import NO, NOT_EVALUATED, YES, ask
 from pytest_arm64.decide.verdict import READY, UNDECIDED, decide
 from pytest_arm64.environment.failures import build_failure
 from pytest_arm64.environment.record import Installed, InstallRecord
@@ -142,3 +147,33 @@ def test_a_build_that_left_nothing_out_is_not(
     row: Row, package: Installed, owners: tuple[str, ...]
 ) -> None:
     assert uncompiled(row, package, *owners) == []
+
+
+CROSS = replace(BUILT, cross="gcc 12.2.0")
+
+
+def test_what_was_cross_compiled_is_named_and_hinders_nothing() -> None:
+    for kept in (False, True):
+        record = replace(RECORD, packages=(replace(CROSS, kept=kept), PURE))
+        (finding,) = cross_findings(record, made.NATIVE)
+        assert finding.text.startswith("HNSWlib 0.8.0 was compiled by gcc 12.2.0 as a cross comp")
+        assert (finding.package, finding.grave) == ("hnswlib", False)
+
+
+def test_builds_by_a_cross_compiler_alone_do_not_show_that_a_package_builds_reliably() -> None:
+    first, second = (replace(build, cross="gcc 12.2.0") for build in made.twice())
+    answer = ask(made.service(made.SOURCE, builds=(first, second)), made.TODAY)[1]
+    assert answer.answer == NOT_EVALUATED
+    assert "cross-compiled only (gcc 12.2.0)" in answer.text
+    assert "--arm64-cross off" in answer.text
+
+
+def test_with_one_build_without_it_they_do_and_the_answer_says_so() -> None:
+    first, second = made.twice()
+    builds = (first, replace(second, cross="gcc 12.2.0"))
+    answer = ask(made.service(made.SOURCE, builds=builds), made.TODAY)[1]
+    assert answer.answer == YES
+    assert answer.text.endswith("(builds by a cross compiler among them)")
+    assert any("cross-compiled by gcc 12.2.0" in e.text for e in answer.evidence)
+    without = ask(made.service(made.SOURCE, builds=(first, second)), made.TODAY)[1]
+    assert "cross" not in without.text

@@ -19,6 +19,7 @@ from pytest_arm64.environment import builder_container, pip_container
 from pytest_arm64.environment.build_environment import BuildEnvironment, UnpreparedError
 from pytest_arm64.environment.builder_container import Host, SourceBuilder
 from pytest_arm64.environment.bytecode import Compiler
+from pytest_arm64.environment.cross import CrossBuilder, NoCrossCompilerError
 from pytest_arm64.environment.pip_container import Request
 from pytest_arm64.environment.plan import PlanRequest
 from pytest_arm64.environment.planned_scope import PlannedPackage
@@ -140,11 +141,14 @@ def make_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeBuilder
     host = Host(engine, CELL, RAN, lambda: Base("builder", "sha256:1", "", "arm64", {}))
     monkeypatch.setattr(builder_container, "qemu_environment", lambda *_: {"QEMU_CPU": "n1"})
 
-    def make(environments: Environments | None = None, *, network: bool = False) -> SourceBuilder:
+    def make(
+        environments: Environments | None = None, *, network: bool = False, cross: Any = None
+    ) -> SourceBuilder:
         manifest = read_manifest(settings_of(repo), repo)
         request = Request(manifest, (), CONFIG, build_network=network)
         plan_request = PlanRequest(manifest, (), request.config, CELL, RAN)
-        builder = SourceBuilder(host, request, plan_request, Compiler())
+        own = replace(host, cross=cross)
+        builder = SourceBuilder(own, request, plan_request, Compiler())
         given = environments or Environments()
         monkeypatch.setattr(builder, "build_environments", lambda *_: given)
         return builder
@@ -369,3 +373,63 @@ def test_two_projects_of_one_archive_are_two_builds(
         source = replace(package, url=url)
         builder.built(source, cast("Any", None), cast("Any", None))
     assert len(started) == 2
+
+
+CROSS = CrossBuilder(Base("cross", "sha256:9", "", "arm64", {}), "gcc 12.2.0")
+
+
+def images(started: list[PlayedContainer]) -> list[str]:
+    return [container.plan.image for container in started]
+
+
+def test_a_cross_compiler_builds_where_there_is_one_and_its_wheel_says_so(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    for fresh in (True, False):
+        built = build(make_builder(cross=lambda _: CROSS), tmp_path, "demo")
+        assert (built.cross, built.fresh) == ("gcc 12.2.0", fresh)
+    assert images(started) == ["sha256:9"]
+
+
+def test_a_build_that_fails_with_the_cross_compiler_is_repeated_without_it(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    LOGS.append("gcc: error: unknown value 'native' for '-march'")
+    built = build(make_builder(cross=lambda _: CROSS), tmp_path, "demo")
+    assert built.cross == ""
+    assert images(started) == ["sha256:9", "sha256:1"]
+
+
+def test_a_build_that_fails_with_both_has_the_error_of_the_builders_own_compiler(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    LOGS.extend(["unknown value 'native'", "fatal error: zlib.h: No such file or directory"])
+    with pytest.raises(BuildError, match=r"zlib\.h"):
+        build(make_builder(cross=lambda _: CROSS), tmp_path, "demo")
+    assert images(started) == ["sha256:9", "sha256:1"]
+
+
+def test_a_wheel_that_was_built_without_a_cross_compiler_goes_before_one_with_it(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    for cross in (lambda _: CROSS, None, lambda _: CROSS):
+        built = build(make_builder(cross=cross), tmp_path, "demo")
+    assert built.cross == ""
+    assert images(started) == ["sha256:9", "sha256:1"]
+
+
+def test_why_there_is_no_cross_compiler_is_asked_once_and_told(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    asked = []
+
+    def refuse(builder: Base) -> CrossBuilder:
+        asked.append(builder.id)
+        raise NoCrossCompilerError("the builder has no gcc")
+
+    builder = make_builder(cross=refuse)
+    for name in ("first", "second"):
+        assert build(builder, tmp_path, name).cross == ""
+    assert asked == ["sha256:1"]
+    assert builder.not_crossed == "the builder has no gcc"
+    assert images(started) == ["sha256:1", "sha256:1"]

@@ -178,3 +178,9 @@ def test_files_for_another_machine_that_do_no_harm_are_not_counted_as_loaded() -
     assert abi_lines(replace(record, files=(other,))) == []
     grave = replace(record, findings=(replace(note, grave=True),))
     assert "2 compiled files, 1 of them CANNOT BE LOADED" in abi_lines(grave)[0]
+
+
+def test_what_was_cross_compiled_is_named_with_its_compiler() -> None:
+    packages = (*PACKAGES, replace(package("deploy", "source"), name="lxml", cross="gcc 12.2.0"))
+    assert "arm64: cross-compiled by gcc 12.2.0: lxml 1" in lines(packages=packages)
+    assert not any("cross" in line for line in lines())
