@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs in a builder, in which cross_tools.sh's programs are: puts them first on PATH, where they
 # give the same files as the builder's own. Prints the compiler's name; the exit code is 3, and the
 # last line the reason, where they do not.

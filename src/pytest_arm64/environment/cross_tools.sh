@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs in an amd64 image with the distribution's cross compiler for aarch64: puts the compiler's
 # programs, with the libraries that they load, below /opt/pytest-arm64/cross.
 set -eu
