@@ -206,7 +206,8 @@ def _audit(
         path = write_predicted(files, matrices, options.report)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
     if fixed is not None:
-        for text in (*fixed.differences, *(f"pytest-arm64: {line}\n" for line in fixed.lines)):
+        lines = fixed.lines or ["--fix: no pin has to move, or none can; nothing was changed"]
+        for text in (*fixed.differences, *(f"pytest-arm64: {line}\n" for line in lines)):
             sys.stderr.write(text)
     if options.write_baseline:
         from ..decide.baseline import write_baseline

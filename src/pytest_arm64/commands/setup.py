@@ -73,7 +73,8 @@ def propose(root: Path, *, write: bool) -> int:
     if not services:
         _say("No separate services found; this folder is treated as one service.")
     for service in services:
-        _say(f"{service.name}: {service.requirements} (from {service.found})")
+        where = "" if service.found == service.requirements else f" (from {service.found})"
+        _say(f"{service.name}: {service.requirements}{where}")
     for note in musl_images(root):
         _say(f"note: {note}")
     if pins:

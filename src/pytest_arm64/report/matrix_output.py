@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -66,8 +67,21 @@ def print_table(console: Console, matrices: Sequence[WheelMatrix], *, every: boo
     if len({matrix.target for matrix in matrices}) > 1:
         _print_comparison(console, matrices)
     if len({matrix.service for matrix in matrices}) > 1:
-        for line in holding_up(matrices):
+        for line in (*holding_up(matrices), *services_in_sum(matrices)):
             console.print(Text(line))
+
+
+def services_in_sum(matrices: Sequence[WheelMatrix]) -> list[str]:
+    """``4 services: 2 ready, 1 not ready, 1 incomplete``, a line for each target."""
+    lines = []
+    for target in dict.fromkeys(matrix.target for matrix in matrices):
+        audited = [matrix for matrix in matrices if matrix.target == target]
+        words = Counter(
+            ("ready" if m.ready else "not ready") if m.complete else "incomplete" for m in audited
+        )
+        parts = [f"{words[w]} {w}" for w in ("ready", "not ready", "incomplete") if words[w]]
+        lines.append(f"{len(audited)} services on {target}: {', '.join(parts)}")
+    return lines
 
 
 def holding_up(matrices: Sequence[WheelMatrix]) -> list[str]:

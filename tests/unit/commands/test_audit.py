@@ -123,7 +123,13 @@ def test_several_targets_and_services_stand_side_by_side(
     assert ["late", "blocker", "wheel"] in lines
     assert ["good", "wheel", "blocker"] in lines
     assert command(monkeypatch, "a", "b") == 1
-    assert "late 1.0 (blocker) blocks: a" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "late 1.0 (blocker) blocks: a" in said
+    assert said.endswith("2 services on al2023-python3.12: 1 ready, 1 not ready\n")
+    assert command(monkeypatch, "a", "b", "--target", targets) == 1
+    said = capsys.readouterr().out
+    assert "2 services on al2023-python3.12: 1 ready, 1 not ready\n" in said
+    assert "2 services on al2023-python3.13: 1 ready, 1 not ready\n" in said
 
 
 @pytest.mark.usefixtures("index")
@@ -215,6 +221,8 @@ def test_a_pin_is_fixed_and_a_baseline_written(
     assert command(monkeypatch, "--fix") == 1
     assert "+slow==2.0" in capsys.readouterr().err
     assert (tmp_path / "requirements.txt").read_text("utf-8") == "slow==2.0\n"
+    assert command(monkeypatch, "--fix") == 0
+    assert "--fix: no pin has to move, or none can" in capsys.readouterr().err
     assert command(monkeypatch, "--write-baseline") == 0
     kept = json.loads((tmp_path / "arm64-baseline.json").read_text("utf-8"))
     assert [(p["package"], p["state"]) for p in kept["packages"]] == [("slow", "wheel")]
