@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
+from typing import NamedTuple
 
 from ..rules import Rule
 
@@ -21,18 +22,28 @@ _OPTIONS = frozenset(
         *("target_compile_options", "set_target_properties", "set_source_files_properties"),
     ]
 )
-_CMAKE_FLAGS = re.compile(r"\s*(?:APPEND\s+)?\"?CMAKE_\w*FLAGS")
+_CMAKE_FLAGS = re.compile(r"\s*(?:APPEND\s+)?\"?(?!CMAKE_REQUIRED)(\w{0,100}?FLAGS)")
 _NEUTRAL = frozenset(
     [
         *("NOT", "AND", "OR", "STREQUAL", "MATCHES", "EQUAL", "VERSION_LESS", "VERSION_GREATER"),
         *("VERSION_GREATER_EQUAL", "UNIX", "MSVC", "WIN32", "MINGW", "CMAKE_COMPILER_IS_GNUCC"),
         *("CMAKE_COMPILER_IS_GNUCXX", "CMAKE_C_COMPILER_ID", "CMAKE_CXX_COMPILER_ID", "GNU"),
-        *("CMAKE_BUILD_TYPE", "CMAKE_SYSTEM_NAME", "Clang", "Linux", "Debug", "Release"),
+        *(
+            "CMAKE_BUILD_TYPE",
+            "CMAKE_SYSTEM_NAME",
+            "Clang",
+            "AppleClang",
+            "Intel",
+            "Linux",
+            "Debug",
+            "Release",
+        ),
         *("CMAKE_CXX_COMPILER_VERSION", "CMAKE_C_COMPILER_VERSION", "RelWithDebInfo"),
     ]
 )
 """Words of conditions on compilers, systems and kinds of builds, which hold on any machine."""
 _ELSEWHERE = re.compile(r"\s*(?:MSVC|WIN32|MINGW)\b")
+_ALWAYS = re.compile(r"\s*(?:NOT\s+(?:MSVC|WIN32|MINGW)|UNIX)\s*\Z")
 _MAKE_CONDITION = re.compile(r"\s*(ifeq|ifneq|ifdef|ifndef|endif)\b")
 _MAKE_VARIABLE = re.compile(r"\s*(?:export\s+|override\s+)?(\w*FLAGS|CC|CXX)\s*[:+?!]*=")
 _MAKE_RECIPE = re.compile(r"\t.{0,200}?(?:\$[({](?:CC|CXX)[)}]|\b(?:gcc|g\+\+|clang|clang\+\+)\s)")
@@ -61,25 +72,42 @@ def _calls(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _cmake(text: str) -> Iterator[Span]:
-    always = [True]
+    ways = [_Ways(here=True, open=True)]
     for name, first, last in _calls(text):
         command = name.lower()
         if command == "if":
-            always.append(always[-1] and _is_neutral(text[first:last]))
-        elif command in ("else", "elseif", "endif") and len(always) > 1:
-            always.pop()
-            if command != "endif":
-                always.append(False)
-        elif always[-1] and (
-            command in _OPTIONS
-            or (command in ("set", "string") and _CMAKE_FLAGS.match(text, first))
+            ways.append(_Ways(here=False, open=ways[-1].here).next(text[first:last]))
+        elif command in ("else", "elseif") and len(ways) > 1:
+            ways.append(ways.pop().next(text[first:last]))
+        elif command == "endif" and len(ways) > 1:
+            ways.pop()
+        elif ways[-1].here and (
+            command in _OPTIONS or (command in ("set", "string") and _sets_flags(text, first))
         ):
             yield first, last
 
 
-def _is_neutral(condition: str) -> bool:
-    """Whether *condition* may hold on any machine with Linux."""
-    return _NEUTRAL.issuperset(_WORD.findall(condition)) and not _ELSEWHERE.match(condition)
+class _Ways(NamedTuple):
+    """An ``if`` of CMake, at one of its ways."""
+
+    here: bool
+    """Whether Linux may come here on any machine."""
+    open: bool
+    """Whether it may come to a later way."""
+
+    def next(self, condition: str) -> _Ways:
+        """At the next way; the condition of an ``else`` is empty."""
+        neutral = self.open and _NEUTRAL.issuperset(_WORD.findall(condition))
+        return _Ways(
+            here=neutral and not _ELSEWHERE.match(condition),
+            open=neutral and not _ALWAYS.match(condition),
+        )
+
+
+def _sets_flags(text: str, first: int) -> bool:
+    """Whether the arguments at *first* begin with a variable of options, not only of x86."""
+    match = _CMAKE_FLAGS.match(text, first)
+    return match is not None and not _OF_X86.search(match[1])
 
 
 def _make(text: str) -> Iterator[Span]:

@@ -81,9 +81,9 @@ def _queried(rule: Rule, file: NativeFile) -> Iterator[Lines]:
 
 _VARIABLES = """
 [
-  (declaration type: (primitive_type) @type
+  (declaration type: (_) @type
     declarator: [(identifier) @name (init_declarator declarator: (identifier) @name)])
-  (parameter_declaration type: (primitive_type) @type declarator: (identifier) @name)
+  (parameter_declaration type: (_) @type declarator: (identifier) @name)
 ] @declaration
 """
 _FIELDS = "(field_declaration type: (_) @type declarator: (field_identifier) @name)"
@@ -132,13 +132,19 @@ def _is_signed_use(place: Node, file: NativeFile, right: str) -> bool:
 
 
 def _char_variables(file: NativeFile) -> Mapping[str, set[Lines]]:
-    """Variables of type ``char``, each with the functions that have one of that name."""
+    """Variables of type ``char``, each with the functions that have one of that name.
+
+    A function that has one of another type as well is left out.
+    """
     variables: defaultdict[str, set[Lines]] = defaultdict(set)
+    others: set[tuple[str, Lines | None]] = set()
     for match in file.tree.matches(_VARIABLES):
-        function = file.tree.function(match["declaration"])
-        if file.tree.text(match["type"]) == "char" and function is not None:
-            variables[file.tree.text(match["name"])].add(function)
-    return variables
+        name, function = file.tree.text(match["name"]), file.tree.function(match["declaration"])
+        if file.tree.text(match["type"]) != "char":
+            others.add((name, function))
+        elif function is not None:
+            variables[name].add(function)
+    return {name: {f for f in fs if (name, f) not in others} for name, fs in variables.items()}
 
 
 def _char_fields(file: NativeFile) -> set[str]:
