@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from packaging.utils import canonicalize_name
+
 from ..audit.matrix import Row
 from ..wording import first_of
 from .evidence import Finding, ServiceEvidence, TestOutcome
@@ -64,13 +66,31 @@ def backlog(
     """
     bounded = {verdict.service for verdict in verdicts if verdict.boundary is not None}
     moving = [service for service in evidence if service.name not in bounded]
-    seen = [*_files(moving, today), *(item for s in moving for item in _tests(s, today))]
-    items = [*seen, *_predicted(evidence, verdicts)]
-    return tuple(sorted(items, key=_rank))
+    predicted = list(_predicted(evidence, verdicts))
+    changes = {_subject(i): i for i in predicted if i.kind == PACKAGE and i.certain}
+    files = list(_files(moving, today, changes))
+    # What to do is said of the files already.
+    told = {_subject(item) for item in files} & changes.keys()
+    left = [item for item in predicted if item.kind != PACKAGE or _subject(item) not in told]
+    tests = (item for service in moving for item in _tests(service, today))
+    return tuple(sorted([*files, *tests, *left], key=_rank))
 
 
-def _files(evidence: Sequence[ServiceEvidence], today: date) -> Iterator[WorkItem]:
-    """A change for each package with compiled files that cannot be loaded."""
+_Subject = tuple[str, tuple[str, ...]]
+
+
+def _subject(item: WorkItem) -> _Subject:
+    """The package and the services that *item* is about."""
+    return canonicalize_name(item.package), item.services
+
+
+def _files(
+    evidence: Sequence[ServiceEvidence], today: date, changes: Mapping[_Subject, WorkItem]
+) -> Iterator[WorkItem]:
+    """A change for each package with compiled files that cannot be loaded, of *changes* if there.
+
+    A change that the matrix has is better than what is advised of any such file.
+    """
     by_package: defaultdict[str, list[tuple[ServiceEvidence, Finding]]] = defaultdict(list)
     for service in evidence:
         for finding in service.findings:
@@ -81,22 +101,30 @@ def _files(evidence: Sequence[ServiceEvidence], today: date) -> Iterator[WorkIte
         first = found[0][1]
         files = "file cannot" if len(paths) == 1 else "files cannot"
         text = f"{len(paths)} compiled {files} be loaded: {first.text}"
+        name, version = _name_and_version(package, found[0][0])
+        services = tuple(dict.fromkeys(service.name for service, _ in found))
+        change = changes.get((name, services))
+        remedy = change.action if change is not None else first.remedy
         yield WorkItem(
-            package=package,
-            version=_version(package, found[0][0]),
-            action=f"{text}: {first.remedy}" if first.remedy else text,
-            services=tuple(dict.fromkeys(service.name for service, _ in found)),
-            frees=(),
-            monthly_cost=0.0,
-            certain=bool(first.remedy),
+            package=name,
+            version=version,
+            action=f"{text}: {remedy}" if remedy else text,
+            services=services,
+            frees=change.frees if change is not None else (),
+            monthly_cost=change.monthly_cost if change is not None else 0.0,
+            certain=bool(remedy),
             kind=FILES,
             count=len(paths),
         )
 
 
-def _version(package: str, service: ServiceEvidence) -> str:
+def _name_and_version(package: str, service: ServiceEvidence) -> tuple[str, str]:
+    """Of *package*, which is called as its folder of metadata: ``zed_core-1.0``."""
+    name, _, version = package.rpartition("-")
+    if name and version[:1].isdigit():
+        return canonicalize_name(name), version
     rows = service.matrix.deployed if service.matrix is not None else ()
-    return next((row.version for row in rows if row.name == package), "")
+    return package, next((row.version for row in rows if row.name == package), "")
 
 
 def _tests(service: ServiceEvidence, today: date) -> Iterator[WorkItem]:

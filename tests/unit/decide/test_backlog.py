@@ -103,6 +103,27 @@ def test_what_was_seen_comes_before_what_the_matrix_predicts() -> None:
     assert items[4].action == "1 test computes other values than on x86: t.py::test_value"
 
 
+@pytest.mark.parametrize("package", ["triton-3.1.0", "Triton-3.1.0", "triton"])
+def test_files_of_a_package_that_the_matrix_has_a_change_for_are_one_entry_with_it(
+    package: str,
+) -> None:
+    """A finding has the package as its folder of metadata does: ``name-version``."""
+    service = replace(made.service(made.MOVABLE), findings=(broken("triton/a.so", package),))
+    (item,) = ranked([service])
+    assert (item.kind, item.package, item.version) == ("files", "triton", "3.1.0")
+    assert item.frees == ("api",)
+    assert item.action == (
+        "1 compiled file cannot be loaded: wrong-architecture: triton/a.so: it is for x86-64: "
+        "triton 3.5.0 has a usable wheel: change triton==3.1.0"
+    )
+
+
+def test_files_of_a_package_with_a_dash_have_its_name_and_version() -> None:
+    service = replace(made.service(), findings=(broken("zed/a.so", "zed_core-1.0"),))
+    (item,) = ranked([service])
+    assert (item.package, item.version) == ("zed-core", "1.0")
+
+
 def test_a_package_of_several_services_is_one_entry() -> None:
     services = [
         replace(made.service(), name=name, findings=(broken("torch/a.so", "torch"),))
