@@ -127,6 +127,10 @@ def _register(config: pytest.Config, summary: MeasureSummary) -> None:
             from .run.reference import ReferenceSide
 
             config.pluginmanager.register(ReferenceSide(config), "arm64-reference")
+        if config.option.arm64_try:
+            from .run.trial import NAME, TrialPlugin
+
+            config.pluginmanager.register(TrialPlugin(config, host), NAME)
         measurements = HostMeasurements(summary, folder)
         config.pluginmanager.register(measurements, "arm64-measurements")
         if config.option.arm64_profile:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from ..inputs.lock import (
     Lock,
@@ -17,7 +18,13 @@ from ..inputs.lock import (
     fork_variable,
     version_of,
 )
-from ..inputs.requirements import Node, SourcedRequirement, Tree
+from ..inputs.requirements import (
+    Node,
+    RequirementSet,
+    SourcedRequirement,
+    Tree,
+    sourced_requirement,
+)
 from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
 
@@ -46,6 +53,43 @@ def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
             f"pytest-arm64 abi {lock.shown} lists them"
         ] = None
     return Tree(walk.nodes(), tuple(walk.problems))
+
+
+def unlocked(lock: Lock, platform: Platform) -> RequirementSet:
+    """What *lock* deploys on *platform*, pinned, as requirements that a change can be made to.
+
+    The service's own demands stay demands, so that what only a release that goes away needs goes
+    with it. Local projects are left out: they are installed as they are.
+    """
+    tree = locked_tree(lock, lock.deploy, platform)
+    extras: dict[str, set[str]] = {}
+    origins: dict[str, str] = {}
+    for need in _own_needs(lock, tree, platform):
+        extras.setdefault(need.name, set()).update(need.extras)
+        origins.setdefault(need.name, need.origin or lock.shown)
+    requirements, constraints = [], []
+    for name, node in tree.nodes.items():
+        if name in lock.locals or node.version is None:
+            continue
+        pin = Requirement(f"{name}=={node.version}")
+        pin.extras |= extras.get(name, set())
+        if name in origins:
+            requirements.append((pin, sourced_requirement(pin, origins[name], direct=True)))
+        else:
+            constraints.append((pin, sourced_requirement(pin, lock.shown)))
+    return RequirementSet(lock.shown, tuple(requirements), tuple(constraints))
+
+
+def _own_needs(lock: Lock, tree: Tree, platform: Platform) -> Iterator[LockedRequirement]:
+    """What the service and its local projects ask for on *platform*."""
+    for need in (*lock.deploy.needs, *lock.deploy.rest):
+        if need.name in tree.nodes and holds(need.marker, platform, active=lock.deploy.active):
+            yield need
+    for name in tree.nodes.keys() & lock.locals.keys():
+        for release in lock.releases[name]:
+            for need in (*release.needs, *(n for needs in release.extras.values() for n in needs)):
+                if need.name in tree.nodes:
+                    yield need
 
 
 def holds_any(markers: Iterable[str], platform: Platform) -> bool:

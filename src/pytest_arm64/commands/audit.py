@@ -7,12 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.quantities import above_zero, at_least_zero
-from ..errors import Arm64Error, EmptyListError, NothingToReadError, SettingsError
+from ..errors import EmptyListError, NothingToReadError, SettingsError
 from ..progress import NoProgress
 
 # What resolves is loaded while pip tells its configuration in another process.
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from ..config.project_files import ProjectFiles
     from ..config.services import Services
     from ..config.targets import Target
+    from ..decide.drift import Drift
     from ..index.pip_config import PipConfig
+    from ..inputs.named import Named, Naming
     from ..inputs.service import Service
     from ..progress import Progress
     from ..sources.scan import CodeScan
@@ -41,6 +42,7 @@ examples:
   pytest-arm64 audit
   pytest-arm64 audit services/api/requirements.txt --target lambda-python3.13
   pytest-arm64 audit uv.lock --group worker --format json
+  pytest-arm64 audit --against main.lock
   pytest-arm64 audit --explain refuses-arm
 
 exit codes:
@@ -48,6 +50,9 @@ exit codes:
   1  not ready: a package has to be built from source, or blocks
   2  a path, target or setting cannot be used
   3  incomplete: something could not be determined
+
+  With --against: 0 nothing became worse, 1 a package lost its wheel or began to be compiled,
+  or all became too large for the target, 3 something could be evaluated before and cannot now.
 """
 
 
@@ -92,6 +97,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="change pins in requirement files to versions that can be installed on the target "
         "and on x86_64, and show the difference",
+    )
+    parser.add_argument(
+        "--against",
+        default="",
+        metavar="FILE",
+        help="compare with an earlier lock or requirement file, and fail only for what became "
+        "worse: git show main:uv.lock > main.lock; pytest-arm64 audit --against main.lock",
     )
     parser.add_argument(
         "--write-baseline",
@@ -167,6 +179,7 @@ def _audit(
     from ..config.services import services_at
     from ..config.target_choice import chosen_targets
     from ..config.trust import refuse_untrusted
+    from ..inputs.named import Naming, named_services
 
     if options.offline and options.refresh:
         raise SettingsError(
@@ -176,8 +189,13 @@ def _audit(
     declared = services_at(files)
     refuse_untrusted(files, declared, environ, only=("artifact",))
     _refuse_unwritable(options, files, declared)
-    services, folders, unread = _services(options, files, declared, environ)
-    targets = chosen_targets(options.target, files.at(_first_folder(options)), environ)
+    naming = Naming(
+        *(files, declared, environ),
+        *map(tuple, (options.path, options.extra, options.group)),
+    )
+    named = named_services(naming)
+    services = named.services
+    targets = chosen_targets(options.target, files.at(naming.first_folder), environ)
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
     with (
@@ -198,8 +216,9 @@ def _audit(
         fixed = (
             _fixed(services, targets, matrices, auditor, files.rootpath) if options.fix else None
         )
-    code = _scanned(folders, files.rootpath)
-    _show(matrices, targets, code, options.format, every=options.all)
+        drifts = _drifts(options.against, named, targets, matrices, auditor, naming)
+    code = _scanned(named.folders, files.rootpath)
+    _show(matrices, drifts, targets, code, options.format, every=options.all)
     if options.report:
         from ..report.prediction import write_predicted
 
@@ -214,12 +233,12 @@ def _audit(
 
         path = write_baseline(files.root, matrices, services=declared)
         sys.stderr.write(f"pytest-arm64: wrote {path}\n")
-    for error in unread:
+    for error in named.unread:
         sys.stderr.write(f"pytest-arm64: not audited: {error}\n")
     # A folder without a manifest is none that was asked for, unless it is configured.
     stray = NothingToReadError if options.path else EmptyListError
-    grave = [error for error in unread if not isinstance(error, stray)]
-    codes = [matrix.exit_code for matrix in matrices]
+    grave = [error for error in named.unread if not isinstance(error, stray)]
+    codes = [judged.exit_code for judged in drifts or matrices]
     return max(*codes, UNEVALUATED if grave else 0)
 
 
@@ -255,6 +274,44 @@ def _fixed(
     return fix(audited, auditor, root)
 
 
+def _drifts(
+    against: str,
+    named: Named,
+    targets: Sequence[Target],
+    matrices: Sequence[WheelMatrix],
+    auditor: Auditor,
+    naming: Naming,
+) -> Sequence[Drift]:
+    """What is worse than in the file *against*, on each target; empty where none is named.
+
+    Raises:
+        SettingsError: it cannot be compared with what is audited.
+    """
+    from datetime import date
+
+    from ..audit.auditor import audit
+    from ..decide.allowances import read_allowances
+    from ..decide.drift import drift
+    from ..inputs.named import earlier_service
+
+    if not against:
+        return ()
+    if len(named.services) > 1:
+        raise SettingsError(
+            f"--against {against} compares one project, and {len(named.services)} are audited",
+            next_step="name the one whose file it is: pytest-arm64 audit PATH --against FILE",
+        )
+    (service,) = named.services
+    allowances = read_allowances(naming.files.table, naming.declared)
+    allowed = {
+        allowance.package
+        for allowance in allowances
+        if allowance.covers(service.name, allowance.package) and not allowance.expired(date.today())
+    }
+    before = audit([earlier_service(against, service, naming)], targets, auditor)
+    return [drift(old, new, against, allowed) for old, new in zip(before, matrices, strict=True)]
+
+
 def _progress() -> Progress:
     """On a terminal only: the output of the command is often read by programs."""
     if not sys.stderr.isatty():
@@ -262,47 +319,6 @@ def _progress() -> Progress:
     from ..report.progress import TerminalProgress
 
     return TerminalProgress(sys.stderr)
-
-
-def _services(
-    options: argparse.Namespace,
-    files: ProjectFiles,
-    declared: Services,
-    environ: Mapping[str, str],
-) -> tuple[Sequence[Service], Mapping[str, Path], Sequence[Arm64Error]]:
-    """What the services ask for, and their folders by name.
-
-    Of several services, one that cannot be read does not end it.
-    """
-    from ..inputs.configured import configured_service
-
-    readers: list[tuple[Callable[[], Service], Path | None]]
-    if declared.configured and not options.path:
-        readers = [
-            (partial(configured_service, service, files, environ), service.folder)
-            for service in declared.configured
-        ]
-    else:
-        readers = [
-            (partial(_service, path, options, files, declared, environ), _folder(path))
-            for path in options.path or ["."]
-        ]
-    services: list[Service] = []
-    folders: dict[str, Path] = {}
-    unread: list[Arm64Error] = []
-    for read, folder in readers:
-        try:
-            service = read()
-            service.check_lists_something()
-        except Arm64Error as error:
-            unread.append(error)
-            continue
-        services.append(service)
-        if folder is not None:
-            folders[service.name] = folder
-    if not services:
-        raise unread[0]
-    return services, folders, unread
 
 
 def _scanned(folders: Mapping[str, Path], root: Path) -> Sequence[CodeScan]:
@@ -315,52 +331,9 @@ def _scanned(folders: Mapping[str, Path], root: Path) -> Sequence[CodeScan]:
     return [scan(", ".join(names[folder]), folder, root, names) for folder in names]
 
 
-def _service(
-    path: str,
-    options: argparse.Namespace,
-    files: ProjectFiles,
-    declared: Services,
-    environ: Mapping[str, str],
-) -> Service:
-    from ..config.artifact import ZIP, read_artifact_name
-    from ..inputs.service import artifact_service, read_service
-
-    here, toml = files.rootpath, files.toml
-    artifact = read_artifact_name(path, here)
-    if artifact is None and path.endswith(".zip"):
-        artifact = read_artifact_name(f"{ZIP}:{path}", here)
-    if artifact is not None:
-        return artifact_service(artifact, environ, name=path, root=here, toml=toml)
-    return read_service(
-        Path(path),
-        environ,
-        name=declared.itself.name if _absolute(path) == here else "",
-        root=here,
-        extras=tuple(options.extra),
-        groups=tuple(options.group),
-        toml=toml,
-    )
-
-
-def _absolute(path: str) -> Path:
-    return Path(os.path.normpath(Path.cwd() / path))
-
-
-def _first_folder(options: argparse.Namespace) -> Path:
-    place = _absolute((options.path or ["."])[0])
-    return place if place.is_dir() else place.parent
-
-
-def _folder(path: str) -> Path | None:
-    """The folder of a project or of its file; None for an artifact."""
-    place = _absolute(path)
-    if place.suffix == ".zip" or not place.exists():
-        return None
-    return place if place.is_dir() else place.parent
-
-
 def _show(
     matrices: Sequence[WheelMatrix],
+    drifts: Sequence[Drift],
     targets: Sequence[Target],
     code: Sequence[CodeScan],
     form: str,
@@ -368,6 +341,7 @@ def _show(
     every: bool,
 ) -> None:
     from ..report.code_output import code_json, code_markdown, print_code
+    from ..report.drift_output import drifts_json, drifts_markdown, print_drifts
     from ..report.matrix_output import document, markdown, print_table
     from ..report.python_choice import choices_markdown, print_choices, python_choices
 
@@ -376,17 +350,24 @@ def _show(
         found = document(matrices)
         if choices:
             found["pythons"] = [choice.to_json() for choice in choices]
+        if drifts:
+            found["drift"] = drifts_json(drifts)
         print(json.dumps({**found, "code": code_json(code)}, indent=2))  # noqa: T201
     elif form == "sarif":
         from ..report.sarif import sarif
 
-        print(json.dumps(sarif(matrices, code), indent=2))  # noqa: T201
+        print(json.dumps(sarif(matrices, code, drifts), indent=2))  # noqa: T201
+    elif form == "markdown" and drifts:
+        sys.stdout.write(drifts_markdown(drifts))
     elif form == "markdown":
         sys.stdout.write(f"{markdown(matrices)}{choices_markdown(choices)}{code_markdown(code)}\n")
     else:
         from ..report.console import console_on
 
         console = console_on()
+        if drifts:
+            print_drifts(console, drifts)
+            return
         print_table(console, matrices, every=every)
         print_choices(console, choices)
         print_code(console, code)

@@ -27,6 +27,8 @@ class Given:
     shm_size: str = ""
     compare: bool = False
     record: bool = False
+    changes: tuple[str, ...] = ()
+    """What ``--arm64-try`` names."""
 
     @classmethod
     def of(cls, option: Namespace) -> Given:
@@ -48,4 +50,5 @@ class Given:
             shm_size=option.arm64_shm_size or "",
             compare=option.arm64_compare,
             record=option.arm64_record,
+            changes=tuple(option.arm64_try),
         )

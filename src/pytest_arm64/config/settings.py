@@ -9,9 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
-from ..inside.options import CORES, CROSS, INSTALLERS, OFF, SHM_SIZE, byte_size, cores, seconds
+from ..inside.options import (
+    CORES,
+    CROSS,
+    FIXES,
+    INSTALLERS,
+    OFF,
+    SHM_SIZE,
+    TRY,
+    byte_size,
+    cores,
+    seconds,
+)
 from .artifact import IMAGE, Artifact, configured_artifact
 from .boundary import check_inside, is_there
+from .changes import Change, read_changes
 from .forked_change import comes_from_fork
 from .lambda_limits import CODE, READ_ONLY, LambdaLimits, lambda_limits
 from .option_values import Given
@@ -41,6 +53,10 @@ class Settings:
     """Whether an option or the settings say what cores there are, ``auto`` included."""
     reference: bool = False
     """Whether linux/amd64 runs first, to be compared with."""
+    changes: tuple[Change, ...] = ()
+    """What is tried on linux/amd64 and on ARM64, instead of what the files say."""
+    try_fixes: bool = False
+    """Whether all that the audit proposes is tried too."""
     record: bool = False
     """Whether what linux/amd64 computes becomes the goldens."""
     record_emulated: bool = False
@@ -153,7 +169,7 @@ def load_settings(
     _check_inside(test_requirements, files, "test-requirements")
     artifact = configured_artifact(table.get("artifact", ""), rootpath)
     if artifact is not None:
-        if given.compare or given.record:
+        if given.compare or given.record or given.changes:
             raise no_x86_side(str(manifest))
         _check_installer(installer, manifest)
     named = given.cpu or table.get("cpu") or ""
@@ -170,7 +186,9 @@ def load_settings(
         # Lambda does not say on which core a function runs.
         cores_by_code=not chosen or not (named or target.package),
         cores_named=bool(named),
-        reference=given.compare or given.record,
+        reference=given.compare or given.record or bool(given.changes),
+        changes=_changes(given, installer),
+        try_fixes=any(text.strip() == FIXES for text in given.changes),
         record=given.record,
         record_emulated=table.get("record-emulated", False),
         requirements=requirements,
@@ -195,6 +213,18 @@ def load_settings(
         lambda_code=checked_code(table.get("lambda-code", READ_ONLY), manifest),
         artifact=artifact,
     )
+
+
+def _changes(given: Given, installer: str) -> tuple[Change, ...]:
+    if not given.changes:
+        return ()
+    if installer != INSTALLERS[0]:
+        raise SettingsError(
+            f"{TRY} does not work with the installer {installer}",
+            why="pip reads the project's files, which a trial leaves as they are",
+            next_step=f"use the installer {INSTALLERS[0]}, or change the files",
+        )
+    return read_changes(given.changes)
 
 
 def checked_install(mode: str, manifest: Path) -> str:

@@ -45,6 +45,11 @@ class TomlFiles:
             raise file
         return file
 
+    def stand_in(self, path: Path, other: Path) -> None:
+        """Have the content of *other* read wherever *path* is asked for, as if it were there."""
+        with self._lock:
+            self._files[path] = _read(other)
+
     def data(self, path: Path) -> Table:
         """The tables of the file at *path*; empty where there is no file.
 

@@ -13,6 +13,7 @@ from ..inside.measure.record import Measured
 from ..inside.ran import GRADES, PREDICTED, Ran
 from ..records import json_options
 from .runtime import GoldenResult, HotSpots
+from .trials import Trial
 
 X86_BOUNDARY = "what is marked x86_boundary"
 """How the report names the part of the tests that ran on x86."""
@@ -234,6 +235,8 @@ class ServiceEvidence:
     """Values that are not identical to those of x86."""
     measured: tuple[Measured, ...] = ()
     profiles: tuple[HotSpots, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    """Changes that were tried, the oldest first."""
 
 
 @dataclass(frozen=True)

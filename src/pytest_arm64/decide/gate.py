@@ -19,7 +19,8 @@ from .verdict import FINDING, INCOMPLETE, VERDICTS, Verdict
 
 VERDICT, BOUNDARY, ABI = "decision:verdict", "decision:boundary", "abi:"
 """Names among a service's gates; a colon is in no package's name."""
-DECISIONS = (VERDICT, BOUNDARY)
+TRIAL = "decision:trial"
+DECISIONS = (VERDICT, BOUNDARY, TRIAL)
 _RENEW = (
     "collect the evidence again, or accept what is left: pytest-arm64 report DIR --write-baseline"
 )

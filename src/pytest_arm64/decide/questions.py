@@ -10,6 +10,7 @@ from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatr
 from ..inside.ran import GRADES, PREDICTED
 from ..wording import first_of
 from .evidence import Build, Evidence, ServiceEvidence, weakest
+from .trials import Trial
 
 YES, NO, NOT_EVALUATED, NOT_NEEDED = "yes", "no", "not evaluated", "not needed"
 WHEELS, BUILDS, REPLACEABLE = "wheels", "builds", "replaceable"
@@ -81,7 +82,7 @@ def ask(evidence: ServiceEvidence, today: date) -> tuple[Answer, Answer, Answer]
     """The answers to the three questions, in their order."""
     first = _wheels(evidence, today)
     second = _builds(evidence, first, today)
-    return first, second, _replaceable(evidence, first, second)
+    return first, second, _replaceable(evidence, first, second, today)
 
 
 def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
@@ -190,33 +191,76 @@ def _because(build: Build) -> str:
     return f" ({build.cause})" if build.cause else ""
 
 
-def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer) -> Answer:
+def _replaceable(evidence: ServiceEvidence, wheels: Answer, builds: Answer, today: date) -> Answer:
     if builds.answer == YES:
         return Answer(REPLACEABLE, NOT_NEEDED, "everything else builds")
     if wheels.answer != NO:
         return _moot(REPLACEABLE, wheels)
     assert evidence.matrix is not None
-    replacing, hopeless, open_ = [], [], []
+    replacing: list[str] = []
+    hopeless: list[str] = []
+    open_: list[str] = []
+    based_on: list[Evidence] = []
+    grades: list[str] = []
     for name in builds.packages:
         row = _row(evidence.matrix, name)
         assert row is not None
         way = replacement(row)
-        if way:
+        trial = tried(evidence, name, today)
+        if trial is not None:
+            outcome = f"tried {trial.shown}: {trial.result}"
+            (replacing if trial.sound else open_).append(outcome)
+            based_on += _trial_words(trial)
+            grades += [trial.arm.where.grade] if trial.arm is not None else []
+        elif way:
             replacing.append(f"{name}: {way}")
+            based_on.append(Evidence(f"releases and demands: {name}: {way}", PREDICTED))
+            grades.append(PREDICTED)
         elif row.remedy is not None and row.remedy.version:
             open_.append(f"{name} {row.remedy.version} has a wheel, but others hold its version")
         elif row.state == BLOCKER:
             hopeless.append(f"{name}: no release can be used, and no replacement is known")
         else:
             open_.append(f"{name}: no replacement is known")
-    based_on = (
-        (Evidence(f"releases and demands: {_listed(replacing)}", PREDICTED),) if replacing else ()
-    )
+    # One trial may be of several packages.
+    replacing, open_ = list(dict.fromkeys(replacing)), list(dict.fromkeys(open_))
+    seen = tuple(dict.fromkeys(based_on))
     if hopeless:
-        return Answer(REPLACEABLE, NO, _listed(hopeless + open_), based_on, builds.packages)
+        return Answer(REPLACEABLE, NO, _listed(hopeless + open_), seen, builds.packages)
     if open_:
-        return Answer(REPLACEABLE, NOT_EVALUATED, _listed(open_), based_on, builds.packages)
-    return Answer(REPLACEABLE, YES, _listed(replacing), based_on, builds.packages)
+        return Answer(REPLACEABLE, NOT_EVALUATED, _listed(open_), seen, builds.packages)
+    grade = weakest(tuple(grades))
+    return Answer(REPLACEABLE, YES, _listed(replacing), seen, builds.packages, grade)
+
+
+def tried(evidence: ServiceEvidence, name: str, today: date) -> Trial | None:
+    """The trial that answers for the package *name*: one that breaks nothing, else the last.
+
+    Of the same changes only the last trial counts. One that is not complete answers nothing.
+    """
+    last = {
+        trial.changes: trial
+        for trial in sorted(evidence.trials, key=_when)
+        if trial.arm is not None
+        and trial.arm.where.on_arm
+        and trial.arm.where.fresh(today)
+        and name in trial.names
+        and (trial.whole or trial.breaks)
+    }
+    answering = sorted(last.values(), key=lambda trial: (trial.sound, _when(trial)))
+    return answering[-1] if answering else None
+
+
+def _when(trial: Trial) -> str:
+    return trial.arm.where.when if trial.arm is not None else ""
+
+
+def _trial_words(trial: Trial) -> Iterable[Evidence]:
+    if trial.arm is None:
+        return
+    where = trial.arm.where
+    sides = "; ".join(f"on {side.machine} {side.words}" for side in trial.sides)
+    yield Evidence(f"tried {trial.shown}: {sides}", where.grade, where.stand_in)
 
 
 def replacement(row: Row) -> str:

@@ -130,6 +130,11 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
     elif replaceable.answer == YES:
         verdict, reasons = REPLACE, (no_wheel, replacing, *broken)
         step = replaceable.text
+        if replaceable.grade != PREDICTED:
+            # It was seen: that a release has no wheel is no doubt about the one that was tried.
+            step = f"make the change, then run again without --arm64-try: {replaceable.text}"
+            grade = replaceable.grade
+            stand_in = any(seen.stand_in for seen in replaceable.evidence)
     elif builds.answer == NO and replaceable.answer == NO:
         verdict, reasons = STAY, (no_wheel, replacing, *broken)
         step = "declare the boundary: why it stays, and what would change that"

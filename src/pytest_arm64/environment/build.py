@@ -157,7 +157,9 @@ def make_environment(
         # What plans, fetches and installs is loaded where something must be made.
         from .builder_container import Host
         from .image_build import make_image
+        from .python_limits import refuse_other_python
 
+        refuse_other_python(manifest, cell.target, ran)
         request = Request(manifest, runner, config, pins, build_network=settings.build_network)
         host = Host(
             engine,

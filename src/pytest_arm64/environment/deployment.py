@@ -46,6 +46,12 @@ def install_deployed(
             )
         except NotPlannableError as error:
             reason = str(error)
+            if request.manifest.changes:
+                raise InstallError(
+                    f"the change cannot be tried: {reason}",
+                    why="only what the audit resolves can be installed with a change",
+                    next_step="change the project's files, and run without --arm64-try",
+                ) from None
         else:
             return made, f"the plan ({pip_name()} for builds)", ""
     if settings.offline:

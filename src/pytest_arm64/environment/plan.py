@@ -13,10 +13,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from ..audit.auditor import Auditor
 from ..audit.candidates import LockCandidates
-from ..audit.locked import locked_tree
+from ..audit.locked import locked_tree, unlocked
 from ..audit.matrix import BLOCKER, BUILD, DEPLOY, TEST
 from ..audit.platform import Platform, platform_of
 from ..audit.sources import archive_of
@@ -24,6 +25,7 @@ from ..config.cell import Cell, ImageFacts
 from ..index.fetch import Fetcher, FetchError
 from ..index.pip_config import PipConfig
 from ..index.repositories import reference_of
+from ..inputs.changed import with_changes
 from ..inputs.lock import Lock
 from ..inputs.manifest import Manifest, Scope
 from ..inputs.project import local_project, read_project
@@ -178,7 +180,9 @@ class _Planning:
         )
         test = _limited(self._test, (*limits, *self._pins))
         test = replace(test, locals=(*test.locals, *deployed.repositories))
-        locked = tuple(_of_lock(self._lock)) if self._lock is not None else ()
+        tried = {change.name for change in self._manifest.changes}
+        held = _of_lock(self._lock) if self._lock is not None else ()
+        locked = tuple(pin for pin in held if pin[1].name not in tried)
         runner = self._plan_request.runner
         attempts = [
             _limited(_for_session(test, names), locked) for names in (runner, _names(runner))
@@ -265,7 +269,7 @@ def plan_build(
     wanted = tuple((r, sourced_requirement(r, "a build", direct=True)) for r in requirements)
     platform = platform_of_run(plan_request.cell, plan_request.ran)
     resolve = Resolver(auditor, platform)
-    manifest = replace(plan_request.manifest, project=None, whole=None)
+    manifest = replace(plan_request.manifest, project=None, whole=None, changes=())
     requirement_set = _requirement_set(Scope(), manifest, resolve)
     requirement_set = replace(requirement_set, requirements=wanted)
     packages = resolved_scope(resolve, requirement_set, BUILD).packages
@@ -308,7 +312,8 @@ def _requirement_set(
         read_project(manifest.root / "pyproject.toml", reading)
         texts = ()
     requirement_set = reading.requirement_set("environment")
-    return with_requirements(requirement_set, texts, "pyproject.toml")
+    requirement_set = with_requirements(requirement_set, texts, "pyproject.toml")
+    return with_changes(requirement_set, manifest.changes)
 
 
 def _own_project(
@@ -338,16 +343,34 @@ def _locked(auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
         editable=[manifest.project] if manifest.project is not None else [],
         folders=[manifest.whole] if manifest.whole is not None else [],
     )
+    if manifest.changes:
+        scope_plan.packages.extend(_changed(auditor, lock, manifest, platform))
     for name in installation_order({n: node.parents for n, node in tree.nodes.items()}):
         local = candidates.locals.get(name)
         if local is None:
-            scope_plan.packages.append(
-                planned_package(tree, candidates, name, DEPLOY, requested=name in asked)
-            )
+            if not manifest.changes:
+                scope_plan.packages.append(
+                    planned_package(tree, candidates, name, DEPLOY, requested=name in asked)
+                )
         elif local.uri != manifest.root.as_uri():
             fetched = _fetched(local, auditor)
             scope_plan.add_local(fetched, DEPLOY, requested=name in asked)
     return scope_plan
+
+
+def _changed(
+    auditor: Auditor, lock: Lock, manifest: Manifest, platform: Platform
+) -> Iterator[PlannedPackage]:
+    """What *lock* deploys from indexes, with the changes to try; of its releases its own files."""
+    wishes = with_changes(unlocked(lock, platform), manifest.changes)
+    index = auditor.index(wishes, lock)
+    resolved = resolved_scope(
+        lambda requirement_set: auditor.resolved(index, requirement_set, platform), wishes, DEPLOY
+    )
+    for package in resolved.packages:
+        release = lock.release(package.name, Version(package.version))
+        hashes = {file.sha256 for file in release.files if file.sha256} if release else set()
+        yield replace(package, allowed=frozenset(hashes))
 
 
 def _fetched(local: LocalProject, auditor: Auditor) -> LocalProject:

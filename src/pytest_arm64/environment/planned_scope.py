@@ -138,7 +138,8 @@ def resolved_scope(
     for problem in (*requirement_set.gaps, *tree.problems):
         raise NotPlannableError(problem)
     hashed = {sourced.name for _, sourced in requirement_set.requirements if sourced.hashes}
-    if hashed and hashed != set(tree.nodes):
+    # A release that is tried has none, nor has what only it asks for.
+    if hashed and hashed != set(tree.nodes) and not requirement_set.tried:
         raise NotPlannableError("some packages have hashes, and some have not")
     asked = {sourced.name for _, sourced in requirement_set.requirements}
     scope_plan = ScopePlan()

@@ -12,6 +12,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ..config.changes import Change
 from ..config.settings import Settings
 from ..config.toml_files import MAXIMUM_BYTES, TomlFiles
 from ..errors import SettingsError
@@ -89,6 +90,8 @@ class Manifest:
     """Whether the project's dependencies are deployed without the project."""
     whole: Path | None = None
     """Folder of the project itself where a wheel is built of it, from a copy."""
+    changes: tuple[Change, ...] = ()
+    """What is tried instead of what the files say."""
     pyproject: Table = field(default_factory=dict)
     """What the ``pyproject.toml`` at *root* says."""
     toml: TomlFiles = field(default_factory=TomlFiles, compare=False, repr=False)
@@ -129,6 +132,7 @@ class Manifest:
                 str(folder): _project_fingerprint(folder, self.toml, whole=folder in copied)
                 for folder in folders
             },
+            **({"changes": list(map(str, self.changes))} if self.changes else {}),
         }
 
     def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -185,6 +189,7 @@ def read_manifest(
         project=project,
         local=tuple(folder for folder in dict.fromkeys(local) if folder != project),
         whole=rootpath if mode == WHEEL else None,
+        changes=settings.changes,
         virtual=virtual,
         links=tuple(dict.fromkeys(link_folders(read))),
         files=read,

@@ -160,6 +160,8 @@ class RequirementSet:
     formats: Formats = field(default_factory=Formats)
     gaps: tuple[str, ...] = ()
     """What the files leave open, so that the tree may be incomplete."""
+    tried: bool = False
+    """Whether changes were made to them that the files do not have."""
 
     def fingerprint(self) -> dict[str, object]:
         """What two must share to lead to the same tree, ready for JSON."""

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 else:
     from .light_tuple import LightTuple as NamedTuple
 
-ARM64, MARKED = "--arm64", "--arm64-marked"
-"""The two modes; without one of them pytest runs on the host, as it does without the plugin."""
+ARM64, MARKED, TRY = "--arm64", "--arm64-marked", "--arm64-try"
+"""The two modes, without which pytest runs on the host as it does without the plugin; and the
+option that others exclude."""
 PREFIX = "--arm64-"
 """How all our options but the first begin; no other option may."""
 CORES = ("graviton2", "graviton3", "graviton4", "graviton5")
 """The oldest first."""
+FIXES = "fixes"
+"""In place of a change to try: all that the audit proposes."""
 AUTO = "auto"
 """In place of cores: those that the deployed code can tell apart."""
 # AWS, EC2 user guide, "Instance types": families with a Graviton processor; read 2026-11-30.
@@ -298,11 +301,22 @@ OPTIONS = (
         Kind.FLAG,
         "run the tests on linux/amd64 first: what differs on ARM64 is a failure of its test",
         needs=(ARM64,),
+        excludes=TRY,
     ),
     OwnOption(
         "--arm64-record",
         Kind.FLAG,
         "run the tests on linux/amd64 first and save the values of arm64_golden",
+        needs=(ARM64,),
+        excludes=TRY,
+    ),
+    OwnOption(
+        TRY,
+        Kind.LIST,
+        "try a change to what is deployed without changing a file: NAME==VERSION, OLD=NEW, or "
+        "fixes for all that the audit proposes; may be given more than once. The tests run on "
+        "linux/amd64 without and with it, then on ARM64 with it",
+        metavar="CHANGE",
         needs=(ARM64,),
     ),
     OwnOption(

@@ -11,6 +11,7 @@ from ..inputs.places import place_of
 from .compare import ReportChange
 from .document import Report
 from .overview import arithmetic, in_the_way
+from .trial_view import trials_markdown
 from .view import Card, RowView, cards, caveats, not_evaluated
 
 COMMENT_BYTES = 64 * 1024 - 256  # GitHub's limit, less a marker by which a bot finds its comment
@@ -142,6 +143,7 @@ def _service(card: Card, sources: str) -> Iterator[str]:
                 f"{seen or 'not evaluated'} | {'<br>'.join(lines)} |"
             )
         yield ""
+    yield from trials_markdown(card.trials)
     yield from _shown_by_tests(card)
 
 

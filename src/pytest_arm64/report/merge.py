@@ -72,6 +72,7 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
         goldens=_once(value for part in alike for value in part.goldens),
         measured=_once(record for part in alike for record in part.measured),
         profiles=_once(profile for part in alike for profile in part.profiles),
+        trials=_once(trial for part in alike for trial in part.trials),
     )
 
 

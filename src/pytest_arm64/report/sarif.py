@@ -15,12 +15,15 @@ from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
 from ..audit.weight import ACCELERATORS
 from ..binary.record import TOO_LARGE
+from ..decide.drift import Drift
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict
 from ..inputs.places import place_of
 from ..sources.scan import CodeScan
 from .code_output import sarif_results, sarif_rules
 from .document import Report
+from .drift_output import RULES as DRIFT_RULES
+from .drift_output import level_of, words_of
 from .matrix_output import defect_line, printable
 
 Json = dict[str, object]
@@ -45,6 +48,7 @@ _RULES = {
     KNOWN_DEFECT: ("An advisory says what is wrong with this release on ARM64", "advisories.html"),
     TOO_LARGE: ("The packages together are larger than the target takes", "audit.html"),
     ACCELERATORS: ("Packages need an accelerator that the target does not have", "audit.html"),
+    **DRIFT_RULES,
 }
 """What each rule says, and the page of the documentation about it."""
 _MOST_TESTS = 100
@@ -105,16 +109,33 @@ class _Result(NamedTuple):
         }
 
 
-def sarif(matrices: Sequence[WheelMatrix], code: Sequence[CodeScan] = ()) -> Json:
-    """One run with a result for each deployed row that is not green, and each place in *code*."""
+def sarif(
+    matrices: Sequence[WheelMatrix],
+    code: Sequence[CodeScan] = (),
+    drifts: Sequence[Drift] = (),
+) -> Json:
+    """One run with a result for each deployed row that is not green, and each place in *code*.
+
+    With *drifts*, what became worse takes the place of the rows.
+    """
     rows = (
         result.sarif()
-        for matrix in matrices
+        for matrix in (() if drifts else matrices)
         for result in _matrix_results(
             matrix, _Source(matrix.service, matrix.target, matrix.manifest)
         )
     )
-    return _document(chain(rows, sarif_results(code)), sarif_rules())
+    worse = (result for drift in drifts for result in _drift_results(drift))
+    return _document(chain(rows, worse, sarif_results(code)), sarif_rules())
+
+
+def _drift_results(drift: Drift) -> Iterator[Json]:
+    source = _Source(drift.service, drift.target, drift.manifest)
+    for worsening in drift.worse:
+        text = f"{words_of(worsening)} (compared with {drift.against})"
+        name = worsening.name or worsening.text
+        result = source.result(worsening.kind, level_of(worsening), text, name, worsening.place)
+        yield result.sarif()
 
 
 def report_sarif(report: Report) -> Json:

@@ -33,6 +33,7 @@ from .runtime_view import (
     hot_spots_view,
     subject_views,
 )
+from .trial_view import TrialView, trial_views
 from .weight_output import WeightRow, weight_lines, weight_rows
 
 FAILURES_SHOWN = 50
@@ -141,6 +142,7 @@ class Card:
     weight: tuple[str, ...]
     """The sums, and what the target's limits say of them."""
     largest: tuple[WeightRow, ...]
+    trials: tuple[TrialView, ...]
 
     @property
     def marks(self) -> tuple[tuple[str, str], ...]:
@@ -148,12 +150,14 @@ class Card:
         failed = sum(len(run.shown) + run.hidden for run in self.runs)
         goldens = sum(not golden.result.ok for golden in self.goldens)
         over = sum(subject.over for subject in self.subjects)
+        broken = sum(len(view.trial.breaks) for view in self.trials)
         graves = sum(finding.grave for finding in self.findings)
         counted = (
             (failed, "failed"),
             (goldens, "golden differs" if goldens == 1 else "goldens differ"),
             (graves, "grave finding" if graves == 1 else "grave findings"),
             (over, "over budget"),
+            (broken, "broken by a change"),
         )
         return tuple((f"{number} {word}", "bad") for number, word in counted if number)
 
@@ -201,6 +205,7 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         cost_problem=cost_problem(service, costs),
         weight=tuple(weight_lines(service.matrix)) if service.matrix is not None else (),
         largest=weight_rows(service.matrix) if service.matrix is not None else (),
+        trials=tuple(trial_views(service)),
     )
 
 

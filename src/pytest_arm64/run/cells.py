@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..config.cell import Cell
+from ..config.changes import Change
 from ..config.services import ServiceConfig
 from ..config.settings import Settings
 
@@ -14,7 +15,9 @@ class Role(Enum):
     """What a cell is for."""
 
     REFERENCE = "reference"
-    """The x86 side of a comparison: silent, with ARM's deployed versions."""
+    """The x86 side of a comparison: silent, with ARM's deployed versions; of a trial, as locked."""
+    CHANGED = "changed"
+    """linux/amd64 with the changes to try: silent."""
     FURTHER = "further"
     """Another core: silent, reported as one gate."""
     MIRRORED = "mirrored"
@@ -29,10 +32,14 @@ class PlannedCell:
     role: Role
     service: ServiceConfig
     """Whose packages and tests it has."""
+    changes: tuple[Change, ...] = ()
+    """What is tried in it."""
 
     @property
     def name(self) -> str:
-        """``linux/amd64``, or the name of the core."""
+        """``linux/amd64``, with the change or without, or the name of the core."""
+        if self.role is Role.CHANGED:
+            return f"{self.cell.platform} with the change"
         return self.cell.platform if self.role is Role.REFERENCE else self.cell.core
 
 
@@ -49,19 +56,29 @@ def planned_cells(
     planned = [(Role.FURTHER, "arm64", core) for core in further]
     if settings.reference:
         planned.insert(0, (Role.REFERENCE, "amd64", first))
+    if settings.changes:
+        planned.insert(1, (Role.CHANGED, "amd64", first))
     planned.append((Role.MIRRORED, "arm64", first))
     if x86 or (service.boundary is not None and not service.itself):
-        planned = [(Role.MIRRORED, "amd64", first)]
+        return (_planned(settings, service, Role.MIRRORED, "amd64", first),)
     return tuple(
-        PlannedCell(
-            Cell(
-                target=settings.target,
-                architecture=architecture,
-                core=core,
-                image=settings.base.replace("{arch}", architecture),
-            ),
-            role,
-            service,
-        )
+        _planned(settings, service, role, architecture, core)
         for role, architecture, core in planned
+    )
+
+
+def _planned(
+    settings: Settings, service: ServiceConfig, role: Role, architecture: str, core: str
+) -> PlannedCell:
+    as_locked = role is Role.REFERENCE or service.boundary is not None
+    return PlannedCell(
+        Cell(
+            target=settings.target,
+            architecture=architecture,
+            core=core,
+            image=settings.base.replace("{arch}", architecture),
+        ),
+        role,
+        service,
+        () if as_locked else settings.changes,
     )

@@ -20,6 +20,7 @@ from ..mirror.stops import InsideError, show_as_inside
 from ..report.matrix_output import printable
 from .bounded import skip
 from .cells import Role
+from .chosen_parts import chosen_parts
 from .coverage import bring_coverage
 from .gates import (
     Gate,
@@ -37,7 +38,7 @@ from .launch import places, prepare, show_provenance
 from .loaded_first import begin_to_load
 from .part_header import part_header
 from .part_session import NestedRun
-from .parts import RunPart, parts_of
+from .parts import RunPart
 from .place import OpenPlace
 from .service_endings import ends_alone, show_end, stop_of
 from .usage import as_end, as_usage_error, instead_of, until_closed
@@ -117,7 +118,7 @@ class HostPlugin:
         project, task = prepare(config)
         if self.missing:
             return
-        parts = parts_of(config, project, task)
+        parts = chosen_parts(config, project, task)
         self._parts = len(parts)
         self._several = len({part.owner for part in parts}) > 1
         if project.services.configured:
@@ -217,9 +218,7 @@ class HostPlugin:
 
     def _report_refused(self, part: RunPart, error: Arm64Error) -> None:
         """Say at once, where its header would stand, that *part* does not run."""
-        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.getplugin(
-            "terminalreporter"
-        )
+        reporter = terminal_reporter(self._config)
         if reporter is not None and reporter.verbosity >= 0:
             first = printable((error.what.splitlines() or [""])[0])
             reporter.write_line(f"arm64: {self._numbered(part)}: NOT RUN: {first}")

@@ -15,6 +15,7 @@ import pytest
 from ..config.project import Project, load_project
 from ..config.services import ServiceConfig
 from ..config.trust import refuse_untrusted
+from ..decide.package_verdicts import REPORT
 from ..errors import SettingsError
 from ..inputs.manifest import read_manifest
 from ..inside.frames import TerminalLook
@@ -171,7 +172,8 @@ def places(
     if config.hook.pytest_arm64_place.get_hookimpls():
         yield provided
     else:
-        gate = config.option.arm64_gate or ""
+        # What is tried is judged; what is deployed only shown.
+        gate = config.option.arm64_gate or (REPORT if config.option.arm64_try else "")
         conformance = any(
             name in argument for argument in positional(config.option) for name in SUITE
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..binary.record import AbiRecord
     from ..config.cell import Cell
+    from ..config.changes import Change
     from ..decide.assessment import Assessment
     from ..engine.endpoint import Engine
     from ..environment.build import Environment
@@ -125,7 +126,7 @@ class _Containers:
         self._progress = progress
         self._pip_config = pip_config
         self._audit = audit
-        self._environments: dict[tuple[str, Cell], Environment] = {}
+        self._environments: dict[tuple[str, Cell, tuple[Change, ...]], Environment] = {}
 
     @contextmanager
     def open(self, planned: PlannedCell) -> Iterator[Place]:
@@ -211,26 +212,30 @@ class _Containers:
         folder = planned.service.folder
         pages = Pages(planned.cell.target.facts.page_size)
         abi = environment.abi
-        for (service, cell), other in self._environments.items():
+        for (service, cell, _), other in self._environments.items():
             if service == planned.service.name and cell.architecture == "amd64":
                 abi = without_common(abi, other.abi)
         return with_repository(abi, folder, tracked_files(folder), pages)
 
     def _assessment(self, environment: Environment, planned: PlannedCell) -> Assessment:
-        return self._audit.result().installed(
+        assessment = self._audit.result()
+        if planned.changes:  # what is tried says nothing of what is deployed
+            return assessment
+        return assessment.installed(
             planned.service.name, planned.cell.target, environment.ran, environment.record
         )
 
     def _environment(self, planned: PlannedCell) -> Environment:
-        """The cell's environment; a reference has the versions that the mirrored cell has."""
+        """The cell's environment; x86 has the versions of ARM64, as locked its own."""
         from ..environment.build import make_environment
 
         service = planned.service
-        key = (service.name, planned.cell)
-        settings = self._project.settings_of(service)
+        key = (service.name, planned.cell, planned.changes)
+        settings = replace(self._project.settings_of(service), changes=planned.changes)
         if key not in self._environments:
             like = None
-            if planned.role is Role.REFERENCE:
+            as_locked = planned.role is Role.REFERENCE and bool(self._project.given.changes)
+            if planned.role in (Role.REFERENCE, Role.CHANGED) and not as_locked:
                 like = self._environment(planned_cells(settings, service)[-1]).record
             self._environments[key] = make_environment(
                 self._engine,

@@ -55,6 +55,7 @@ from .launch import project_of
 from .left_out import LeftOut
 from .selected_tests import Asked, all_known
 from .test_evidence import EvidenceCollector
+from .trial import with_trial
 from .unseen_session import outcome_of
 from .usage import as_usage_error
 
@@ -220,6 +221,9 @@ class Recorder:
         alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
             where = run.place.ran.as_evidence(now, asked_image=_own_image(run.part.settings))
+            if run.part.settings.changes:  # it says nothing of what is deployed
+                found |= with_trial(config, found, run, where, self._part(run.part.service, run))
+                continue
             tests = self._tests[run.part.name]
             for service in services if run.part.service.itself else (run.part.service,):
                 # A session of everything is about each service by where its tests lie.
@@ -258,6 +262,9 @@ class Recorder:
             incomplete=_words(failure) if failure is not None else "",
         )
 
+    def _part(self, service: ServiceConfig, run: NestedRun) -> tuple[str, ...]:
+        return tuple(self._asked.selection(service)) or tuple(self._left_out.part(run))
+
     def _service_at(self, nodeid: str) -> ServiceConfig | None:
         path = Path(os.path.normpath(self._config.rootpath / nodeid.partition("::")[0]))
         return service_of(self._services, path)
@@ -283,8 +290,7 @@ class Recorder:
             assert place.record is not None
             builds = tuple(builds_of(place.record, where))
             evidence = replace(evidence, installs=(install,), builds=builds)
-        part = tuple(self._asked.selection(service))
-        part = part or tuple(self._left_out.part(run))
+        part = self._part(service, run)
         mapped = mapped_files(place.abi, HOME, run.mapped) if place.abi is not None else ()
         abi = place.abi if where.on_arm and not misfit else None
         findings = list(self._findings(tests, where, abi, mapped))

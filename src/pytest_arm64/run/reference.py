@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pytest
 
 from ..config.project_files import repository_root
 from ..errors import EmulationError
-from ..inside.golden.control import narrower
-from ..inside.golden.explain import printable
-from ..inside.golden.report_property import told_by
 from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
 from .commit import commit_of
-from .differences import Here, common_failure, crash, difference
-from .goldens import Recorded, Settled, as_ended, as_reference, recorded, settle, with_noise
+from .differences import Here, common_failure, difference
+from .goldens import Recorded, Settled, recorded, settle
 from .launch import project_of
-from .unseen_session import CellResult, Outcome, Receiver, SilentCell, outcome_of, warning_text
+from .reference_values import files_for_others, golden_of, reference_values
+from .unseen_session import CellResult, Receiver, SilentCell, outcome_of, warning_text
 
 MOST_REPEATED = 50
 """Tests that are repeated to tell what is flaky."""
-_LONGEST = 500
-"""Characters of how a test ended on x86 that a cell is given."""
 TITLE = "arm64: compared with linux/amd64"
 _OURS = "arm64-difference"
 
@@ -73,29 +68,15 @@ class ReferenceSide:
                 "[tool.pytest-arm64]",
             )
         self._cell, self._result, self._ran = cell, result, True
-        self._values = recorded(result.out)
-        if self._values:
-            self._values = with_noise(self._values, self._control(cell, result))
-        files = as_reference(self._values) | as_ended(_ended(result.tests.values()))
+        self._values, uncontrolled = reference_values(cell, result)
+        self._lines += [uncontrolled] if uncontrolled else []
+        files = files_for_others(self._values, result)
         for other in others:
             other.give(files)
         mirrored.give(files)
 
     def _may_be_emulated(self) -> bool:
         return project_of(self._config).settings.record_emulated
-
-    def _control(self, cell: SilentCell, result: CellResult) -> tuple[Recorded, ...]:
-        """The same values under narrower SIMD; none where that run is not to be believed."""
-        checked = [nodeid for nodeid, test in result.tests.items() if _key(test) is not None]
-        variables = narrower(value.golden.provenance for value in self._values)
-        cell.give(as_reference(self._values))
-        control = cell.run(only=checked, environment=variables)
-        if control.problems:
-            self._lines.append(
-                "control: the run under narrower SIMD did not come to its end: not evaluated"
-            )
-            return ()
-        return recorded(control.out)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._deselected.update(item.nodeid for item in items)
@@ -215,7 +196,7 @@ class ReferenceSide:
             there = here.tests.get(nodeid)
             if second is None or there is None:
                 continue
-            if second.outcome != first.outcome or _key(first) in moved:
+            if second.outcome != first.outcome or golden_of(first) in moved:
                 self._flaky[nodeid] = "linux/amd64"
             elif there.outcome != self._here[nodeid].outcome:
                 self._flaky[nodeid] = "ARM64"
@@ -230,7 +211,7 @@ class ReferenceSide:
 
     def _settle(self, result: CellResult) -> None:
         failing = [test for test in result.tests.values() if test.bad]
-        refused = {_key(test) for test in failing}
+        refused = {golden_of(test) for test in failing}
         wanted = [value for value in self._values if value.key not in refused]
         root = project_of(self._config).root
         done, before = settle(wanted, root, self._commit), self._settled or Settled(0, 0)
@@ -261,21 +242,3 @@ def _add_to(report: pytest.TestReport, text: str) -> None:
         add(TITLE, text)
     else:
         report.longrepr = f"{report.longrepr}\n\n{TITLE}: {text}"
-
-
-def _ended(tests: Iterable[Outcome]) -> dict[str, str]:
-    """By node id, how those of *tests* ended that did not pass."""
-    return {
-        test.nodeid: printable(crash(test.text))[:_LONGEST] or test.outcome
-        for test in tests
-        if test.outcome not in ("passed", "xpassed")
-    }
-
-
-def _key(test: Outcome) -> tuple[Path, str] | None:
-    """Which golden is this test's, None for one that checked nothing."""
-    for record in told_by(test.user_properties):
-        if record.recorded is not None:
-            folder, name = record.recorded
-            return Path(folder), name
-    return None

@@ -125,7 +125,7 @@ class SilentCell:
             title = f"repeat {len(only)} tests on {self.planned.name}"
         skipped = self._collected - Counter(only) if only else Counter()
         with self._progress.step(title) as step:
-            recorder = _Recorder(step.update)
+            recorder = OutcomeRecorder(step.update)
             mirror = _SilentMirror(self._config, recorder)
             session = MirroredSession(
                 mirror.session,
@@ -167,10 +167,10 @@ class SilentCell:
         return task
 
 
-class _Recorder:
-    """Keeps what the reports say."""
+class OutcomeRecorder:
+    """Keeps what the reports say; *tell* is called with how far the tests are."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None] = lambda _text: None) -> None:
         self._tell = tell
         self._tests: dict[str, Outcome] = {}
 
@@ -224,7 +224,7 @@ def warning_text(warning_message: WarningMessage) -> str:
 class _SilentMirror(HostMirror):
     """Calls the hooks of a plugin manager of its own, and writes nowhere."""
 
-    def __init__(self, config: pytest.Config, recorder: _Recorder) -> None:
+    def __init__(self, config: pytest.Config, recorder: OutcomeRecorder) -> None:
         stand_in = SimpleNamespace(
             config=config, items=[], testscollected=0, testsfailed=0, shouldfail=False
         )

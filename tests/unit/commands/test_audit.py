@@ -490,3 +490,121 @@ def test_a_rule_is_explained_without_an_audit(capsys: pytest.CaptureFixture[str]
 def test_a_rule_that_does_not_exist_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["audit", "--explain", "longdouble"]) == 2
     assert "no rule 'longdouble' (did you mean 'long-double'?)" in capsys.readouterr().err
+
+
+POETRY = """\
+[[package]]
+name = "slow"
+version = "{version}"
+optional = false
+python-versions = ">=3.8"
+files = [{files}]
+
+[metadata]
+lock-version = "2.1"
+python-versions = ">=3.12"
+content-hash = "x"
+"""
+UV = 'version = 1\n[[package]]\nname = "slow"\nversion = "2.0"\n'
+WHEEL_FILE = '{file = "slow-2.0-' + ARM + '.whl", hash = "sha256:' + "1" * 64 + '"}'
+SDIST_FILE = '{file = "slow-1.0.tar.gz", hash = "sha256:' + "1" * 64 + '"}'
+DRIFTING = {
+    "pyproject.toml": '[project]\nname = "own"\nversion = "1"\ndependencies = ["slow"]\n'
+    "[tool.poetry]\npackage-mode = false\n",
+    "poetry.lock": POETRY.format(version="1.0", files=SDIST_FILE),
+    "main.lock": POETRY.format(version="2.0", files=WHEEL_FILE),
+}
+
+
+@pytest.mark.usefixtures("index")
+def test_a_lock_that_is_worse_than_an_earlier_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, DRIFTING)
+    assert command(monkeypatch, "--against", "main.lock") == 1
+    output = capsys.readouterr().out
+    assert "compared with main.lock" in output
+    assert "began-to-compile" in output
+    assert "slow 2.0 → 1.0" in output
+    assert "Worse than main.lock: 1 began-to-compile." in output
+    write(tmp_path, {"poetry.lock": DRIFTING["main.lock"]})
+    assert command(monkeypatch, "--against", "main.lock") == 0
+    assert "No worse than main.lock." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
+def test_what_was_bad_before_fails_nothing_and_an_allowance_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {**DRIFTING, "main.lock": DRIFTING["poetry.lock"]})
+    assert command(monkeypatch) == 1
+    assert command(monkeypatch, "--against", "main.lock") == 0
+    allowed = '[[tool.pytest-arm64.allow-source]]\npackage = "slow"\nreason = "builds in 1 s"\n'
+    write(tmp_path, {**DRIFTING, "pyproject.toml": DRIFTING["pyproject.toml"] + allowed})
+    assert command(monkeypatch, "--against", "main.lock") == 0
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("form", ["json", "sarif", "markdown"])
+def test_every_form_has_what_became_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    write(tmp_path, DRIFTING)
+    assert command(monkeypatch, "--against", "main.lock", "--format", form) == 1
+    output = capsys.readouterr().out
+    if form == "markdown":
+        assert "| began-to-compile | slow 2.0 → 1.0 |" in output
+        return
+    document = json.loads(output)
+    if form == "json":
+        schema = resources.files("pytest_arm64.resources") / "wheel-matrix-1.schema.json"
+        jsonschema.validate(document, json.loads(schema.read_text("utf-8")))
+        (drift,) = document["drift"]
+        assert [(w["kind"], w["fails"]) for w in drift["worse"]] == [("began-to-compile", True)]
+        return
+    (result,) = document["runs"][0]["results"]
+    assert result["ruleId"] == "arm64/began-to-compile"
+    assert result["level"] == "error"
+    (location,) = result["locations"]
+    assert location["physicalLocation"]["region"]["startLine"]
+
+
+@pytest.mark.usefixtures("index")
+def test_requirement_files_are_compared_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"requirements.txt": "late\ngood\n", "main.txt": "good\nslow==2.0\n"})
+    assert command(monkeypatch, "--against", "main.txt") == 1
+    assert command(monkeypatch, "main.txt", "--against", "requirements.txt") == 0
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    ("files", "arguments", "why"),
+    [
+        (DRIFTING, ["--against", "gone.lock"], "gone.lock does not exist"),
+        ({**DRIFTING, "main.lock": UV}, ["--against", "main.lock"], "not an earlier poetry.lock"),
+        ({**DRIFTING, "main.lock": "{"}, ["--against", "main.lock"], "main.lock"),
+        (
+            {"requirements.txt": "good\n", "b.txt": "good\n"},
+            ["requirements.txt", "b.txt", "--against", "b.txt"],
+            "compares one project, and 2 are audited",
+        ),
+        (
+            {"requirements.txt": "good\n", "poetry.lock": DRIFTING["poetry.lock"]},
+            ["requirements.txt", "--against", "poetry.lock"],
+            "a lock can only be compared with a lock",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, str],
+    arguments: list[str],
+    why: str,
+) -> None:
+    write(tmp_path, {"pyproject.toml": DRIFTING["pyproject.toml"], **files})
+    assert command(monkeypatch, *arguments) == 2
+    assert why in capsys.readouterr().err

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from pytest_arm64 import cache
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.builds import build_requirements
+from pytest_arm64.config.changes import read_changes
 from pytest_arm64.environment.deciding_lock import lock_of
 from pytest_arm64.environment.installation_order import installation_order
 from pytest_arm64.environment.plan import (
@@ -649,3 +650,89 @@ def test_a_file_beside_the_index_is_used_where_it_lies(tmp_path: Path) -> None:
     with Auditor({}, config=asked) as auditor:
         fetcher = auditor.index(RequirementSet("", ())).fetcher
         assert fetch(fetcher, package) == path
+
+
+LOCK = """\
+version = 1
+requires-python = ">=3.12"
+
+[[package]]
+name = "own"
+version = "1.0"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "app" }}]
+
+[[package]]
+name = "app"
+version = "1.0"
+source = {{ registry = "{index}" }}
+dependencies = [{{ name = "native" }}, {{ name = "pure" }}]
+
+[[package]]
+name = "native"
+version = "2.0"
+source = {{ registry = "{index}" }}
+
+[[package]]
+name = "pure"
+version = "1.5"
+source = {{ registry = "{index}" }}
+wheels = [{{ url = "{index}files/pure-1.5-py3-none-any.whl", hash = "sha256:{sha}" }}]
+"""
+
+
+def tried(asked: PlanRequest, *changes: str) -> PlanRequest:
+    return replace(asked, manifest=replace(asked.manifest, changes=read_changes(changes)))
+
+
+def test_a_change_takes_the_place_of_a_requirement(tmp_path: Path, index: Played) -> None:
+    asked = plan_request(tmp_path, index, "gone==1.0\nnative==2.0\n", runner=("pytest",))
+    plan = planned(tried(asked, "gone=tool", "native==3.0"))
+    assert sorted(shown(plan))[:2] == [
+        ("native", "3.0", "deploy", "wheel"),
+        ("pure", "1.5", "test", "pure"),
+    ]
+    assert ("tool", "1.0", "deploy", "pure") in shown(plan)
+    assert not plan.of_state("blocker")
+
+
+def test_a_change_makes_another_environment(tmp_path: Path, index: Played) -> None:
+    asked = plan_request(tmp_path, index, "native==2.0\n")
+    before, after = asked.manifest.fingerprint(), tried(asked, "native==3.0").manifest.fingerprint()
+    assert before != after
+    assert before == {key: value for key, value in after.items() if key != "changes"}
+
+
+def test_hashes_of_what_stays_are_checked_and_a_change_needs_none(
+    tmp_path: Path, index: Played
+) -> None:
+    text = f"pure==1.5 --hash=sha256:{'1' * 64}\nnative==2.0 --hash=sha256:{'2' * 64}\n"
+    plan = planned(tried(plan_request(tmp_path, index, text), "native==3.0"))
+    allowed = {package.name: package.allowed for package in plan.packages}
+    assert allowed == {"pure": frozenset(["1" * 64]), "native": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "versions"),
+    [
+        (["native==3.0"], {"app": "1.0", "native": "3.0", "pure": "1.5"}),
+        (["app=tool"], {"tool": "1.0"}),
+    ],
+)
+def test_a_change_of_a_lock_leaves_the_rest_as_it_is_locked(
+    tmp_path: Path, index: Played, changes: list[str], versions: dict[str, str]
+) -> None:
+    asked = plan_request(tmp_path, index, "")
+    (tmp_path / "requirements.txt").unlink()
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": '[project]\nname = "own"\nversion = "1.0"\ndependencies = ["app"]\n',
+            "uv.lock": LOCK.format(index=index.url, sha="3" * 64),
+        },
+    )
+    asked = replace(asked, manifest=read_manifest(settings_of(tmp_path), tmp_path))
+    plan = planned(tried(asked, *changes))
+    assert {package.name: package.version for package in plan.packages} == versions
+    for package in plan.packages:
+        assert package.allowed == ({"3" * 64} if package.name == "pure" else frozenset())
