@@ -90,8 +90,13 @@ COMMANDS = (
     Mistake("audit requirement.txt", "requirement.txt", "did you mean 'requirements.txt'?", SIX),
     Mistake("audit", "lists no packages", "pytest-arm64 audit FILE", {"requirements.txt": "#\n"}),
     Mistake("audit package.json", "package.json", "a requirement file", {"package.json": "{}"}),
-    Mistake("audit Pipfile.lock", "Pipfile.lock", "pipenv requirements", {"Pipfile.lock": "{}"}),
-    Mistake("audit pdm.lock", "pdm.lock", "pdm export", {"pdm.lock": ""}),
+    Mistake("audit Pipfile.lock", "Pipfile.lock", "pipenv lock", {"Pipfile.lock": "{}"}),
+    Mistake(
+        "audit pdm.lock",
+        "pdm.lock",
+        "pdm lock --strategy inherit_metadata",
+        {"pdm.lock": '[[package]]\nname = "six"\nversion = "1"\n'},
+    ),
     Mistake("audit", "environment.yml", "requirements.txt", {"environment.yml": "name: a\n"}),
     Mistake("audit", "'six=1.16'", "NAME==1.0", {"requirements.txt": "six=1.16\n"}),
     Mistake(

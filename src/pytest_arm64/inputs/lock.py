@@ -69,7 +69,7 @@ class Lock:
     """What a lock file says."""
 
     kind: str
-    """``uv.lock``, ``pylock.toml`` or ``poetry.lock``."""
+    """``uv.lock``, ``pylock.toml``, ``poetry.lock`` or ``pdm.lock``."""
     shown: str
     """The file, as origins tell it."""
     releases: Mapping[str, tuple[LockedRelease, ...]]

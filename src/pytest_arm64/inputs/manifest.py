@@ -18,6 +18,7 @@ from ..config.toml_files import MAXIMUM_BYTES, TomlFiles
 from ..errors import SettingsError
 from ..index.addresses import file_path
 from ..inside.regular_file import read_regular
+from . import pdm_lock, pipfile_lock, poetry_lock, pylock, uv_lock
 from .poetry import poetry_group
 from .project import extra_requirements, group_requirements, read_project
 from .project_files import walk
@@ -53,6 +54,8 @@ TEST_FILES = (
     "requirements/dev.txt",
 )
 TEST_GROUPS = ("test", "tests", "testing", "dev")
+LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME, pdm_lock.NAME)
+"""The first of them that a folder has decides what is deployed, unless a requirement file does."""
 _FILE = "pyproject.toml"
 _PROJECT_FILES = (_FILE, "setup.cfg", "setup.py", "PKG-INFO", "MANIFEST.in")
 
@@ -171,8 +174,8 @@ def read_manifest(
     artifact = settings.artifact is not None
     mode = NOT_INSTALLED if artifact else install_mode(settings, rootpath, pyproject, toml)
     files = () if artifact else settings.requirements
-    if not files and not artifact and (rootpath / "requirements.txt").is_file():
-        files = (rootpath / "requirements.txt",)
+    if not files and not artifact:
+        files = default_files(rootpath)
     virtual = mode == NOT_INSTALLED and not artifact and _lists_dependencies(pyproject, files)
     needs = _dependencies(rootpath, environ, toml) if virtual else _Dependencies()
     deploy = Scope(files=files, requirements=needs.requirements)
@@ -234,6 +237,18 @@ def _at(requirement: Requirement, uri: str) -> str:
     return f"{requirement.name}{extras} @ {uri}{marker}"
 
 
+def default_files(folder: Path) -> tuple[Path, ...]:
+    """The requirement file that a *folder* is deployed by where none is named; none beside a lock.
+
+    A ``Pipfile.lock`` is read as one.
+    """
+    if (folder / "requirements.txt").is_file():
+        return (folder / "requirements.txt",)
+    pipfile = folder / pipfile_lock.NAME
+    locked = any((folder / name).is_file() for name in LOCKS)
+    return (pipfile,) if pipfile.is_file() and not locked else ()
+
+
 def test_scope(
     configured: tuple[Path, ...],
     rootpath: Path,
@@ -266,7 +281,7 @@ def test_scope(
         if name in extras:
             own = canonicalize_name(str(project.get("name", "")))
             return Scope(requirements=tuple(extra_requirements(project, name, own, _FILE)))
-    return Scope()
+    return Scope(requirements=pipfile_lock.develop_requirements(rootpath / pipfile_lock.NAME))
 
 
 def _table(parent: Table, key: str) -> Table:

@@ -13,7 +13,7 @@ from ..config.project_files import ProjectFiles
 from ..config.services import Services
 from ..config.toml_files import TomlFiles
 from ..errors import Arm64Error, SettingsError
-from . import poetry_lock, uv_lock
+from . import pdm_lock, poetry_lock, uv_lock
 from .configured import configured_service
 from .reading import Table, table
 from .service import Service, artifact_service, read_service
@@ -126,6 +126,8 @@ def _is_kind(name: str, data: Table) -> bool:
         return "version" in data and "metadata" not in data
     if name == poetry_lock.NAME:
         return "lock-version" in table(data, "metadata")
+    if name == pdm_lock.NAME:
+        return "lock_version" in table(data, "metadata")
     return True  # its reader checks everything
 
 

@@ -56,8 +56,11 @@ def is_package(rootpath: Path, pyproject: Table, toml: TomlFiles) -> bool:
         return chosen
     if table(pyproject, "tool", "poetry").get("package-mode") is False:
         return False
-    if "build-system" in pyproject or (rootpath / "setup.py").is_file():
+    if (rootpath / "setup.py").is_file():
         return True
+    if "build-system" in pyproject:
+        backend = str(table(pyproject, "build-system").get("build-backend", "setuptools"))
+        return not backend.startswith("setuptools") or not _ambiguous(rootpath, pyproject)
     if "project" not in pyproject:
         return False
     name = str(table(pyproject, "project").get("name", ""))
@@ -79,7 +82,7 @@ def _virtual(rootpath: Path, name: str, toml: TomlFiles) -> bool:
 def _ambiguous(rootpath: Path, pyproject: Table) -> bool:
     """Whether automatic discovery would refuse the project: it does not guess which are packages.
 
-    Without a ``[build-system]``, the default back end setuptools discovers them.
+    That is setuptools', which is the default back end too.
     """
     configured = {"packages", "py-modules", "package-dir"} & set(
         table(pyproject, "tool", "setuptools")

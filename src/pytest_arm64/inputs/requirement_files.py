@@ -14,6 +14,7 @@ from ..config.suggestions import file_suggestion
 from ..errors import SettingsError
 from ..index.addresses import masked
 from ..inside.regular_file import read_regular
+from . import pipfile_lock
 from .reading import AS_PIP_READS, requirement
 from .references import local_place, pep508, reference_in
 from .requirement_lines import (
@@ -73,6 +74,8 @@ def read_file(path: Path, environ: Mapping[str, str], root: Path) -> Requirement
             f"{file_suggestion(path, root)}",
             next_step="create the file, or correct the line that names it",
         ) from None
+    if path.name == pipfile_lock.NAME:
+        content = pipfile_lock.as_requirement_file(content, path)
     file = RequirementFile(path, content, tuple(parse_lines(content, environ)))
     for line in file.lines:
         for place in _places(line, path):

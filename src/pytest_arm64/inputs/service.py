@@ -13,7 +13,7 @@ from ..config.services import own_name
 from ..config.suggestions import file_suggestion
 from ..config.toml_files import TomlFiles
 from ..errors import EmptyListError, SettingsError
-from . import poetry_lock, pylock, uv_lock
+from . import pdm_lock, pipfile_lock, poetry_lock, pylock, uv_lock
 from .base_images import musl_notes
 from .declared import (
     SETUP_CFG,
@@ -24,14 +24,12 @@ from .declared import (
 )
 from .limits import PythonLimit, python_limits, uv_environments
 from .lock import Lock
-from .manifest import test_scope
+from .manifest import LOCKS, default_files, test_scope
 from .project import read_project, workspace_root
 from .reading import Reading, requirement, strings, table
 from .requirement_file import read_requirement_file
 from .requirements import RequirementSet, sourced_requirement
 from .unsupported import nothing_to_read, refuse_unsupported, unread_locks
-
-LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME)
 
 
 @dataclass(frozen=True)
@@ -207,6 +205,10 @@ class _Choice:
             self.lock = poetry_lock.read_poetry_lock(
                 path, self._reading, extras=self._extras, groups=self._groups
             )
+        elif name == pdm_lock.NAME:
+            self.lock = pdm_lock.read_pdm_lock(
+                path, self._reading, extras=self._extras, groups=self._groups
+            )
         elif name == pylock.NAME or (name.startswith("pylock.") and name.endswith(".toml")):
             self.lock = pylock.read_pylock(
                 path, self._reading, extras=self._extras, groups=self._groups
@@ -215,7 +217,8 @@ class _Choice:
             refuse_unsupported(path)
             raise SettingsError(f"{path} is a requirement file: it has no extras and no groups")
         else:
-            refuse_unsupported(path)
+            if name != pipfile_lock.NAME:
+                refuse_unsupported(path)
             read_requirement_file(path, self._reading)
 
     def _uv(self, path: Path, folder: Path) -> None:
@@ -231,9 +234,12 @@ class _Choice:
             folder / name
             for name in strings(table(data, "tool", "pytest-arm64").get("requirements"))
         ]
-        if not configured and (folder / "requirements.txt").is_file():
-            configured = [folder / "requirements.txt"]
+        configured = configured or list(default_files(folder))
         self.notes += unread_locks(folder)
+        pipfile = folder / pipfile_lock.NAME
+        if pipfile.is_file() and pipfile not in configured:
+            shown = self._reading.origin(pipfile)
+            self.notes.append(f"{shown} was not read: the versions that it locks may be others")
         lock = _lock_of(folder, self._reading.toml)
         if lock is not None and not configured:
             if lock.name == uv_lock.NAME:
@@ -260,7 +266,8 @@ class _Choice:
                 f"{SETUP_PY} was not executed; dependencies declared there are unknown"
             )
         elif not configured:
-            raise nothing_to_read(folder, ("requirements.txt", "pyproject.toml", *LOCKS))
+            names = ("requirements.txt", "pyproject.toml", *LOCKS, pipfile_lock.NAME)
+            raise nothing_to_read(folder, names)
         if described and not data:
             manifest = folder / (SETUP_CFG if cfg is not None else SETUP_PY)
         return configured[0] if configured else manifest

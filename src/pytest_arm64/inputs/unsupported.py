@@ -15,20 +15,22 @@ from .project_files import walk
 _LIST_NAME = re.compile(r"(?:.*[-_.])?req(?:uirement)?s?(?:[-_.].*)?\.txt", re.IGNORECASE)
 _MOST_ENTRIES = 5_000
 _SHOWN = 3
-_CONDA = "list what pip installs in a requirements.txt"
+_CONDA = (
+    "list what pip installs: conda run -n NAME python -m pip list --format=freeze > "
+    "requirements.txt"
+)
+_PIXI = "list what pip installs: pixi run python -m pip list --format=freeze > requirements.txt"
 _EXPORTS = {
-    "Pipfile": "pipenv requirements > requirements.txt",
-    "Pipfile.lock": "pipenv requirements > requirements.txt",
-    "pdm.lock": "pdm export -f pylock -o pylock.toml",
+    "Pipfile": "pipenv lock, and name Pipfile.lock",
     "environment.yml": _CONDA,
     "environment.yaml": _CONDA,
     "conda-lock.yml": _CONDA,
-    "pixi.lock": _CONDA,
-    "pixi.toml": _CONDA,
+    "pixi.lock": _PIXI,
+    "pixi.toml": _PIXI,
     "setup.py": "name the project's folder instead",
     "setup.cfg": "name the project's folder instead",
 }
-_LOCKS = ("pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml")
+_LOCKS = ("pixi.lock", "conda-lock.yml")
 # What a requirement file may be called is not fixed; these are something else for certain.
 _OTHER_KINDS = frozenset(
     [

@@ -15,12 +15,12 @@ from ..config.lambda_function import checked_handler, checked_timeout
 from ..config.targets import IMAGE, ZIP, shipped_targets
 from ..errors import SettingsError
 from ..inputs.base_images import musl_notes
-from ..inputs.manifest import TEST_FILES
+from ..inputs.manifest import LOCKS, TEST_FILES
 from ..inputs.reading import Reading
 from .function_packages import function_packages
 from .repository_files import files_below, lines_of
 
-MANIFESTS = ("requirements.txt", "uv.lock", "pylock.toml", "poetry.lock", "pyproject.toml")
+MANIFESTS = ("requirements.txt", *LOCKS, "Pipfile.lock", "pyproject.toml")
 """What tells what a folder deploys, the most exact that people write first."""
 _TESTS = ("tests", "test")
 _SOURCES = ("src", "app", "code", "function", "lambda")

@@ -11,6 +11,7 @@ from unit.support import settings_of, write
 
 PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["idna>=3", "six"]\n'
 BUILD = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 VIRTUAL = 'version = 1\n[[package]]\nname = "{}"\nversion = "1"\nsource = {{ virtual = "{}" }}\n'
 DEPENDENCIES = ("idna>=3", "six")
 
@@ -29,6 +30,12 @@ def manifest_of(folder: Path, files: dict[str, str]) -> Manifest:
         {"pyproject.toml": PROJECT, "app/main.py": "", "infra/stack.py": ""},
         {"pyproject.toml": PROJECT, "app/__init__.py": "", "templates/a.html": ""},
         {"pyproject.toml": PROJECT, "main.py": "", "worker.py": ""},
+        {"pyproject.toml": PROJECT + SETUPTOOLS, "app/main.py": "", "infra/stack.py": ""},
+        {
+            "pyproject.toml": PROJECT + '[build-system]\nrequires = ["setuptools"]\n',
+            "main.py": "",
+            "worker.py": "",
+        },
         {"pyproject.toml": PROJECT + '[tool.pytest-arm64]\ninstall = "none"\n', "a/x.py": ""},
     ],
 )
@@ -70,6 +77,8 @@ def test_a_virtual_member_of_a_workspace_is_found_in_the_workspaces_lock(tmp_pat
         {"pyproject.toml": PROJECT, "app/__init__.py": "", "tests/x.py": "", "docs/x.py": ""},
         {"pyproject.toml": PROJECT, "src/app/__init__.py": "", "infra/x.py": ""},
         {"pyproject.toml": PROJECT, "app/x.py": "", "infra/x.py": "", "setup.py": ""},
+        {"pyproject.toml": PROJECT + SETUPTOOLS, "app/__init__.py": "", "tests/x.py": ""},
+        {"pyproject.toml": PROJECT + SETUPTOOLS, "app/x.py": "", "b/x.py": "", "setup.cfg": ""},
         {"pyproject.toml": PROJECT + "[tool.uv]\npackage = true\n", "a/x": "", "b/x": ""},
         {"pyproject.toml": PROJECT, "app.py": "", "conftest.py": "", "test_app.py": ""},
         {

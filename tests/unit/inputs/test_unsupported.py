@@ -16,10 +16,11 @@ PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = []\n'
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("Pipfile.lock", "pipenv requirements"),
-        ("Pipfile", "pipenv requirements"),
-        ("pdm.lock", "pdm export -f pylock"),
-        ("environment.yml", "requirements.txt"),
+        ("Pipfile", "pipenv lock"),
+        ("environment.yml", "conda run -n NAME python -m pip list --format=freeze"),
+        ("conda-lock.yml", "conda run -n NAME python -m pip list --format=freeze"),
+        ("pixi.lock", "pixi run python -m pip list --format=freeze > requirements.txt"),
+        ("pixi.toml", "pixi run python -m pip list --format=freeze > requirements.txt"),
         ("setup.py", "folder"),
         ("package.json", "requirement file"),
         ("docker-compose.yaml", "requirement file"),
@@ -45,7 +46,7 @@ def test_a_requirement_file_may_be_called_otherwise(tmp_path: Path, name: str) -
     assert [str(r) for r, _ in read_service(tmp_path / name, {}).deploy.requirements] == ["one==1"]
 
 
-@pytest.mark.parametrize("name", ["pdm.lock", "Pipfile.lock", "pixi.lock"])
+@pytest.mark.parametrize("name", ["conda-lock.yml", "pixi.lock"])
 @pytest.mark.parametrize("manifest", ["pyproject.toml", "requirements.txt"])
 def test_a_lock_beside_what_is_read_is_named_as_not_read(
     tmp_path: Path, name: str, manifest: str
@@ -55,7 +56,7 @@ def test_a_lock_beside_what_is_read_is_named_as_not_read(
     assert [note for note in notes if note.startswith(f"{name} was not read")]
 
 
-@pytest.mark.parametrize("name", ["Pipfile.lock", "environment.yml", "pdm.lock"])
+@pytest.mark.parametrize("name", ["Pipfile", "environment.yml", "pixi.lock"])
 def test_a_folder_with_nothing_else_names_the_file(tmp_path: Path, name: str) -> None:
     write(tmp_path, {name: ""})
     with pytest.raises(NothingToReadError, match=name):
