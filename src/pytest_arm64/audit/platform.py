@@ -59,7 +59,7 @@ class Platform:
             return not extra
         try:
             return requirement.marker.evaluate({**self.markers, "extra": extra})
-        except ValueError:
+        except (ValueError, KeyError):  # a variable that only locks have
             return True
 
 

@@ -89,7 +89,7 @@ def _unmet(
             applies = requirement.marker is None or requirement.marker.evaluate(
                 {**markers, "extra": ""}
             )
-        except ValueError:
+        except (ValueError, KeyError):
             continue  # what cannot be read, no installer could heed
         if not applies:
             continue

@@ -16,6 +16,12 @@ from .reading import Table, strings, table, tables
 
 NAME = "Pipfile.lock"
 DEPLOYED, TESTS = "default", "develop"
+_GROUPS = {DEPLOYED: "default", TESTS: "dev"}
+_GROUP = re.compile(
+    r"(?P<quote>['\"])(?P<name>[^'\"]*)(?P=quote)\s+(?P<not>not\s+)?in\s+dependency_groups"
+)
+# Markers know no constants.
+_ALWAYS, _NEVER = 'os_name != ""', 'os_name == ""'
 _HASH = re.compile(r"[a-z0-9]+:[0-9a-fA-F]+")
 
 
@@ -88,12 +94,23 @@ def _requirements(
             editable = "-e " if entry.get("editable") is True else ""
             yield name, f"{editable}{_word(place, path)}"
             continue
-        text = _pinned(name, entry, path)
+        text = _pinned(name, entry, section, path)
         options = [_checked(value, path) for value in strings(entry.get("hashes"))]
         yield name, " ".join([text, *(f"--hash={o}" for o in options if hashes)])
 
 
-def _pinned(name: str, entry: Mapping[str, object], path: Path) -> str:
+def _without_groups(markers: str, section: str) -> str:
+    """*markers* of a package in *section*, in which pipenv names the group that it is of."""
+    mine = _GROUPS[section]
+
+    def known(term: re.Match[str]) -> str:
+        return _ALWAYS if (term["name"] == mine) is (term["not"] is None) else _NEVER
+
+    judged = _GROUP.sub(known, markers)
+    return "" if judged.strip("() ") == _ALWAYS else judged
+
+
+def _pinned(name: str, entry: Mapping[str, object], section: str, path: Path) -> str:
     """One package of an index or of a repository as PEP 508 has it."""
     extras = ",".join(strings(entry.get("extras")))
     text = f"{name}[{extras}]" if extras else name
@@ -109,8 +126,9 @@ def _pinned(name: str, entry: Mapping[str, object], path: Path) -> str:
     try:
         requirement = Requirement(text)
         markers = entry.get("markers")
-        if isinstance(markers, str) and markers:
-            requirement.marker = Marker(markers)
+        judged = _without_groups(markers, section) if isinstance(markers, str) else ""
+        if judged:
+            requirement.marker = Marker(judged)
     except (ValueError, RecursionError) as error:
         why, *_ = str(error).splitlines() or [""]
         raise SettingsError(f"{path}: {name!r:.80} is not a requirement", why=why[:200]) from None

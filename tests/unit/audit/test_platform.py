@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker, default_environment
+from packaging.requirements import Requirement
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
@@ -140,3 +141,13 @@ def test_markers_are_those_of_the_target(
 def test_a_target_that_does_not_say_enough_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="declares glibc"):
         platform_of(replace(AL2023, **change))
+
+
+@pytest.mark.parametrize(
+    "marker",
+    ["'dev' in dependency_groups", "'x' in extras", "python_version in 'x' and extra == 'a'"],
+)
+def test_a_marker_that_cannot_be_judged_calls_for_its_requirement(marker: str) -> None:
+    wanted = Requirement(f"six; {marker}")
+    assert ARM.calls_for(wanted) in (True, False)
+    assert "dependency" not in marker or ARM.calls_for(wanted)

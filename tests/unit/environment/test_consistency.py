@@ -30,6 +30,7 @@ def problems(*distributions: tuple[str, str, list[str]]) -> list[str]:
         (["c; python_version >= '3.12'"], [
             'a 1.0 requires c; python_version >= "3.12", which is not installed']),
         (["!!! nothing that could be read"], []),
+        (["c; 'dev' in dependency_groups"], []),
     ],
 )  # fmt: skip
 def test_requirements(requires: list[str], expected: list[str]) -> None:

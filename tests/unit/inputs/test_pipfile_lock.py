@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.environment.deciding_lock import lock_of
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.inputs.manifest import read_manifest
 from pytest_arm64.inputs.pipfile_lock import as_requirement_file
-from pytest_arm64.inputs.service import Service, lock_of, read_service
+from pytest_arm64.inputs.service import Service, read_service
 from unit.support import JSON, settings_of, write
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -81,6 +82,28 @@ def test_what_is_for_development_is_what_the_tests_need(tmp_path: Path) -> None:
     service = read(tmp_path, LOCK)
     assert service.test is not None
     assert [str(r) for r, _ in service.test.requirements] == ["certifi==2024.7.4", "pytest==8.3.2"]
+
+
+@pytest.mark.parametrize(
+    ("markers", "shown"),
+    [
+        ("'dev' in dependency_groups", ""),
+        ("('dev' in dependency_groups)", ""),
+        (
+            "('dev' in dependency_groups) and (python_version >= '3.9')",
+            '; os_name != "" and python_version >= "3.9"',
+        ),
+        ("'docs' in dependency_groups", '; os_name == ""'),
+        ("'dev' not in dependency_groups", '; os_name == ""'),
+    ],
+)
+def test_the_group_in_a_marker_is_that_of_its_section(
+    tmp_path: Path, markers: str, shown: str
+) -> None:
+    develop = {"pytest": {"version": "==8.3.2", "markers": markers}}
+    service = read(tmp_path, {**LOCK, "develop": develop})
+    assert service.test is not None
+    assert [str(r) for r, _ in service.test.requirements] == [f"pytest==8.3.2{shown}"]
 
 
 def test_an_environment_is_made_of_the_same(tmp_path: Path) -> None:
