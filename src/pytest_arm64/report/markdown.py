@@ -10,6 +10,7 @@ from ..decide.plain_markdown import plain
 from ..inputs.places import place_of
 from .compare import ReportChange
 from .document import Report
+from .known_links import known_links
 from .overview import arithmetic, in_the_way
 from .trial_view import trials_markdown
 from .view import Card, RowView, cards, caveats, not_evaluated
@@ -90,7 +91,7 @@ def _body(report: Report, sources: str) -> Iterator[str]:
         yield ""
         for number, item in enumerate(report.backlog, 1):
             frees = f" frees {plain(', '.join(item.frees))}:" if item.certain and item.frees else ""
-            yield f"{number}. **{plain(item.title)}**{frees} {plain(item.action)}"
+            yield f"{number}. **{plain(item.title)}**{frees} {_linked(item.action)}"
         yield ""
     green = [card for card in shown if _is_green(card)]
     for card in shown:
@@ -137,7 +138,7 @@ def _service(card: Card, sources: str) -> Iterator[str]:
         yield "| --- | --- | --- | --- |"
         for view in grave:
             seen = ", ".join(f"{s.state} ({s.grade})" for s in view.observed)
-            lines = [*map(plain, view.lines), *_place_link(view, card.base, sources)]
+            lines = [*map(_linked, view.lines), *_place_link(view, card.base, sources)]
             yield (
                 f"| {plain(view.row.name)} {plain(view.row.version)} | {view.row.state} | "
                 f"{seen or 'not evaluated'} | {'<br>'.join(lines)} |"
@@ -145,6 +146,12 @@ def _service(card: Card, sources: str) -> Iterator[str]:
         yield ""
     yield from trials_markdown(card.trials)
     yield from _shown_by_tests(card)
+
+
+def _linked(text: str) -> str:
+    """*text* as plain Markdown, in which addresses of known replacements are links."""
+    parts = known_links(text)
+    return "".join(f"<{address}>" if address else plain(part) for part, address in parts)
 
 
 def _place_link(view: RowView, base: str, sources: str) -> Iterator[str]:

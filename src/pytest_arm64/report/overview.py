@@ -18,7 +18,6 @@ _PARTS = (
     ((UNDECIDED,), "undecided", "undecided"),
 )
 """Verdicts that a sum counts together, with the words for one service and for several."""
-_REASONS_SHOWN = 2
 
 
 def arithmetic(verdicts: Sequence[Verdict]) -> str:
@@ -37,7 +36,8 @@ def arithmetic(verdicts: Sequence[Verdict]) -> str:
 
 def in_the_way(verdict: Verdict) -> str:
     """What keeps a service from a better verdict, in a few words; empty if nothing does."""
-    return first_of(verdict.reasons, _REASONS_SHOWN, "; ")
+    first, *others = verdict.reasons or ("",)
+    return f"{first} (and {len(others)} more)" if others else first
 
 
 @dataclass(frozen=True)

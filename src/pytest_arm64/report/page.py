@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Iterator
 from importlib import resources
 
-from ..audit.known_packages import replacement_sources
 from ..audit.matrix import STATES
 from ..decide.questions import QUESTIONS
 from ..decide.verdict import VERDICTS
 from .document import FORMAT, Report
+from .known_links import known_links
 from .overview import arithmetic, in_the_way, savings_range
 from .terms import TERMS, grade_tooltip, word_id
 from .view import STATE_TONES, Card, RowView, cards, caveats, money, not_evaluated, tally
@@ -27,7 +25,6 @@ _CAPTIONS = {
 }
 _STATIC_ROWS = 200
 """Rows of a service that stand in the page itself; its script shows the others from their data."""
-_ADDRESS = re.compile(r"https://[^\s()]+")
 
 
 def html_page(report: Report) -> str:
@@ -66,7 +63,7 @@ def html_page(report: Report) -> str:
         terms=TERMS,
         word_id=word_id,
         tooltip=grade_tooltip,
-        links=_links,
+        links=known_links,
         static={identity: static for identity, (static, _) in divided.items()},
         quiet={identity: len(quiet) for identity, (_, quiet) in divided.items()},
         printed=PRINTED_CHANGES,
@@ -115,17 +112,6 @@ def _row_data(view: RowView) -> tuple[object, ...]:
         *(row.state, STATE_TONES[row.state], observed),
         *(view.loaded, view.differs, view.green, view.lines),
     )
-
-
-def _links(text: str) -> Iterator[tuple[str, str]]:
-    """Parts of *text*, each with its address if it is one of a known replacement, else empty."""
-    end = 0
-    for match in _ADDRESS.finditer(text):
-        if match[0] in replacement_sources():
-            yield text[end : match.start()], ""
-            yield match[0], match[0]
-            end = match.end()
-    yield text[end:], ""
 
 
 def _resource(name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_arm64.audit.matrix import Row, WheelMatrix
+from pytest_arm64.audit.matrix import Remedy, Row, WheelMatrix
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.markdown import report_markdown
 from pytest_arm64.report.matrix_output import markdown
@@ -72,6 +72,17 @@ def test_a_text_that_is_cut_closes_what_it_folded(limit: int) -> None:
     assert len(found.encode()) <= limit
     assert found.count("<details>") == found.count("</details>")
     assert found.endswith("The page and report.json have all of it.\n")
+
+
+def test_the_address_of_a_known_replacement_is_whole() -> None:
+    address = "https://www.psycopg.org/docs/install.html#psycopg-vs-psycopg-binary"
+    row = replace(made.BLOCKER, remedy=Remedy(f"psycopg2-binary can replace it ({address})"))
+    other = replace(
+        made.BLOCKER, name="x", remedy=Remedy(f"see {address}x and https://e.example#1")
+    )
+    found = report_markdown(Report(made.TARGET, MADE_AT, (made.service(row, other),)))
+    assert f"(<{address}>)" in found
+    assert re.findall(r"<https[^>]*>", found).count(f"<{address}>") == found.count("<https")
 
 
 SOURCES = "https://git.example/shop/api/blob/0123abc"

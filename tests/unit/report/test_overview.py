@@ -59,6 +59,8 @@ def test_what_is_in_the_way_is_said_in_few_words() -> None:
     run = made.run(made.NATIVE, "failed", "failed")
     broken = decide(made.service(runs=(run,)), TODAY)
     assert in_the_way(broken).startswith("2 tests failed (native): test_it.py::test_0")
+    two = decide(made.service(made.MOVABLE), TODAY)
+    assert in_the_way(two) == "no usable ARM64 wheel: triton 3.1.0 (and 1 more)"
     bounded = decide(made.service(made.BLOCKER, boundary=made.BOUNDARY), TODAY)
     assert in_the_way(bounded) == "declared: CUDA inference"
 
