@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def test_conditions_are_evaluated_for_both_machines(
     for macros, expected in ((macros_of_arm(), on_arm), (macros_of_x86(), on_x86)):
         value = evaluated(condition, macros)
         assert (None if value is None else bool(value)) is expected
+
+
+@pytest.mark.parametrize("condition", ["0x1for 2", "1if 2 else 3", "FOO[1, 2](3)", "1 is 1"])
+def test_conditions_that_python_would_warn_of_are_read_without_a_word(condition: str) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert evaluated(f"{condition} || 0", macros_of_arm()) is None
+    assert caught == []
 
 
 def reach(text: str) -> tuple[list[int], list[int]]:
