@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from pytest_arm64.sources import languages
 from pytest_arm64.sources.budget import StepBudget, UnreadableSourceError
 from pytest_arm64.sources.languages import language_of
+from pytest_arm64.sources.native import syntax
 from pytest_arm64.sources.native.macros import evaluated, macros_of_arm, macros_of_x86
 from pytest_arm64.sources.native.preprocessor import MAYBE, NO, SURELY, PreprocessedFile
 from pytest_arm64.sources.reader import MOST_STEPS_OF_FILE, findings_in
@@ -191,6 +194,34 @@ def test_without_the_parsers_what_is_not_looked_at_is_counted(
     assert [f.rule for f in seen.findings] == ["x86-flags"]
     monkeypatch.undo()
     assert scan("s", tmp_path, tmp_path).unparsed == 0
+
+
+def too_new() -> object:
+    raise ValueError("Incompatible Language version 99. Must be between 13 and 15")
+
+
+@pytest.mark.parametrize(
+    ("module", "broken"),
+    [
+        ("tree_sitter_c", SimpleNamespace(language=too_new)),
+        ("tree_sitter_c", SimpleNamespace()),
+        ("tree_sitter", SimpleNamespace(Language=object)),
+        ("tree_sitter", None),
+    ],
+    ids=["too new", "too old", "without queries", "missing"],
+)
+def test_parsers_that_do_not_fit_together_count_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, broken: object
+) -> None:
+    write(tmp_path, {"a.c": CALL})
+    monkeypatch.setitem(sys.modules, module, broken)
+    for function in (syntax.has_grammar, syntax._grammar):
+        function.cache_clear()
+    try:
+        assert scan("s", tmp_path, tmp_path).unparsed == 1
+    finally:
+        for function in (syntax.has_grammar, syntax._grammar):
+            function.cache_clear()
 
 
 def test_branches_of_a_service_are_counted(tmp_path: Path) -> None:

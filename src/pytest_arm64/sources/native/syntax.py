@@ -30,18 +30,20 @@ _DEEPEST = 50
 
 @cache
 def has_grammar(language: str) -> bool:
-    """Whether the packages that parse *language* are installed."""
+    """Whether the packages that parse *language* are installed, in versions that fit."""
     try:
         return _grammar(language) is not None
-    except ImportError:
+    except (ImportError, AttributeError, ValueError, TypeError):
         return False
 
 
 @cache
 def _grammar(language: str) -> Language:
-    from tree_sitter import Language
+    import tree_sitter
 
-    return Language(importlib.import_module(f"tree_sitter_{language}").language())
+    if not hasattr(tree_sitter, "QueryCursor"):
+        raise ImportError("tree-sitter before 0.25")
+    return tree_sitter.Language(importlib.import_module(f"tree_sitter_{language}").language())
 
 
 @cache
