@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -332,6 +333,24 @@ def test_the_handler_and_time_of_a_function_are_proposed_where_they_are_certain(
     change_of(tmp_path, [service]).write()
     (configured,) = read_services(read_project_files(tmp_path))
     assert (configured.handler, configured.lambda_timeout) == (handler, seconds)
+
+
+PARJANYA = Path(__file__).parents[3] / "examples" / "parjanya"
+
+
+def test_the_template_of_the_example_says_what_its_settings_say(tmp_path: Path) -> None:
+    shutil.copytree(PARJANYA / "services", tmp_path / "services")
+    shutil.copy(PARJANYA / "template.yaml", tmp_path)
+    proposed = [s for s in proposed_services(tmp_path) if s.handler]
+    assert {(s.target, s.package) for s in proposed} == {("lambda-python3.12", "zip")}
+    change_of(tmp_path, proposed).write()
+
+    def functions(folder: Path) -> dict[str, tuple[str, float, int]]:
+        services = read_services(read_project_files(folder))
+        return {s.name: (s.handler, s.lambda_timeout, s.memory) for s in services if s.handler}
+
+    assert functions(tmp_path) == functions(PARJANYA)
+    assert len(functions(PARJANYA)) == 3
 
 
 IMAGE_FUNCTION = """\

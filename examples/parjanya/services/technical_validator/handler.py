@@ -8,13 +8,16 @@ The event:
 
 `known`, which may be left out, holds the stored photographs to compare with. The function reads
 and writes no table: it hands back the keys under which the caller stores this photograph.
+
+SQS hands over up to ten such events at once, each as the body of a message. The answer then has the
+verdicts, and the messages that are wrong, which alone SQS delivers again.
 """
 
 import base64
 import binascii
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,6 +32,8 @@ class EventError(ValueError):
 
 def handler(event: Mapping[str, Any], _context: object = None) -> dict[str, Any]:
     """Judge the photograph in the event; `status` is accepted, rejected or unreadable."""
+    if "Records" in event:
+        return _messages(event["Records"])
     name, data, catalogue = _parse(event)
     try:
         answer = _answer(validate(name, data, catalogue))
@@ -36,6 +41,20 @@ def handler(event: Mapping[str, Any], _context: object = None) -> dict[str, Any]
         answer = {"name": name, "status": "unreadable", "error": str(error)}
     _log(answer)
     return answer
+
+
+def _messages(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Judge the photograph in each message of a queue."""
+    verdicts, failures = [], []
+    for record in records:
+        try:
+            verdicts.append(handler(json.loads(record["body"])))
+        except ValueError as error:
+            failures.append({"itemIdentifier": record["messageId"]})
+            sys.stdout.write(
+                json.dumps({"message": record["messageId"], "error": str(error)}) + "\n"
+            )
+    return {"verdicts": verdicts, "batchItemFailures": failures}
 
 
 def _parse(event: Mapping[str, Any]) -> tuple[str, bytes, Catalogue]:
