@@ -148,6 +148,11 @@ def test_a_file_that_is_named_after_x86_is_taken_to_be_built_there_only(path: st
     assert findings("int f(char c) { return c < 0; }", path) == [("plain-char", 1)]
 
 
+def test_rust_that_is_named_after_x86_is_taken_to_be_built_there_only() -> None:
+    use = "use core::arch::x86_64::*;"
+    assert (findings(use, "src/avx512.rs"), findings(use, "src/a.rs")) == ([], [("x86-in-rust", 1)])
+
+
 @pytest.mark.parametrize("path", ["assess.c", "maxavx.c", "sse2neon.c", "x86.py"])
 def test_other_names_say_nothing_of_the_machine(path: str) -> None:
     language = language_of(path)

@@ -42,6 +42,7 @@ _NEUTRAL = frozenset(
     ]
 )
 """Words of conditions on compilers, systems and kinds of builds, which hold on any machine."""
+_SUBJECT = re.compile(r"\s*([\w./]{1,200})")
 _ELSEWHERE = re.compile(r"\s*(?:MSVC|WIN32|MINGW)\b")
 _ALWAYS = re.compile(r"\s*(?:NOT\s+(?:MSVC|WIN32|MINGW)|UNIX)\s*\Z")
 _MAKE_CONDITION = re.compile(r"\s*(ifeq|ifneq|ifdef|ifndef|endif)\b")
@@ -82,7 +83,8 @@ def _cmake(text: str) -> Iterator[Span]:
         elif command == "endif" and len(ways) > 1:
             ways.pop()
         elif ways[-1].here and (
-            command in _OPTIONS or (command in ("set", "string") and _sets_flags(text, first))
+            (command in _OPTIONS and not _OF_X86.search(_first_word(text, first)))
+            or (command in ("set", "string") and _sets_flags(text, first))
         ):
             yield first, last
 
@@ -102,6 +104,12 @@ class _Ways(NamedTuple):
             here=neutral and not _ELSEWHERE.match(condition),
             open=neutral and not _ALWAYS.match(condition),
         )
+
+
+def _first_word(text: str, first: int) -> str:
+    """What a command is about: a target or a file; empty where it is options."""
+    match = _SUBJECT.match(text, first)
+    return match[1] if match is not None else ""
 
 
 def _sets_flags(text: str, first: int) -> bool:
