@@ -33,12 +33,11 @@ _UNKNOWN = re.compile(
     r"\b(?:subprocess|multiprocessing|ProcessPoolExecutor|pexpect|pytester|testdir|popen|os\.system"
     r"|import_module|__import__|exec_module|runpy|pickle|cloudpickle|dill|joblib|shelve)\b"
 )
-# What runs tests refers to their modules, and they to it. Our own conformance suite is tests.
+# What runs tests refers to their modules, and they to it.
 _RUNNING = (
     *(PACKAGE, "pytest", "pluggy", "xdist", "pytest_arm64"),
     (__package__ or "").partition(".")[0],
 )
-_TESTS = "pytest_arm64.conformance."
 _LONGEST = 2_000_000
 _MOST_VALUES, _MOST_NAMES = 1000, 10_000
 _CONTAINERS = (dict, list, tuple, set, frozenset)
@@ -185,8 +184,7 @@ class _Graph:
 
     def _named_by(self, name: str) -> set[str]:
         module = self._modules.get(name)
-        running = _top(name) in _RUNNING and not name.startswith(_TESTS)
-        if running or not issubclass(type(module), ModuleType):
+        if _top(name) in _RUNNING or not issubclass(type(module), ModuleType):
             return set()
         names, path = _names(module), _file(module)
         if is_standard_file(path) or not (path or "__path__" in names):
