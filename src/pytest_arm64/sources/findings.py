@@ -13,7 +13,7 @@ _LONGEST_CODE = 120
 
 
 @dataclass(frozen=True)
-class Place:
+class CodePlace:
     """A line in which a rule found something, whichever file has it."""
 
     rule: str
@@ -41,7 +41,7 @@ class Branch:
 class FileResult:
     """What one content holds."""
 
-    places: tuple[Place, ...] = ()
+    places: tuple[CodePlace, ...] = ()
     """In the order of their lines."""
     readable: bool = True
     """Whether it could be parsed, within the limits of one file."""
@@ -85,7 +85,7 @@ class CodeBranch:
     arm: bool
 
 
-def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> Place:
+def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> CodePlace:
     """What *rule* found in these lines, from 1; a comment in them may silence it."""
     code = lines[first - 1].strip() if first <= len(lines) else ""
     note, silenced = "", False
@@ -94,10 +94,10 @@ def place_at(rule: Rule, lines: Sequence[str], first: int, last: int) -> Place:
             silenced = bool(match[2].removesuffix("*/").strip())
             note = "" if silenced else "the comment that ignores it needs a reason"
             break
-    return Place(rule.id, first, code[:_LONGEST_CODE], note, silenced)
+    return CodePlace(rule.id, first, code[:_LONGEST_CODE], note, silenced)
 
 
-def finding_of(place: Place, path: str) -> CodeFinding:
+def finding_of(place: CodePlace, path: str) -> CodeFinding:
     """*place* in the file *path*."""
     rule = rule_named(place.rule)
     return CodeFinding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .budget import StepBudget
-from .findings import Branch, FileResult, Place, place_at
+from .findings import Branch, CodePlace, FileResult, place_at
 from .matchers import MATCHERS
 from .module import SourceModule, taken_arm
 from .rules import Rule
@@ -19,7 +19,7 @@ def read_python(source: bytes, _: str, rules: Sequence[Rule], budget: StepBudget
         RecursionError: it is nested too deeply.
     """
     module = SourceModule(source, budget)
-    places: dict[tuple[int, str], Place] = {}
+    places: dict[tuple[int, str], CodePlace] = {}
     for rule in rules:
         for node in MATCHERS[rule.kind](rule, module):
             first, last = _extent(node)

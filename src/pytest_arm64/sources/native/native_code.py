@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..budget import StepBudget
-from ..findings import FileResult, Place, place_at
+from ..findings import CodePlace, FileResult, place_at
 from ..rules import Rule
 from .build_files import build_flags, matching_lines
 from .matchers import MATCHERS, NativeFile
@@ -77,10 +77,10 @@ def read_rust(source: bytes, _: str, rules: Sequence[Rule], budget: StepBudget) 
 
 def _ordered(
     source: bytes, places: Iterable[tuple[Rule, int, int]], budget: StepBudget
-) -> tuple[Place, ...]:
+) -> tuple[CodePlace, ...]:
     """Each place once, in the order of the lines."""
     lines: list[str] = []
-    ordered: dict[tuple[int, str], Place] = {}
+    ordered: dict[tuple[int, str], CodePlace] = {}
     for rule, first, last in places:
         lines = lines or source.decode("utf-8", "replace").split("\n")
         budget.spend(1 + last - first)
