@@ -51,8 +51,9 @@ exit codes:
   2  a path, target or setting cannot be used
   3  incomplete: something could not be determined
 
-  With --against: 0 nothing became worse, 1 a package lost its wheel or began to be compiled,
-  or all became too large for the target, 3 something could be evaluated before and cannot now.
+  With --against: 0 nothing became worse; 1 a package lost its wheel or began to
+  be compiled, or all became too large for the target; 3 something could be
+  evaluated before and cannot now.
 """
 
 

@@ -13,8 +13,10 @@ import jsonschema
 import pytest
 
 from pytest_arm64.config._toml import loads
+from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import services_at
+from pytest_arm64.config.settings import load_settings
 from pytest_arm64.config.targets import own_target
 from pytest_arm64.decide.allowances import read_accepted_defects, read_allowances
 from pytest_arm64.errors import SettingsError
@@ -53,6 +55,7 @@ def is_accepted(folder: Path, table: str) -> bool:
     try:
         files = read_project_files(folder)
         services_at(files)
+        load_settings(Given(), {}, files=files, cwd=folder)
         read_allowances(files.table)
         read_accepted_defects(files.table)
         for name, target in files.table.get("targets", {}).items():
@@ -107,6 +110,7 @@ def test_a_value_of_a_wrong_type_is_neither_valid_nor_accepted(
         'allow-source = [{ package = "x", reason = "y", expires = 2027-06-30 }]',
         'allow-advisory = [{ id = "X-1", reason = "y", services = ["a*"] }]',
         'env = ["A=b", "HTTPS_PROXY"]\npackage = "zip"',
+        'cross = "auto"\nhandler = "src/app.handler"\nlambda-timeout = 900',
     ],
 )
 def test_what_is_right_is_valid_and_accepted(tmp_path: Path, lines: str) -> None:
@@ -130,6 +134,9 @@ def test_what_is_right_is_valid_and_accepted(tmp_path: Path, lines: str) -> None
         'allow-advisory = [{ package = "x", reason = "y" }]',
         'env = ["1A=b"]',
         'package = "rpm"',
+        'cross = "on"',
+        "lambda-timeout = 901",
+        'handler = "app"',
         'lambda-code = "none"',
         'artifact = "shop/api:1"',
         'cores = "graviton2"',
