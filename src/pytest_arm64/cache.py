@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import hashlib
 import json
@@ -11,14 +12,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 # JSON as a whole; the checksum is that of the record as it is written.
 _FRAME = '{{"sha256":"{}","record":{}}}'
 
+LONGEST_WAIT = 900.0
+"""Seconds for which another process is waited for."""
 LIMIT = 10 * 2**30
 """Bytes to which the folder is cut back when an environment was made."""
 
@@ -107,6 +111,46 @@ def store(kind: str, key: str, value: dict[str, Any]) -> None:
         temporary.replace(folder / f"{key}.json")
     except OSError:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(
+    name: str,
+    waiting: Callable[[], AbstractContextManager[object]],
+    seconds: float = LONGEST_WAIT,
+) -> Iterator[None]:
+    """Do what is called *name* in one process at a time.
+
+    Args:
+        name: a file's name; other names are done at the same time.
+        waiting: entered while another process does it.
+        seconds: to wait at most. Then, and where nothing can be cached, it is done at once.
+    """
+    folder = cache_folder() / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = (folder / f"{name}.lock").open("wb")
+    except OSError:
+        yield
+        return
+    with stream:
+        if not _locked(stream):
+            end = time.monotonic() + seconds
+            with waiting():
+                while not _locked(stream) and time.monotonic() < end:
+                    time.sleep(0.2)
+        yield
+
+
+def _locked(stream: IO[bytes]) -> bool:
+    """Whether this process has the lock of *stream* now; it ends with the process."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks: others are not waited for
+    return True
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ def test_ten_runs_at_once_end_alike_and_leave_one_environment(
         assert run.returncode == 1, output
         assert "1 failed, 2 passed" in output
         assert "Traceback" not in output
+    # One has built it, and the others have waited for it.
+    assert sum("reused, nothing installed" in output for output in outputs) == RUNS - 1
     for run in runs:
         assert not left_by(engine, run.pid)
     assert not {run.pid for run in runs} & nameless_images(engine)

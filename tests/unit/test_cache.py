@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +164,69 @@ def test_the_users_folder_is_used_and_not_created(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
     assert cache.cache_folder() == tmp_path / "not/yet/pytest-arm64"
     assert not (tmp_path / "not").exists()
+
+
+HOLDS = """
+import contextlib, sys
+from pytest_arm64 import cache
+with cache.alone("demo", contextlib.nullcontext):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class TestAlone:
+    @pytest.fixture
+    def holder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Another process that does what is called demo, until its input ends."""
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLDS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+            process.kill()
+
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+    def test_it_waits_for_another_process_and_not_for_one_that_died(
+        self, holder: subprocess.Popen[str], number: signal.Signals
+    ) -> None:
+        waited = []
+
+        @contextlib.contextmanager
+        def waiting() -> Iterator[None]:
+            waited.append(1)
+            holder.send_signal(number)
+            yield
+
+        with cache.alone("demo", waiting):
+            assert holder.wait(10) == -number
+        assert waited == [1]
+        with cache.alone("demo", waiting):
+            pass
+        assert waited == [1]
+
+    def test_what_has_another_name_does_not_wait(self, holder: subprocess.Popen[str]) -> None:
+        with cache.alone("other", lambda: pytest.fail("it waits")):
+            assert holder.poll() is None
+
+    def test_a_wait_has_an_end(self, holder: subprocess.Popen[str]) -> None:
+        began = time.monotonic()
+        with cache.alone("demo", contextlib.nullcontext, 0.5):
+            assert holder.poll() is None
+        assert 0.5 <= time.monotonic() - began < 5
+
+    def test_where_nothing_can_be_written_nothing_is_waited_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "file" / "below")
+        (tmp_path / "file").touch()
+        with cache.alone("demo", lambda: pytest.fail("it waits")):
+            pass

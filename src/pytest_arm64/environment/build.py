@@ -9,6 +9,7 @@ import os
 import pwd
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 FORMAT = 10
 """Counts up when the same inputs would make other files."""
+_ANOTHER = "wait for another run that builds the same"
 # A line of a .pth file: it must begin with "import".
 _FINDS_BUILT_MODULES = (
     "import importlib.util as util; "
@@ -168,11 +170,15 @@ def make_environment(
             lambda: builder(engine, cell, base, ran, progress),
             _cross(engine, cell, ran, settings, progress),
         )
-        try:
-            image = make_image(host, base, request, settings, lock, tag, progress)
-        except BuildError as error:
-            error.ran = ran.ran(cell.target)
-            raise
+        with cache.alone(f"environment-{key[:2]}", partial(progress.step, _ANOTHER)):
+            # Another run may just have made it.
+            image = None if settings.refresh else find_made(engine, tag)
+            reused = image is not None
+            try:
+                image = image or make_image(host, base, request, settings, lock, tag, progress)
+            except BuildError as error:
+                error.ran = ran.ran(cell.target)
+                raise
     user = cell_user(engine)
     built_from = tuple(path for path in manifest.copied if path.is_dir())
     run_tag, records = _run_image(
@@ -245,9 +251,40 @@ def _run_image(
         ]
     )
     tag = f"{LABEL}/run:{digest[:20]}"
+    records = _records_of(engine, tag, digest)
+    if records is None:
+        with cache.alone(f"run-{digest[:2]}", partial(progress.step, _ANOTHER)):
+            records = _records_of(engine, tag, digest)
+            if records is None:
+                labels = {f"{LABEL}.environment": key, f"{LABEL}.base": image.id}
+                records = _make_run_image(
+                    engine, cell, image, files, user, ran, progress, tag, labels, built=built
+                )
+                cache.store("records", digest, encode(records))
+    return tag, records
+
+
+def _records_of(engine: Engine, tag: str, digest: str) -> _Records | None:
+    """The records of the image *tag*; None where it, or they, are not there."""
     if find_made(engine, tag) is not None:
         with contextlib.suppress(ValueError):
-            return tag, decode(_Records, cache.load("records", digest))
+            return decode(_Records, cache.load("records", digest))
+    return None
+
+
+def _make_run_image(
+    engine: Engine,
+    cell: Cell,
+    image: Base,
+    files: Mapping[str, bytes],
+    user: User,
+    ran: ImageFacts,
+    progress: Progress,
+    tag: str,
+    labels: Mapping[str, str],
+    *,
+    built: bool,
+) -> _Records:
     with Container(engine, Plan(image=image.id, platform=cell.platform)) as container:
         records = _read_records(container)
         users = _user_entries(container, user)
@@ -265,12 +302,8 @@ def _run_image(
         container.run(compile_it, environment=qemu_environment(cell, engine))
         with container.fetch(INSIDE) as archive:
             records = replace(records, inside=check_inside(archive, files))
-        container.commit(
-            tag,
-            {f"{LABEL}.environment": key, f"{LABEL}.base": image.id},
-        )
-    cache.store("records", digest, encode(records))
-    return tag, records
+        container.commit(tag, labels)
+    return records
 
 
 def _finds_built_modules(python: Python) -> dict[str, TarEntry]:

@@ -142,3 +142,14 @@ def test_compiled_modules_are_looked_for_where_a_project_was_built(
     finding = [name for name in committed.files if name.endswith(".pth")]
     expected = f"{ENV}/{PYTHON.purelib}/pytest_arm64_built_modules.pth"
     assert finding == ([expected] if built else [])
+
+
+def test_what_another_run_has_made_meanwhile_is_used(
+    started: list[PlayedContainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag, records = run_image()
+    answers = [None, IMAGE]
+    monkeypatch.setattr(build, "find_made", lambda *_: answers.pop(0))
+    del started[:]
+    assert run_image() == (tag, records)
+    assert (started, answers) == ([], [])
