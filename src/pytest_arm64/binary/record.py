@@ -27,6 +27,7 @@ NEWER_CORE = "newer-instructions"
 CORE_CODE = "core-specific-code"
 STATIC_TLS = "static-tls"
 WHEEL_TAG = "wheel-tag"
+OTHER_PYTHON = "other-python"
 UNKNOWN = "not-evaluated"
 
 LOADED, FAILED, RAISED, DIED, NOT_TRIED = "loaded", "failed", "raised", "died", "not-tried"

@@ -21,6 +21,7 @@ from .cores import CoreScan
 from .filetree import FileTree, Use, folder_tree, tar_tree, zip_tree
 from .judge import judge
 from .packages import owners
+from .python_tags import other_pythons
 from .record import (
     CORE_CODE,
     EXECUTABLE,
@@ -64,8 +65,9 @@ def scan_path(path: Path, system: System, target: Target, other: System | None =
         record = beside(record, compared, decisive=False)
     zipped = path.suffix == ".zip"
     more = _too_large(tree.size, target, zipped=zipped) if path.suffix != ".whl" else ()
+    others = other_pythons(tree, root, record.machine, target.python)
     hints = cores.findings(root, owners(tree))
-    return replace(record, findings=(*record.findings, *more, *hints))
+    return replace(record, findings=(*record.findings, *others, *more, *hints))
 
 
 def _too_large(size: int, target: Target, *, zipped: bool) -> tuple[AbiFinding, ...]:
