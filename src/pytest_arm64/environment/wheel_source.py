@@ -53,6 +53,9 @@ class CheckedWheel(WheelSource):
         folder = self._dist_info()
         distribution, _, version = folder.removesuffix(".dist-info").rpartition("-")
         super().__init__(distribution, version)
+        if self.data_dir in self._members:
+            reason = f"{self.data_dir} is a file in the place of a folder"
+            raise HostileWheelError(self._file, reason)
         self.lies: list[str] = []
 
     @property

@@ -242,6 +242,23 @@ class TestHostile:
             laid(wheel(tmp_path, {"demo/zeros": bytes(8 * 2**20)}))
         assert self.nothing_is_left(tmp_path)
 
+    @pytest.mark.parametrize("stem", ["demo-1.0", "Demo-2!1", "demo-"])
+    def test_a_file_in_the_place_of_the_folder_of_schemes(self, tmp_path: Path, stem: str) -> None:
+        # `installer` would look for its folder for ever.
+        files = {name.replace("demo-1.0", stem): text for name, text in METADATA.items()}
+        path = tmp_path / "demo-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in {**files, f"{stem}.dist-info/RECORD": "", f"{stem}.data": ""}.items():
+                archive.writestr(name, text)
+        with pytest.raises(InstallError, match="is a file in the place of a folder") as caught:
+            laid(path)
+        assert is_plain_text(caught.value)
+        assert self.nothing_is_left(tmp_path)
+
+    def test_a_file_of_another_name_that_ends_like_it_is_installed(self, tmp_path: Path) -> None:
+        _, laid_out = laid(wheel(tmp_path, {"words.data": "x"}))
+        assert any(name.endswith("/words.data") for name in laid_out)
+
     def test_a_name_that_is_there_twice(self, tmp_path: Path) -> None:
         path = wheel(tmp_path, {"demo.py": "1"})
         with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
