@@ -38,6 +38,7 @@ class Exec:
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         pending = bytearray()
+        over = False
         while True:
             left = self.deadline - time.monotonic()
             if left <= 0:
@@ -45,8 +46,10 @@ class Exec:
             try:
                 data = self._stream.receive(min(BETWEEN_SECONDS, left))
             except TimeoutError:
-                if self._over():
+                # What a command said last may arrive after the news of its end.
+                if over or self._lost():
                     return
+                over = not self._running()
                 continue
             if not data:
                 return
@@ -60,19 +63,16 @@ class Exec:
                     yield channel, bytes(pending[_HEADER.size : end])
                 del pending[:end]
 
-    def _over(self) -> bool:
-        """Whether a stream in which nothing comes will never give anything again.
-
-        The command may have ended and left a child behind that holds its output open; the
-        container, the engine or the connection may be gone.
-        """
+    def _lost(self) -> bool:
+        """Whether the engine, or the connection to it, is gone."""
         try:
             self._patience.check()
         except OSError:
             return True
-        return not self._running()
+        return False
 
     def _running(self) -> bool:
+        """Whether the command runs, and not only a child of it that holds its output open."""
         from docker.errors import DockerException
         from requests.exceptions import RequestException
 
