@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 from pip._internal.req import req_file
 
 from pytest_arm64 import cache
@@ -60,6 +61,10 @@ def pip_reads(path: Path) -> list[tuple[str, bool, bool]]:
         ]
 
 
+def is_invalid(text: str) -> bool:
+    return isinstance(attempt(InvalidRequirement, lambda: Requirement(text)), InvalidRequirement)
+
+
 class TestLines:
     """Each of these is also what pip makes of it; see ``test_names_are_those_of_pip``."""
 
@@ -92,11 +97,17 @@ class TestLines:
             (b"# -*- coding: latin-1 -*-\n# M\xfcller\nnumpy\n", {"numpy"}),
             (b"# coding: no-such-thing\nnumpy\n", {"numpy"}),
             (b"# M\xfcller\nnumpy\n", {"numpy"}),
-            (b"\x00\xff\xfe\nnumpy\n", {"numpy"}),
         ],
     )
     def test_names(self, tmp_path: Path, text: str | bytes, names: set[str]) -> None:
         assert named(tmp_path, text) == names
+
+    @pytest.mark.parametrize(
+        "text", [b"\x00\xff\xfe\nnumpy\n", "rich \\\nnumpy\n", "a/b\n", "...\n", "numpy=1.0\n"]
+    )
+    def test_what_pip_refuses(self, tmp_path: Path, text: str | bytes) -> None:
+        with pytest.raises(SettingsError, match=r"requirements\.txt:1: .* is not a requirement"):
+            named(tmp_path, text)
 
     LINES = st.sampled_from(
         [
@@ -120,12 +131,18 @@ class TestLines:
 
     @given(st.lists(LINES, max_size=8), st.sampled_from(["\n", "\r\n"]))
     @example(["rich \\", "# ends in \\", "numpy"], "\n")
+    @example(["rich \\", "numpy"], "\n")
     def test_names_are_those_of_pip(self, lines: list[str], end: str) -> None:
         with fresh({"requirements.txt": end.join(lines)}) as folder:
-            expected = pip_reads(folder / "requirements.txt")
+            expected = [text for text, _, _ in pip_reads(folder / "requirements.txt")]
+            if any(map(is_invalid, expected)):
+                assert isinstance(
+                    attempt(SettingsError, lambda: manifest_of(folder)), SettingsError
+                )
+                return
             manifest = manifest_of(folder)
-            found = manifest.requested(manifest.deploy)
-            assert found == manifest.requested(Scope(requirements=tuple(e[0] for e in expected)))
+            names = manifest.requested(Scope(requirements=tuple(expected)))
+            assert manifest.requested(manifest.deploy) == names
 
     @given(st.binary(max_size=80))
     @example(b"-r \x00\n-e \x00/\n./\x00\n")
@@ -273,9 +290,7 @@ class TestLocalProjects:
             "git+https://host/lib",
             "-e git+https://host/lib#egg=lib",
             "--index-url ./lib",
-            "a/b",
             "# ./lib",
-            "...",
         ],
     )
     def test_what_is_none(self, tmp_path: Path, line: str) -> None:
