@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ _DEADLINE = re.compile(r"\bDeadlineExceeded\b|exceeds the deadline of [\d.]+ms")
 _MODULE = re.compile(r"^E +ModuleNotFoundError: No module named '(\w{1,100})'$", re.MULTILINE)
 # Of a failure's text, which may be a whole page.
 _LONGEST = 200_000
+_MODULES = 3
+"""Of one failure, the last ones."""
 
 
 def name_lacking(
@@ -87,7 +90,7 @@ def _variables(lacking: Sequence[str], environ: Mapping[str, str]) -> Iterator[s
 
 
 def _hints(failure: str) -> Iterator[str]:
-    modules = _MODULE.findall(failure)
+    modules = [name for name in _MODULE.findall(failure)[-_MODULES:] if _is_installed_here(name)]
     if modules:
         yield (
             f"{modules[-1]} cannot be imported in the container; packages of the tests are looked "
@@ -110,6 +113,16 @@ def _hints(failure: str) -> Iterator[str]:
             "a deadline of Hypothesis: emulation stretches time 4 to 40 times\n"
             "  next step: settings(deadline=None), in a profile for such runs"
         )
+
+
+def _is_installed_here(module: str) -> bool:
+    """Whether top-level *module* is of an installed package here; nothing is imported."""
+    try:
+        spec = find_spec(module)
+    except (ValueError, ImportError):
+        return False
+    places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
+    return any("-packages" in place for place in places)
 
 
 def _is_file_here(value: str) -> bool:
