@@ -30,7 +30,7 @@ VALUES = {
     "--arm64-shm-size": "128MB",
 }
 # What turns a run into another: tried by tests of their own.
-MODES = ("--arm64", "--arm64-marked", "--arm64-compare", "--arm64-record")
+MODES = ("--arm64", "--arm64-marked", "--arm64-compare", "--arm64-record", "--arm64-try")
 ADDED = [option for option in OPTIONS if option.name not in MODES]
 # A file of the repository does not choose these by itself: tests/fidelity/test_trust.py.
 NOT_IN_FILES = ("--arm64-image", "--arm64-build-network")
@@ -140,7 +140,8 @@ def test_an_option_that_is_typed_needs_its_mode(project: MakeCase, word: str) ->
 
 def test_an_option_in_addopts_waits_for_its_mode(project: MakeCase) -> None:
     words = [word for word in all_words(joined=True) if word != "--arm64-require-native"]
-    case = project(configured(json.dumps([*words, "--arm64-compare", "--arm64-record"])))
+    words += ["--arm64-compare", "--arm64-record", "--arm64-try=none==1"]
+    case = project(configured(json.dumps(words)))
     result = case.native([])
     assert result.code == 0, result.text
     assert "1 passed" in result.text

@@ -52,6 +52,16 @@ def test_the_reporter(configured: Configured, reporter: Any) -> None:
     assert host.terminal_reporter(without) is inside.terminal_reporter(without) is None
 
 
+def test_a_line_of_results_is_ended_once(config: pytest.Config) -> None:
+    reporter: Any = host.terminal_reporter(config)
+    file = io.StringIO()
+    inside.replace_terminal(reporter, file, width=80, markup=False)
+    reporter.write("..")  # as a quiet reporter does, which names no file
+    host.end_line(reporter)
+    host.end_line(reporter)
+    assert file.getvalue() == "..\n"
+
+
 def test_the_file_of_the_reporter(config: pytest.Config) -> None:
     reporter: Any = host.terminal_reporter(config)
     with host.writing_nowhere(reporter):
