@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -15,25 +14,6 @@ from docker_cases import Result, RunPytest
 from pytest_arm64.engine.endpoint import Engine, open_engine
 
 TIMEOUT = 420
-
-
-@pytest.fixture(autouse=True)
-def room(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Tests run beside those of other workers, but those that are marked ``alone``.
-
-    They count containers, stop engines or measure: they wait for the others, and the others for
-    them. Whoever waits holds the door, so that a stream of others does not keep it waiting.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    kind = fcntl.LOCK_EX if request.node.get_closest_marker("alone") else fcntl.LOCK_SH
-    with (shared / "docker.room").open("w") as inside:
-        with (shared / "docker.door").open("w") as door:
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(inside, kind)
-        yield
 
 
 @pytest.fixture(scope="session")
