@@ -17,7 +17,7 @@ _REPLACES = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*=(?!=)(.*)", re.DOTAL
 
 
 def _requirement(text: str) -> str:
-    """*text*, of a report that anybody may have written; raises ValueError: it is none."""
+    """*text* of a report, which anybody may have written; a ValueError if it is not a change."""
     return str(Requirement(text))
 
 

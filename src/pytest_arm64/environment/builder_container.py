@@ -189,7 +189,7 @@ class SourceBuilder:
         environment: BuildEnvironment | None,
         environments: BuildEnvironments,
     ) -> Built | None:
-        """The wheel of *source* by a cross compiler; None where there is none, or where it fails:
+        """The wheel of *source* by a cross compiler; None without one, or if it fails:
         then the builder's own compiler decides."""
         cross = self._cross_builder()
         if cross is None:

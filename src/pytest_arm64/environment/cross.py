@@ -51,7 +51,7 @@ def cross_builder(
     """*builder* with a cross compiler, from the amd64 *image* or the target's distribution.
 
     Raises:
-        NoCrossCompilerError: there is none for it.
+        NoCrossCompilerError: no cross compiler fits it.
     """
     if engine.machine != "x86_64" or cell.architecture != "arm64":
         raise NoCrossCompilerError(f"no compiler is emulated on {engine.machine}")

@@ -108,7 +108,7 @@ def _referenced(line: RequirementLine, base: Path, reading: Reading, origin: str
     """A path or an address as a requirement; a folder's project is read from its own file."""
     reference = reference_in(line.text, base, editable=line.editable)
     if reference is None:
-        return requirement(line.text, origin)  # it is none, and this says why
+        return requirement(line.text, origin)  # raises: says why it is not valid
     if reference.place is not None and is_there(reference.place, Path.is_dir):
         project = local_project(reference.place, reading, editable=line.editable)
         if project is not None:

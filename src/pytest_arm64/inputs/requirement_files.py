@@ -131,7 +131,7 @@ def refuse_broken(files: Mapping[Path, RequirementFile], root: Path) -> None:
             if isinstance(line, RequirementLine) and not pep508(line.text):
                 base = file.path.parent
                 if reference_in(line.text, base, editable=line.editable) is None:
-                    requirement(line.text, origin)  # it is none, and this says why
+                    requirement(line.text, origin)  # raises: says why it is not valid
 
 
 def refusal(line: RefusedLine, origin: str) -> SettingsError:

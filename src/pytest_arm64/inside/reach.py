@@ -191,7 +191,7 @@ class _Graph:
             return set()  # of the interpreter
         if not (path.endswith(".py") and self._is_own(name)):
             return set(_modules_of(list(names.values())[:_MOST_NAMES]))
-        # A package has each loaded submodule for an attribute, whoever loaded it.
+        # Each loaded submodule is an attribute of its package, even if other code loaded it.
         values = [
             value
             for attribute, value in list(names.items())[:_MOST_NAMES]

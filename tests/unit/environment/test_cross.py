@@ -1,4 +1,4 @@
-"""A builder with a cross compiler: for whom there is one, from where, and why there is none."""
+"""A builder with a cross compiler: who gets one, where it comes from, and why one is missing."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_without_an_answer_pip_has_to(
         "Name: a\nRequires-Dist: !!\n",
         "Name: a\n" + "Requires-Dist: b\n" * 6000,
         "Name: a\nRequires-Dist: b @ file:///etc/b-1-py3-none-any.whl\n",
-        "Name: a\nRequires-Dist: b @ git+FILE:///root/b\n",
+        "Name: a\nRequires-Dist: b @ git+FILE:///srv/b\n",
         "Name: a\nRequires-Dist: b @ ../b\n",
     ],
     ids=["nothing", "no name", "no requirement", "too many", "file", "repository", "path"],

@@ -133,7 +133,7 @@ def loaded(name: str) -> _Handler:
     """The function that *name* names, ``module.function``.
 
     Raises:
-        _FaultError: there is none, or its module cannot be imported.
+        _FaultError: it does not exist, or its module cannot be imported.
         Exception: what the module itself raises.
     """
     module_name, dot, function = name.rpartition(".")
