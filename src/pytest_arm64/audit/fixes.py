@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from ..config.targets import MACHINES, Target
 from ..errors import SettingsError
 from ..index.simple import IndexFile
 from ..inputs.places import place_of
-from ..inputs.requirements import RequirementSet, SourcedRequirement
+from ..inputs.requirements import RequirementSet, SourcedRequirement, Tree
 from ..inputs.service import Service
 from ..inside.regular_file import read_regular
 from ..open_folder import write_inside
 from .auditor import Auditor
+from .index_candidates import IndexCandidates
 from .matrix import Row, WheelMatrix
 from .platform import Platform, platform_of
 
@@ -287,24 +288,40 @@ class _Trial:
     def _faults(self, wishes: RequirementSet, platform: Platform, target: Target) -> dict[str, str]:
         """What cannot or should not be installed, and why: by package, problem or defect."""
         tree, candidates = self._auditor.resolved(self._auditor.index(wishes), wishes, platform)
-        faults = {problem: problem for problem in tree.problems}
-        for name, node in tree.nodes.items():
-            if name in candidates.locals:
-                continue
-            if node.version is None:
-                faults[name] = f"{name}: {node.problem}"
-            elif not candidates.fit(name, node.version).usable:
-                faults[name] = f"{name} {node.version} has no file that can be used"
-            else:
-                files = candidates.files(name, node.version)
-                faults |= _doubts(name, node.version, files)
-                if platform.machine == MACHINES["arm64"]:
-                    faults |= self._defects(name, node.version, target)
-        return faults
+
+        def doubts(name: str, version: Version) -> dict[str, str]:
+            of_files = _doubts(name, version, candidates.files(name, version))
+            if platform.machine != MACHINES["arm64"]:
+                return of_files
+            return of_files | self._defects(name, version, target)
+
+        return faults(tree, candidates, doubts)
 
     def _defects(self, name: str, version: Version, target: Target) -> dict[str, str]:
         defects = self._auditor.advisories.all_avoided(name, version, target)
         return {f"{d} {name}": f"{name} {version} has a known defect ({d})" for d in defects}
+
+
+def faults(
+    tree: Tree,
+    candidates: IndexCandidates,
+    doubts: Callable[[str, Version], dict[str, str]] = lambda _name, _version: {},
+) -> dict[str, str]:
+    """What of *tree* cannot be installed, and why: by package or problem.
+
+    *doubts* are what speaks against a release that could be.
+    """
+    listed = {problem: problem for problem in tree.problems}
+    for name, node in tree.nodes.items():
+        if name in candidates.locals:
+            continue
+        if node.version is None:
+            listed[name] = f"{name}: {node.problem}"
+        elif not candidates.fit(name, node.version).usable:
+            listed[name] = f"{name} {node.version} has no file that can be used"
+        else:
+            listed |= doubts(name, node.version)
+    return listed
 
 
 def _doubts(name: str, version: Version, files: Sequence[IndexFile]) -> dict[str, str]:

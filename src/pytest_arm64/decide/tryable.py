@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from ..audit.auditor import Auditor
-from ..audit.index_candidates import IndexCandidates
+from ..audit.fixes import faults
 from ..audit.locked import locked_tree, unlocked
 from ..audit.matrix import Row, WheelMatrix
 from ..audit.platform import Platform, platform_of
@@ -28,19 +28,6 @@ class _Resolved:
     tree: Tree
     faults: Mapping[str, str]
     """Why, by package or problem."""
-
-
-def faults(tree: Tree, candidates: IndexCandidates) -> dict[str, str]:
-    """What of *tree* cannot be installed, and why: by package or problem."""
-    listed = {problem: problem for problem in tree.problems}
-    for name, node in tree.nodes.items():
-        if name in candidates.locals:
-            continue
-        if node.version is None:
-            listed[name] = f"{name}: {node.problem}"
-        elif not candidates.fit(name, node.version).usable:
-            listed[name] = f"{name} {node.version} has no file that can be used"
-    return listed
 
 
 def untouched(service: Service, changes: Iterable[Change], names: Iterable[str]) -> list[Change]:
