@@ -71,6 +71,7 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_project_by_meson_python_gets_ninja(run_pytest: RunPytest, tmp_path: Path) -> None:
     result = run_pytest(write(tmp_path / "project", MESON), "--arm64", "-q")
     assert result.code == 0, result.out

@@ -103,6 +103,7 @@ def test_what_a_cross_compiler_compiled_runs_and_the_header_names_it(
     assert "cross-compiled" not in plain.out
 
 
+@pytest.mark.long
 def test_what_it_refuses_is_compiled_by_the_builders_own(
     run_pytest: RunPytest, tmp_path: Path
 ) -> None:

@@ -171,6 +171,7 @@ def test_a_project_with_an_extension_is_built_from_a_copy_and_covered_by_its_sou
     assert sorted(p.name for p in package.iterdir()) == ["__init__.py", foreign.name]
 
 
+@pytest.mark.long
 def test_a_project_in_a_flat_layout_is_tested_with_its_extension_and_not_with_its_fallback(
     run_pytest: RunPytest, tmp_path: Path
 ) -> None:
