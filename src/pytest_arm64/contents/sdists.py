@@ -21,7 +21,7 @@ from ..inputs.setup_values import with_marker
 from ..temporary import temporary_folder
 from .sdist_rules import UNCLEAR, Gathered, SdistBuild, build_of, judged
 
-RULES = 3
+RULES = 4
 """Counts up when the same files would be judged differently."""
 _KIND = "sdist-contents"
 _MAXIMUM_UNPACKED = 128 * 2**20
@@ -174,11 +174,12 @@ def _declared(gathered: Gathered, build: SdistBuild) -> tuple[str, ...] | None:
                 place.parent.mkdir(exist_ok=True)
                 place.write_bytes(content)
         try:
-            data = declared_project(folder, build.data, Reading(folder, {}, toml=TomlFiles())).data
+            declared = declared_project(folder, build.data, Reading(folder, {}, toml=TomlFiles()))
         except (SettingsError, OSError, ValueError):
             return None
-    project = table(data, "project")
-    if not project or "dependencies" in strings(project.get("dynamic")):
+    project = table(declared.data, "project")
+    dynamic = "dependencies" in strings(project.get("dynamic")) or declared.computed_extras
+    if not project or dynamic:
         return None
     extras = table(project, "optional-dependencies")
     return _with_extras(

@@ -28,6 +28,8 @@ class DeclaredProject:
     data: Table
     origins: Mapping[str, str] = field(default_factory=dict)
     """Where requirements are stated that are not in the ``pyproject.toml``."""
+    computed_extras: frozenset[str] = frozenset()
+    """Extras whose requirements a ``setup.py`` computes."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ def declared_project(folder: Path, data: Table, reading: Reading) -> DeclaredPro
             name: [text for text, _ in stated] for name, stated in extras.items()
         }
         origins |= {text: origin for stated in extras.values() for text, origin in stated}
-    return DeclaredProject({**data, "project": {**project, "dynamic": sorted(dynamic)}}, origins)
+    static = {**data, "project": {**project, "dynamic": sorted(dynamic)}}
+    computed = script.values.computed_extras if script is not None else frozenset()
+    return DeclaredProject(static, origins, computed)
 
 
 def describes_project(cfg: SetupCfg | None, script: SetupScript | None) -> bool:

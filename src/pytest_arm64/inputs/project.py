@@ -26,6 +26,8 @@ from .requirements import LocalProject, sourced_requirement
 # Backends that cannot compile anything without a plugin of their own.
 _PURE_BACKENDS = ("hatchling", "flit_core", "poetry.core", "pdm.backend", "uv_build")
 _MAXIMUM_LOCALS = 500
+TEST_GROUPS = ("test", "tests", "testing", "dev")
+"""Groups and extras that are usual for tests; the first that there is counts."""
 # What a valid file has; the resolver checks it.
 _Groups = Mapping[str, Sequence[str | Mapping[str, str]]]
 
@@ -52,6 +54,13 @@ def read_project(
     text = file.text if file is not None else ""
     declared = declared_project(manifest.parent, file.data if file is not None else {}, reading)
     data, lines = declared.data, Lines(text)
+    computed = set(map(canonicalize_name, declared.computed_extras))
+    reading.gaps += (
+        f"{SETUP_PY} was not executed; what its extra {extra} requires is unknown"
+        for extra in extras
+        if canonicalize_name(extra) in computed
+    )
+    extras = [extra for extra in extras if canonicalize_name(extra) not in computed]
     stated = [*_dependencies(manifest, data, reading, extras, lines)]
     for group in groups:
         texts = group_requirements(data, group, str(manifest))

@@ -60,7 +60,7 @@ class Values:
     def requirements(self) -> tuple[tuple[str, str], ...] | None:
         """Each of ``install_requires`` and ``extras_require``, after its extra, empty for none.
 
-        None where they are computed.
+        None where they are computed. Extras that are computed by themselves are left out.
         """
         if any(self.is_set(name) for name in _PLUGINS):
             return None
@@ -70,14 +70,24 @@ class Values:
         stated = [("", text) for text in needed]
         for key, value in extras.items() if isinstance(extras, dict) else ():
             texts = _strings(value)
-            if texts is None:
-                return None
             extra, _, marker = key.partition(":")
+            if texts is None and not extra.strip():
+                return None
             try:
-                stated += [(extra.strip(), with_marker(text, marker.strip())) for text in texts]
+                stated += [(extra.strip(), with_marker(t, marker.strip())) for t in texts or ()]
             except (ValueError, RecursionError):
                 return None
         return tuple(stated)
+
+    @property
+    def computed_extras(self) -> frozenset[str]:
+        """The extras whose requirements are not written down, as far as their names are."""
+        extras = self.of("extras_require")
+        return frozenset(
+            key.partition(":")[0].strip()
+            for key, value in (extras.items() if isinstance(extras, dict) else ())
+            if _strings(value) is None
+        )
 
     @cached_property
     def _call(self) -> ast.Call | None:
@@ -85,9 +95,28 @@ class Values:
         calls = [
             node
             for node in (ast.walk(self._tree) if self._tree is not None else ())
-            if isinstance(node, ast.Call) and _called(node.func) == "setup"
+            if isinstance(node, ast.Call) and self._is_setup(node.func)
         ]
         return calls[0] if len(calls) == 1 else None
+
+    def _is_setup(self, function: ast.expr) -> bool:
+        """Whether *function* is setuptools', under the name that it is imported by."""
+        if isinstance(function, ast.Attribute):
+            return function.attr == "setup"
+        return isinstance(function, ast.Name) and function.id in self._setup_names
+
+    @cached_property
+    def _setup_names(self) -> frozenset[str]:
+        nodes = list(ast.walk(self._tree)) if self._tree is not None else []
+        imported = {
+            alias.asname or alias.name
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.name == "setup"
+        }
+        own = any(isinstance(node, ast.FunctionDef) and node.name == "setup" for node in nodes)
+        return frozenset(imported or (() if own else {"setup"}))
 
     @property
     def _open(self) -> bool:
@@ -121,7 +150,7 @@ class Values:
         for node in ast.walk(self._tree) if self._tree is not None else ():
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 often[node.id] += 1
-            elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            elif isinstance(node, (ast.Attribute, ast.Subscript)) and _set_key(node) is None:
                 often[_changed(node)] += 2
             elif isinstance(node, ast.arg):
                 often[node.arg] += 2
@@ -134,6 +163,16 @@ class Values:
                     bound[target.id] = statement.value
         return bound
 
+    @cached_property
+    def _set_keys(self) -> Mapping[str, set[str]]:
+        """The keys that statements set in tables, by the name of the table."""
+        keys: dict[str, set[str]] = {}
+        for node in ast.walk(self._tree) if self._tree is not None else ():
+            pair = _set_key(node)
+            if pair is not None:
+                keys.setdefault(pair[0], set()).add(pair[1])
+        return keys
+
     def _literal(self, node: ast.expr, depth: int = 0) -> Value:
         if depth > _MAXIMUM_DEPTH:
             return COMPUTED
@@ -143,10 +182,9 @@ class Values:
                 value if isinstance(value, (str, bool, int, float)) or value is None else COMPUTED
             )
         if isinstance(node, ast.Name):
-            bound = self._constants.get(node.id)
-            return self._literal(bound, depth + 1) if bound is not None else COMPUTED
+            return self._named(node.id, depth)
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            return [self._literal(element, depth + 1) for element in node.elts]
+            return [value for element in node.elts for value in self._elements(element, depth)]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             left, right = self._literal(node.left, depth + 1), self._literal(node.right, depth + 1)
             both = isinstance(left, list) and isinstance(right, list)
@@ -158,15 +196,36 @@ class Values:
             return self._table(keys, [k.value for k in node.keywords], depth)
         return COMPUTED
 
+    def _named(self, name: str, depth: int) -> Value:
+        """The value of the name *name*, of which what is set by keys is not known."""
+        bound = self._constants.get(name)
+        value = self._literal(bound, depth + 1) if bound is not None else COMPUTED
+        if name not in self._set_keys:
+            return value
+        if not isinstance(value, dict):
+            return COMPUTED
+        return {**value, **dict.fromkeys(self._set_keys[name], COMPUTED)}
+
+    def _elements(self, node: ast.expr, depth: int) -> list[Value]:
+        """What *node* adds to a list: one value, or those of a list after an asterisk."""
+        if not isinstance(node, ast.Starred):
+            return [self._literal(node, depth + 1)]
+        values = self._literal(node.value, depth + 1)
+        return values if isinstance(values, list) else [COMPUTED]
+
     def _table(
         self, keys: Sequence[ast.expr | None], values: Sequence[ast.expr], depth: int
     ) -> Value:
         table: dict[str, Value] = {}
         for key, value in zip(keys, values, strict=True):
             name = self._literal(key, depth + 1) if key is not None else COMPUTED
-            if not isinstance(name, str):
+            literal = self._literal(value, depth + 1)
+            if key is None and isinstance(literal, dict):
+                table |= literal
+            elif isinstance(name, str):
+                table[name] = literal
+            else:
                 return COMPUTED
-            table[name] = self._literal(value, depth + 1)
         return table
 
 
@@ -184,7 +243,20 @@ def _changed(node: ast.Attribute | ast.Subscript) -> str:
         if isinstance(node, ast.Attribute)
         else not isinstance(node.ctx, ast.Load)
     )
-    return node.value.id if changing and isinstance(node.value, ast.Name) else ""
+    place = node.value
+    while isinstance(place, (ast.Attribute, ast.Subscript)):
+        place = place.value
+    return place.id if changing and isinstance(place, ast.Name) else ""
+
+
+def _set_key(node: ast.AST) -> tuple[str, str] | None:
+    """The name of a table and the key that *node* sets in it: ``name["key"] = …``."""
+    if not isinstance(node, ast.Subscript) or isinstance(node.ctx, ast.Load):
+        return None
+    table, key = node.value, node.slice
+    if isinstance(table, ast.Name) and isinstance(key, ast.Constant) and isinstance(key.value, str):
+        return table.id, key.value
+    return None
 
 
 def _strings(value: Value) -> list[str] | None:

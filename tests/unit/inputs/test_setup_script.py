@@ -31,6 +31,18 @@ def script(text: str, *beside: str) -> SetupScript:
         ("setup(**{'install_requires': ['a']})", (("", "a"),)),
         ("if __name__ == '__main__':\n    setup(install_requires=['a'])", (("", "a"),)),
         ("setup(extras_require={'x': ['a'], 'y': 'b'})", (("x", "a"), ("y", "b"))),
+        ("R = ['a']\nsetup(install_requires=[*R, 'b'])", (("", "a"), ("", "b"))),
+        ("K = {'x': ['b']}\nsetup(extras_require={**K, 'y': ['c']})", (("x", "b"), ("y", "c"))),
+        (
+            "T = [line for line in open('t.txt')]\n"
+            "setup(install_requires=['a'], extras_require={'t': T, 'x': ['b']})",
+            (("", "a"), ("x", "b")),
+        ),
+        (
+            "E = {'x': ['b']}\nE['all'] = sum(E.values(), [])\n"
+            "setup(install_requires=['a'], extras_require=E)",
+            (("", "a"), ("x", "b")),
+        ),
         (
             "setup(extras_require={':python_version<\"3\"': ['a'], 'x:os_name==\"nt\"': ['b']})",
             (("", 'a; python_version < "3"'), ("x", 'b; os_name == "nt"')),
@@ -67,6 +79,11 @@ def test_requirements_that_are_written_down_are_read(
         "setup(pbr=True)",
         "if old:\n    setup(install_requires=['a'])\nelse:\n    setup()",
         "def f(R):\n    setup(install_requires=R)\nR = ['a']\nf(['b'])",
+        "K = {'install_requires': ['a']}\nK['install_requires'].append('b')\nsetup(**K)",
+        "K = {'a': {'install_requires': ['a']}}\nK['a']['b'] = 1\nsetup(**K)",
+        "E = {'x': ['b']}\nfor n in E:\n    E[n] = read(n)\nsetup(extras_require=E)",
+        "E = {}\nE[':os_name == \"posix\"'] = read()\nsetup(extras_require=E)",
+        "R = read()\nsetup(install_requires=['a', *R])",
     ],
 )
 def test_requirements_that_are_computed_are_not_guessed(text: str) -> None:
@@ -244,6 +261,31 @@ def test_any_literal_is_read_or_left_open(arguments: dict[str, object]) -> None:
         return  # a lone surrogate
     requires = read_setup_script(text.encode("utf-8", "replace")).requires
     assert requires is None or all(isinstance(text, str) for each in requires for text in each)
+
+
+def test_setup_is_followed_under_the_name_that_it_is_imported_by() -> None:
+    text = """
+from setuptools import setup as _setup
+
+def setup():
+    _setup(name='app', install_requires=['a'])
+
+setup()
+"""
+    assert read_setup_script(text.encode()).requires == (("", "a"),)
+    own = "def setup(**how):\n    build(install_requires=['a'])\nsetup()"
+    assert read_setup_script(own.encode()).requires is None
+
+
+def test_an_extra_that_is_computed_is_a_gap_only_where_it_is_deployed(tmp_path: Path) -> None:
+    text = "setup(name='app', install_requires=['a'], extras_require={'more-tests': read()})"
+    write(tmp_path, {"setup.py": text})
+    assert read(tmp_path).gaps == ()
+    deploy = read_service(tmp_path, {}, root=tmp_path, extras=("More_Tests",)).deploy
+    assert [str(r) for r, _ in deploy.requirements] == ["a"]
+    assert deploy.gaps == (
+        "setup.py was not executed; what its extra More_Tests requires is unknown",
+    )
 
 
 def read(folder: Path) -> RequirementSet:
