@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import threading
 from pathlib import Path
@@ -19,6 +20,11 @@ class TomlFile(NamedTuple):
 
     text: str
     data: Table
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 class TomlFiles:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..index.simple import STRONG_HASHES, IndexFile
-from .reading import Reading
+from ..index.simple import IndexFile
 from .requirements import LocalProject
 
 ARTIFACT = "artifact"
@@ -109,30 +107,6 @@ class Lock:
         return f"{self.shown}:{release.line}" if release.line else self.shown
 
 
-def hash_table(text: object) -> dict[str, str]:
-    """``sha256:…`` as an index page has it."""
-    kind, colon, digest = str(text).partition(":")
-    return {kind: digest} if colon else {}
-
-
-def note_weak_hashes(
-    releases: Mapping[str, Sequence[LockedRelease]], shown: str, gaps: list[str]
-) -> None:
-    """Add to *gaps* the kinds of hashes in the lock *shown* that no installer checks."""
-    kinds = {
-        file.other_hash.partition(":")[0]
-        for listed in releases.values()
-        for release in listed
-        for file in release.files
-        if file.other_hash
-    }
-    gaps += [
-        f"{shown}: its {kind} hashes are not checked"
-        for kind in sorted(kinds)
-        if kind not in STRONG_HASHES
-    ]
-
-
 def version_of(release: LockedRelease) -> Version | None:
     """The version of *release*, None where it has none or one that is none."""
     try:
@@ -148,18 +122,3 @@ def fork_variable(kind: str, project: str, name: str) -> str:
     """
     project = canonicalize_name(project)
     return f"{kind}-{len(project)}-{project}-{canonicalize_name(name)}"
-
-
-def check_places(
-    releases: Mapping[str, Sequence[LockedRelease]], lock: Path, reading: Reading
-) -> None:
-    """Check that no file or project of *releases*, in the file *lock*, is outside the repository.
-
-    Raises:
-        SettingsError: one is.
-    """
-    for release in (release for listed in releases.values() for release in listed):
-        for file in release.files:
-            reading.check(file.url, lock, release.line)
-        if release.local is not None:
-            reading.check(release.local.uri, lock, release.line)

@@ -20,7 +20,7 @@ from ..index.addresses import file_path
 from ..inside.regular_file import read_regular
 from . import pdm_lock, pipfile_lock, poetry_lock, pylock, uv_lock
 from .poetry import poetry_group
-from .project import extra_requirements, group_requirements, read_project
+from .project import TEST_GROUPS, extra_requirements, group_requirements, read_project
 from .project_files import walk
 from .project_kind import EDITABLE, NOT_INSTALLED, WHEEL, install_mode
 from .reading import Reading, Table, table
@@ -53,7 +53,6 @@ TEST_FILES = (
     "dev_requirements.txt",
     "requirements/dev.txt",
 )
-TEST_GROUPS = ("test", "tests", "testing", "dev")
 LOCKS = (uv_lock.NAME, pylock.NAME, poetry_lock.NAME, pdm_lock.NAME)
 """The first of them that a folder has decides what is deployed, unless a requirement file does."""
 _FILE = "pyproject.toml"

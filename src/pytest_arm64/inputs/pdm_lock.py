@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,19 +11,18 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import (
-    Lock,
-    LockedRelease,
-    LockedRequirement,
-    Selection,
-    check_places,
+from .lock import Lock, LockedRelease, LockedRequirement, Selection
+from .lock_entries import (
+    by_name,
     hash_table,
-    note_weak_hashes,
+    locked_requirement,
+    project_in_folder,
+    project_in_repository,
+    read_releases,
+    test_group,
 )
-from .project import may_compile
-from .reading import Lines, Reading, Table, requirement, strings, table, tables
+from .reading import Reading, Table, requirement, strings, table, tables
 from .requirements import LocalProject
-from .uv_lock import TEST_GROUPS
 
 NAME = "pdm.lock"
 _DEFAULT = "default"
@@ -44,8 +42,8 @@ def read_pdm_lock(
         SettingsError: it cannot be read, has no such group, or does not say which group a
             package belongs to.
     """
-    text, data = reading.toml.read(path)
-    metadata, entries = table(data, "metadata"), tables(data.get("package"))
+    file = reading.toml.read(path)
+    metadata, entries = table(file.data, "metadata"), tables(file.data.get("package"))
     known = set(map(canonicalize_name, strings(metadata.get("groups"))))
     for name in (*extras, *groups):
         if canonicalize_name(name) not in known:
@@ -56,23 +54,20 @@ def read_pdm_lock(
             why="only locks with the strategy inherit_metadata do",
             next_step="pdm lock --strategy inherit_metadata",
         )
-    lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[LockedRelease]] = {}
-    members: list[tuple[LockedRequirement, frozenset[str]]] = []
-    for position, entry in enumerate(entries):
-        line = lines[position] if position < len(lines) else 0
-        release = _release(entry, path, reading, line)
-        _add(releases.setdefault(release.name, []), release)
-        members.append(_member(entry, release, reading.origin(path, line)))
-    note_weak_hashes(releases, reading.origin(path), reading.gaps)
-    check_places(releases, path, reading)
+    releases = read_releases(
+        path, reading, entries, lambda entry, line: _release(entry, path, reading, line)
+    )
+    members = [
+        _member(entry, reading.origin(path, release.line))
+        for entry, release in zip(entries, releases, strict=True)
+    ]
     chosen = frozenset({_DEFAULT, *map(canonicalize_name, (*extras, *groups))})
-    tests = frozenset(next(([g] for g in TEST_GROUPS if g in known - chosen), []))
+    tests = frozenset({test_group(known, chosen)})
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(listed) for name, listed in releases.items()},
+        digest=file.digest,
+        releases={name: _joined(listed) for name, listed in by_name(releases).items()},
         deploy=Selection(tuple(need for need, of in members if of & chosen)),
         test=Selection(tuple(need for need, of in members if of & tests)),
         requires_python=_python(metadata),
@@ -81,38 +76,39 @@ def read_pdm_lock(
     )
 
 
-def _member(
-    entry: Table, release: LockedRelease, origin: str
-) -> tuple[LockedRequirement, frozenset[str]]:
+def _member(entry: Table, origin: str) -> tuple[LockedRequirement, frozenset[str]]:
     """One package as a demand of the lock itself, and its groups."""
-    extras = tuple(map(canonicalize_name, strings(entry.get("extras"))))
-    marker = str(entry.get("marker", ""))
-    need = LockedRequirement(release.name, release.version, extras, marker, origin=origin)
+    need = LockedRequirement(
+        canonicalize_name(str(entry.get("name", ""))),
+        str(entry.get("version", "")),
+        tuple(map(canonicalize_name, strings(entry.get("extras")))),
+        str(entry.get("marker", "")),
+        origin=origin,
+    )
     return need, frozenset(map(canonicalize_name, strings(entry.get("groups"))))
 
 
-def _add(listed: list[LockedRelease], release: LockedRelease) -> None:
-    """Add *release*; one with extras is an entry of its own for the same release."""
-    for position, other in enumerate(listed):
-        if other.version == release.version:
-            markers = (
-                (*other.markers, *release.markers) if other.markers and release.markers else ()
-            )
-            listed[position] = replace(
-                other,
-                files=other.files or release.files,
-                needs=tuple(dict.fromkeys((*other.needs, *release.needs))),
-                markers=markers,
-            )
-            return
-    listed.append(release)
+def _joined(entries: Iterable[LockedRelease]) -> tuple[LockedRelease, ...]:
+    """Each release once: one with extras is an entry of its own for the same release."""
+    releases: dict[str, LockedRelease] = {}
+    for entry in entries:
+        other = releases.setdefault(entry.version, entry)
+        always = not (other.markers and entry.markers)
+        releases[entry.version] = replace(
+            other,
+            files=other.files or entry.files,
+            needs=tuple(dict.fromkeys((*other.needs, *entry.needs))),
+            markers=() if always else tuple(dict.fromkeys((*other.markers, *entry.markers))),
+        )
+    return tuple(releases.values())
 
 
 def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRelease:
     name = canonicalize_name(str(entry.get("name", "")))
     version = str(entry.get("version", ""))
     marker = str(entry.get("marker", ""))
-    needs = (_need(text) for text in strings(entry.get("dependencies")))
+    texts = strings(entry.get("dependencies"))
+    needs = (locked_requirement(requirement(text, NAME)) for text in texts)
     return LockedRelease(
         name=name,
         version=version,
@@ -122,16 +118,6 @@ def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRel
         requires_python=str(entry.get("requires_python", "")),
         local=_local(name, version, entry, path, reading),
         line=line,
-    )
-
-
-def _need(text: str) -> LockedRequirement:
-    wanted = requirement(text, NAME)
-    return LockedRequirement(
-        canonicalize_name(wanted.name),
-        extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
-        marker=str(wanted.marker or ""),
-        specifier=wanted.specifier,
     )
 
 
@@ -148,24 +134,15 @@ def _files(name: str, entry: Table) -> Iterator[IndexFile]:
 def _local(
     name: str, version: str, entry: Table, path: Path, reading: Reading
 ) -> LocalProject | None:
-    place = entry.get("path")
+    place, address = entry.get("path"), entry.get("git")
     if isinstance(place, str):
-        folder = Path(path.parent / place).resolve()
-        return LocalProject(
-            name,
-            version,
-            reading.origin(folder),
-            native=may_compile(folder, reading.toml.data(folder / "pyproject.toml")),
-            editable=entry.get("editable") is True,
-            uri=folder.as_uri(),
-        )
-    address = entry.get("git")
+        editable = entry.get("editable") is True
+        return project_in_folder(name, version, path.parent / place, reading, editable=editable)
     if not isinstance(address, str):
         return None
-    detail = "built from a repository: whether it compiles code is only known after the build"
     commit, subdirectory = str(entry.get("revision", "")), str(entry.get("subdirectory", ""))
     uri = git_address(address, commit, subdirectory)
-    return LocalProject(name, version, address, native=True, uri=uri, detail=detail)
+    return project_in_repository(name, version, address, uri)
 
 
 def _python(metadata: Table) -> str:

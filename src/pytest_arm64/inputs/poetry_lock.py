@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,20 +12,20 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import (
-    Lock,
-    LockedRelease,
-    LockedRequirement,
-    Selection,
-    check_places,
+from .lock import Lock, LockedRelease, LockedRequirement, Selection
+from .lock_entries import (
+    by_name,
     hash_table,
-    note_weak_hashes,
+    locked_requirement,
+    project_in_folder,
+    project_in_repository,
+    read_releases,
+    test_group,
 )
 from .poetry import poetry_extra, poetry_requirement, poetry_requirements
-from .project import extra_requirements, group_requirements, may_compile
+from .project import extra_requirements, group_requirements
 from .reading import Lines, Reading, Table, requirement, strings, table, tables
 from .requirements import LocalProject
-from .uv_lock import TEST_GROUPS
 
 NAME = "poetry.lock"
 
@@ -43,7 +42,7 @@ def read_poetry_lock(
     Raises:
         SettingsError: one of the two cannot be read, or there is no such extra or group.
     """
-    text, data = reading.toml.read(path)
+    file = reading.toml.read(path)
     manifest = path.with_name("pyproject.toml")
     if not manifest.is_file():
         raise SettingsError(
@@ -51,26 +50,22 @@ def read_poetry_lock(
             why="the lock does not say which of its packages are deployed",
             next_step="copy pyproject.toml next to it, or: poetry export -o requirements.txt",
         )
-    lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[LockedRelease]] = {}
-    for position, entry in enumerate(tables(data.get("package"))):
-        line = lines[position] if position < len(lines) else 0
-        release = _release(entry, path, reading, line)
-        releases.setdefault(release.name, []).append(release)
-    index, more = _indexes(tables(data.get("package")))
+    entries = tables(file.data.get("package"))
+    releases = read_releases(
+        path, reading, entries, lambda entry, line: _release(entry, path, reading, line)
+    )
+    index, more = _indexes(entries)
     reading.extra_indexes += more
     project = _Project(manifest, reading)
-    group = next((g for g in TEST_GROUPS if g in project.groups and g not in groups), "")
-    note_weak_hashes(releases, reading.origin(path), reading.gaps)
-    check_places(releases, path, reading)
+    group = test_group(project.groups, groups)
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(listed) for name, listed in releases.items()},
+        digest=file.digest,
+        releases=by_name(releases),
         deploy=Selection(tuple(project.deployed(extras, groups))),
         test=Selection(tuple(project.group(group)) if group else ()),
-        requires_python=_python(table(data, "metadata").get("python-versions")),
+        requires_python=_python(table(file.data, "metadata").get("python-versions")),
         index=index,
         renewal="poetry update {name}",
     )
@@ -139,14 +134,8 @@ class _Project:
     def _roots(self, stated: Iterable[tuple[str, int]]) -> Iterator[LockedRequirement]:
         """Requirements with the lines on which they are stated."""
         for text, line in stated:
-            wanted = requirement(text, self._where)
-            yield LockedRequirement(
-                canonicalize_name(wanted.name),
-                extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
-                marker=str(wanted.marker or ""),
-                specifier=wanted.specifier,
-                origin=self._reading.origin(self._manifest, line),
-            )
+            origin = self._reading.origin(self._manifest, line)
+            yield locked_requirement(requirement(text, self._where), origin)
 
 
 def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRelease:
@@ -156,7 +145,7 @@ def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRel
     optional: dict[str, list[LockedRequirement]] = {}
     for dependency, value in table(entry, "dependencies").items():
         for row in value if isinstance(value, list) else [value]:
-            need = _need(dependency, row)
+            need = locked_requirement(requirement(poetry_requirement(dependency, row), NAME))
             extra_only = isinstance(row, dict) and row.get("optional")
             (optional.setdefault(need.name, []) if extra_only else needs).append(need)
     return LockedRelease(
@@ -171,16 +160,6 @@ def _release(entry: Table, path: Path, reading: Reading, line: int) -> LockedRel
         requires_python=_python(entry.get("python-versions")),
         local=_local(name, version, entry, path, reading),
         line=line,
-    )
-
-
-def _need(name: str, value: object) -> LockedRequirement:
-    wanted = requirement(poetry_requirement(name, value), NAME)
-    return LockedRequirement(
-        canonicalize_name(wanted.name),
-        extras=tuple(sorted(map(canonicalize_name, wanted.extras))),
-        marker=str(wanted.marker or ""),
-        specifier=wanted.specifier,
     )
 
 
@@ -215,21 +194,13 @@ def _local(
     source = table(entry, "source")
     kind, address = str(source.get("type", "")), str(source.get("url", ""))
     if kind == "directory":
-        folder = Path(os.path.normpath(path.parent / address))
-        return LocalProject(
-            name,
-            version,
-            reading.origin(folder),
-            native=may_compile(folder, reading.toml.data(folder / "pyproject.toml")),
-            editable=entry.get("develop") is True,
-            uri=folder.as_uri(),
-        )
+        editable = entry.get("develop") is True
+        return project_in_folder(name, version, path.parent / address, reading, editable=editable)
     if kind != "git":
         return None
-    detail = "built from a repository: whether it compiles code is only known after the build"
     commit, subdirectory = source.get("resolved_reference", ""), source.get("subdirectory", "")
     uri = git_address(address, str(commit), str(subdirectory))
-    return LocalProject(name, version, address, native=True, uri=uri, detail=detail)
+    return project_in_repository(name, version, address, uri)
 
 
 def _python(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,11 +13,16 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import Lock, LockedRelease, LockedRequirement, Selection, check_places, note_weak_hashes
-from .project import may_compile
-from .reading import Lines, Reading, Table
+from .lock import Lock, LockedRelease, LockedRequirement, Selection
+from .lock_entries import (
+    by_name,
+    project_in_folder,
+    project_in_repository,
+    read_releases,
+    test_group,
+)
+from .reading import Reading, Table
 from .requirements import LocalProject
-from .uv_lock import TEST_GROUPS
 
 # Only a repository that has such a lock pays for its reader.
 if TYPE_CHECKING:
@@ -43,25 +47,23 @@ def read_pylock(
     Raises:
         SettingsError: it cannot be read, or has no such extra or group.
     """
-    text, data = reading.toml.read(path)
-    document = _parsed(path, data)
+    file = reading.toml.read(path)
+    document = _parsed(path, file.data)
     chosen_groups = _chosen(path, document, extras, groups)
-    lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[LockedRelease]] = {}
-    for position, package in enumerate(document.packages):
-        line = lines[position] if position < len(lines) else 0
-        release = _release(package, path, reading, line)
-        releases.setdefault(release.name, []).append(release)
+    releases = read_releases(
+        path,
+        reading,
+        document.packages,
+        lambda package, line: _release(package, path, reading, line),
+    )
     known_groups = set(map(canonicalize_name, document.dependency_groups or ()))
-    group = next((g for g in TEST_GROUPS if g in known_groups and g not in chosen_groups), "")
-    note_weak_hashes(releases, reading.origin(path), reading.gaps)
-    check_places(releases, path, reading)
+    group = test_group(known_groups, chosen_groups)
     indexes = {package.index for package in document.packages if package.index}
     lock = Lock(
         kind=NAME,
         shown=reading.origin(path),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(listed) for name, listed in releases.items()},
+        digest=file.digest,
+        releases=by_name(releases),
         requires_python=str(document.requires_python or ""),
         environments=tuple(map(str, document.environments or ())),
         index=indexes.pop() if len(indexes) == 1 else "",
@@ -168,20 +170,12 @@ def _local(
 ) -> LocalProject | None:
     directory, vcs = package.directory, package.vcs
     if directory is not None:
-        folder = Path(os.path.normpath(path.parent / directory.path))
-        return LocalProject(
-            package.name,
-            version,
-            reading.origin(folder),
-            native=may_compile(folder, reading.toml.data(folder / "pyproject.toml")),
-            editable=bool(directory.editable),
-            uri=folder.as_uri(),
-        )
+        folder, editable = path.parent / directory.path, bool(directory.editable)
+        return project_in_folder(package.name, version, folder, reading, editable=editable)
     if vcs is None:
         return None
     address = vcs.url or vcs.path or ""
-    detail = "built from a repository: whether it compiles code is only known after the build"
     uri = f"{vcs.type}+{address}"
     if vcs.type == "git":
         uri = git_address(address, vcs.commit_id, vcs.subdirectory or "")
-    return LocalProject(package.name, version, address, native=True, uri=uri, detail=detail)
+    return project_in_repository(package.name, version, address, uri)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import urllib.parse
@@ -16,22 +15,19 @@ from packaging.utils import canonicalize_name
 from ..errors import SettingsError
 from ..index.addresses import git_address
 from ..index.simple import IndexFile, file_of
-from .lock import (
-    Lock,
-    LockedRelease,
-    LockedRequirement,
-    Selection,
-    check_places,
-    fork_variable,
+from .lock import Lock, LockedRelease, LockedRequirement, Selection, fork_variable
+from .lock_entries import (
+    by_name,
     hash_table,
-    note_weak_hashes,
+    project_in_folder,
+    project_in_repository,
+    read_releases,
+    test_group,
 )
-from .project import may_compile
 from .reading import Lines, Reading, Table, strings, table, tables
 from .requirements import LocalProject
 
 NAME = "uv.lock"
-TEST_GROUPS = ("test", "tests", "testing", "dev")
 _FORMATS = (1,)
 
 
@@ -55,7 +51,8 @@ def read_uv_lock(
     Raises:
         SettingsError: it cannot be read, or has no such extra or group.
     """
-    text, data = reading.toml.read(path)
+    file = reading.toml.read(path)
+    data = file.data
     if data.get("version") not in _FORMATS:
         raise SettingsError(
             f"{path} has format {data.get('version')!r}",
@@ -63,18 +60,14 @@ def read_uv_lock(
             next_step="export it: uv export --format pylock.toml -o pylock.toml",
         )
     entries = tables(data.get("package"))
-    lines = list(Lines(text).starting("name = "))
-    releases: dict[str, list[LockedRelease]] = {}
-    indexes: dict[str, None] = {}
+    releases = read_releases(
+        path, reading, entries, lambda entry, line: _release(entry, path, reading, line)
+    )
     raw: dict[str, Table] = {}
-    for position, entry in enumerate(entries):
-        line = lines[position] if position < len(lines) else 0
-        release = _release(entry, path, reading, line)
-        releases.setdefault(release.name, []).append(release)
+    for release, entry in zip(releases, entries, strict=True):
         raw.setdefault(release.name, entry)
-        registry = table(entry, "source").get("registry")
-        if isinstance(registry, str):
-            indexes[registry] = None
+    registries = (table(entry, "source").get("registry") for entry in entries)
+    indexes = {registry for registry in registries if isinstance(registry, str)}
     members = [n for n, e in raw.items() if _member_folder(e, path) is not None]
     here = [n for n in members if _member_folder(raw[n], path) == folder] or members
     if not here:
@@ -88,16 +81,15 @@ def read_uv_lock(
         test += _test_roots(raw[name], path, reading, groups)
         active |= {fork_variable("extra", name, extra) for extra in extras}
         active |= {fork_variable("group", name, group) for group in groups}
-        testing |= {fork_variable("group", name, g) for g in _test_groups(raw[name], groups)}
+        tests = test_group(table(raw[name], "dev-dependencies"), groups)
+        testing |= {fork_variable("group", name, tests)} if tests else set()
     _refuse_conflicts(data, active, path)
-    note_weak_hashes(releases, reading.origin(path), reading.gaps)
-    check_places(releases, path, reading)
-    index = next(iter(indexes)) if len(indexes) == 1 else ""
+    index = indexes.pop() if len(indexes) == 1 else ""
     return Lock(
         kind=NAME,
         shown=reading.origin(path),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        releases={name: tuple(listed) for name, listed in releases.items()},
+        digest=file.digest,
+        releases=by_name(releases),
         deploy=Selection(tuple(deploy), active=frozenset(active)),
         test=Selection(tuple(test), active=frozenset(active | testing)),
         requires_python=str(data.get("requires-python", "")),
@@ -144,15 +136,9 @@ def _test_roots(
 ) -> Iterator[LockedRequirement]:
     """What the first group that is usual for tests demands."""
     groups = table(entry, "dev-dependencies")
-    for group in _test_groups(entry, deployed):
-        asked = _asked(table(entry, "metadata", "requires-dev").get(group))
-        yield from _with_origins(list(_needs(groups[group])), asked, entry, path, reading)
-
-
-def _test_groups(entry: Table, deployed: tuple[str, ...]) -> tuple[str, ...]:
-    """The first group that is usual for tests and is not deployed; none where there is none."""
-    groups = table(entry, "dev-dependencies")
-    return tuple(g for g in TEST_GROUPS if g in groups and g not in deployed)[:1]
+    group = test_group(groups, deployed)
+    asked = _asked(table(entry, "metadata", "requires-dev").get(group))
+    yield from _with_origins(list(_needs(groups.get(group))), asked, entry, path, reading)
 
 
 def _refuse_conflicts(data: Table, active: set[str], path: Path) -> None:
@@ -246,24 +232,16 @@ def _local(
     source = table(entry, "source")
     for kind in ("editable", "virtual", "directory"):
         place = source.get(kind)
-        if not isinstance(place, str):
-            continue
-        folder = Path(os.path.normpath(path.parent / place))
-        manifest = folder / "pyproject.toml"
-        data = reading.toml.data(manifest)
-        return LocalProject(
-            name,
-            version,
-            reading.origin(folder),
-            native=kind != "virtual" and may_compile(folder, data),
-            editable=kind == "editable",
-            uri=folder.as_uri(),
-        )
+        if isinstance(place, str):
+            return project_in_folder(
+                *(name, version, path.parent / place, reading),
+                editable=kind == "editable",
+                installed=kind != "virtual",
+            )
     address = source.get("git")
     if not isinstance(address, str):
         return None
-    detail = "built from a repository: whether it compiles code is only known after the build"
-    return LocalProject(name, version, address, native=True, uri=_uri(address), detail=detail)
+    return project_in_repository(name, version, address, _uri(address))
 
 
 def _uri(address: str) -> str:

@@ -20,12 +20,12 @@ from pytest_arm64 import cache
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.inputs.manifest import (
     TEST_FILES,
-    TEST_GROUPS,
     Manifest,
     Scope,
     project_dependencies,
     read_manifest,
 )
+from pytest_arm64.inputs.project import TEST_GROUPS
 from unit.support import attempt, is_plain_text, settings_of, write
 
 if TYPE_CHECKING:
