@@ -219,7 +219,7 @@ EVERY_TIME = {
 }
 ON_REQUEST = {
     "linked": ("", "libraries=['pq']", "missing-system-library", "-lpq", "libpq-dev"),
-    "plain": ("", "", "compiler", "gcc", "apt-get install -y gcc"),
+    "plain": ("", "", "compiler", "gcc", 'system-packages = { build = ["gcc"] }'),
 }
 SOURCES = EVERY_TIME | (ON_REQUEST if os.environ.get("PYTEST_ARM64_EXTENDED") else {})
 RUST = """

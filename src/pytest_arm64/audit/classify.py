@@ -195,6 +195,7 @@ class Judge:
         floor = floor_of(usable.wheel.name, self.platform) if usable.wheel else None
         green = state in (PURE, WHEEL)
         asked = not green or self.candidates.asked(name)
+        needs = self.known.system_packages(name, state)
         row = Row(
             name,
             str(version),
@@ -213,7 +214,8 @@ class Judge:
             url=file.url if file else "",
             hashes=(f"sha256:{file.sha256}",) if file and file.sha256 else (),
             libstdcxx=libstdcxx_of(floor) if floor else "",
-            system=self.known.system_packages(name, state),
+            system=self.known.system_words(needs),
+            system_packages=self.known.installable(needs),
         )
         if not green:
             return self._explained(row, node, version, usable, adviser)

@@ -12,7 +12,8 @@ from packaging.version import Version
 
 from ..advisories.database import Advisories, shipped_advisories
 from ..config._toml import loads
-from ..config.targets import Target
+from ..config.system_packages import MOMENTS, PackageNames
+from ..config.targets import ZIP, Target
 from .matrix import SOURCE
 
 # Package managers by recipe; Lambda's images have Amazon Linux 2023's.
@@ -91,13 +92,20 @@ class Known:
         entry = self.tables["optional"].get(name)
         return f"{entry['lacks']} ({entry['source']})" if entry else ""
 
-    def system_packages(self, name: str, state: str) -> tuple[str, ...]:
-        """What *name* in *state* needs of the target's package manager, each with when."""
+    def system_packages(self, name: str, state: str) -> PackageNames:
+        """What *name* in *state* needs of the target's package manager."""
         entry = self.tables["system"].get(name, {})
-        moments = {"build": "at build time", "run": "at run time"}
-        return tuple(
-            f"{package} ({self.manager}, {moments[when]})"
-            for when in moments
-            if when == "run" or state == SOURCE
-            for package in entry.get(when, {}).get(self.manager, ())
+        build, run = (tuple(entry.get(m, {}).get(self.manager, ())) for m in MOMENTS)
+        return PackageNames(build if state == SOURCE else (), run)
+
+    def system_words(self, names: PackageNames) -> tuple[str, ...]:
+        """Each of *names* with package manager and moment."""
+        return (
+            *(f"{name} ({self.manager}, at build time)" for name in names.build),
+            *(f"{name} ({self.manager}, at run time)" for name in names.run),
         )
+
+    def installable(self, names: PackageNames) -> PackageNames:
+        """Those of *names* that the settings can install for the target."""
+        zipped = self.target is not None and self.target.package == ZIP
+        return PackageNames(names.build) if zipped else names

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ..advisories.database import Advisories, KnownDefect
+from ..config.system_packages import PackageNames
 from ..config.targets import Target
 from ..index.addresses import public
 from ..index.simple import IndexFile, file_of
@@ -92,6 +93,8 @@ class Row:
     """The newest ``GLIBCXX_…`` that the file may need by its tag's policy."""
     system: tuple[str, ...] = ()
     """System packages of the target that it is known to need, each with when and why."""
+    system_packages: PackageNames = PackageNames()
+    """Those that the settings can install."""
     from_source: bool = False
     """Whether a pure one has no wheel and is built from its sources, which compile nothing."""
     pure_fallback: bool = False

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
-from .record import UNKNOWN, AbiFinding, AbiRecord
+from .record import MISSING_LIBRARY, UNKNOWN, AbiFinding, AbiRecord
 
 _Key = tuple[str, str, str, str]
 
@@ -52,6 +52,26 @@ def without(record: AbiRecord, packages: Collection[str]) -> AbiRecord:
     there = (record.beside,)
     kept = (f for f in record.findings if f.against != there or _package(f) not in packages)
     return replace(record, findings=tuple(kept))
+
+
+def without_missing(record: AbiRecord, libraries: Collection[str]) -> AbiRecord:
+    """*record* without *libraries* that are missing on its second system alone.
+
+    The settings install them here, and say that the deployed system has them as well.
+    """
+    there, missing = (record.beside,), (MISSING_LIBRARY, UNKNOWN)
+    return replace(
+        record,
+        findings=tuple(
+            finding
+            for finding in record.findings
+            if not (
+                finding.against == there
+                and finding.kind in missing
+                and finding.library in libraries
+            )
+        ),
+    )
 
 
 def _package(finding: AbiFinding) -> str:

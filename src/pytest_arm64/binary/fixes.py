@@ -7,7 +7,9 @@ from functools import cache
 from importlib import resources
 
 from ..config._toml import loads
+from ..config.system_packages import settings_line
 
+_UNKNOWN = "PACKAGE"
 _MUSL = ("libc.musl-", "ld-musl-")
 
 
@@ -30,10 +32,14 @@ def library_fix(library: str, manager: str) -> str:
     if manager == "none":
         return f"install the package that has {library} in the image that is deployed"
     if manager == "apt":
-        package = names.get("apt") or f"PACKAGE (which one: apt-file search {library})"
-        return f"at run time: apt-get install -y {package}"
+        package = names.get("apt", "")
+        which = "" if package else f" (which one: apt-file search {library})"
+        package = package or _UNKNOWN
+        return f"at run time: apt-get install -y {package}{which}; {_for_tests(package)}"
     # Whether the target has a package with a library that is not in the table, only it can say.
-    package = names.get("dnf") or f"PACKAGE (which one: dnf provides '{library}()(64bit)')"
+    package = names.get("dnf", "")
+    which = "" if package else f" (which one: dnf provides '{library}()(64bit)')"
+    package = package or _UNKNOWN
     if manager == "lambda-zip":
         return (
             f"bring {library} along in the zip's folder lib or in a layer, use a wheel that has it "
@@ -42,10 +48,14 @@ def library_fix(library: str, manager: str) -> str:
     if manager.startswith("lambda-"):
         command = manager.removeprefix("lambda-")
         return (
-            f"at run time: `RUN {command} install -y {package}` in the Dockerfile, or bring "
-            f"{library} along below /opt/lib"
+            f"at run time: `RUN {command} install -y {package}` in the Dockerfile{which}, or bring "
+            f"{library} along below /opt/lib; {_for_tests(package)}"
         )
-    return f"at run time: dnf install -y {package}"
+    return f"at run time: dnf install -y {package}{which}; {_for_tests(package)}"
+
+
+def _for_tests(package: str) -> str:
+    return f"for the tests: {settings_line(run=[package])}"
 
 
 def version_fix(version: str) -> str:

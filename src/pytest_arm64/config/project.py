@@ -52,6 +52,9 @@ class Project:
             requirements=() if alone else files,
             test_requirements=service.test_requirements or settings.test_requirements,
             install=service.install or settings.install,
+            system_packages=settings.system_packages
+            if service.system_packages is None
+            else service.system_packages,
             env=(*settings.env, *service.env),
             network=service.network or settings.network,
             memory=settings.memory if self.given.memory else service.memory or settings.memory,

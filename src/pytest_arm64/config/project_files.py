@@ -25,6 +25,7 @@ SERVICE_KEYS: dict[str, _Types] = {
     "lambda-code": str,
     "handler": str,
     "lambda-timeout": (int, float),
+    "system-packages": dict,
     "env": list,
     "network": str,
     "monthly-cost": (int, float),

@@ -22,6 +22,7 @@ from .lambda_function import checked_handler, checked_timeout
 from .project_files import SERVICE_KEYS, ProjectFiles, type_name
 from .settings import checked_code, checked_env, checked_install, memory_bytes
 from .suggestions import file_suggestion, suggestion
+from .system_packages import KEY, SystemPackages, read_system_packages
 from .targets import PACKAGES
 from .toml_lines import line_of
 
@@ -70,6 +71,8 @@ class ServiceConfig:
     handler: str = ""
     """``module.function`` of its Lambda function; empty where that is not said."""
     lambda_timeout: float = DEFAULT_TIMEOUT  # seconds of one call
+    system_packages: SystemPackages | None = None
+    """None where nothing is said."""
     env: tuple[str, ...] = ()
     network: str = ""
     monthly_cost: float | None = None
@@ -290,6 +293,7 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         lambda_code=_code(source),
         handler=_checked(source, "handler", checked_handler, ""),
         lambda_timeout=_checked(source, "lambda-timeout", checked_timeout, DEFAULT_TIMEOUT),
+        system_packages=_checked(source, KEY, read_system_packages, {}) if KEY in entry else None,
         env=_env(source),
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
@@ -334,24 +338,16 @@ def _checked(source: _Source, key: str, check: Callable[[_Said], _Value], defaul
     try:
         return check(source.entry.get(key, default))
     except SettingsError as error:
-        raise source.error(key, error.what, next_step=error.next_step) from None
+        what = error.what.removeprefix(f"{source.manifest}: ")
+        raise source.error(key, what, why=error.why, next_step=error.next_step) from None
 
 
 def _memory(source: _Source, key: str) -> int:
-    try:
-        return memory_bytes(source.entry.get(key, ""), source.manifest, key)
-    except SettingsError as error:
-        what = error.what.partition(": ")[2]
-        raise source.error(key, what, next_step=error.next_step) from None
+    return _checked(source, key, lambda text: memory_bytes(text, source.manifest, key), "")
 
 
 def _env(source: _Source) -> tuple[str, ...]:
-    try:
-        return tuple(checked_env(source.entry.get("env", []), source.manifest))
-    except SettingsError as error:
-        raise source.error(
-            "env", error.what.rpartition(": ")[2], next_step=error.next_step
-        ) from None
+    return tuple(_checked(source, "env", lambda listed: checked_env(listed, source.manifest), ()))
 
 
 def _cost(source: _Source) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SettingsError
@@ -29,6 +29,7 @@ from .lambda_limits import CODE, READ_ONLY, LambdaLimits, lambda_limits
 from .option_values import Given
 from .project_files import ProjectFiles
 from .suggestions import file_suggestion
+from .system_packages import KEY, SystemPackages, read_system_packages
 from .target_choice import chosen_target
 from .targets import Target
 
@@ -66,6 +67,8 @@ class Settings:
     install: str = "auto"
     env: tuple[str, ...] = ()
     """``NAME=VALUE``, or ``NAME`` to take the host's value where it has one."""
+    system_packages: SystemPackages = field(default_factory=SystemPackages)
+    """Packages of the system, for builds and where the tests run."""
     network: str = "bridge"
     refresh: bool = False
     offline: bool = False
@@ -195,6 +198,7 @@ def load_settings(
         test_requirements=test_requirements,
         install=checked_install(table.get("install", INSTALL_MODES[0]), manifest),
         env=(*_users_env(files), *checked_env(table.get("env", []), manifest)),
+        system_packages=_system_packages(table.get(KEY, {}), manifest),
         network=table.get("network") or files.user.network or "bridge",
         refresh=given.refresh,
         offline=given.offline or _truth(environ.get("PYTEST_ARM64_OFFLINE", "")),
@@ -326,6 +330,15 @@ def checked_env(entries: Sequence[object], manifest: Path) -> Sequence[str]:
             )
         checked.append(str(entry))
     return checked
+
+
+def _system_packages(table: Mapping[str, object], manifest: Path) -> SystemPackages:
+    try:
+        return read_system_packages(table)
+    except SettingsError as error:
+        raise SettingsError(
+            f"{manifest}: {error.what}", why=error.why, next_step=error.next_step
+        ) from None
 
 
 def _listed(value: str | list[str]) -> Sequence[str]:

@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from .artifact import IMAGE, Artifact, configured_artifact
 from .project_files import ProjectFiles
 from .services import TABLE, Services, services_at
+from .system_packages import KEY, SystemPackages, read_system_packages
 from .target_choice import wanted_target
 from .targets import shipped_targets
 from .toml_lines import line_of
@@ -43,6 +44,7 @@ def widenings(files: ProjectFiles, services: Services) -> tuple[Widening, ...]:
     """Everything in *files* that needs trust, whether this run would use it or not."""
     entries = [*_of_table(files), *_of_targets(files)]
     for service in (services.itself, *services.configured):
+        entries += _of_packages(service.system_packages, service.where)
         entries += _of_keys(
             service.env, service.network, service.artifact, files.root, _always(service.where)
         )
@@ -73,6 +75,12 @@ def _of_keys(
         yield Widening("artifact", json.dumps(f"{artifact.kind}:{path}"), place("artifact"))
 
 
+def _of_packages(packages: SystemPackages | None, place: str) -> Iterator[Widening]:
+    """Their scripts run as root, with the network, while the image is made."""
+    if packages is not None and (packages.build or packages.run):
+        yield Widening(KEY, packages.shown, place)
+
+
 def _of_table(files: ProjectFiles) -> Iterator[Widening]:
     """Of the project's own table, which counts even where a folder above configures the project."""
 
@@ -84,6 +92,7 @@ def _of_table(files: ProjectFiles) -> Iterator[Widening]:
         yield Widening("image", json.dumps(image), place("image"))
     if table.get("build-network"):
         yield Widening("build-network", "true", place("build-network"))
+    yield from _of_packages(read_system_packages(table.get(KEY, {})), place(KEY))
     artifact = configured_artifact(table.get("artifact", ""), files.rootpath)
     yield from _of_keys(table.get("env", ()), table.get("network", ""), artifact, files.root, place)
 

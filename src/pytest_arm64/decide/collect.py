@@ -211,6 +211,13 @@ def builds_of(record: InstallRecord, where: Ran) -> Iterator[Build]:
             )
 
 
+def system_findings(record: InstallRecord, where: Ran) -> Iterator[Finding]:
+    """Packages of the system that were added to the image: production has to have them, too."""
+    if record.system_packages:
+        text = f"system packages were installed: {', '.join(record.system_packages)}"
+        yield Finding("install", text, grave=False, where=where)
+
+
 def cross_findings(record: InstallRecord, where: Ran) -> Iterator[Finding]:
     """Deployed packages in which tests ran what another program than the target's compiled."""
     for package in record.packages:

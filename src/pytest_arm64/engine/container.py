@@ -42,6 +42,8 @@ MOST_BYTES = 64 * 2**30
 """Of a folder that is taken out of a container: an environment, with all of its packages."""
 MOST_READ = 64 * 2**20
 """Of a single file that is read."""
+_ADDED = 1
+"""Docker's kind of a change, as of API 1.41."""
 _IN_MEMORY = 2**20
 """Bytes of an archive that need no file on this machine's disk."""
 
@@ -343,6 +345,12 @@ class Container:
                 timeout=api.timeout,
             )
         return bool(answer.ok)
+
+    def added(self) -> list[str]:
+        """Paths of the files and folders that its image does not have."""
+        with engine_errors("the container did not say what was added to it"):
+            changes = self._engine.client.api.diff(self.id)
+        return [str(change["Path"]) for change in changes or () if change["Kind"] == _ADDED]
 
     def lost(self) -> str:
         """Why it does not run any more, in words; empty while it runs."""

@@ -130,7 +130,10 @@ def make_environment(
     Raises:
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
     """
-    base, ran = provisioned(engine, cell, progress, offline=settings.offline)
+    packages = settings.system_packages
+    base, ran = provisioned(
+        engine, cell, progress, offline=settings.offline, packages=packages
+    )
     manifest = read_manifest(settings, rootpath, toml)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
@@ -146,6 +149,7 @@ def make_environment(
             "pip": config.fingerprint(),
             **({"pins": pins} if pins else {}),
             **({"build-network": True} if settings.build_network else {}),
+            **({"system-packages": encode(packages)} if packages.build or packages.run else {}),
             **({"cross": settings.cross_image} if settings.cross else {}),
             **({"lock": lock.digest} if lock is not None else {}),
             **({"artifact": _fingerprint(artifact)} if artifact is not None else {}),
@@ -167,7 +171,7 @@ def make_environment(
             engine,
             cell,
             ran,
-            lambda: builder(engine, cell, base, ran, progress),
+            lambda: builder(engine, cell, base, ran, progress, packages=packages),
             _cross(engine, cell, ran, settings, progress),
         )
         with cache.alone(f"environment-{key[:2]}", partial(progress.step, _ANOTHER)):

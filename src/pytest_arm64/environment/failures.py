@@ -6,14 +6,16 @@ The texts that are recognised are rows of ``resources/failures.toml``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import chain
 from typing import NamedTuple
 
 from ..binary.fixes import library_fix, version_fix
 from ..config._toml import loads
+from ..config.system_packages import settings_line
 from ..errors import BuildError
 from ..index.addresses import scrubbed
 
@@ -30,6 +32,7 @@ DISK = "disk-full"
 RUNTIME = "runtime-difference"
 BUILD = "build"
 
+_OF_BUILDER = ("program", "header", "library", "module")
 _SHOWN_ERRORS = 12
 _SHOWN_LAST = 6
 _DETAILS = 6
@@ -37,7 +40,6 @@ _DETAILS = 6
 _MAXIMUM_LINE = 1000
 _MAXIMUM_LOG = 2**20
 _MANAGERS = {"dnf": "dnf", "lambda-dnf": "dnf", "lambda-zip": "dnf", "apt": "apt"}
-_COMMANDS = {"dnf": "dnf install -y", "apt": "apt-get install -y"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Failure:
     kind: str
     text: str
     fix: str
+    packages: tuple[str, ...] = ()
+    """Packages of the system that the builder lacks, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +67,28 @@ class Tools:
         manager = _MANAGERS.get(self.manager)
         if manager is None:
             return f"at build time: install the package that has the {kind} {name} in the builder"
-        named = _table("programs" if kind == "program" else "development").get(name)
-        if named is not None:
-            package = named[manager].format(python=self.python or "3")
-        else:
-            package = _provider(name, kind, manager)
-        return f"at build time: {_COMMANDS[manager]} {package}"
+        packages = self.packages(name, kind)
+        if packages:
+            return build_fix(packages)
+        return f'{build_fix(["PACKAGE"])} (which one: {_search(name, kind, manager)})'
+
+    def packages(self, name: str, kind: str) -> list[str]:
+        """The packages that bring *name* into the builder; none where no table lists it."""
+        named = _table("programs" if kind == "program" else "development").get(name, {})
+        words = named.get(_MANAGERS.get(self.manager, ""), "")
+        return words.format(python=self.python or "3").split()
 
 
-def _provider(name: str, kind: str, manager: str) -> str:
+def build_fix(packages: Iterable[str]) -> str:
+    """How *packages* come into the builder."""
+    return f"at build time: {settings_line(packages)}"
+
+
+def _search(name: str, kind: str, manager: str) -> str:
     """How to find the package with *name*, which no table lists: the target may have none."""
     if kind == "module":
-        search = f"dnf provides 'pkgconfig({name})'" if manager == "dnf" else _apt(f"{name}.pc")
-    else:
-        search = f"dnf provides '*/{name}'" if manager == "dnf" else _apt(name)
-    return f"PACKAGE (which one: {search})"
+        return f"dnf provides 'pkgconfig({name})'" if manager == "dnf" else _apt(f"{name}.pc")
+    return f"dnf provides '*/{name}'" if manager == "dnf" else _apt(name)
 
 
 def _apt(name: str) -> str:
@@ -107,7 +118,8 @@ class FailurePattern(NamedTuple):
         elif self.missing == "shared-library":
             name = name.rpartition("/")[2]
         fix = self._fix(name, tools) if self.missing else self.fix.format(name=name)
-        return Failure(self.kind, self.text.format(name=name), fix)
+        packages = tools.packages(name, self.missing) if self.missing in _OF_BUILDER else []
+        return Failure(self.kind, self.text.format(name=name), fix, tuple(packages))
 
     def _fix(self, name: str, tools: Tools) -> str:
         if self.missing == "shared-library":
@@ -241,9 +253,16 @@ def build_failure(
         why="it has no wheel for this target, so it has to be compiled"
         if kinds != (NETWORK,)
         else "a build has no network, unless you allow it",
-        next_step="; ".join(dict.fromkeys(failure.fix for failure in failures)),
+        next_step=next_step_for(failures),
         log=log,
     )
+
+
+def next_step_for(failures: Sequence[Failure]) -> str:
+    """Their fixes, each once; of packages for the builder one line of the settings has all."""
+    merged = build_fix(chain.from_iterable(failure.packages for failure in failures))
+    fixes = (merged if failure.packages else failure.fix for failure in failures)
+    return "; ".join(dict.fromkeys(fixes))
 
 
 def import_failure(message: str, tools: Tools, *, wrong_machine: bool = False) -> Failure | None:

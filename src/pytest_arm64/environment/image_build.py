@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from packaging.utils import canonicalize_name
 from .. import cache
 from ..audit.matrix import DEPLOY
 from ..audit.platform import marker_environment
-from ..binary.compare import without
+from ..binary.compare import without, without_missing
 from ..binary.learned import system_of_target
 from ..binary.scan import scan_tar, system_of_run, with_artifact
 from ..binary.system import System
@@ -33,6 +34,7 @@ from .consistency import broken, installed_in
 from .deployment import install_deployed
 from .pip_container import Request
 from .record import SOURCE, Installed, InstallRecord, with_built_states
+from .system_layer import brought_libraries, installed_packages
 from .tree import ABI, ENV, HOME, RECORD, SITES_LABEL, TESTS, TarEntry, tar_of
 
 if TYPE_CHECKING:
@@ -56,6 +58,13 @@ def make_image(
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_made(engine, tag)
+    builders: list[Base] = []
+
+    def builder() -> Base:
+        builders.append(host.builder())
+        return builders[-1]
+
+    host = replace(host, builder=builder)
     made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
@@ -69,6 +78,7 @@ def make_image(
             f"environment {tag}", files, made.at, HOME, system, cell.target, _asked(cell, ran)
         )
         abi = without(abi, {canonicalize_name(p.name) for p in made.packages if not _deployed(p)})
+        abi = without_missing(abi, brought_libraries(base))
         if settings.artifact is not None:
             abi = with_artifact(abi, settings.artifact, engine, base, made.size, cell.target)
         sites = (*made.sites, *(f"{prefix}/{ran.python.purelib}" for prefix in (ENV, TESTS)))
@@ -92,6 +102,7 @@ def make_image(
             missing=made.missing,
             broken=tuple(unmet),
             fallback=fallback,
+            system_packages=installed_packages([*builders, base]),
             not_crossed=made.not_crossed,
         )
         documents = {RECORD: record.to_json(), ABI: abi.to_json()}

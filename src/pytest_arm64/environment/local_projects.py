@@ -26,7 +26,7 @@ from ..index.addresses import file_path
 from ..index.fetch import Fetcher
 from ..index.metadata import requirement_of
 from ..inputs.requirements import LocalProject, RequirementSet, Tree
-from .failures import BUILD, Tools, classify, decisive_lines
+from .failures import BUILD, Tools, classify, decisive_lines, next_step_for
 
 _MAXIMUM_REQUIREMENTS = 5_000
 # What a build says is not the repository's word on what to read on the host.
@@ -88,7 +88,7 @@ def metadata_failure(shown: str, log: str, tools: Tools) -> InstallError:
         kinds=tuple(dict.fromkeys(failure.kind for failure in failures)) or (BUILD,),
         excerpt="\n".join(decisive_lines(log)),
         why="its files compute them, and the back end did not say what they are (PEP 517)",
-        next_step="; ".join(dict.fromkeys(failure.fix for failure in failures)) or _STATE_THEM,
+        next_step=next_step_for(failures) or _STATE_THEM,
         log=log,
     )
 

@@ -26,7 +26,7 @@ from ..inputs.manifest import Scope
 from ..progress import Progress, Step
 from .consistency import DistributionMetadata
 from .failures import BUILD as BUILD_FAILED
-from .failures import MISSING_WHEEL, Tools, classify, decisive_lines
+from .failures import MISSING_WHEEL, Tools, classify, decisive_lines, next_step_for
 from .pip_container import (
     BUILD,
     LOCKED,
@@ -178,7 +178,7 @@ def _failure(scope: str, finished: Finished, because: str = "") -> InstallError:
     recognised = [f for f in classify(text, Tools()) if f.kind != MISSING_WHEEL]
     if recognised:
         # An index that does not answer has no versions either: that is not what is wrong.
-        next_step = "; ".join(dict.fromkeys(failure.fix for failure in recognised))
+        next_step = next_step_for(recognised)
     elif not missing:
         next_step = ""
     elif "(from versions: none)" in text:

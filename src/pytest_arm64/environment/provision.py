@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import cache
 from ..config.cell import Cell, ImageFacts
+from ..config.system_packages import BUILD, RUN, SystemPackages
 from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment
@@ -12,18 +13,18 @@ from ..engine.images import Base, find_made, get_image
 from ..engine.probe import NoPython, probe
 from ..errors import ImageError, InstallError
 from ..progress import Progress
-
-# What a distribution's package manager needs to unpack files of other owners.
-PACKAGE_MANAGER_CAPABILITIES = (
-    *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"),
-    *("KILL", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT"),
-)
+from .system_layer import PACKAGE_MANAGER_CAPABILITIES, with_system_packages
 
 
 def provisioned(
-    engine: Engine, cell: Cell, progress: Progress, *, offline: bool = False
+    engine: Engine,
+    cell: Cell,
+    progress: Progress,
+    *,
+    offline: bool = False,
+    packages: SystemPackages | None = None,
 ) -> tuple[Base, ImageFacts]:
-    """The image in which tests run, with the facts found in it.
+    """The image in which tests run, with *packages* of its system, and the facts found in it.
 
     The target's own image must have, or be given, the Python that was asked for. An image that
     overrides it may bring another one, which the facts then show.
@@ -36,7 +37,21 @@ def provisioned(
     base, ran = _with_python(engine, cell, base, progress)
     if not ran.python.compiled:
         base = _with_bytecode(engine, cell, base, ran, progress)
-    return base, ran
+    layer = with_system_packages(
+        engine, cell, base, packages or SystemPackages(), (RUN,), progress, offline=offline
+    )
+    return (base, ran) if layer is base else (layer, _again(engine, cell, layer, ran))
+
+
+def _again(engine: Engine, cell: Cell, image: Base, ran: ImageFacts) -> ImageFacts:
+    """What is found in *image*: a package of the system may bring another C++ library."""
+    probed = probe(engine, cell, image, [ran.python.executable])
+    if isinstance(probed, NoPython):
+        raise ImageError(
+            f"the system packages of {ran.image} have removed its Python {ran.python.version}",
+            next_step="leave out the one that conflicts with it: system-packages",
+        )
+    return probed
 
 
 def can_provision(cell: Cell, system: NoPython) -> bool:
@@ -76,12 +91,16 @@ def builder(
     progress: Progress,
     *,
     offline: bool = False,
+    packages: SystemPackages | None = None,
 ) -> Base:
     """The image in which source distributions are built: *base* with a compiler.
+
+    It has those of *packages* that are for builds, and those that *base* has.
 
     An image may name its builder in the label ``pytest-arm64.builder``; without that and without
     a recipe, the image itself has to do.
     """
+    packages = packages or SystemPackages()
     named = base.labels.get(f"{LABEL}.builder")
     if named:
         image = get_image(engine, named, cell.architecture, progress, offline=offline)
@@ -90,11 +109,13 @@ def builder(
             raise ImageError(f"the builder {named} does not have the Python of {base.reference}")
         if not probed.python.compiled:
             image = _with_bytecode(engine, cell, image, probed, progress)
-        return image
+        return with_system_packages(
+            engine, cell, image, packages, (RUN, BUILD), progress, offline=offline
+        )
     recipe = cell.target.recipe
     if recipe.builder and ran.os == cell.target.os:
-        return derived(engine, cell, base, recipe.builder, "builder", progress)
-    return base
+        base = derived(engine, cell, base, recipe.builder, "builder", progress)
+    return with_system_packages(engine, cell, base, packages, (BUILD,), progress, offline=offline)
 
 
 def _with_bytecode(

@@ -71,6 +71,8 @@ class InstallRecord:
     """Requirements of packages that are not met, as `pip check` would tell."""
     fallback: str = ""
     """Why pip installed, where the plan was asked to."""
+    system_packages: tuple[str, ...] = ()
+    """Packages of the system that were installed for it: ``libpq5 (apt, at run time)``."""
     not_crossed: str = ""
     """Why nothing was cross-compiled, where that was asked for."""
 

@@ -43,6 +43,9 @@ def header_lines(cell: Cell, environment: Environment, *, mounted: bool) -> list
         lines.append(
             f"arm64: installed by pip: the dependencies could not be resolved in advance: {reason}"
         )
+    if environment.record.system_packages:
+        names = printable(", ".join(environment.record.system_packages))
+        lines.append(f"arm64: system packages: {names}")
     lines += _cross_lines(environment.record)
     if environment.record.missing:
         names = printable(", ".join(environment.record.missing))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from ..audit.matrix import (
     WheelMatrix,
 )
 from ..audit.weight import binary_size
+from ..config.system_packages import settings_line
 from ..decide.plain_markdown import without_mentions
 from .weight_output import contents_lines, weight_lines, weight_rows
 
@@ -239,6 +240,9 @@ def summary(matrix: WheelMatrix) -> list[str]:
         grave = sum(defect.grave for defect in defects)
         lines.append(f"Known defects: {len(defects)} ({grave} certain and grave)")
     lines += map(printable, weight_lines(matrix))
+    needing = [row for row in matrix.packages if row.system]
+    if len(needing) > 1:
+        lines += [f"System packages of {len(needing)} packages:", *_settings_line(needing)]
     if not matrix.complete:
         lines.append(
             "INCOMPLETE: the rows above are correct, but some dependencies could not be determined."
@@ -273,6 +277,7 @@ def explanation(row: Row) -> list[str]:
         lines.append("needs " + ", ".join(row.blocked_by) + ", which is blocked")
     if row.system:
         lines.append("system packages: " + ", ".join(row.system))
+        lines += _settings_line([row])
     if row.yanked:
         lines.append("yanked by its maintainers")
     if _worth_telling(row) and row.path:
@@ -281,6 +286,14 @@ def explanation(row: Row) -> list[str]:
         lines.append(_file_line(row))
     lines += contents_lines(row)
     return [printable(line) for line in lines]
+
+
+def _settings_line(rows: Sequence[Row]) -> Iterator[str]:
+    """The line of ``[tool.pytest-arm64]`` that installs what *rows* need of the system."""
+    build = [name for row in rows for name in row.system_packages.build]
+    run = [name for row in rows for name in row.system_packages.run]
+    if build or run:
+        yield f"→ in pytest --arm64: {settings_line(build, run)}"
 
 
 def _file_line(row: Row) -> str:

@@ -16,6 +16,8 @@ from ..config.project import Project
 from ..config.services import ServiceConfig, prefixes, service_of
 from ..config.settings import Settings, no_x86_side
 from ..config.suggestions import suggestion
+from ..config.system_packages import refuse_for
+from ..config.targets import as_package
 from ..config.toml_files import TomlFiles
 from ..errors import SettingsError
 from ..inside.boundary import RECORD
@@ -97,7 +99,7 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPa
     itself, settings = project.itself, project.settings
     whole = RunPart(itself, settings, task, planned_cells(settings, itself))
     if not project.services.configured or config.option.arm64_requirements:
-        return (whole,)
+        return _with_packages([whole])
     parts = [
         _part(service, words, config, project, task)
         for service, words in _shares(config, project)
@@ -111,7 +113,25 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPa
         )
     parts = _failed_last(config, parts, project)
     # Where nothing is found, the session inside says so as ever.
-    return tuple(parts) or (replace(whole, beside=True),)
+    return _with_packages(parts or [replace(whole, beside=True)])
+
+
+def _with_packages(parts: Sequence[RunPart]) -> tuple[RunPart, ...]:
+    """*parts*, each of which can have the packages of the system that it asks for.
+
+    Raises:
+        SettingsError: one cannot.
+    """
+    for part in parts:
+        settings, service = part.settings, part.service
+        target = as_package(settings.target, service.package)
+        try:
+            refuse_for(settings.system_packages, target, settings.artifact)
+        except SettingsError as error:
+            raise SettingsError(
+                f"{service.where}: {error.what}", why=error.why, next_step=error.next_step
+            ) from None
+    return tuple(parts)
 
 
 def _check(wanted: Sequence[str], project: Project) -> None:

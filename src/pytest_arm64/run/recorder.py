@@ -26,6 +26,7 @@ from ..decide.collect import (
     install_of,
     mapped_findings,
     named_alike,
+    system_findings,
     uncompiled_findings,
     with_refusal,
 )
@@ -299,6 +300,7 @@ class Recorder:
         if abi is not None and matrix is not None and place.record is not None:
             findings += uncompiled_findings(matrix, place.record, abi, where)
             findings += cross_findings(place.record, where)
+            findings += system_findings(place.record, where)
         evidence = replace(evidence, findings=tuple(findings))
         alone = len(tests) == len(self._tests[run.part.name])
         evidence = self._gathered.add_to(evidence, run, tests, alone=alone)

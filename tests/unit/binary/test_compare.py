@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_arm64.binary.compare import beside, without
+from pytest_arm64.binary.compare import beside, without, without_missing
 from pytest_arm64.binary.record import (
     ABI_MISMATCH,
     EXECUTABLE,
@@ -53,6 +53,14 @@ def test_each_finding_names_its_systems() -> None:
         f"text (only for {ASKED})",
     ]
     assert AbiRecord.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_libraries_that_the_settings_install_are_not_missing_on_the_target() -> None:
+    compared = beside(record(RAN, NO_GOMP), record(ASKED, NO_GL, OPEN, TOO_NEW), decisive=True)
+    left = without_missing(compared, {"libGL.so.1", "libodd.so.1", "libgomp.so.1", "libc.so.6"})
+    # What is missing where the tests ran is missing, and a library that is too old is none.
+    assert [f.library for f in left.findings] == ["libgomp.so.1", "libc.so.6"]
+    assert without_missing(compared, ()) == compared
 
 
 def test_what_loads_on_the_image_and_not_on_the_target_does_not_load() -> None:

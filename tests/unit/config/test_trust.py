@@ -30,6 +30,14 @@ WIDENING = {
     "another container's network": ('network = "container:db"', 'network = "container:db"'),
     "a network of the engine": ('network = "shop_default"', 'network = "shop_default"'),
     "an image": ('image = "evil:1"', 'image = "evil:1"'),
+    "packages of the system": (
+        'system-packages = { build = ["libpq-devel"], apt = { run = ["libpq5"] } }',
+        'system-packages = { build = ["libpq-devel"], apt = { run = ["libpq5"] } }',
+    ),
+    "a service's packages of the system": (
+        'service.api = { requirements = "requirements.txt", system-packages = { run = ["libpq"] } }',
+        'system-packages = { run = ["libpq"] }',
+    ),
     "network for builds": ("build-network = true", "build-network = true"),
     "a deployed image": ('artifact = "image:evil:1"', 'artifact = "image:evil:1"'),
     "a folder elsewhere": ('artifact = "dir:../keys"', 'artifact = "dir:'),
@@ -54,6 +62,8 @@ HARMLESS = (
     'env = ["A=b", "NOT_ON_THE_HOST"]',
     'network = "none"',
     "build-network = false",
+    "system-packages = {}",
+    "system-packages = { build = [], dnf = {} }",
     'network = "bridge"',
     'artifact = "dir:build"',
     f"targets.mine = {OWN}",

@@ -18,6 +18,7 @@ from pytest_arm64.environment.failures import (
     failure_patterns,
     import_failure,
 )
+from pytest_arm64.config._toml import loads
 from pytest_arm64.environment.pip_installer import _failure
 from pytest_arm64.errors import BuildError
 from unit.support import is_plain_text
@@ -29,7 +30,7 @@ CASES = [
     ("error: command 'gcc' failed: No such file or directory", "compiler", "gcc"),
     ("error: command '/usr/bin/aarch64-linux-gnu-gcc' failed: No such file", "compiler", "gcc"),
     ("error: [Errno 2] No such file or directory: 'aarch64-linux-gnu-gcc'", "compiler",
-     "dnf install -y gcc"),
+     'system-packages = { build = ["gcc"] }'),
     ("ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]", "compiler", "gcc"),
     ("CMake Error: No CMAKE_CXX_COMPILER could be found.", "compiler", "gcc-c++"),
     ("error: can't find Rust compiler", "compiler", "rust"),
@@ -40,7 +41,7 @@ CASES = [
      "missing-system-library", "openldap-devel"),
     ("x.c:1:10: fatal error: 'ffi.h' file not found", "missing-system-library", "libffi-devel"),
     ("/usr/bin/ld: cannot find -lodd: No such file or directory", "missing-system-library",
-     "PACKAGE (which one: dnf provides '*/odd')"),
+     "{ build = [\"PACKAGE\"] } (which one: dnf provides '*/odd')"),
     ("/usr/bin/ld: cannot find -lpq", "missing-system-library", "libpq-devel"),
     ("Error: pg_config executable not found.", "missing-system-library", "libpq-devel"),
     ("Exception: Can not find valid pkg-config name.", "missing-system-library", "mariadb"),
@@ -71,10 +72,31 @@ def test_each_text_has_its_class_and_its_remedy(log: str, kind: str, word: str) 
 
 def test_remedies_are_in_the_words_of_the_package_manager() -> None:
     log = "x.c:1:10: fatal error: Python.h: No such file or directory"
-    assert classify(log, APT)[0].fix == ("at build time: apt-get install -y python3.11-dev")
+    assert classify(log, APT)[0].fix == (
+        'at build time: system-packages = { build = ["python3.11-dev"] }'
+    )
     assert "in the builder" in classify(log, Tools("none"))[0].fix
     missing = "libgomp.so.1: cannot open shared object file"
-    assert classify(missing, APT)[0].fix == "at run time: apt-get install -y libgomp1"
+    assert classify(missing, APT)[0].fix == (
+        "at run time: apt-get install -y libgomp1; "
+        'for the tests: system-packages = { run = ["libgomp1"] }'
+    )
+
+
+def test_one_line_of_the_settings_has_everything_that_a_build_lacks() -> None:
+    log = (
+        "x.c:1:10: fatal error: lber.h: No such file or directory\n"
+        "y.c:1:10: fatal error: Python.h: No such file or directory\n"
+        "error: can't find Rust compiler\n"
+        "/usr/bin/ld: cannot find -lodd\n"
+    )
+    steps = build_failure("demo", "1.0", log, APT).next_step.split("; ")
+    proposed = [step for step in steps if "PACKAGE" not in step]
+    (line,) = proposed
+    assert line.startswith("at build time: system-packages = { build = [")
+    table = loads(line.partition(": ")[2])["system-packages"]
+    assert sorted(table["build"]) == ["cargo", "libldap2-dev", "python3.11-dev", "rustc"]
+    assert len(steps) == 2
 
 
 def test_a_file_for_another_machine_is_not_a_missing_library() -> None:

@@ -18,6 +18,7 @@ from pytest_arm64.errors import SettingsError
 from pytest_arm64.inside.ran import Ran
 from pytest_arm64.mirror.task import Task
 from pytest_arm64.run.parts import RunPart, parts_of
+from unit.support import settings_of
 
 MANIFEST = """
 [tool.pytest-arm64]
@@ -74,6 +75,7 @@ def parts(
     paths: tuple[str, ...] = (),
     failed: tuple[str, ...] = (),
     reference: bool = False,
+    settings: Settings | None = None,
     **options: Any,
 ) -> dict[str, RunPart]:
     values = {
@@ -94,7 +96,9 @@ def parts(
         getini={"python_files": ["test_*.py"], "testpaths": []}.__getitem__,
     )
     target = shipped_targets()["al2023-python3.12"]
-    settings = Settings(root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30)
+    settings = settings or Settings(
+        root, target, "of-table", reference=reference, env=("ALL=1",), memory=2**30
+    )
     files = read_project_files(root)
     project = Project(files, settings, services_at(files), Given())
     task = Task(args=(*args, *paths), cwd=str(root / here), module=False, ran=Ran())
@@ -245,3 +249,26 @@ def test_one_environment_for_all_is_one_part(root: Path) -> None:
     assert {name: part.beside for name, part in whole.items()} == {"shop": False}
     (root / "pyproject.toml").unlink()
     assert arguments(root, parts(root, "-x", paths=("api",))) == {"shop": ["-x", "api"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "packages", "refused"),
+    [
+        ('target = "lambda-zip-python3.12"', 'run = ["libpq"]', True),
+        ('target = "lambda-python3.12"\npackage = "zip"', 'run = ["libpq"]', True),
+        ('target = "lambda-zip-python3.12"\npackage = "image"', 'run = ["libpq"]', False),
+        ('target = "lambda-zip-python3.12"', 'build = ["gcc"]', False),
+        ('target = "lambda-python3.12"', 'run = ["libpq"]', False),
+    ],
+)
+def test_a_zip_is_refused_packages_that_no_function_in_it_has(
+    tmp_path: Path, table: str, packages: str, refused: bool
+) -> None:
+    settings = settings_of(
+        tmp_path, f"[tool.pytest-arm64]\n{table}\nsystem-packages = {{ {packages} }}\n"
+    )
+    if refused:
+        with pytest.raises(SettingsError, match=r"pyproject\.toml.*no package manager"):
+            parts(tmp_path, settings=settings)
+    else:
+        assert parts(tmp_path, settings=settings)
