@@ -26,6 +26,14 @@ class EngineError(Arm64Error):
     """The container engine is absent, refuses us, or failed to do what was asked."""
 
 
+class OverdueCommandError(EngineError):
+    """A command in a container took longer than it may; ``log`` has what it printed."""
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "", log: str = "") -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.log = log
+
+
 class ImageError(Arm64Error):
     """An image cannot be had, or is not what it was said to be."""
 
@@ -75,6 +83,10 @@ class BuildError(InstallError):
         self.seconds = seconds
         self.ran: Ran | None = None
         """The place that it was built for, where that is known."""
+
+
+class OverdueBuildError(BuildError):
+    """A build took longer than the user gives one: that says nothing about the package."""
 
 
 class ProtocolError(Arm64Error):

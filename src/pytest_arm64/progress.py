@@ -13,6 +13,9 @@ class Step(Protocol):
     def update(self, text: str = "", fraction: float | None = None) -> None:
         """Say what is being done now, and how much of the whole is done (0 to 1)."""
 
+    def say(self, text: str) -> None:
+        """Say what is to be read in the log of a pipeline as well."""
+
 
 class Progress(Protocol):
     """Where steps are told."""
@@ -23,6 +26,9 @@ class Progress(Protocol):
 
 class _Silent:
     def update(self, text: str = "", fraction: float | None = None) -> None:
+        pass
+
+    def say(self, text: str) -> None:
         pass
 
 

@@ -24,6 +24,7 @@ VALUES = {
     "--arm64-gate": "report",
     "--arm64-report": "out",
     "--arm64-installer": "pip",
+    "--arm64-build-timeout": "900",
     "--arm64-cross": "auto",
     "--arm64-timeout": "60",
     "--arm64-memory": "2GB",

@@ -260,6 +260,7 @@ RUNS = (
     Mistake("--arm64 --arm64-gate al", "'al'", "'all'"),
     Mistake("--arm64 --arm64-installer uv", "'uv'", "'pip'"),
     Mistake("--arm64 --arm64-timeout soon", "soon", "such as 60"),
+    Mistake("--arm64 --arm64-build-timeout 0", "0", "such as 60"),
     Mistake("--arm64 --arm64-memory lots", "'lots'", "512MB"),
     Mistake("--arm64 --arm64-shm-size 5", "'5'", "512MB"),
     Mistake(

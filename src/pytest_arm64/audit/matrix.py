@@ -93,7 +93,7 @@ class Row:
     """The newest ``GLIBCXX_…`` that the file may need by its tag's policy."""
     system: tuple[str, ...] = ()
     """System packages of the target that it is known to need, each with when and why."""
-    system_packages: PackageNames = PackageNames()
+    system_packages: PackageNames = field(default_factory=PackageNames)
     """Those that the settings can install."""
     from_source: bool = False
     """Whether a pure one has no wheel and is built from its sources, which compile nothing."""

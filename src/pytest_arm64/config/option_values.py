@@ -20,6 +20,8 @@ class Given:
     require_native: bool = False
     installer: str = ""
     build_network: bool = False
+    build_timeout: str | None = None
+    """None where it was not given."""
     cross: str = ""
     timeout: str | None = None
     """None where it was not given: an empty text is a mistake, which is reported."""
@@ -44,6 +46,7 @@ class Given:
             require_native=option.arm64_require_native,
             installer=option.arm64_installer or "",
             build_network=option.arm64_build_network,
+            build_timeout=option.arm64_build_timeout,
             cross=option.arm64_cross or "",
             timeout=option.arm64_timeout,
             memory=option.arm64_memory or "",

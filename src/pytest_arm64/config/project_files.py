@@ -43,6 +43,7 @@ _KEYS: dict[str, _Types] = {
     "installer": str,
     "lambda-limits": bool,
     "build-network": bool,
+    "build-timeout": (int, float),
     "cross": str,
     "record-emulated": bool,
     "services": list,

@@ -79,6 +79,8 @@ class Settings:
     """``plan`` unpacks what the audit resolved; ``pip`` runs inside."""
     build_network: bool = False
     """Whether builds have the network, and pip's settings."""
+    build_timeout: float = 0.0
+    """Seconds that one build may take, 0 for any."""
     cross: bool = False
     """Whether a cross compiler compiles what is built under emulation."""
     cross_image: str = ""
@@ -206,9 +208,10 @@ def load_settings(
         require_native=given.require_native,
         installer=installer,
         build_network=given.build_network or table.get("build-network", files.user.build_network),
+        build_timeout=_build_timeout(given, table.get("build-timeout"), manifest),
         cross=cross != OFF,
         cross_image=environ.get("PYTEST_ARM64_CROSS_IMAGE", ""),
-        timeout=_seconds(given.timeout),
+        timeout=_seconds(given.timeout, "--arm64-timeout"),
         memory=memory_bytes(given.memory or table.get("memory", ""), manifest),
         shm_size=memory_bytes(given.shm_size or table.get("shm-size", ""), manifest, "shm-size")
         or SHM_SIZE,
@@ -273,11 +276,17 @@ def _check_installer(installer: str, manifest: Path) -> None:
         )
 
 
-def _seconds(text: str | None) -> float:
+def _seconds(text: str | None, place: str) -> float:
     try:
         return seconds(text) if text is not None else 0.0
     except ValueError as error:
-        raise SettingsError(f"--arm64-timeout {error}") from None
+        raise SettingsError(f"{place} {error}") from None
+
+
+def _build_timeout(given: Given, said: float | bool | None, manifest: Path) -> float:
+    if given.build_timeout is not None:
+        return _seconds(given.build_timeout, "--arm64-build-timeout")
+    return _seconds(None if said is None else str(said), f"{manifest}: build-timeout =")
 
 
 def memory_bytes(text: str, manifest: Path, key: str = "memory") -> int:

@@ -39,7 +39,7 @@ class PackageNames:
 class SystemPackages:
     """What the setting says."""
 
-    names: PackageNames = PackageNames()
+    names: PackageNames = field(default_factory=PackageNames)
     """Where the image's package manager has no table of its own."""
     by_manager: Mapping[str, PackageNames] = field(default_factory=dict)
 

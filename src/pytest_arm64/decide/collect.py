@@ -14,7 +14,7 @@ from ..binary.record import CORE_CODE, AbiRecord
 from ..config.services import ServiceConfig
 from ..environment.failures import DISK, HASH, NETWORK, Tools, classify
 from ..environment.record import InstallRecord
-from ..errors import BuildError, InstallError
+from ..errors import BuildError, InstallError, OverdueBuildError
 from ..inside.ran import Ran
 from .boundary import leaks
 from .evidence import Build, Finding, Install, Package, ServiceEvidence
@@ -113,12 +113,14 @@ def install_of(record: InstallRecord, where: Ran) -> Install:
 def with_refusal(evidence: ServiceEvidence, error: InstallError, where: Ran) -> ServiceEvidence:
     """*evidence* with an installation that failed for *where*, and the build that made it fail.
 
-    An outage says nothing against a service, nor does what fails on x86.
+    An outage says nothing against a service, nor does what fails on x86, nor a build that was
+    ended because it took longer than the user wanted to wait.
     """
     if isinstance(error, BuildError) and error.ran is not None:
         where = error.ran.as_evidence(where.when, asked_image=where.asked_image)
     outage = {failure.kind for failure in classify(error.log, Tools())} & {NETWORK, DISK, HASH}
-    against = where.on_arm and not outage
+    ended = isinstance(error, OverdueBuildError)
+    against = where.on_arm and not (outage or ended)
     finding = Finding("install", error.what, against, where, remedy=error.next_step)
     builds = evidence.builds
     if isinstance(error, BuildError) and against:

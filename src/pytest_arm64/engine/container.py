@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from ..errors import EngineError
+from ..errors import EngineError, OverdueCommandError
 from .container_plan import Plan
 from .endpoint import LABEL, Engine
 from .exec import STDERR, STDOUT, Exec, OverdueError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container as DockerContainer
     from docker.models.images import Image
 
-LONGEST_SECONDS = 4 * 3600.0
-"""For one command that is run to its end, such as a build."""
 KEPT_LABEL = f"{LABEL}.kept"
 """Of containers that are kept when their host process is gone, for a while."""
 KEPT_SECONDS = 86_400
@@ -246,17 +244,19 @@ class Container:
         workdir: str | None = None,
         user: str = "",
         on_line: Callable[[str], None] | None = None,
-        seconds: float = LONGEST_SECONDS,
+        seconds: float = 0.0,
     ) -> Finished:
         """Run *command* to its end; *on_line* sees each line of its output as it comes.
 
-        Of more than 16 MiB on one channel, the beginning and the end are kept.
+        Of more than 16 MiB on one channel, the beginning and the end are kept. Without *seconds*
+        it may take as long as the plan says.
 
         Raises:
             EngineError: the engine or the container went away before the command ended, or it did
-                not end within *seconds*: then it may still run.
+                not end in time: then it may still run.
         """
         running = self.start_exec(command, environment=environment, workdir=workdir, user=user)
+        seconds = seconds or self._plan.longest
         running.deadline = time.monotonic() + seconds
         output = {STDOUT: Output(), STDERR: Output()}
         lines = OutputLines(on_line) if on_line is not None else None
@@ -267,11 +267,13 @@ class Container:
                     lines.add(data)
             code = running.code()
         except OverdueError:
-            raise EngineError(
+            printed = Finished(-1, output[STDOUT].value(), output[STDERR].value()).text
+            raise OverdueCommandError(
                 f"{' '.join(command)[:80]} did not end within {seconds / 3600:g} h",
                 why="no command in a container may take longer; a test has --arm64-timeout",
-                next_step="look what it waits for; its last output was: "
-                + " ".join(output[STDOUT].value()[-200:].decode("utf-8", "replace").split()),
+                next_step=f"look what it waits for; its last output was: "
+                f"{' '.join(printed[-200:].split())}",
+                log=printed,
             ) from None
         finally:
             running.close()

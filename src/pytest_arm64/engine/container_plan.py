@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 PIDS_LIMIT = 4096
+LONGEST_SECONDS = 4 * 3600.0
+"""For one command that is run to its end, such as a build."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Plan:
     """How many all processes together may use; 0 for all."""
     capabilities: Sequence[str] = ()
     """Capabilities to keep; all others are dropped."""
+    longest: float = LONGEST_SECONDS
+    """Seconds that one command may take which is run to its end."""
     kept_as: str = ""
     """Name of one that stays when this process is gone; empty for those that go with it."""
     volumes_from: Sequence[str] = ()

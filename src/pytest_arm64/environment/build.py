@@ -131,9 +131,7 @@ def make_environment(
         ImageError, EmulationError, InstallError, SettingsError, EngineError: see each.
     """
     packages = settings.system_packages
-    base, ran = provisioned(
-        engine, cell, progress, offline=settings.offline, packages=packages
-    )
+    base, ran = provisioned(engine, cell, progress, offline=settings.offline, packages=packages)
     manifest = read_manifest(settings, rootpath, toml)
     runner = runner_requirements(manifest, ran.python.version)
     pins = like.pins() if like is not None else ()
@@ -166,7 +164,14 @@ def make_environment(
         from .python_limits import refuse_other_python
 
         refuse_other_python(manifest, cell.target, ran)
-        request = Request(manifest, runner, config, pins, build_network=settings.build_network)
+        request = Request(
+            manifest,
+            runner,
+            config,
+            pins,
+            build_network=settings.build_network,
+            build_timeout=settings.build_timeout,
+        )
         host = Host(
             engine,
             cell,

@@ -6,8 +6,8 @@ asks here, and the wheel that answers it is the one that is installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..engine.container import Container
 from ..engine.emulation import qemu_environment
 from ..engine.endpoint import Engine
 from ..engine.images import Base
-from ..errors import InstallError
+from ..errors import InstallError, OverdueBuildError, OverdueCommandError
 from ..index.archives import ArchiveError, wheel_metadata
 from ..index.fetch import Fetcher
 from ..index.metadata import Metadata, MetadataError, parse_metadata
@@ -36,9 +36,10 @@ from .build_environment import (
     UnpreparedError,
     ask_command,
 )
+from .build_notice import build_notice, remember_build
 from .bytecode import Compiler
 from .cross import CrossBuilder, NoCrossCompilerError
-from .failures import Tools
+from .failures import Tools, overdue_build
 from .local_projects import (
     BuiltMetadata,
     metadata_failure,
@@ -98,6 +99,8 @@ class SourceBuilder:
         """By label and address."""
         self.tell: Callable[[str], object] = str
         """Called with what is being done."""
+        self.say: Callable[[str], object] = str
+        """Called with what is worth a line of its own."""
 
     def container(
         self, image: Base | None = None, *, projects: bool
@@ -116,7 +119,22 @@ class SourceBuilder:
             request,
             network=request.build_network,
             projects=projects,
+            longest=request.build_timeout,
         )
+
+    @contextmanager
+    def in_time(self, name: str, version: str) -> Iterator[None]:
+        """Have a build of *name* that takes too long end with an error that says so.
+
+        Raises:
+            OverdueBuildError: it takes longer than the user gives one.
+        """
+        try:
+            yield
+        except OverdueCommandError as error:
+            if not self._request.build_timeout:
+                raise
+            raise overdue_build(name, version, error, self._request.build_timeout) from None
 
     @property
     def variables(self) -> dict[str, str]:
@@ -200,6 +218,8 @@ class SourceBuilder:
             return found
         try:
             return self._build(cross.image, wheels, source, environment, environments)
+        except OverdueBuildError:
+            raise  # the builder's own compiler takes longer still
         except InstallError:
             return None
 
@@ -277,7 +297,7 @@ class SourceBuilder:
         environments = self.build_environments(auditor, fetcher)
         try:
             environment = environments.for_folders([folder])
-            with self.container(projects=True) as container:
+            with self.in_time(folder.name, ""), self.container(projects=True) as container:
                 source = BackendSource(str(folder), "", METADATA)
                 user = build_user(self._host.engine)
                 place = BuildPlace(container, f"{BUILD}/metadata", user, self.variables, [source])
@@ -315,15 +335,18 @@ class SourceBuilder:
         environments: BuildEnvironments,
     ) -> Built:
         host, package = self._host, source.package
-        how = f" with {built_wheels.compiler} as a cross compiler" if built_wheels.compiler else ""
-        self.tell(f"building {source.label}{how}")
+        self.tell(f"building {source.label}")
+        self.say(build_notice(source, host.ran, built_wheels.compiler))
         tools = Tools(host.cell.target.manager, host.ran.python.minor)
         # Of one package several releases may be built, until one fits the others.
         folder = f"{BUILD}/{package.name}-{package.version}"
         variables, user = self.variables, build_user(host.engine)
         command = (PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir")
         tries = count(1)
-        with self.container(image, projects=source.path.is_dir()) as container:
+        with (
+            self.in_time(package.name, package.version),
+            self.container(image, projects=source.path.is_dir()) as container,
+        ):
             file = lay_source(container, source, folder, user)
 
             def run(own: Mapping[str, str], options: Sequence[str]) -> WheelFile:
@@ -341,5 +364,6 @@ class SourceBuilder:
             made: Prepared[WheelFile] = run_prepared(
                 place, environments, environment, run, isolated
             )
+        remember_build(source, host.ran, built_wheels.compiler, made.result.seconds)
         with made.result.content:
             return built_wheels.store(source, made)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..binary.fixes import library_fix, version_fix
 from ..config._toml import loads
 from ..config.system_packages import settings_line
-from ..errors import BuildError
+from ..errors import BuildError, OverdueBuildError, OverdueCommandError
 from ..index.addresses import scrubbed
 
 MISSING_WHEEL = "missing-wheel"
@@ -31,6 +31,7 @@ HASH = "hash"
 DISK = "disk-full"
 RUNTIME = "runtime-difference"
 BUILD = "build"
+TIMEOUT = "timeout"
 
 _OF_BUILDER = ("program", "header", "library", "module")
 _SHOWN_ERRORS = 12
@@ -70,7 +71,7 @@ class Tools:
         packages = self.packages(name, kind)
         if packages:
             return build_fix(packages)
-        return f'{build_fix(["PACKAGE"])} (which one: {_search(name, kind, manager)})'
+        return f"{build_fix(['PACKAGE'])} (which one: {_search(name, kind, manager)})"
 
     def packages(self, name: str, kind: str) -> list[str]:
         """The packages that bring *name* into the builder; none where no table lists it."""
@@ -255,6 +256,27 @@ def build_failure(
         else "a build has no network, unless you allow it",
         next_step=next_step_for(failures),
         log=log,
+    )
+
+
+def overdue_build(
+    package: str, version: str, error: OverdueCommandError, seconds: float
+) -> OverdueBuildError:
+    """The error of a build that was ended, because it took longer than *seconds*."""
+    lines = [line.strip() for line in _lines(error.log)[-_SHOWN_ERRORS:]]
+    shown = "".join(f"\n    {line}" for line in lines)
+    label = f"{package} {version}".rstrip()
+    return OverdueBuildError(
+        package,
+        version,
+        what=f"{label} was not built within {seconds:g} s ({TIMEOUT}); the end of its log:{shown}",
+        kinds=(TIMEOUT,),
+        excerpt="\n".join(lines),
+        seconds=seconds,
+        why="--arm64-build-timeout, or build-timeout in the settings, limits each build",
+        next_step="give it longer; compile at the speed of the host: --arm64-cross auto; or pin a "
+        "release with a wheel",
+        log=error.log,
     )
 
 

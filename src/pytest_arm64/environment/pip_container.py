@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 from ..config.cell import Cell, ImageFacts, Python
 from ..engine.container import Container
-from ..engine.container_plan import Mount, Plan
+from ..engine.container_plan import LONGEST_SECONDS, Mount, Plan
 from ..engine.endpoint import Engine
 from ..engine.images import Base
 from ..index.pip_config import PipConfig
@@ -55,6 +55,8 @@ class Request:
     """``name==version`` of what an artifact has: then only the tests' packages are installed."""
     build_network: bool = False
     """Whether builds have the network."""
+    build_timeout: float = 0.0
+    """Seconds that one build may take, 0 for what any command may."""
 
 
 def pip_name() -> str:
@@ -77,12 +79,13 @@ def builder_container(
     *,
     network: bool,
     projects: bool = True,
+    longest: float = 0.0,
 ) -> Iterator[Container]:
     """A container of *builder* with an empty environment and pip, for an unprivileged user.
 
     With *projects*, it has the requirement files and local projects of *request* as well. Without
     *network* it has nothing of pip's configuration; with it, pip builds in it only where builds
-    may have the network.
+    may have the network. No command may take more than *longest* seconds.
     """
     user, manifest = build_user(engine), request.manifest
     mounted = mounted_folders(request.config.folders) if network else ()
@@ -93,6 +96,7 @@ def builder_container(
         network="bridge" if network else "none",
         environment=_environment(request.config, network=network),
         mounts=[Mount(folder) for folder in mounted],
+        longest=longest or LONGEST_SECONDS,
     )
     entries = {**venv_entries(ran.python), BUILD: FOLDER, PIP_SITE: FOLDER}
     entries[str(manifest.root)] = FOLDER

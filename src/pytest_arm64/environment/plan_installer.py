@@ -97,6 +97,7 @@ def install(
     ) as auditor:
         with progress.step("resolve") as step:
             source_builder.tell = auditor.say = step.update
+            source_builder.say = step.say
             plan, fetcher = make_plan(plan_request, auditor, source_builder.project)
             step.update(f"{len(plan.packages)} packages")
         work = _Work(host, request, auditor, fetcher, compiler, source_builder)
@@ -106,7 +107,7 @@ def install(
         project: IO[bytes] | None = None
         if plan.of_state(SOURCE) or plan.editable or plan.folders:
             with progress.step("build") as step:
-                source_builder.tell = step.update
+                source_builder.tell, source_builder.say = step.update, step.say
                 built, project = work.build(plan, step)
     with project or nullcontext():
         for _ in range(_TRIES):
@@ -197,7 +198,8 @@ class _Work:
             if not self._request.build_network:
                 raise unprepared("the project", "", str(error)) from None
             environment = None
-        with self._source_builder.container(projects=True) as container:
+        builder = self._source_builder
+        with builder.in_time("the project", ""), builder.container(projects=True) as container:
             place = BuildPlace(
                 container,
                 f"{BUILD}/projects",

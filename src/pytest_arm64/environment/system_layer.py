@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from .. import cache
 from ..config.cell import Cell
-from ..config.system_packages import BUILD, RUN, PackageNames, SystemPackages, settings_line
+from ..config.system_packages import BUILD, RUN, SystemPackages, settings_line
 from ..engine.container import Container
 from ..engine.container_plan import Plan
 from ..engine.emulation import qemu_environment

@@ -267,6 +267,13 @@ OPTIONS = (
         "credentials included (default: a build has no network)",
     ),
     OwnOption(
+        "--arm64-build-timeout",
+        Kind.VALUE,
+        "end a build of a source distribution or project that takes longer (default: no limit)",
+        metavar="SECONDS",
+        check=seconds,
+    ),
+    OwnOption(
         "--arm64-cross",
         Kind.CHOICE,
         "choose what compiles source distributions under emulation on x86-64: off: the builder's "

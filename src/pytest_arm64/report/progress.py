@@ -26,10 +26,23 @@ class _Bar:
         if fraction is not None:
             self._progress.update(self._task, total=1.0)
 
+    def say(self, text: str) -> None:
+        self._progress.console.print(_line(text), markup=False, soft_wrap=True)
+
 
 class _Quiet:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
     def update(self, text: str = "", fraction: float | None = None) -> None:
         pass
+
+    def say(self, text: str) -> None:
+        print(_line(text), file=self._stream, flush=True)
+
+
+def _line(text: str) -> str:
+    return f"arm64: {printable(text)}"
 
 
 class TerminalProgress:
@@ -58,6 +71,6 @@ class TerminalProgress:
                 yield _Bar(progress, progress.add_task(title, total=None, detail=""))
         else:
             print(f"arm64: {title} ...", file=self._stream, flush=True)
-            yield _Quiet()
+            yield _Quiet(self._stream)
         seconds = time.monotonic() - began
         print(f"arm64: {title}: {seconds:.1f} s", file=self._stream, flush=True)

@@ -466,6 +466,18 @@ def test_no_timeout(tmp_path: Path, said: str) -> None:
         settings_of(tmp_path, arm64_timeout=said)
 
 
+def test_build_timeout(tmp_path: Path) -> None:
+    table = "[tool.pytest-arm64]\nbuild-timeout = 900\n"
+    assert settings_of(tmp_path / "default").build_timeout == 0
+    assert settings_of(tmp_path, table).build_timeout == 900
+    assert settings_of(tmp_path, table, build_timeout="1.5").build_timeout == 1.5
+    for said in ("0", "-1", "nan", "inf", "true", '"900"'):
+        with pytest.raises(SettingsError, match="build-timeout"):
+            settings_of(tmp_path / "bad", f"[tool.pytest-arm64]\nbuild-timeout = {said}\n")
+    with pytest.raises(SettingsError, match="--arm64-build-timeout soon is not a number"):
+        settings_of(tmp_path, build_timeout="soon")
+
+
 class TestArtifact:
     """What is deployed already."""
 

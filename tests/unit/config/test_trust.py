@@ -35,7 +35,7 @@ WIDENING = {
         'system-packages = { build = ["libpq-devel"], apt = { run = ["libpq5"] } }',
     ),
     "a service's packages of the system": (
-        'service.api = { requirements = "requirements.txt", system-packages = { run = ["libpq"] } }',
+        'service.api = { artifact = "dir:build", system-packages = { run = ["libpq"] } }',
         'system-packages = { run = ["libpq"] }',
     ),
     "network for builds": ("build-network = true", "build-network = true"),

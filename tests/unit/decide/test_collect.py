@@ -19,9 +19,9 @@ from pytest_arm64.decide.collect import (
 from pytest_arm64.decide.evidence import ServiceEvidence
 from pytest_arm64.decide.questions import NO, NOT_EVALUATED, YES, ask
 from pytest_arm64.decide.verdict import READY, UNDECIDED, decide
-from pytest_arm64.environment.failures import build_failure
+from pytest_arm64.environment.failures import build_failure, overdue_build
 from pytest_arm64.environment.record import Installed, InstallRecord
-from pytest_arm64.errors import InstallError
+from pytest_arm64.errors import InstallError, OverdueCommandError
 from pytest_arm64.inside.ran import Ran
 from unit.decide import made
 
@@ -93,6 +93,18 @@ def test_a_build_that_fails_on_a_stand_in_leaves_the_question_open() -> None:
     answer = ask(found, made.TODAY)[1]
     assert answer.answer == NOT_EVALUATED
     assert answer.text.startswith("hnswlib: did not build on a stand-in (compiler); ")
+
+
+def test_a_build_that_was_ended_for_its_time_leaves_the_question_open() -> None:
+    overdue = overdue_build("HNSWlib", "0.8.0", OverdueCommandError("x", log=GCC), 5.0)
+    overdue.ran = Ran.of_facts(FACTS)
+    service = made.service(made.SOURCE, made.WHEEL, runs=(), installs=())
+    found = with_refusal(service, overdue, made.NATIVE)
+    assert found.builds == ()
+    (finding,) = found.findings
+    assert not finding.grave
+    assert "hnswlib 0.8.0 was not built within 5 s (timeout)" in finding.text.lower()
+    assert ask(found, made.TODAY)[1].answer == NOT_EVALUATED
 
 
 def test_a_build_that_an_outage_or_x86_ended_speaks_against_nothing() -> None:

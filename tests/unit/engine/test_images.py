@@ -189,6 +189,9 @@ class Told:
     def update(self, text: str = "", fraction: float | None = None) -> None:
         self.updates.append((text, fraction))
 
+    def say(self, text: str) -> None:
+        raise AssertionError(text)
+
 
 def events(*lines: dict[str, Any]) -> Answer:
     return 200, "\r\n".join(json.dumps(line) for line in lines).encode()

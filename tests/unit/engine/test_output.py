@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from pytest_arm64.engine.container import Container
 from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.exec import STDERR, STDOUT
 from pytest_arm64.engine.output import LONGEST_LINE, MOST_BYTES, Output, OutputLines
-from pytest_arm64.errors import EngineError
+from pytest_arm64.errors import EngineError, OverdueCommandError
 from unit.support import peak_memory
 
 
@@ -118,6 +119,12 @@ def test_a_command_that_does_not_end_is_an_error(
         running.run(["pip", "wheel"], seconds=0.3)
     assert time.monotonic() - began < 5
     assert "begun" in caught.value.next_step
+    assert isinstance(caught.value, OverdueCommandError)
+    assert caught.value.log.startswith("begun\n")
+    longest = replace(running._plan, longest=0.2)
+    monkeypatch.setattr(running, "_plan", longest)
+    with pytest.raises(OverdueCommandError):
+        running.run(["pip", "wheel"])
 
 
 def test_an_unknown_channel_is_output(running: Container, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from pytest_arm64.environment.pip_container import Request
 from pytest_arm64.environment.plan import PlanRequest
 from pytest_arm64.environment.planned_scope import PlannedPackage
 from pytest_arm64.environment.source_builds import Built
-from pytest_arm64.errors import BuildError
+from pytest_arm64.errors import BuildError, OverdueBuildError, OverdueCommandError
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.manifest import read_manifest
 from unit.support import CELL, PYTHON, RAN, settings_of, write
@@ -56,6 +56,8 @@ class PlayedContainer:
     def run(self, command: Any, *, environment: Any = None, **_: Any) -> Any:
         self.environments.append(dict(environment or {}))
         self.commands.append(list(command))
+        if OVERDUE:
+            raise OverdueCommandError("it did not end", log=OVERDUE.pop())
         log = self.logs.pop(0) if self.logs else ""
         return SimpleNamespace(code=int(bool(log)), text=log, stdout=b"", stderr=b"")
 
@@ -70,12 +72,15 @@ class PlayedContainer:
 
 
 LOGS: list[str] = []
+OVERDUE: list[str] = []
+"""What a command has printed that takes too long; then commands end."""
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[PlayedContainer]:
     containers: list[PlayedContainer] = []
     LOGS.clear()
+    OVERDUE.clear()
 
     @contextmanager
     def start(_: object, plan: object) -> Iterator[PlayedContainer]:
@@ -142,10 +147,14 @@ def make_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeBuilder
     monkeypatch.setattr(builder_container, "qemu_environment", lambda *_: {"QEMU_CPU": "n1"})
 
     def make(
-        environments: Environments | None = None, *, network: bool = False, cross: Any = None
+        environments: Environments | None = None,
+        *,
+        network: bool = False,
+        cross: Any = None,
+        timeout: float = 0.0,
     ) -> SourceBuilder:
         manifest = read_manifest(settings_of(repo), repo)
-        request = Request(manifest, (), CONFIG, build_network=network)
+        request = Request(manifest, (), CONFIG, build_network=network, build_timeout=timeout)
         plan_request = PlanRequest(manifest, (), request.config, CELL, RAN)
         own = replace(host, cross=cross)
         builder = SourceBuilder(own, request, plan_request, Compiler())
@@ -433,3 +442,40 @@ def test_why_there_is_no_cross_compiler_is_asked_once_and_told(
     assert asked == ["sha256:1"]
     assert builder.not_crossed == "the builder has no gcc"
     assert images(started) == ["sha256:1", "sha256:1"]
+
+
+def test_a_build_that_takes_too_long_ends_with_its_log_and_is_not_tried_again(
+    make_builder: MakeBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    compiler = CrossBuilder(Base("cross", "sha256:2", "", "arm64", {}), "gcc 12.2.0")
+    for cross in (None, lambda _: compiler):
+        OVERDUE.append("compiling 1 of 900\nModuleNotFoundError: No module named 'calver'")
+        builder = make_builder(Environments(asks=("calver",)), cross=cross, timeout=5)
+        started.clear()
+        with pytest.raises(OverdueBuildError, match=r"demo 1 was not built within 5 s") as caught:
+            build(builder, tmp_path, "demo")
+        assert caught.value.kinds == ("timeout",)
+        assert "compiling 1 of 900" in caught.value.what
+        assert "--arm64-build-timeout" in caught.value.why
+        (container,) = started
+        assert container.plan.longest == 5
+        assert len(container.commands) == 1
+
+
+def test_without_a_limit_a_command_that_does_not_end_is_the_engines_error(
+    source_builder: SourceBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    OVERDUE.append("")
+    with pytest.raises(OverdueCommandError):
+        build(source_builder, tmp_path, "demo")
+    assert started[0].plan.longest == 4 * 3600
+
+
+def test_a_line_says_what_is_built_before_it_is(
+    source_builder: SourceBuilder, started: list[PlayedContainer], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    source_builder.say = lambda text: said.append(f"{text} {len(started)}")
+    build(source_builder, tmp_path, "demo")
+    (line,) = said
+    assert line == "building demo 1 (emulated; not built here before) 0"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_arm64.config._toml import loads
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.environment.failures import (
     FailurePattern,
@@ -18,7 +19,6 @@ from pytest_arm64.environment.failures import (
     failure_patterns,
     import_failure,
 )
-from pytest_arm64.config._toml import loads
 from pytest_arm64.environment.pip_installer import _failure
 from pytest_arm64.errors import BuildError
 from unit.support import is_plain_text

@@ -35,7 +35,7 @@ def test_the_names_are_fixed() -> None:
         "--arm64-service --arm64-cpu --arm64-compare --arm64-record --arm64-profile "
         "--arm64-gate --arm64-report --arm64-timeout --arm64-require-native "
         "--arm64-installer --arm64-build-network --arm64-cross --arm64-offline "
-        "--arm64-refresh --arm64-keep"
+        "--arm64-refresh --arm64-keep --arm64-build-timeout"
     )
     assert {option.name for option in OPTIONS} >= set(fixed.split())
     assert len({option.name for option in OPTIONS}) == len(OPTIONS)

@@ -33,6 +33,16 @@ def test_log() -> None:
     assert re.fullmatch(r"arm64: pull \[red\]x\[/red\]: \d+\.\d s", last[0])
 
 
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_what_is_said_is_a_line_of_its_own(kind: type[io.StringIO]) -> None:
+    stream = kind()
+    with TerminalProgress(stream).step("build") as step:
+        step.say("building [red]x[/red] 1.0 (\x1b[2J of C, emulated; " + "it took long " * 20 + ")")
+    (said,) = (line for line in stream.getvalue().splitlines() if "building" in line)
+    assert "arm64: building [red]x[/red] 1.0 (?[2J of C" in said
+    assert said.rstrip().endswith("it took long )")
+
+
 def test_log_of_any_encoding() -> None:
     """A build server's log may be ASCII."""
     raw = io.BytesIO()
