@@ -9,7 +9,8 @@ from rich.console import Console
 
 from pytest_arm64.advisories.database import KnownDefect
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.report.matrix_output import markdown, print_table
+from pytest_arm64.config.system_packages import PackageNames
+from pytest_arm64.report.matrix_output import explanation, markdown, print_table, summary
 from unit.decide import made
 
 
@@ -57,3 +58,24 @@ def test_a_green_row_with_a_known_defect_is_shown_with_its_condition() -> None:
     assert "known-defect A-2 (wrong-result): it is wrong; no fixed release is known" in text
     assert "Known defects: 2 (1 certain and grave)" in text
     assert "A-1" in markdown([matrix])
+
+
+def test_system_packages_come_with_the_line_that_installs_them() -> None:
+    psycopg2 = replace(
+        made.SOURCE,
+        system=("libpq-devel (dnf, at build time)", "libpq (dnf, at run time)"),
+        system_packages=PackageNames(("libpq-devel",), ("libpq",)),
+    )
+    opencv = replace(
+        made.WHEEL,
+        name="opencv-python",
+        system=("mesa-libGL (dnf, at run time)",),
+        system_packages=PackageNames(run=("mesa-libGL",)),
+    )
+    own = '→ in pytest --arm64: system-packages = { build = ["libpq-devel"], run = ["libpq"] }'
+    assert own in explanation(psycopg2)
+    both = 'system-packages = { build = ["libpq-devel"], run = ["libpq", "mesa-libGL"] }'
+    assert both in "\n".join(summary(made.matrix(psycopg2, opencv)))
+    # One row says it itself.
+    assert "system-packages" not in "\n".join(summary(made.matrix(psycopg2)))
+    assert "system-packages" not in "\n".join(explanation(made.SOURCE))
