@@ -58,13 +58,7 @@ def make_image(
     engine, cell, ran = host.engine, host.cell, host.ran
     began = time.monotonic()
     former = find_made(engine, tag)
-    builders: list[Base] = []
-
-    def builder() -> Base:
-        builders.append(host.builder())
-        return builders[-1]
-
-    host = replace(host, builder=builder)
+    host, builders = _remembering(host)
     made, installer, fallback = install_deployed(host, base, request, settings, lock, progress)
     with (
         made.files as files,
@@ -119,6 +113,17 @@ def make_image(
     remove_nameless(engine)
     remove_images(engine, surplus(made_images(engine)))
     return image
+
+
+def _remembering(host: Host) -> tuple[Host, list[Base]]:
+    """*host*, and the builders that it has given: none where nothing was compiled."""
+    builders: list[Base] = []
+
+    def builder() -> Base:
+        builders.append(host.builder())
+        return builders[-1]
+
+    return replace(host, builder=builder), builders
 
 
 def _asked(cell: Cell, ran: ImageFacts) -> System | None:
