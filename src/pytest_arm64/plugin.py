@@ -49,9 +49,12 @@ def pytest_load_initial_conftests(
 
         keep_project_out(early_config, parser, args)
     elif any(word.startswith(_LIKE_OURS) for word in args):
-        from .run.usage import hint_at_misspelt
+        from .run.root_by_value import refuse_root_by_value
+        from .run.usage import as_usage_error, hint_at_misspelt
 
         hint_at_misspelt(parser, args)
+        with as_usage_error():
+            refuse_root_by_value(early_config, args)
     yield
 
 

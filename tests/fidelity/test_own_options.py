@@ -126,6 +126,53 @@ def test_a_path_that_does_not_exist_is_refused_before_anything_is_built(
     assert f"file or directory not found: {words.rpartition(' ')[2]}" in out
 
 
+OWN_ROOT = "[tool.pytest.ini_options]\n"
+SERVICES = OWN_ROOT + '[tool.pytest-arm64]\nservices = ["api", "web"]\n'
+TWO_SERVICES = {
+    "pyproject.toml": SERVICES,
+    "api/pyproject.toml": OWN_ROOT,
+    "api/test_api.py": TEST,
+    "web/test_web.py": TEST,
+    "web/requirements.txt": "",
+}
+
+
+@pytest.mark.parametrize("mode", ["--arm64", "--arm64-marked"])
+@pytest.mark.parametrize(
+    ("words", "cwd"),
+    [
+        (["--arm64-service", "api"], "."),
+        (["--arm64-service=web", "--arm64-report", "../temporary"], "."),
+        (["--arm64-requirements", "../web/requirements.txt"], "api"),
+    ],
+)
+def test_a_value_that_changes_the_root_of_pytest_is_refused(
+    project: MakeCase, mode: str, words: list[str], cwd: str
+) -> None:
+    out = refused(project(TWO_SERVICES, cwd=cwd), *words, mode=mode)
+    assert f"next step: write {words[-2]}={words[-1]}\n" in out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--arm64-service", "web"],
+        ["--arm64-service=api"],
+        ["web", "--arm64-report", "out"],
+        ["web", "--arm64-report", "../temporary"],
+    ],
+)
+def test_a_value_that_is_a_folder_and_changes_no_root_is_obeyed(
+    project: MakeCase, words: list[str]
+) -> None:
+    case = project(TWO_SERVICES)
+    case.write()
+    (case.project / "out").mkdir()
+    out, _ = case.start(words, "--arm64").communicate(timeout=TIMEOUT)
+    assert "rootdir: " + str(case.project) + "\n" in out
+    assert "1 passed" in out
+
+
 def test_a_value_of_an_option_of_a_conftest_is_no_path(project: MakeCase) -> None:
     conftest = 'def pytest_addoption(parser):\n    parser.addoption("--mine", nargs=2)\n'
     case = project({"conftest.py": conftest, "test_it.py": TEST})

@@ -20,6 +20,7 @@ from ..mirror.pytest_internals import (
 from ..mirror.shown_inside import NAME, ShownInside
 from .arguments import refuse_what_cannot_work, unknown_here
 from .paths_of_addopts import refuse_paths_of_addopts
+from .root_by_value import refuse_root_by_value
 from .usage import UNJUDGED, as_usage_error, refuse_misspelt, unjudged
 
 
@@ -29,6 +30,7 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     The session inside gets every argument as the user typed it.
     """
     with as_usage_error():
+        refuse_root_by_value(config, args)
         keep_code_out(config, Fence.around(repository_root(config.rootpath)))
     config.pluginmanager.register(ShownInside(), NAME)
     config.known_args_namespace.noconftest = True
