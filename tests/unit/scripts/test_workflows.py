@@ -111,8 +111,8 @@ def test_an_option_with_an_open_quote_ends_the_job(tmp_path: Path) -> None:
     ("run", "program", "first"),
     [
         ("audit", "pytest-arm64", ["audit", "--report", "out", "--target", "t"]),
-        ("emulated", "pytest", ["--arm64", "--arm64-report", "out", "--arm64-target", "t"]),
-        ("native", "pytest", ["--arm64", "--arm64-report", "out", "--arm64-require-native"]),
+        ("emulated", "pytest", ["--arm64", "--arm64-report=out", "--arm64-target", "t"]),
+        ("native", "pytest", ["--arm64", "--arm64-report=out", "--arm64-require-native"]),
     ],
 )
 def test_the_action_passes_target_and_options(
