@@ -197,20 +197,17 @@ class Auditor(AbstractContextManager["Auditor"]):
         return repository_project(wish.name, wish.url, self.repositories, candidates.built_metadata)
 
 
-def audit(
-    services: Iterable[Service], targets: Iterable[Target], auditor: Auditor
-) -> Iterator[WheelMatrix]:
-    """A matrix for each of *services* and each of *targets*.
+def audit(asked: Iterable[tuple[Service, Target]], auditor: Auditor) -> Iterator[WheelMatrix]:
+    """A matrix for each service that is *asked* for, on its target.
 
     Raises:
         SettingsError: a target or an address cannot be used.
     """
-    chosen = list(targets)
-    for target in chosen:
+    pairs = list(asked)
+    for _, target in pairs:
         platform_of(target)
-    for service in services:
-        for target in chosen:
-            yield auditor.matrix(service, target)
+    for service, target in pairs:
+        yield auditor.matrix(service, target)
 
 
 class _Assessment:

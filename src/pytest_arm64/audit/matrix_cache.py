@@ -19,8 +19,7 @@ _FRESH_SECONDS = 24 * 3600.0
 
 
 def kept_matrices(
-    services: Sequence[Service],
-    target: Target,
+    asked: Sequence[tuple[Service, Target]],
     environ: Mapping[str, str],
     config: PipConfig,
     *,
@@ -28,17 +27,18 @@ def kept_matrices(
     refresh: bool = False,
     advisories: Advisories | None = None,
 ) -> list[WheelMatrix]:
-    """Matrices of *services*, from the last run where nothing that decides them has changed.
+    """Matrices of services, each on a target, from the last run where nothing that decides them
+    has changed.
 
     A lock settles its matrix for ever; what an index decided is kept for 24 hours. With
     ``CI`` set everything is asked again.
     """
     refresh = refresh or (bool(environ.get("CI")) and not offline)
     advisories = advisories or shipped_advisories()
-    keys = [_key(service, target, config, advisories) for service in services]
+    keys = [_key(service, target, config, advisories) for service, target in asked]
     cached = [
         None if refresh else _load(key, settled=service.lock is not None or offline)
-        for key, service in zip(keys, services, strict=True)
+        for key, (service, _) in zip(keys, asked, strict=True)
     ]
     if None not in cached:
         return [matrix for matrix in cached if matrix is not None]
@@ -49,7 +49,7 @@ def kept_matrices(
     with Auditor(
         environ, offline=offline, refresh=refresh, config=config, advisories=advisories
     ) as auditor:
-        for key, service, matrix in zip(keys, services, cached, strict=True):
+        for key, (service, target), matrix in zip(keys, asked, cached, strict=True):
             result = matrix or auditor.matrix(service, target)
             # One whose addresses are written without their tokens would not lead to the files.
             open_to_all = all(row.url == public(row.url) for row in result.packages)
@@ -80,6 +80,6 @@ def _key(service: Service, target: Target, config: PipConfig, advisories: Adviso
     return cache.digest(
         [
             *(__version__, service.fingerprint(), config.fingerprint(), advisories.fingerprint),
-            *(target.name, target.python, target.glibc, target.recipe.name),
+            *(target.name, target.python, target.glibc, target.recipe.name, target.package),
         ]
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..config.targets import Target
     from ..decide.drift import Drift
     from ..index.pip_config import PipConfig
-    from ..inputs.named import Named, Naming
+    from ..inputs.named import Naming
     from ..inputs.service import Service
     from ..progress import Progress
     from ..sources.scan import CodeScan
@@ -178,9 +178,9 @@ def _audit(
     from ..audit.auditor import Auditor, audit
     from ..config.project_files import read_project_files
     from ..config.services import services_at
-    from ..config.target_choice import chosen_targets
+    from ..config.target_choice import chosen_targets, target_of_all
     from ..config.trust import refuse_untrusted
-    from ..inputs.named import Naming, named_services
+    from ..inputs.named import Naming, named_services, with_targets
 
     if options.offline and options.refresh:
         raise SettingsError(
@@ -195,8 +195,9 @@ def _audit(
         *map(tuple, (options.path, options.extra, options.group)),
     )
     named = named_services(naming)
-    services = named.services
     targets = chosen_targets(options.target, files.at(naming.first_folder), environ)
+    chosen = bool(target_of_all(",".join(options.target), environ))
+    asked = with_targets(named, naming, targets, chosen=chosen)
     # A pipeline should not decide by yesterday's answers.
     refresh = options.refresh or (bool(environ.get("CI")) and not options.offline)
     with (
@@ -213,13 +214,13 @@ def _audit(
             say=step.update,
         ) as auditor,
     ):
-        matrices = list(audit(services, targets, auditor))
-        fixed = (
-            _fixed(services, targets, matrices, auditor, files.rootpath) if options.fix else None
-        )
-        drifts = _drifts(options.against, named, targets, matrices, auditor, naming)
+        matrices = list(audit(asked, auditor))
+        fixed = _fixed(asked, matrices, auditor, files.rootpath) if options.fix else None
+        drifts = _drifts(options.against, asked, matrices, auditor, naming)
     code = _scanned(named.folders, files.rootpath)
-    _show(matrices, drifts, targets, code, options.format, every=options.all)
+    # Where services have targets of their own, nothing is compared between those.
+    compared = targets if {target.name for _, target in asked} == {t.name for t in targets} else ()
+    _show(matrices, drifts, compared, code, options.format, every=options.all)
     if options.report:
         from ..report.prediction import write_predicted
 
@@ -259,26 +260,23 @@ def _refuse_unwritable(
 
 
 def _fixed(
-    services: Sequence[Service],
-    targets: Sequence[Target],
+    asked: Sequence[tuple[Service, Target]],
     matrices: Sequence[WheelMatrix],
     auditor: Auditor,
     root: Path,
 ) -> Fixed:
     from ..audit.fixes import Audited, fix
 
-    pairs = ((service, target) for service in services for target in targets)
     audited = [
         Audited(service, target, matrix)
-        for (service, target), matrix in zip(pairs, matrices, strict=True)
+        for (service, target), matrix in zip(asked, matrices, strict=True)
     ]
     return fix(audited, auditor, root)
 
 
 def _drifts(
     against: str,
-    named: Named,
-    targets: Sequence[Target],
+    asked: Sequence[tuple[Service, Target]],
     matrices: Sequence[WheelMatrix],
     auditor: Auditor,
     naming: Naming,
@@ -297,19 +295,21 @@ def _drifts(
 
     if not against:
         return ()
-    if len(named.services) > 1:
+    names = {service.name for service, _ in asked}
+    if len(names) > 1:
         raise SettingsError(
-            f"--against {against} compares one project, and {len(named.services)} are audited",
+            f"--against {against} compares one project, and {len(names)} are audited",
             next_step="name the one whose file it is: pytest-arm64 audit PATH --against FILE",
         )
-    (service,) = named.services
+    service = asked[0][0]
     allowances = read_allowances(naming.files.table, naming.declared)
     allowed = {
         allowance.package
         for allowance in allowances
         if allowance.covers(service.name, allowance.package) and not allowance.expired(date.today())
     }
-    before = audit([earlier_service(against, service, naming)], targets, auditor)
+    earlier = earlier_service(against, service, naming)
+    before = audit([(earlier, target) for _, target in asked], auditor)
     return [drift(old, new, against, allowed) for old, new in zip(before, matrices, strict=True)]
 
 

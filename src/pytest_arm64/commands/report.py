@@ -143,8 +143,8 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         _write(out / PAGE, _encoded(_page(report)))
         _write(out / MARKDOWN, _encoded(report_markdown(report, changed, sources=sources)))
         _say(report.headline.line)
-        for verdict in report.verdicts:
-            _say(f"  {verdict.service}: {verdict.label}")
+        for line in report.lines:
+            _say(f"  {line}")
         _say(f"wrote {out / PAGE} and {out / MARKDOWN}")
     if options.write_baseline:
         _say(f"wrote {accept(report, read_project_files(Path.cwd()))}")
@@ -159,13 +159,14 @@ def accept(report: Report, files: ProjectFiles) -> Path:
     """
     pairs = list(zip(report.services, report.verdicts, strict=True))
     judged = [decision(service, verdict, report.day) for service, verdict in pairs]
+    targets = {service.name: report.target_of(service) for service in report.services}
     for service, _ in pairs:
         judged += of_findings(service.name, service.findings)
     return write_baseline(
         files.root,
         [service.matrix for service, _ in pairs if service.matrix is not None],
         findings={
-            (judgement.service, report.target, judgement.name): Accepted(
+            (judgement.service, targets[judgement.service], judgement.name): Accepted(
                 judgement.state, judgement.grade
             )
             for judgement in judged
@@ -196,7 +197,7 @@ def _checked(report: Report) -> int:
     for service, verdict in zip(report.services, report.verdicts, strict=True):
         if verdict.compatible:
             judgement = decision(service, verdict, report.day)
-            text = complaint(judgement, policy, baseline, report.target)
+            text = complaint(judgement, policy, baseline, report.target_of(service))
             lines += [f"{service.name}: {': '.join(text.splitlines())}"] if text else []
     for line in lines:
         sys.stderr.write(f"pytest-arm64: {printable(line)}\n")

@@ -10,6 +10,7 @@ from .option_values import Given
 from .project_files import ProjectFiles, read_project_files
 from .services import ServiceConfig, Services, services_at
 from .settings import Settings, load_settings
+from .target_choice import target_of_all
 from .targets import as_package
 
 
@@ -38,10 +39,15 @@ class Project:
         """The project as a service."""
         return self.services.itself
 
+    @property
+    def has_several_targets(self) -> bool:
+        """Whether not all of its services are deployed on the same one."""
+        declared = self.services.declared
+        return len({self.settings_of(service).target.name for service in declared}) > 1
+
     def settings_of(self, service: ServiceConfig) -> Settings:
         """The settings of the run with what *service* says of itself."""
-        target = as_package(self.settings.target, service.package)
-        settings = replace(self.settings, target=target)
+        settings = self._on_its_target(service)
         if service.itself:
             return settings
         files = service.requirements
@@ -65,6 +71,18 @@ class Project:
             lambda_code=service.lambda_code or settings.lambda_code,
         )
 
+    def _on_its_target(self, service: ServiceConfig) -> Settings:
+        settings = self.settings
+        target = as_package(service.target or settings.target, service.package)
+        # The image of the table belongs to the target of the table.
+        others = service.target is not None and settings.image == self.files.table.get("image")
+        return replace(
+            settings,
+            target=target,
+            image="" if others else settings.image,
+            cores_by_code=settings.cores_by_code if settings.cores_named else not target.package,
+        )
+
 
 def load_project(given: Given, environ: Mapping[str, str], *, rootpath: Path, cwd: Path) -> Project:
     """Read and check everything that is said of the project at *rootpath*.
@@ -80,4 +98,7 @@ def load_project(given: Given, environ: Mapping[str, str], *, rootpath: Path, cw
     """
     files = read_project_files(rootpath)
     settings = load_settings(given, environ, files=files, cwd=cwd)
-    return Project(files, settings, services_at(files), given)
+    services = services_at(files)
+    if target_of_all(given.target, environ):
+        services = services.on_one_target
+    return Project(files, settings, services, given)

@@ -15,6 +15,7 @@ NAME = "pyproject.toml"
 _Types = type | tuple[type, ...]
 SERVICE_KEYS: dict[str, _Types] = {
     "artifact": str,
+    "target": str,
     "package": str,
     "requirements": (str, list),
     "test-requirements": (str, list),
@@ -35,7 +36,6 @@ SERVICE_KEYS: dict[str, _Types] = {
 """What a folder, or a table of its own, says of a service."""
 _KEYS: dict[str, _Types] = {
     **SERVICE_KEYS,
-    "target": str,
     "image": str,
     "cpu": str,
     "install": str,

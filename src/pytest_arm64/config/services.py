@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from itertools import chain, count
 from pathlib import Path
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from ..errors import SettingsError
 from ..inside.function.record import DEFAULT_TIMEOUT
@@ -18,31 +15,20 @@ from ..walking import folders_matching
 from ._toml import Table
 from .artifact import Artifact, configured_artifact
 from .boundary import check_inside, is_there
+from .declared_boundary import Boundary, read_boundary
 from .lambda_function import checked_handler, checked_timeout
 from .project_files import SERVICE_KEYS, ProjectFiles, type_name
+from .service_names import REPOSITORY, is_service_name, own_name
 from .settings import checked_code, checked_env, checked_install, memory_bytes
 from .suggestions import file_suggestion, suggestion
 from .system_packages import KEY, SystemPackages, read_system_packages
-from .targets import PACKAGES
+from .target_choice import own_targets
+from .targets import PACKAGES, Target, find_target
 from .toml_lines import line_of
 
-REPOSITORY = "repository"
-"""Another name of the project itself: the one that it had before it was called by its own."""
 TABLE = ("tool", "pytest-arm64")
 _Said = TypeVar("_Said")
 _Value = TypeVar("_Value")
-_BOUNDARY_KEYS = ("reason", "migratable-when", "review", "packages")
-
-
-@dataclass(frozen=True)
-class Boundary:
-    """What is declared to stay on x86: why, what would change that, and when to look again."""
-
-    reason: str
-    migratable_when: str
-    review: date | None = None
-    packages: tuple[str, ...] = ()
-    """Packages that no other service may use; those without an ARM64 wheel are added to them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +42,8 @@ class ServiceConfig:
     """Empty where the folder's own files decide."""
     artifact: Artifact | None = None
     """What is deployed, where it is built already; then no other file says it."""
+    target: Target | None = None
+    """What it is deployed on; None where that is the target of the run."""
     package: str = ""
     """How it is deployed on Lambda, ``image`` or ``zip``; empty where the target says it."""
     test_requirements: tuple[Path, ...] = ()
@@ -105,6 +93,11 @@ class Services:
     def declared(self) -> tuple[ServiceConfig, ...]:
         """Those that a report is about: never empty."""
         return self.configured or (self.itself,)
+
+    @property
+    def on_one_target(self) -> Services:
+        """The same, all of them on the target of the run."""
+        return replace(self, configured=tuple(replace(s, target=None) for s in self.configured))
 
     def named(self, name: str) -> ServiceConfig | None:
         """The service called *name*; None where it is missing.
@@ -167,18 +160,12 @@ def project_itself(files: ProjectFiles, services: tuple[ServiceConfig, ...] = ()
             break
         for service in read_services(files.at(folder)):
             if service.folder == files.rootpath:
-                return replace(service, itself=True)
-    entry = {key: value for key, value in files.table.items() if key in SERVICE_KEYS}
+                return replace(service, itself=True, target=None)
+    keys = SERVICE_KEYS.keys() - {"target"}  # its target is that of the run
+    entry = {key: value for key, value in files.table.items() if key in keys}
     name = own_name(files, {service.name for service in services})
-    service = _service(name, _Source(files, TABLE, entry))
+    service = _service(name, _Source(files, TABLE, entry), files)
     return replace(service, itself=True, of_folder=name != files.metadata.get("name"))
-
-
-def own_name(files: ProjectFiles, taken: Collection[str] = ()) -> str:
-    """What the project itself is called, as a service: by ``[project] name``, else its folder."""
-    names = (files.metadata.get("name"), files.rootpath.name, REPOSITORY)
-    numbered = (f"{REPOSITORY}-{number}" for number in count(2))
-    return next(name for name in chain(names, numbered) if _is_name(name) and name not in taken)
 
 
 def services_at(files: ProjectFiles) -> Services:
@@ -212,9 +199,9 @@ def _tables(files: ProjectFiles) -> Iterator[ServiceConfig]:
         source = _Source(files, (*TABLE, "service", name), entry)
         if not isinstance(entry, dict):
             raise source.error("", "must be a table")
-        if not _is_name(name):
+        if not is_service_name(name):
             raise source.error("", f"{name!r} cannot be the name of a service")
-        service = _service(name, source)
+        service = _service(name, source, files)
         if not service.requirements and service.artifact is None:
             raise source.error(
                 "",
@@ -248,16 +235,12 @@ def _folders(files: ProjectFiles, taken: Collection[Path]) -> Iterator[ServiceCo
             own = files.at(folder)
             entry = {key: value for key, value in own.table.items() if key in SERVICE_KEYS}
             name = folder.relative_to(rootpath).as_posix()
-            yield _service(own_name(own) if own is files else name, _Source(own, TABLE, entry))
+            name = own_name(own) if own is files else name
+            yield _service(name, _Source(own, TABLE, entry), files)
 
 
-def _is_name(name: object) -> TypeGuard[str]:
-    """Whether a service can be called so: its gates are ``arm64::NAME::…``."""
-    return isinstance(name, str) and bool(name.strip()) and "::" not in name
-
-
-def _service(name: str, source: _Source) -> ServiceConfig:
-    """Paths of *source* are relative to the folder of its file."""
+def _service(name: str, source: _Source, files: ProjectFiles) -> ServiceConfig:
+    """Paths of *source* are relative to the folder of its file; *files* are the project's."""
     entry, base = source.entry, source.files.rootpath
     for key, value in entry.items():
         if key not in SERVICE_KEYS:
@@ -284,6 +267,7 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         folder=folder,
         requirements=requirements,
         artifact=_checked(source, "artifact", lambda text: configured_artifact(text, base), ""),
+        target=_target(source, files),
         package=_package(source),
         test_requirements=_files(base, source, "test-requirements"),
         tests=_files(base, source, "tests", folders=True),
@@ -297,7 +281,7 @@ def _service(name: str, source: _Source) -> ServiceConfig:
         env=_env(source),
         network=entry.get("network", ""),
         monthly_cost=_cost(source),
-        boundary=_boundary(source),
+        boundary=read_boundary(entry.get("boundary"), source.error),
         group=entry.get("group", "").strip(),
         where=source.place(),
         named=named,
@@ -319,6 +303,16 @@ def _files(base: Path, source: _Source, key: str, *, folders: bool = False) -> t
             )
         check_inside(path, source.manifest, source.files.rootpath, f"{source.place(key)}: {key}")
     return paths
+
+
+def _target(source: _Source, files: ProjectFiles) -> Target | None:
+    """Its file may declare it, or that of the project."""
+    name = source.entry.get("target", "")
+    try:
+        own = {**own_targets(files), **own_targets(source.files)}
+        return find_target(name, own) if name else None
+    except SettingsError as error:
+        raise source.error("target", error.what, next_step=error.next_step) from None
 
 
 def _package(source: _Source) -> str:
@@ -361,36 +355,3 @@ def _cost(source: _Source) -> float | None:
             next_step="monthly-cost = 180.0",
         )
     return float(value)
-
-
-def _boundary(source: _Source) -> Boundary | None:
-    entry = source.entry.get("boundary")
-    if entry is None:
-        return None
-    for key in entry:
-        if key not in _BOUNDARY_KEYS:
-            raise source.error(
-                "boundary", f"boundary has no key {key!r}{suggestion(key, _BOUNDARY_KEYS)}"
-            )
-    for key in ("reason", "migratable-when"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            raise source.error(
-                "boundary",
-                f"boundary needs a {key}",
-                why="every boundary needs a reason",
-                next_step='boundary = { reason = "…", migratable-when = "…", review = 2027-03-01 }',
-            )
-    review = entry.get("review")
-    if isinstance(review, datetime) or not (review is None or isinstance(review, date)):
-        raise source.error(
-            "boundary", "boundary: review must be a date", next_step="review = 2027-03-01"
-        )
-    packages = entry.get("packages", [])
-    if not isinstance(packages, list) or not all(isinstance(name, str) for name in packages):
-        raise source.error("boundary", "boundary: packages must be a list of names")
-    return Boundary(
-        entry["reason"].strip(),
-        entry["migratable-when"].strip(),
-        review,
-        tuple(re.sub(r"[-_.]+", "-", name).lower() for name in packages),
-    )

@@ -34,7 +34,7 @@ def chosen_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) ->
     Raises:
         SettingsError: there is no such target.
     """
-    return find_target(wanted_target(name, files, environ), _own_targets(files))
+    return find_target(wanted_target(name, files, environ), own_targets(files))
 
 
 def chosen_targets(
@@ -47,7 +47,7 @@ def chosen_targets(
     Raises:
         SettingsError: there is no such target.
     """
-    own = _own_targets(files)
+    own = own_targets(files)
     wanted = wanted_target(",".join(names), files, environ)
     listed = dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip())
     if not listed:
@@ -85,11 +85,21 @@ def default_target(files: ProjectFiles) -> str:
 
 def wanted_target(name: str, files: ProjectFiles, environ: Mapping[str, str]) -> str:
     """*name*, else that of the variable, of the table or of what the project's Python says."""
-    wanted = name or environ.get("PYTEST_ARM64_TARGET") or files.table.get("target")
+    wanted = target_of_all(name, environ) or files.table.get("target")
     return wanted or default_target(files)
 
 
-def _own_targets(files: ProjectFiles) -> Mapping[str, Target]:
+def target_of_all(name: str, environ: Mapping[str, str]) -> str:
+    """*name* or that of the variable, which count for every service; empty without both."""
+    return name or environ.get("PYTEST_ARM64_TARGET", "")
+
+
+def own_targets(files: ProjectFiles) -> Mapping[str, Target]:
+    """The targets that *files* declare, the user's own file included.
+
+    Raises:
+        SettingsError: one cannot be used.
+    """
     targets = {}
     for name, table in {**files.user.targets, **files.table.get("targets", {})}.items():
         if not isinstance(table, dict):

@@ -23,6 +23,8 @@ MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 DEFAULT_PYTHON = "3.12"
 PACKAGES = IMAGE, ZIP = ("image", "zip")
 """How a Lambda function can be deployed."""
+OWN = " (own)"
+"""How the name of a target of the user's own ends where a shipped one has that name."""
 _HIGHEST_PATCH = 99
 
 
@@ -181,7 +183,7 @@ def own_target(name: str, table: Table, folder: Path | None = None) -> Target:
         )
     return Target(
         # A result must not pass for one of the shipped target.
-        name=f"{name} (own)" if name in shipped_targets() else name,
+        name=f"{name}{OWN}" if name in shipped_targets() else name,
         image=table["image"],
         python=table["python"],
         os=table.get("os", ""),

@@ -15,8 +15,8 @@ from .artifact import IMAGE, Artifact, configured_artifact
 from .project_files import ProjectFiles
 from .services import TABLE, Services, services_at
 from .system_packages import KEY, SystemPackages, read_system_packages
-from .target_choice import wanted_target
-from .targets import shipped_targets
+from .target_choice import target_of_all, wanted_target
+from .targets import OWN, shipped_targets
 from .toml_lines import line_of
 
 VARIABLE = "PYTEST_ARM64_TRUST"
@@ -45,6 +45,8 @@ def widenings(files: ProjectFiles, services: Services) -> tuple[Widening, ...]:
     entries = [*_of_table(files), *_of_targets(files)]
     for service in (services.itself, *services.configured):
         entries += _of_packages(service.system_packages, service.where)
+        if service.folder != files.rootpath and not service.named:
+            entries += _of_targets(files.at(service.folder))
         entries += _of_keys(
             service.env, service.network, service.artifact, files.root, _always(service.where)
         )
@@ -116,6 +118,7 @@ def _place(files: ProjectFiles, table: tuple[str, ...], key: str = "") -> str:
 def in_effect(
     entries: Iterable[Widening],
     files: ProjectFiles,
+    services: Services,
     *,
     target: str,
     image: str,
@@ -126,11 +129,15 @@ def in_effect(
     Args:
         entries: as ``widenings`` returned them.
         files: the files that they were read from.
+        services: those that the files configure.
         target: the option ``--arm64-target``, empty where it was not given.
         image: the image that the user chose by option or variable, which replaces the files'.
         environ: the host's environment variables.
     """
-    chosen = wanted_target(target, files, environ)
+    chosen = {wanted_target(target, files, environ)}
+    if not target_of_all(target, environ):
+        named = [service.target for service in services.configured]
+        chosen |= {each.name.removesuffix(OWN) for each in named if each is not None}
 
     def counts(entry: Widening) -> bool:
         if entry.variable:
@@ -139,7 +146,7 @@ def in_effect(
             return not image
         if entry.setting.startswith("targets."):
             name = entry.setting.partition(".")[2]
-            return name == chosen and (not image or name in shipped_targets())
+            return name in chosen and (not image or name in shipped_targets())
         return True
 
     return tuple(filter(counts, entries))
@@ -190,7 +197,7 @@ def refuse_untrusted(
         SettingsError: the files widen what the tests may reach, and nobody has allowed it.
     """
     entries = widenings(files, services)
-    counting = in_effect(entries, files, target=target, image=image, environ=environ)
+    counting = in_effect(entries, files, services, target=target, image=image, environ=environ)
     counting = tuple(entry for entry in counting if not only or entry.setting in only)
     if not counting:
         return ()

@@ -11,7 +11,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ..advisories.entries import shown_id
-from ..config.services import REPOSITORY, Services
+from ..config.service_names import REPOSITORY
+from ..config.services import Services
 from ..config.suggestions import suggestion
 from ..errors import SettingsError
 

@@ -144,12 +144,11 @@ def assess(
     baseline = read_baseline(project.root, project.services)
     chosen = _policy(policy, baseline, table)
     try:
-        services = list(_services(project, environ))
+        asked = list(_services(project, environ))
         matrices = kept_matrices(
-            services,
-            settings.target,
+            asked,
             environ,
-            config() if services else _NO_CONFIG,
+            config() if asked else _NO_CONFIG,
             offline=settings.offline,
             refresh=settings.refresh,
             advisories=project_advisories(project.files),
@@ -180,15 +179,18 @@ def _policy(asked: str, baseline: Baseline | None, table: Mapping[str, Any]) -> 
     return ALL if configured else REPORT
 
 
-def _services(project: Project, environ: Mapping[str, str]) -> Iterator[Service]:
+def _services(project: Project, environ: Mapping[str, str]) -> Iterator[tuple[Service, Target]]:
+    """What is audited, each with its target."""
     if project.files.configures_services:
-        for service in project.services.configured:
-            yield configured_service(service, project.files, environ)
+        for configured in project.services.configured:
+            target = project.settings_of(configured).target
+            yield configured_service(configured, project.files, environ), target
         return
-    settings = project.settings
+    settings = project.settings_of(project.itself)
     try:
-        yield project_service(
+        service = project_service(
             project.itself, project.files, settings.requirements, environ, settings.artifact
         )
     except NothingToReadError:
         return
+    yield service, settings.target

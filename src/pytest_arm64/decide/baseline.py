@@ -11,7 +11,8 @@ from typing import Any
 
 from ..advisories.database import KnownDefect
 from ..audit.matrix import STATES, Row, WheelMatrix
-from ..config.services import REPOSITORY, Services
+from ..config.service_names import REPOSITORY
+from ..config.services import Services
 from ..errors import SettingsError
 from ..inside.regular_file import read_regular
 from ..open_folder import write_inside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, WheelMatrix
-from ..config.services import Boundary
+from ..config.declared_boundary import Boundary
 from .evidence import ServiceEvidence
 from .plain_markdown import plain
 from .questions import YES, Answer

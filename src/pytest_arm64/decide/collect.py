@@ -41,7 +41,7 @@ def evidence_on(
 
     Args:
         services: the services.
-        matrices: those that the audit made, of one target.
+        matrices: those that the audit made, one for each service.
         problem: why there is none of a service that has none.
     """
     by_name = {matrix.service: matrix for matrix in matrices}
@@ -50,6 +50,7 @@ def evidence_on(
         ServiceEvidence(
             name=service.name,
             matrix=by_name.get(service.name),
+            target=by_name[service.name].target if service.name in by_name else "",
             leaks=leaking.get(service.name, ()),
             boundary=service.boundary,
             monthly_cost=service.monthly_cost,

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from ..audit.matrix import WheelMatrix
 from ..binary.mapped import Mapped
-from ..config.services import Boundary
+from ..config.declared_boundary import Boundary
 from ..inside.measure.record import Measured
 from ..inside.ran import GRADES, PREDICTED, Ran
 from ..records import json_options
@@ -213,6 +213,8 @@ class ServiceEvidence:
 
     name: str
     matrix: WheelMatrix | None = None
+    target: str = ""
+    """What it is deployed on; empty in reports of one target."""
     installs: tuple[Install, ...] = ()
     builds: tuple[Build, ...] = ()
     runs: tuple[TestRun, ...] = ()

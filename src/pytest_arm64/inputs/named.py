@@ -11,6 +11,7 @@ from pathlib import Path
 from ..config.artifact import ZIP, read_artifact_name
 from ..config.project_files import ProjectFiles
 from ..config.services import Services
+from ..config.targets import Target, as_package
 from ..config.toml_files import TomlFiles
 from ..errors import Arm64Error, SettingsError
 from . import pdm_lock, poetry_lock, uv_lock
@@ -80,6 +81,29 @@ def named_services(naming: Naming) -> Named:
     if not services:
         raise unread[0]
     return Named(services, folders, unread)
+
+
+def with_targets(
+    named: Named, naming: Naming, targets: Sequence[Target], *, chosen: bool
+) -> list[tuple[Service, Target]]:
+    """Each service with what it is deployed on.
+
+    Args:
+        named: the services.
+        naming: what they were named by.
+        targets: those of the command line or of the project.
+        chosen: whether the user has chosen them for all services.
+    """
+    configured = () if naming.paths else naming.declared.configured
+    by_name = {service.name: service for service in configured}
+    asked = []
+    for service in named.services:
+        says = by_name.get(service.name)
+        own = says.target if says is not None and not chosen else None
+        package = says.package if says is not None else ""
+        for target in targets if own is None else (own,):
+            asked.append((service, as_package(target, package)))
+    return asked
 
 
 def earlier_service(path: str, now: Service, naming: Naming) -> Service:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..config.artifact import Artifact
 from ..config.project_files import read_project_files
-from ..config.services import own_name
+from ..config.service_names import own_name
 from ..config.suggestions import file_suggestion
 from ..config.toml_files import TomlFiles
 from ..errors import EmptyListError, SettingsError

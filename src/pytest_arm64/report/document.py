@@ -96,11 +96,17 @@ class Tool:
     version: str = __version__
 
 
+def in_words(targets: Iterable[str]) -> str:
+    """The name of the one target; of several, all of them."""
+    return ", ".join(dict.fromkeys(targets))
+
+
 @dataclass(frozen=True)
 class Report:
     """What one run, or several together, found."""
 
     target: str
+    """Its name; of several, all names, of which each service has one."""
     made_at: str
     """ISO 8601, UTC. Verdicts are of that day: boundaries and evidence age."""
     services: tuple[ServiceEvidence, ...]
@@ -114,9 +120,28 @@ class Report:
     def day(self) -> date:
         return datetime.fromisoformat(self.made_at).date()
 
+    def target_of(self, service: ServiceEvidence) -> str:
+        """What *service* is deployed on."""
+        return service.target or self.target
+
+    @property
+    def has_several_targets(self) -> bool:
+        """Whether not all services are deployed on the same one."""
+        return len({self.target_of(service) for service in self.services}) > 1
+
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         return tuple(decide(service, self.day) for service in self.services)
+
+    @property
+    def lines(self) -> list[str]:
+        """One for each service, with its target where there are several."""
+        several = self.has_several_targets
+        return [
+            f"{verdict.service}{f' on {self.target_of(service)}' if several else ''}: "
+            f"{verdict.label}"
+            for service, verdict in zip(self.services, self.verdicts, strict=True)
+        ]
 
     @cached_property
     def backlog(self) -> tuple[WorkItem, ...]:

@@ -75,16 +75,20 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _body(report: Report, sources: str) -> Iterator[str]:
-    yield f"Target {plain(report.target)}, created {plain(report.made_at)}."
+    several = report.has_several_targets
+    noun = "Targets" if several else "Target"
+    yield f"{noun} {plain(report.target)}, created {plain(report.made_at)}."
     yield ""
-    yield "| service | verdict | what is in the way | tests |"
-    yield "| --- | --- | --- | --- |"
+    heads = ["service", *(["target"] if several else []), "verdict", "what is in the way", "tests"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join('---' for _ in heads)} |"
     shown = cards(report)
     for card in shown:
         verdict = card.verdict
         tests = plain(card.tests) or "not evaluated"
         way = plain(in_the_way(verdict)) or "nothing"
-        yield f"| {plain(verdict.service)} | {plain(verdict.label)} | {way} | {tests} |"
+        names = [plain(verdict.service), *([plain(card.target)] if card.target else [])]
+        yield f"| {' | '.join(names)} | {plain(verdict.label)} | {way} | {tests} |"
     yield ""
     if report.backlog:
         yield "### What to change first"

@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..audit.matrix import WheelMatrix
 from ..decide.evidence import DESELECTED, ServiceEvidence, TestRun
 from ..errors import ReportError
-from .document import Report
+from .document import Report, in_words
 
 T = TypeVar("T")
 _SHOWN = 5
@@ -22,24 +22,30 @@ def merge(reports: Sequence[Report], made_at: str) -> Report:
     other releases than that matrix lists does not count, and a note names these reports.
 
     Raises:
-        ReportError: they are of different targets.
+        ReportError: a service is on different targets in them.
     """
-    targets = sorted({report.target for report in reports} - {""})  # it never began
-    if len(targets) > 1:
-        raise ReportError(
-            f"reports of different targets cannot be one: {', '.join(targets)}",
-            next_step="merge the reports of each target on their own",
-        )
     ordered = sorted(reports, key=lambda report: report.made_at)
-    names = dict.fromkeys(service.name for report in ordered for service in report.services)
-    parts = {name: [s for r in ordered for s in r.services if s.name == name] for name in names}
+    parts: dict[str, list[ServiceEvidence]] = {}
+    for report in ordered:
+        for service in report.services:
+            placed = replace(service, target=report.target_of(service))
+            parts.setdefault(service.name, []).append(placed)
+    for name, evidence in parts.items():
+        targets = sorted({part.target for part in evidence} - {""})  # it never began
+        if len(targets) > 1:
+            raise ReportError(
+                f"reports of different targets cannot be one: {name} is on {' and '.join(targets)}",
+                next_step="merge the reports of each target on their own",
+            )
     services = tuple(_together(each) for each in parts.values())
     notes = _once(
         [note for report in ordered for note in report.notes]
         + [note for service in services for note in _mixed(service, ordered)]
     )
     incomplete = "; ".join(_once(r.incomplete for r in ordered if r.incomplete))
-    return Report("".join(targets), made_at, services, notes, incomplete=incomplete)
+    named = [service.target for service in services] or [report.target for report in ordered]
+    target = in_words(filter(None, named))
+    return Report(target, made_at, services, notes, incomplete=incomplete)
 
 
 def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:

@@ -150,7 +150,7 @@ def code_quality(report: Report) -> list[Json]:
 
 def _report_results(report: Report) -> Iterator[_Result]:
     for service, verdict in zip(report.services, report.verdicts, strict=True):
-        yield from _service_results(service, verdict, report.target)
+        yield from _service_results(service, verdict, report.target_of(service))
 
 
 def _document(results: Iterable[Json], more_rules: Sequence[Json] = ()) -> Json:

@@ -116,7 +116,7 @@ def _service(
         "" if count is None else count["failed"] + count["error"],
         "" if service.monthly_cost is None else service.monthly_cost,
         _text("; ".join(f"{cost.title}: {cost.month}" for cost in card.costs if cost.month)),
-        _text(report.target),
+        _text(report.target_of(service)),
         _text("; ".join(dict.fromkeys(run.where for run in card.runs))),
         report.day.isoformat(),
     )

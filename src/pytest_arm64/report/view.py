@@ -132,6 +132,8 @@ class Card:
     base: str
     """Folder that its paths are relative to, itself relative to the repository."""
     group: str
+    target: str
+    """What it is deployed on; empty where all are deployed on the same."""
     builds: tuple[BuildView, ...]
     places: tuple[PlaceView, ...]
     goldens: tuple[GoldenView, ...]
@@ -164,15 +166,16 @@ class Card:
 
 def cards(report: Report) -> tuple[Card, ...]:
     """A card for each service, in the order of the report."""
+    targets = report.has_several_targets
     return tuple(
-        _card(f"service-{number}", service, verdict)
+        _card(f"service-{number}", service, verdict, report.target_of(service) if targets else "")
         for number, (service, verdict) in enumerate(
             zip(report.services, report.verdicts, strict=True), 1
         )
     )
 
 
-def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
+def _card(identity: str, service: ServiceEvidence, verdict: Verdict, target: str) -> Card:
     boundary = service.boundary
     costs = tuple(cost_views(service))
     tests = verdict.tests
@@ -193,6 +196,7 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict) -> Card:
         problem=service.problem,
         base=service.base,
         group=service.group,
+        target=target,
         builds=tuple(
             BuildView(build, grade_words(build.where.grade, stand_in=build.where.stand_in))
             for build in sorted(service.builds, key=lambda build: build.succeeded)

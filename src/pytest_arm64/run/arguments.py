@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..config.project import Project
-from ..config.services import REPOSITORY
+from ..config.service_names import REPOSITORY
 from ..errors import SettingsError
 from ..inside.options import OPTIONS, Kind, OwnOption, Who
 from ..mirror.option_table import PYTEST

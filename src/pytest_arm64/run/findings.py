@@ -102,7 +102,7 @@ class Findings:
         assessment = self.assessment
         tolerated = assessment.tolerated(service)
         accepted = assessment.baseline if assessment.policy == NEW else None
-        if accepted is not None and accepted.finding(service, self._target, BOUNDARY):
+        if accepted is not None and accepted.finding(service, self._target(service), BOUNDARY):
             tolerated = frozenset()  # what was accepted was accepted behind that boundary
         judgement = decision(evidence, verdict, today, tolerated, failing)
         return self._judged(replace(judgement, service=service), failing)
@@ -111,12 +111,14 @@ class Findings:
         assessment = self.assessment
         nodeid = printable(judgement.nodeid)  # a file of a wheel may be called anything
         see = ", ".join(f"{GATE}{judgement.service}::{name}" for name in sorted(failing))
+        target = self._target(judgement.service)
         return Gate(
             nodeid,
             ("pyproject.toml", None, nodeid),
-            _plain(complaint(judgement, assessment.policy, assessment.baseline, self._target)),
+            _plain(complaint(judgement, assessment.policy, assessment.baseline, target)),
             properties=_properties(
-                judgement.service, judgement.state, judgement.cause, judgement.verdict
+                *(judgement.service, target, judgement.state),
+                *(judgement.cause, judgement.verdict),
             ),
             elsewhere=_plain(f"{judgement.verdict}, see {see}") if judgement.elsewhere else "",
         )
@@ -127,10 +129,11 @@ class Findings:
         named = any(arg.startswith(GATE) for arg in positional(self._config.option))
         return self.assessment.policy != REPORT or named
 
-    @property
-    def _target(self) -> str:
+    def _target(self, service: str) -> str:
+        """What *service* is deployed on, as far as it was audited."""
         matrices = self.assessment.matrices
-        return matrices[0].target if matrices else ""
+        every = matrices[0].target if matrices else ""
+        return next((matrix.target for matrix in matrices if matrix.service == service), every)
 
     def _named(self, service: str) -> str:
         """As the audit calls *service*: the only one has another name there."""
@@ -142,7 +145,10 @@ class Findings:
             verdict.nodeid,
             (verdict.file, verdict.line - 1 if verdict.line else None, verdict.nodeid),
             _plain(verdict.text) if verdict.failed else "",
-            properties=_properties(verdict.service, verdict.state, verdict.row.cause),
+            properties=_properties(
+                *(verdict.service, self._target(verdict.service)),
+                *(verdict.state, verdict.row.cause),
+            ),
         )
 
     def pytest_report_header(self) -> list[str]:
@@ -179,7 +185,10 @@ def _plain(text: str) -> str:
 
 
 def _properties(
-    service: str, state: str, cause: str, verdict: str = ""
+    service: str, target: str, state: str, cause: str, verdict: str = ""
 ) -> tuple[tuple[str, str], ...]:
-    properties = (("service", service), ("state", state), ("cause", cause), ("verdict", verdict))
+    properties = (
+        *(("service", service), ("target", target)),
+        *(("state", state), ("cause", cause), ("verdict", verdict)),
+    )
     return tuple((f"arm64.{name}", printable(value)) for name, value in properties if value)

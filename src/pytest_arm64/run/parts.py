@@ -96,7 +96,8 @@ def parts_of(config: pytest.Config, project: Project, task: Task) -> tuple[RunPa
     """
     wanted = tuple(config.option.arm64_service)
     _check(wanted, project)
-    itself, settings = project.itself, project.settings
+    itself = project.itself
+    settings = project.settings_of(itself)
     whole = RunPart(itself, settings, task, planned_cells(settings, itself))
     if not project.services.configured or config.option.arm64_requirements:
         return _with_packages([whole])

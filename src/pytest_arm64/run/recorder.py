@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -16,7 +16,6 @@ import pytest
 
 from ..binary.mapped import Mapped, mapped_files
 from ..config.services import ServiceConfig, service_of
-from ..config.settings import Settings
 from ..decide.collect import (
     abi_findings,
     based,
@@ -28,11 +27,9 @@ from ..decide.collect import (
     named_alike,
     system_findings,
     uncompiled_findings,
-    with_refusal,
 )
 from ..decide.evidence import (
     DESELECTED,
-    NOT_STARTED,
     X86_BOUNDARY,
     Finding,
     Incident,
@@ -41,19 +38,20 @@ from ..decide.evidence import (
     TestRun,
 )
 from ..environment.tree import HOME
-from ..errors import Arm64Error, InstallError
+from ..errors import Arm64Error
 from ..inside.golden.report_property import told_by
-from ..inside.ran import MACHINE, Ran
+from ..inside.ran import Ran
 from ..mirror.reconcile import COMPLETE_STATUSES
 from ..open_folder import OpenFolder
-from ..report.document import Report, write_report
+from ..report.document import Report, in_words, write_report
 from ..report.matrix_output import printable
 from .arguments import GATE
 from .blamed_library import with_libraries
 from .gates import core_findings, emit_after_the_tests, selected
-from .incidents import Ended, collection_incident, incidents, one_line
+from .incidents import Ended, collection_incident, incidents
 from .launch import project_of
 from .left_out import LeftOut
+from .not_started import error_line, is_own_image, not_started, unknown_place
 from .selected_tests import Asked, all_known
 from .test_evidence import EvidenceCollector
 from .trial import with_trial
@@ -62,6 +60,7 @@ from .usage import as_usage_error
 
 if TYPE_CHECKING:
     from ..binary.record import AbiRecord
+    from ..config.project import Project
     from .findings import Findings
     from .host import HostPlugin
     from .part_session import NestedRun
@@ -103,10 +102,13 @@ class Recorder:
             unfinished = "the run began and has not come to its end"
             write_report(Report("", _now(), (), incomplete=unfinished), self._folder)
 
+    @pytest.hookimpl(tryfirst=True)  # before the plugin that writes the JUnit file
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         run = self._host.current
         if report.nodeid.startswith(GATE) or run is None:
             return
+        if report.when == "teardown" and project_of(self._config).has_several_targets:
+            report.user_properties.append(("arm64.target", run.part.settings.target.name))
         self._left_out.tested(run.part.name, report)
         outcome = outcome_of(report)
         if outcome is None:
@@ -160,7 +162,7 @@ class Recorder:
             self._fail(session, f"the report was not written: {error}")
             return
         self._lines = [report.headline.line]
-        self._lines += [f"{v.service}: {v.label}" for v in report.verdicts]
+        self._lines += report.lines
         self._lines.append(f"report: {path} (pytest-arm64 report {path.parent} shows it)")
 
     def pytest_arm64_refused(self) -> None:
@@ -213,7 +215,11 @@ class Recorder:
         matrices = named_alike(audit.matrices if audit is not None else (), services)
         problem = audit.problem if audit is not None else "nothing was audited"
         found = {
-            evidence.name: replace(evidence, unasked=self._asked.none_of(service))
+            evidence.name: replace(
+                evidence,
+                unasked=self._asked.none_of(service),
+                target=project.settings_of(service).target.name,
+            )
             for evidence, service in zip(
                 evidence_on(services, matrices, problem), services, strict=True
             )
@@ -221,12 +227,12 @@ class Recorder:
         notes = []
         alone = sum(not run.part.bounded for run in runs) == 1
         for run in runs:
-            where = run.place.ran.as_evidence(now, asked_image=_own_image(run.part.settings))
+            where = run.place.ran.as_evidence(now, asked_image=is_own_image(run.part.settings))
             if run.part.settings.changes:  # it says nothing of what is deployed
                 found |= with_trial(config, found, run, where, self._part(run.part.service, run))
                 continue
             tests = self._tests[run.part.name]
-            for service in services if run.part.service.itself else (run.part.service,):
+            for service in self._about(run, project):
                 # A session of everything is about each service by where its tests lie.
                 own = (
                     tuple(t for t in tests.values() if self._service_at(t.nodeid) == service)
@@ -242,26 +248,32 @@ class Recorder:
                 others = sum(self._service_at(nodeid) is None for nodeid in tests)
                 if others:
                     notes.append(f"{others} tests belong to no service that is configured")
-        unknown = Ran(machine=MACHINE, target=project.settings.target.name)
         for part, error in self._host.not_run:
             name = part.owner
             if name in found and not part.bounded:
-                place = unknown.as_evidence(now, asked_image=_own_image(part.settings))
-                found[name] = _not_started(found[name], error, place)
+                found[name] = not_started(found[name], error, unknown_place(part.settings, now))
         failure = self._host.failure
         if failure is not None:
-            place = unknown.as_evidence(now, asked_image=_own_image(project.settings))
-            for name, evidence in found.items():
+            for service in services:
+                evidence, settings = found[service.name], project.settings_of(service)
                 if not (evidence.runs or evidence.unasked):
-                    found[name] = _not_started(evidence, failure, place)
-        asked = (replace(e, unasked="" if e.runs else e.unasked) for e in found.values())
+                    place = unknown_place(settings, now)
+                    found[service.name] = not_started(evidence, failure, place)
+        asked = [replace(e, unasked="" if e.runs else e.unasked) for e in found.values()]
         return Report(
-            project.settings.target.name,
+            in_words(evidence.target for evidence in asked),
             now,
             based(asked, project.rootpath, project.root),
             tuple(notes),
-            incomplete=_words(failure) if failure is not None else "",
+            incomplete=error_line(failure) if failure is not None else "",
         )
+
+    def _about(self, run: NestedRun, project: Project) -> Sequence[ServiceConfig]:
+        """The services that *run* says something about: of several, those on its target."""
+        if not run.part.service.itself:
+            return (run.part.service,)
+        name = run.part.settings.target.name
+        return [s for s in self._services if project.settings_of(s).target.name == name]
 
     def _part(self, service: ServiceConfig, run: NestedRun) -> tuple[str, ...]:
         return tuple(self._asked.selection(service)) or tuple(self._left_out.part(run))
@@ -365,23 +377,6 @@ class Recorder:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _words(error: Exception) -> str:
-    """*error* in one line; where the session inside refused its arguments, it has said why."""
-    return one_line(str(error)) or "the session refused its arguments"
-
-
-def _not_started(evidence: ServiceEvidence, error: Exception, where: Ran) -> ServiceEvidence:
-    """*evidence* with a session that was to run on *where* and was never begun."""
-    if isinstance(error, InstallError):
-        evidence = with_refusal(evidence, error, where)
-    idle = TestRun(where, (), incidents=(Incident(NOT_STARTED, _words(error)),))
-    return replace(evidence, runs=(*evidence.runs, idle))
-
-
-def _own_image(settings: Settings) -> bool:
-    return settings.base == settings.target.reference
 
 
 def _with_bounded(

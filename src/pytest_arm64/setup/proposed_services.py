@@ -55,9 +55,10 @@ class Proposed:
     timeout: str = ""
     """Seconds that one call of that may take, as a number; empty where nothing says it."""
 
-    def table(self) -> str:
-        """As a table of ``pyproject.toml``."""
+    def table(self, target: str = "") -> str:
+        """As a table of ``pyproject.toml``, whose project has this *target*."""
         pairs = {
+            "target": self.target if self.target != target else "",
             "requirements": self.requirements,
             "test-requirements": self.test_requirements,
             "tests": self.tests,

@@ -76,7 +76,7 @@ def change_of(root: Path, services: Iterable[Proposed]) -> PyprojectChange:
     with_target = (
         _HEADER.sub(lambda header: f"{header[0]}{end}{line}", before) if target else before
     )
-    tables = [service.table() for service in missing]
+    tables = [service.table(target or files.table.get("target", "")) for service in missing]
     if target and with_target == before:
         tables.insert(0, f"[tool.pytest-arm64]\n{line}\n")
     gap = "" if not before else end if before.endswith("\n") else 2 * end

@@ -261,6 +261,47 @@ def test_every_target_that_is_named_counts(
 
 @pytest.mark.usefixtures("index")
 @pytest.mark.parametrize(
+    ("words", "variable", "targets"),
+    [
+        ((), "", ["al2023-python3.13", "lambda-python3.12"]),
+        (("--target", "debian12-python3.13"), "", ["debian12-python3.13"] * 2),
+        ((), "debian12-python3.13", ["debian12-python3.13"] * 2),
+    ],
+)
+def test_a_service_is_audited_for_its_own_target(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    words: tuple[str, ...],
+    variable: str,
+    targets: list[str],
+) -> None:
+    table = """
+        [tool.pytest-arm64]
+        target = "al2023-python3.13"
+        [tool.pytest-arm64.service.a]
+        requirements = "a/r.txt"
+        [tool.pytest-arm64.service.b]
+        requirements = "b/r.txt"
+        target = "lambda-python3.12"
+        """
+    monkeypatch.setenv("PYTEST_ARM64_TARGET", variable)
+    write(tmp_path, {"pyproject.toml": table, "a/r.txt": "late", "b/r.txt": "late"})
+    command(monkeypatch, *words, "--format", "json", "--report", "out")
+    document = json.loads(capsys.readouterr().out)
+    audited = [(m["target"], m["packages"][0]["state"]) for m in document["matrices"]]
+    # There is a wheel for Python 3.13 alone.
+    states = {name: "wheel" if name.endswith("3.13") else "blocker" for name in targets}
+    assert audited == [(name, states[name]) for name in targets]
+    assert "pythons" not in document
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert report["target"] == ", ".join(dict.fromkeys(targets))
+    assert [service["target"] for service in report["services"]] == targets
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
     ("files", "code", "said"),
     [
         ({"services/docs/readme": ""}, 0, "services/docs has no requirements.txt"),

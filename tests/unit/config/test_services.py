@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_arm64.binary.system import declared_system
+from pytest_arm64.config.declared_boundary import Boundary
 from pytest_arm64.config.option_values import Given
 from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import ProjectFiles, read_project_files
+from pytest_arm64.config.service_names import own_name
 from pytest_arm64.config.services import (
-    Boundary,
     ServiceConfig,
-    own_name,
     read_services,
     service_of,
     services_at,
@@ -50,7 +50,7 @@ FILES = {
     "vlm/requirements.txt": "",
     "services/one/requirements.txt": "",
     "services/two/requirements.txt": "",
-    "services/two/pyproject.toml": "[tool.pytest-arm64]\nmemory = '1GiB'\ntarget = 'x'\n",
+    "services/two/pyproject.toml": "[tool.pytest-arm64]\nmemory = '1GiB'\ncpu = 'graviton3'\n",
 }
 
 
@@ -291,3 +291,84 @@ def test_a_service_says_how_its_function_is_called(tmp_path: Path, handler: str)
     text = f'{WORKER}handler = "{handler}"\nlambda-timeout = 2'
     service = services(tmp_path, text)["worker"]
     assert (service.handler, service.lambda_timeout) == (handler, 2.0)
+
+
+ON_TARGETS = """
+[tool.pytest-arm64]
+target = "al2023-python3.13"
+image = "base:{arch}"
+services = ["c"]
+[tool.pytest-arm64.targets.mine]
+image = "mine:1"
+python = "3.11"
+[tool.pytest-arm64.service.a]
+requirements = "a/requirements.txt"
+target = "lambda-python3.12"
+[tool.pytest-arm64.service.b]
+requirements = "b/requirements.txt"
+[tool.pytest-arm64.service.d]
+requirements = "b/requirements.txt"
+target = "mine"
+"""
+OF_A_FOLDER = """
+[tool.pytest-arm64]
+target = "al2023-python3.12"
+targets."al2023-python3.12" = { image = "other:2", python = "3.12" }
+"""
+
+
+def targets(folder: Path, given: Given, environ: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Target and image by the name of the service."""
+    files = {"a/requirements.txt": "", "b/requirements.txt": "", "pyproject.toml": ON_TARGETS}
+    write(folder, {**files, "c/pyproject.toml": OF_A_FOLDER, ".git/HEAD": ""})
+    project = load_project(given, environ, rootpath=folder, cwd=folder)
+    settings = {s.name: project.settings_of(s) for s in project.services.declared}
+    return {name: (s.target.name, s.base) for name, s in settings.items()}
+
+
+def test_a_service_has_the_target_of_its_table_else_that_of_the_project(tmp_path: Path) -> None:
+    found = targets(tmp_path, Given(), {})
+    assert {name: target for name, (target, _) in found.items()} == {
+        "a": "lambda-python3.12",
+        "b": "al2023-python3.13",
+        "c": "al2023-python3.12 (own)",
+        "d": "mine",
+    }
+    # The image of the table belongs to the target of the table.
+    assert found["b"][1] == "base:{arch}"
+    assert found["a"][1].startswith("amazon/aws-lambda-python:3.12")
+    assert (found["c"][1], found["d"][1]) == ("other:2", "mine:1")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ"),
+    [
+        (Given(target="lambda-python3.13"), {"PYTEST_ARM64_TARGET": "mine"}),
+        (Given(), {"PYTEST_ARM64_TARGET": "lambda-python3.13"}),
+    ],
+)
+def test_option_and_variable_choose_the_target_of_all_services(
+    tmp_path: Path, given: Given, environ: dict[str, str]
+) -> None:
+    found = targets(tmp_path, given, environ)
+    assert {target for target, _ in found.values()} == {"lambda-python3.13"}
+
+
+def test_an_image_that_the_user_chose_is_that_of_all_services(tmp_path: Path) -> None:
+    found = targets(tmp_path, Given(), {"PYTEST_ARM64_IMAGE": "stand-in:1"})
+    assert {image for _, image in found.values()} == {"stand-in:1"}
+
+
+def test_no_further_core_is_chosen_by_code_for_a_service_on_lambda(tmp_path: Path) -> None:
+    targets(tmp_path, Given(), {})
+    project = load_project(Given(), {}, rootpath=tmp_path, cwd=tmp_path)
+    by_code = {s.name: project.settings_of(s).cores_by_code for s in project.services.declared}
+    assert by_code == {"a": False, "b": True, "c": True, "d": True}
+
+
+@pytest.mark.parametrize("name", ["lambda-python3.9", "nowhere", "mine"])
+def test_an_unknown_target_of_a_service_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    text = f"[tool.pytest-arm64.service.a]\nrequirements = 'r.txt'\ntarget = '{name}'\n"
+    write(tmp_path, {"pyproject.toml": text, "r.txt": ""})
+    with pytest.raises(SettingsError, match=rf"pyproject\.toml:3: .*no target '{name}'"):
+        services_at(read_project_files(tmp_path))

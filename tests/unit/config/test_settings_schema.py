@@ -104,6 +104,7 @@ def test_a_value_of_a_wrong_type_is_neither_valid_nor_accepted(
     [
         'service.a = { requirements = "a" }',
         'service.a = { artifact = "image:shop/api:1" }',
+        'service.a = { requirements = "a", target = "lambda-python3.12" }',
         'service.a = { requirements = ["a"], memory = "512MB", monthly-cost = 0 }',
         'boundary = { reason = "CUDA", migratable-when = "a CPU runtime", review = 2027-03-01 }',
         'targets.t = { image = "shop/base:1", python = "3.12", page-size = 65536 }',
@@ -123,7 +124,8 @@ def test_what_is_right_is_valid_and_accepted(tmp_path: Path, lines: str) -> None
     "lines",
     [
         "service.a = {}",
-        'service.a = { requirements = "a", target = "x" }',
+        'service.a = { requirements = "a", colour = "x" }',
+        'service.a = { requirements = "a", target = ["a", 1] }',
         'service.a = { requirements = "a", memory = "much" }',
         'service.a = { requirements = "a", monthly-cost = -1 }',
         'boundary = { reason = "CUDA" }',

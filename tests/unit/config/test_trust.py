@@ -47,6 +47,12 @@ WIDENING = {
         "targets.al2023-python3.12",
     ),
     "a target of its own": (f'target = "mine"\ntargets.mine = {OWN}', "targets.mine"),
+    "a target of its own for a service": (
+        f'service.api = {{ requirements = "requirements.txt", target = "mine" }}\n'
+        f"targets.mine = {OWN}",
+        "targets.mine",
+    ),
+    "a target of a folder's own": ('services = ["of/*"]', "targets.theirs"),
     "a service's network": (
         'service.api = { requirements = "requirements.txt", network = "host" }',
         'network = "host"',
@@ -86,6 +92,10 @@ def project(tmp_path: Path, table: str) -> tuple[ProjectFiles, Services]:
         (root / "link").symlink_to(tmp_path / "keys")
     (root / "requirements.txt").touch()
     (root / "services/shop/pyproject.toml").write_text('[tool.pytest-arm64]\nnetwork = "host"\n')
+    (root / "of/shop").mkdir(parents=True, exist_ok=True)
+    (root / "of/shop/pyproject.toml").write_text(
+        f'[tool.pytest-arm64]\ntarget = "theirs"\ntargets.theirs = {OWN}\n'
+    )
     (root / "pyproject.toml").write_text(f"[tool.pytest-arm64]\n{table}\n")
     files = read_project_files(root)
     return files, services_at(files)

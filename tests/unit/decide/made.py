@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from pytest_arm64.audit.matrix import Remedy, Row, WheelMatrix
-from pytest_arm64.config.services import Boundary
+from pytest_arm64.config.declared_boundary import Boundary
 from pytest_arm64.decide.evidence import (
     Build,
     Finding,

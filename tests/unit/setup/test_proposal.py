@@ -473,10 +473,14 @@ def test_a_target_is_added_only_where_none_is_configured(
     template = SAM.format(shared="Tracing: Active", own="Runtime: python3.13")
     written(tmp_path, {"template.yaml": template, "pyproject.toml": before, **SAM_FILES})
     change_of(tmp_path, proposed_services(tmp_path)).write()
-    assert read_project_files(tmp_path).table["target"] == target
+    files = read_project_files(tmp_path)
+    assert files.table["target"] == target
+    (service,) = read_services(files)
+    own = service.target.name if service.target is not None else target
+    assert own == "lambda-python3.13"
 
 
-def test_functions_on_different_pythons_propose_no_target(tmp_path: Path) -> None:
+def test_functions_on_different_pythons_propose_a_target_each(tmp_path: Path) -> None:
     one = SAM.format(shared="Tracing: Active", own="Runtime: python3.13")
     other = one.partition("Resources:\n")[2].replace("hello_world", "other").replace("3.13", "3.12")
     other = other.replace("HelloWorldFunction", "Other")
@@ -484,7 +488,13 @@ def test_functions_on_different_pythons_propose_no_target(tmp_path: Path) -> Non
     services = proposed_services(written(tmp_path, files))
     assert {service.target for service in services} == {"lambda-python3.12", "lambda-python3.13"}
     assert [service.tests for service in services] == ["", ""]
-    assert "target =" not in change_of(tmp_path, services).after
+    change_of(tmp_path, services).write()
+    assert "target" not in read_project_files(tmp_path).table
+    configured = read_services(read_project_files(tmp_path))
+    assert {s.name: s.target.name for s in configured if s.target is not None} == {
+        "hello-world": "lambda-python3.13",
+        "other": "lambda-python3.12",
+    }
 
 
 @pytest.mark.parametrize("inner", ["src", "app"])
