@@ -16,6 +16,8 @@ from pytest_arm64.report.compare import BETTER, OTHER, WORSE, changes
 from pytest_arm64.report.document import Report
 from pytest_arm64.report.markdown import COMMENT_BYTES, SUMMARY_BYTES, report_markdown
 from pytest_arm64.report.merge import merge
+from pytest_arm64.report.page import html_page
+from pytest_arm64.report.spreadsheets import services
 from unit.decide import made
 from unit.report.made_reports import (
     ARM,
@@ -214,6 +216,23 @@ class TestMerge:
     def test_several_targets_are_not_one_report(self) -> None:
         with pytest.raises(ReportError, match="different targets"):
             merge([report(made.service()), report(made.service(), target="other")], MADE_AT)
+
+    def test_services_on_different_targets_are_one_report_that_names_them(self) -> None:
+        worker = replace(made.service(), name="worker")
+        found = merge([report(made.service()), report(worker, target="other")], MADE_AT)
+        assert [(s.name, s.target) for s in found.services] == [
+            ("api", made.TARGET),
+            ("worker", "other"),
+        ]
+        assert found.target == f"{made.TARGET}, other"
+        assert [line.partition(":")[0] for line in found.lines] == [
+            f"api on {made.TARGET}",
+            "worker on other",
+        ]
+        assert f"| api | {made.TARGET} | " in report_markdown(found)
+        assert "| worker | other | " in report_markdown(found)
+        assert html_page(found).count(">other<") == 2
+        assert {row[13] for row in services(found).rows} == {made.TARGET, "other"}
 
 
 class TestMarkdown:
