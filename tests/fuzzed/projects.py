@@ -54,7 +54,54 @@ all = ["near (>=1)"]
 lock-version = "2.1"
 python-versions = "^3.11"
 """
-_LOCKS = {b"created-by": "pylock.toml", b"python-versions": "poetry.lock", b"": "uv.lock"}
+_PDM = """[metadata]
+groups = ["default", "test"]
+strategy = ["inherit_metadata"]
+lock_version = "4.5.0"
+content_hash = "sha256:aa"
+[[metadata.targets]]
+requires_python = ">=3.11"
+[[package]]
+name = "zed"
+version = "1.0"
+requires_python = ">=3.8"
+groups = ["default", "test"]
+marker = "python_version < '4'"
+dependencies = ["near>=1"]
+files = [
+    {file = "zed-1.0-py3-none-any.whl", hash = "sha256:bb"},
+]
+[[package]]
+name = "near"
+version = "1.0"
+groups = ["test"]
+path = "./near"
+"""
+_PIPFILE = """{
+    "_meta": {
+        "pipfile-spec": 6,
+        "sources": [{"name": "own", "url": "https://h/simple", "verify_ssl": true}]
+    },
+    "default": {
+        "zed": {
+            "extras": ["a"],
+            "hashes": ["sha256:bb"],
+            "index": "own",
+            "markers": "python_version < '4'",
+            "version": "==1.0"
+        },
+        "near": {"path": "./near", "editable": true}
+    },
+    "develop": {"far": {"git": "https://h/far.git", "ref": "main"}}
+}
+"""
+_LOCKS = {
+    b"created-by": "pylock.toml",
+    b"python-versions": "poetry.lock",
+    b"strategy": "pdm.lock",
+    b"_meta": "Pipfile.lock",
+    b"": "uv.lock",
+}
 _MANIFEST = """[project]
 name = "shop"
 version = "1"
@@ -65,7 +112,7 @@ zed = ">=1"
 
 
 def _lock_seeds() -> list[bytes]:
-    return [_UV.encode(), _PYLOCK.encode(), _POETRY.encode()]
+    return [text.encode() for text in (_UV, _PYLOCK, _POETRY, _PDM, _PIPFILE)]
 
 
 def _read_lock(data: bytes, folder: Path) -> None:

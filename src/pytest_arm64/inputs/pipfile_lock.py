@@ -22,6 +22,8 @@ _GROUP = re.compile(
 )
 # Markers know no constants.
 _ALWAYS, _NEVER = 'os_name != ""', 'os_name == ""'
+# Blanks, and half of a character as "\ud800" in JSON, which no file can hold.
+_BREAKING = re.compile("[\\s\ud800-\udfff]")
 _HASH = re.compile(r"[a-z0-9]+:[0-9a-fA-F]+")
 
 
@@ -136,8 +138,8 @@ def _pinned(name: str, entry: Mapping[str, object], section: str, path: Path) ->
 
 
 def _word(value: object, path: Path) -> str:
-    """*value* as one word of a requirement file, in which blanks would begin another."""
-    if not isinstance(value, str) or not value or re.search(r"\s", value):
+    """*value* as one word of a requirement file, in which a blank would begin another."""
+    if not isinstance(value, str) or not value or _BREAKING.search(value):
         raise SettingsError(f"{path}: {value!r:.80} is not an address or a path")
     return value
 

@@ -158,6 +158,9 @@ def test_another_file_comes_first_and_the_lock_is_mentioned(tmp_path: Path, othe
         {"_meta": {}, "default": {"a\n-r x": {"version": "==1"}}},
         {"_meta": {}, "default": {"a": {"path": "x\n-r /etc/shadow"}}},
         {"_meta": {"sources": [{"url": "https://a.test --trusted-host b"}]}},
+        {"_meta": {"sources": [{"url": "https://a.test/\ud800"}]}},
+        {"_meta": {}, "default": {"zed": {"markers": "extra == '\ud800'"}}},
+        {"_meta": {}, "default": {"zed": {"git": "https://a.test/\udfff"}}},
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path: Path, lock: object) -> None:
