@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ..config.targets import shipped_targets
 from ..errors import SettingsError
 from ..records import parse
 from .conditions import Condition, read_condition
@@ -51,6 +52,8 @@ class Verification:
     """What is installed with both, beyond their own requirements."""
     core: str = ""
     """The processor that qemu has to emulate, by qemu's name; empty for any."""
+    target: str = ""
+    """The target whose cells show it; empty where those of any target do."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def _verification(own: Mapping[str, object], affected: Sequence[Affected]) -> Ve
     if "verify" not in own:
         return None
     table = _table(own["verify"], "verify")
-    unknown = set(table) - {"affected", "passes", "with", "core"}
+    unknown = set(table) - {"affected", "passes", "with", "core", "target"}
     if unknown:
         raise ValueError(f"verify: unknown key {min(unknown)[:40]!r}")
     first = affected[0]
@@ -175,7 +178,10 @@ def _verification(own: Mapping[str, object], affected: Sequence[Affected]) -> Ve
     if not re.fullmatch(r"[a-z0-9-]*", core):
         raise ValueError(f"verify: core {core!r} is not a name such as cortex-a72")
     requirements = tuple(map(_requirement, _items(table, "with")))
-    return Verification(first.package, bad, good, requirements, core)
+    target = _text(table, "target", "", most=_MOST_ID)
+    if target and target not in shipped_targets():
+        raise ValueError(f"verify: there is no target {target!r}")
+    return Verification(first.package, bad, good, requirements, core, target)
 
 
 def _requirement(value: object) -> str:

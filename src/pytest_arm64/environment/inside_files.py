@@ -25,8 +25,9 @@ def inside_files() -> dict[str, bytes]:
     """
     ours = resources.files("pytest_arm64")
     files = dict(_files_of(ours / "inside", PACKAGE))
-    files |= _files_of(ours / "conformance", "pytest_arm64/conformance")
-    # A suite that is named as --pyargs pytest_arm64.conformance, here as on the host.
+    # Suites that are named as --pyargs pytest_arm64.conformance, here as on the host.
+    for suite in ("conformance", "smoke"):
+        files |= _files_of(ours / suite, f"pytest_arm64/{suite}")
     files["pytest_arm64/__init__.py"] = (ours / "__init__.py").read_bytes()
     return files
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -36,23 +37,30 @@ class Reproduction:
 
 
 def reproduce(entries: Sequence[Advisory], arguments: Sequence[str] = ()) -> list[Reproduction]:
-    """The reproducers of *entries*, each in two cells of one session.
+    """The reproducers of *entries*, each in two cells; one session for all of a target.
 
     Args:
         entries: what to reproduce; those without a verification are answered from their data.
         arguments: further ones for pytest.
     """
-    planned = [entry for entry in entries if entry.verification is not None]
-    outcomes = _outcomes(planned, arguments) if planned else {}
+    planned: defaultdict[str, list[Advisory]] = defaultdict(list)
+    for entry in entries:
+        if entry.verification is not None:
+            planned[entry.verification.target or TARGET].append(entry)
+    outcomes: dict[str, _Outcome] = {}
+    for target, together in planned.items():
+        outcomes |= _outcomes(target, together, arguments)
     return [_reproduction(entry, outcomes) for entry in entries]
 
 
-def _outcomes(entries: Sequence[Advisory], arguments: Sequence[str]) -> Mapping[str, _Outcome]:
+def _outcomes(
+    target: str, entries: Sequence[Advisory], arguments: Sequence[str]
+) -> Mapping[str, _Outcome]:
     """By the folder of a service: what its only test came to."""
     seen = _Seen()
     here = Path.cwd()
     with temporary_folder() as folder:
-        for path, text in repository(entries).items():
+        for path, text in repository(entries, target).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, "utf-8")
         os.chdir(folder)
@@ -64,9 +72,9 @@ def _outcomes(entries: Sequence[Advisory], arguments: Sequence[str]) -> Mapping[
     return seen.outcomes
 
 
-def repository(entries: Iterable[Advisory]) -> dict[str, str]:
+def repository(entries: Iterable[Advisory], target: str = TARGET) -> dict[str, str]:
     """Files of a repository with two services for each of *entries*."""
-    manifest = ["[tool.pytest.ini_options]", "[tool.pytest-arm64]", f'target = "{TARGET}"']
+    manifest = ["[tool.pytest.ini_options]", "[tool.pytest-arm64]", f'target = "{target}"']
     files = {"requirements-test.txt": "pytest\n"}
     for entry in entries:
         plan = entry.verification

@@ -22,6 +22,7 @@ from pytest_arm64.run.reproductions import (
     DIFFERS,
     NOT_HERE,
     REPRODUCED,
+    TARGET,
     UNKNOWN,
     counted,
     repository,
@@ -56,6 +57,25 @@ def test_each_advisory_has_a_service_for_both_releases() -> None:
     for path, text in files.items():
         if path.endswith(".py"):
             ast.parse(text)
+
+
+def test_each_target_has_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions: list[tuple[str, list[str]]] = []
+
+    def main(*_: object, **__: object) -> int:
+        settings = loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["pytest-arm64"]
+        sessions.append((settings["target"], sorted(settings["service"])))
+        return 0
+
+    monkeypatch.setattr(pytest, "main", main)
+    data = entry("ARM-2026-0002")
+    verify = {**VERIFY, "target": "lambda-python3.11"}
+    data["database_specific"] |= {"reproducer": "import zed\n", "verify": verify}
+    reproduce([read(data), advisory(), advisory("ARM-2026-0003")])
+    assert [(target, len(services)) for target, services in sessions] == [
+        ("lambda-python3.11", 2),
+        (TARGET, 4),
+    ]
 
 
 @pytest.fixture
