@@ -25,6 +25,7 @@ from ..inputs.requirements import (
     Tree,
     sourced_requirement,
 )
+from ..inside.counted import counted
 from .limits import admits_minor, environment_problem, targets_for
 from .platform import Platform
 
@@ -47,7 +48,7 @@ def locked_tree(lock: Lock, selection: Selection, platform: Platform) -> Tree:
         walk.problems[environment_problem(lock.shown, platform)] = None
     if lock.foreign and platform.markers["platform_machine"] == "aarch64":
         count = len(lock.foreign)
-        files = "1 compiled file" if count == 1 else f"{count} compiled files"
+        files = counted(count, "compiled file")
         walk.problems[
             f"{lock.shown} holds {files} for another machine ({lock.foreign[0]}); "
             f"pytest-arm64 abi {lock.shown} lists them"

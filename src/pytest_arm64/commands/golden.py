@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Arm64Error
+from ..inside.counted import counted
 from ..inside.golden.explain import printable
 from ..inside.golden.store import FOLDER, PROVENANCE, GoldenError, read_file
 from ..inside.regular_file import read_regular
@@ -158,7 +159,7 @@ def _prune(base: Path, goldens: list[StoredGolden], *, dry: bool) -> int:
             path.with_suffix(".npz").unlink(missing_ok=True)
             _drop_empty(path.parent)
     remaining = len(goldens) - len(orphans)
-    print(f"{len(orphans)} goldens without a test, {remaining} kept")  # noqa: T201
+    print(f"{counted(len(orphans), 'golden')} without a test, {remaining} kept")  # noqa: T201
     return 0
 
 
@@ -182,4 +183,4 @@ def _table(goldens: list[StoredGolden]) -> None:
         )
     console = console_on()
     console.print(table)
-    console.print(f"{len(goldens)} goldens")
+    console.print(counted(len(goldens), "golden"))

@@ -7,6 +7,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from ..inside.counted import counted
+
 DESCRIPTION = """\
 Fix what `pytest-arm64 doctor` reports, as far as this user may: start Podman's socket,
 register the emulator, pull the image. With --init, propose a configuration instead.
@@ -78,7 +80,7 @@ def propose(root: Path, *, write: bool) -> int:
     for note in musl_images(root):
         _say(f"note: {note}")
     if pins:
-        _say(f"\n{len(pins)} x86-specific setting{'' if len(pins) == 1 else 's'} found:")
+        _say(f"\n{counted(len(pins), 'x86-specific setting')} found:")
     for _, group in groupby(pins, lambda pin: (pin.path, pin.kind)):
         first, *others = group
         more = f" (and {len(others)} more of that kind in this file)" if others else ""

@@ -18,6 +18,7 @@ from ..config.suggestions import file_suggestion
 from ..config.target_choice import chosen_target
 from ..config.targets import Target
 from ..errors import SettingsError
+from ..inside.counted import counted
 from ..progress import NoProgress
 
 _SHOWN = 8
@@ -147,8 +148,8 @@ def _lines(target: Target, today: date) -> Iterator[str]:
 
 
 def _learned_lines(facts: Learned, today: date) -> Iterator[str]:
-    days = (today - date.fromisoformat(facts.read)).days
-    yield f"facts: {facts.release}, read from {facts.source} on {facts.read} ({_days(days)} ago)"
+    age = counted((today - date.fromisoformat(facts.read)).days, "day")
+    yield f"facts: {facts.release}, read from {facts.source} on {facts.read} ({age} ago)"
     yield f"loader: {facts.loader or 'unknown'}; pages: {facts.page_size} bytes"
     yield f"libraries: {len(facts.libraries)}; packages: {len(facts.packages)}"
 
@@ -159,7 +160,7 @@ def _declared_lines(facts: Facts, today: date) -> Iterator[str]:
         return
     read = "on an unknown day; see the sources"
     if facts.read is not None:
-        read = f"on {facts.read.isoformat()} ({_days(facts.age(today))} ago)"
+        read = f"on {facts.read.isoformat()} ({counted(facts.age(today), 'day')} ago)"
     yield f"facts: {facts.release}, read {read}"
     if facts.supported_until is not None:
         ended = " (ended)" if facts.supported_until < today else ""
@@ -179,7 +180,3 @@ def _declared_lines(facts: Facts, today: date) -> Iterator[str]:
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more (--format json)" if more > 0 else "")
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"

@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from .. import cache
 from ..index.simple import IndexFile
+from ..inside.counted import counted
 from ..records import decode, encode
 
 # A lock whose wheels were looked into before needs no index.
@@ -82,7 +83,7 @@ class WheelReader:
         """What was not looked into, and why."""
         if self.unread:
             count = len(self.unread)
-            what = "1 wheel" if count == 1 else f"{count} wheels"
+            what = counted(count, "wheel")
             reason = next(iter(self.unread.values()))
             yield f"{what} for any platform not looked into for programs: {reason}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..audit.matrix import BLOCKER, PURE, SOURCE, UNKNOWN, WHEEL, Row, WheelMatrix
+from ..inside.counted import counted
 from ..inside.ran import GRADES, PREDICTED
 from ..wording import first_of
 from .evidence import Build, Evidence, ServiceEvidence, weakest
@@ -111,7 +112,7 @@ def _wheels(evidence: ServiceEvidence, today: date) -> Answer:
         return Answer(WHEELS, NOT_EVALUATED, _listed(reasons), based_on, names)
     count = len(matrix.deployed)
     native = sum(state_of[row.name] == WHEEL for row in matrix.deployed)
-    packages = "1 package" if count == 1 else f"{count} packages"
+    packages = counted(count, "package")
     text = f"{packages}, of which {native or 'none'} compiled, each with a wheel"
     built = sum(row.from_source for row in matrix.deployed)
     text += f" or pure Python ({built} built from source)" if built else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..config.changes import Change
+from ..inside.counted import counted
 from ..inside.ran import Ran
 from ..records import Layout, json_options
 from ..wording import first_of
@@ -150,7 +151,7 @@ class Trial:
 
 def equal_words(tests: int, goldens: int) -> str:
     """How many tests and golden values are as they were."""
-    words = "1 test" if tests == 1 else f"{tests} tests"
+    words = counted(tests, "test")
     if goldens:
-        words += " and 1 golden" if goldens == 1 else f" and {goldens} goldens"
+        words += f" and {counted(goldens, 'golden')}"
     return f"{words} equal"

@@ -26,6 +26,7 @@ from ..errors import InstallError
 from ..index.fetch import Fetcher
 from ..index.pip_config import strip_credentials
 from ..index.workers import DaemonWorkers, in_background
+from ..inside.counted import counted
 from ..progress import Progress, Step
 from .build_environment import (
     BackendSource,
@@ -99,9 +100,9 @@ def install(
             source_builder.tell = auditor.say = step.update
             source_builder.say = step.say
             plan, fetcher = make_plan(plan_request, auditor, source_builder.project)
-            step.update(f"{len(plan.packages)} packages")
+            step.update(counted(len(plan.packages), "package"))
         work = _Work(host, request, auditor, fetcher, compiler, source_builder)
-        with progress.step(f"unpack {len(plan.packages)} packages") as step:
+        with progress.step(f"unpack {counted(len(plan.packages), 'package')}") as step:
             unpacked = work.unpack(plan, step)
         built: list[Unpacked] = []
         project: IO[bytes] | None = None

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import TypedDict
 
+from .counted import counted
+
 RowData = Mapping[str, object]
 
 
@@ -46,7 +48,9 @@ class Rows(Mapping[str, SimpleNamespace]):
         return len(self._rows)
 
     def __repr__(self) -> str:
-        return f"<wheel matrix of {self.service} for {self.target}: {len(self)} packages>"
+        return (
+            f"<wheel matrix of {self.service} for {self.target}: {counted(len(self), 'package')}>"
+        )
 
 
 def _ordered(rows: list[RowData]) -> list[RowData]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..binary.record import NEWER_CORE, UNKNOWN, AbiFinding, AbiRecord
+from ..inside.counted import counted
 from .matrix_output import printable
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def summary(record: AbiRecord) -> list[str]:
     count = len(record.files)
     if not count and not record.findings:
         return ["No compiled files for Linux: nothing has to be loaded."]
-    lines = [f"{count} compiled file{'' if count == 1 else 's'}, {machines(record)}"]
+    lines = [f"{counted(count, 'compiled file')}, {machines(record)}"]
     if record.beside:
         lines.append(f"Compared with {record.beside}; findings that hold on one only say so.")
     grave = {finding.path for finding in record.grave}

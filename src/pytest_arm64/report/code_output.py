@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..inside.counted import counted
 from ..sources.findings import CodeFinding
 from ..sources.rules import Rule, all_rules
 from ..sources.scan import CodeScan
@@ -25,14 +26,10 @@ def heading(scan: CodeScan) -> str:
     """``code of api that assumes x86: 2 places``; empty where there is nothing to say."""
     if not (scan.findings or scan.unread or scan.unparsed or scan.branches):
         return ""
-    places = _counted(len(scan.findings), "place")
-    more = [f"{_counted(scan.unread, 'file')} not read"] if scan.unread else []
+    places = counted(len(scan.findings), "place")
+    more = [f"{counted(scan.unread, 'file')} not read"] if scan.unread else []
     more += [f"{scan.ignored} ignored by comments"] if scan.ignored else []
     return f"code of {scan.service} that assumes x86: {', '.join([places, *more])}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def summary_lines(scan: CodeScan) -> list[str]:
@@ -46,7 +43,7 @@ def summary_lines(scan: CodeScan) -> list[str]:
             some = f"{len(scan.branches)} branches for x86, {without} of them"
             lines.append(f"{some} without a way for ARM64")
     if scan.unparsed:
-        files = _counted(scan.unparsed, "file")
+        files = counted(scan.unparsed, "file")
         lines.append(f"{files} of C, C++ or Rust not read: pip install '{EXTRA}'")
     return lines
 

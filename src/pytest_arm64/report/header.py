@@ -10,6 +10,7 @@ from ..binary.record import LOADED, RAISED, WRONG_ARCHITECTURE, AbiRecord
 from ..config.cell import Cell, ImageFacts
 from ..engine.emulation import emulator_warning
 from ..environment.record import PURE, SOURCE, WHEEL, InstallRecord
+from ..inside.counted import counted
 from .abi import together
 from .matrix_output import printable
 
@@ -88,7 +89,7 @@ def abi_lines(record: AbiRecord) -> list[str]:
     number = sum(file.path not in harmless for file in record.files)
     if not number:
         return []
-    count = f"{number} compiled file{'' if number == 1 else 's'}"
+    count = counted(number, "compiled file")
     lines = [f"arm64: {count}, {_loads(record)}"] if not record.grave else []
     for load in record.refused[:_SHOWN]:
         text = (load.text.splitlines() or [""])[0]
@@ -120,7 +121,7 @@ def _loads(record: AbiRecord) -> str:
         return "all can be loaded"
     loaded = sum(load.outcome == LOADED for load in record.loads)
     raised = sum(load.outcome == RAISED for load in record.loads)
-    modules = "1 module" if loaded == 1 else f"{loaded} modules"
+    modules = counted(loaded, "module")
     more = f", {raised} raised an error of their own" if raised else ""
     return f"all can be loaded; {modules} imported{more}"
 

@@ -26,6 +26,7 @@ from ..audit.matrix import (
 from ..audit.weight import binary_size
 from ..config.system_packages import settings_line
 from ..decide.plain_markdown import without_mentions
+from ..inside.counted import counted
 from .weight_output import contents_lines, weight_lines, weight_rows
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def services_in_sum(matrices: Sequence[WheelMatrix]) -> list[str]:
             ("ready" if m.ready else "not ready") if m.complete else "incomplete" for m in audited
         )
         parts = [f"{words[w]} {w}" for w in ("ready", "not ready", "incomplete") if words[w]]
-        lines.append(f"{len(audited)} services on {target}: {', '.join(parts)}")
+        lines.append(f"{counted(len(audited), 'service')} on {target}: {', '.join(parts)}")
     return lines
 
 
@@ -218,8 +219,11 @@ def _counted(matrix: WheelMatrix) -> str:
     built = sum(row.from_source for row in matrix.deployed)
     if built and parts:
         parts[0] += f" ({built} built from source)"
-    plural = "" if len(matrix.deployed) == 1 else "s"
-    return f"{len(matrix.deployed)} package{plural}: {', '.join(parts)}" if parts else "no packages"
+    return (
+        f"{counted(len(matrix.deployed), 'package')}: {', '.join(parts)}"
+        if parts
+        else "no packages"
+    )
 
 
 def summary(matrix: WheelMatrix) -> list[str]:
@@ -242,7 +246,10 @@ def summary(matrix: WheelMatrix) -> list[str]:
     lines += map(printable, weight_lines(matrix))
     needing = [row for row in matrix.packages if row.system]
     if len(needing) > 1:
-        lines += [f"System packages of {len(needing)} packages:", *_settings_line(needing)]
+        lines += [
+            f"System packages of {counted(len(needing), 'package')}:",
+            *_settings_line(needing),
+        ]
     if not matrix.complete:
         lines.append(
             "INCOMPLETE: the rows above are correct, but some dependencies could not be determined."

@@ -19,6 +19,7 @@ from ..decide.evidence import (
     grade_words,
 )
 from ..decide.verdict import BUILD, MIGRATE, READY, REPLACE, STAY, UNDECIDED, VERDICTS, Verdict
+from ..inside.counted import counted
 from ..inside.ran import Ran
 from .document import Report
 from .matrix_output import explanation
@@ -218,7 +219,7 @@ def _places(service: ServiceEvidence) -> Iterator[PlaceView]:
         how = f"installed by {install.installer or 'an unknown installer'}"
         yield _place(f"{how} in {install.seconds:.0f} s", install.where)
     for run in service.runs:
-        yield _place(f"{len(run.tests)} tests", run.where)
+        yield _place(counted(len(run.tests), "test"), run.where)
 
 
 def _place(what: str, where: Ran) -> PlaceView:

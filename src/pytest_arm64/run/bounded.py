@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ..errors import Arm64Error
+from ..inside.counted import counted
 from .gates import Gate, emit
 from .parts import RunPart
 
@@ -22,5 +23,5 @@ def skip(session: pytest.Session, part: RunPart, error: Arm64Error) -> str:
         reason = f"{test.reason}; not run: there is no linux/amd64 cell: {error.what}"
         emit(session.config, Gate(test.nodeid, test.location, elsewhere=reason))
     number = len(part.bounded)
-    tests = "1 test" if number == 1 else f"{number} tests"
+    tests = counted(number, "test")
     return f"{part.name}: not run: {tests}, for there is no linux/amd64 cell: {error.what}"

@@ -10,6 +10,7 @@ import pytest
 
 from ..config.project_files import repository_root
 from ..errors import EmulationError
+from ..inside.counted import counted
 from ..mirror.transport import Transport
 from .arguments import GATE
 from .cells import Role
@@ -225,12 +226,16 @@ class ReferenceSide:
         lines = []
         if self._compares and self._ran:
             differ = f"{len(self._differing)} differ"
-            lines.append(f"compare: {len(self._here)} tests run, on linux/amd64 too: {differ}")
+            lines.append(
+                f"compare: {counted(len(self._here), 'test')} run, on linux/amd64 too: {differ}"
+            )
         for nodeid, side in self._flaky.items():
             lines.append(f"flaky: {nodeid} differs from itself on {side}: no ARM64 finding")
         if self._settled is not None:
             done = self._settled
-            lines.append(f"record: {done.written} goldens written, {done.unchanged} unchanged")
+            lines.append(
+                f"record: {counted(done.written, 'golden')} written, {done.unchanged} unchanged"
+            )
         for line in [*lines, *self._lines]:
             terminalreporter.line(f"arm64 {line}")
 

@@ -15,6 +15,7 @@ from warnings import WarningMessage
 
 import pytest
 
+from ..inside.counted import counted
 from ..inside.ran import Ran
 from ..mirror.mirror import HostMirror
 from ..mirror.reconcile import COMPLETE_STATUSES
@@ -122,7 +123,7 @@ class SilentCell:
         """
         title = f"run the tests on {self.planned.name}"
         if only:
-            title = f"repeat {len(only)} tests on {self.planned.name}"
+            title = f"repeat {counted(len(only), 'test')} on {self.planned.name}"
         skipped = self._collected - Counter(only) if only else Counter()
         with self._progress.step(title) as step:
             recorder = OutcomeRecorder(step.update)
@@ -203,7 +204,7 @@ class OutcomeRecorder:
             self._tests[nodeid] = replace(outcome, warnings=texts)
 
     def pytest_runtest_logfinish(self) -> None:
-        self._tell(f"{len(self._tests)} tests")
+        self._tell(counted(len(self._tests), "test"))
 
 
 def outcome_of(report: pytest.TestReport) -> str | None:
