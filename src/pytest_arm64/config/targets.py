@@ -205,9 +205,16 @@ def find_target(name: str, own: Mapping[str, Target]) -> Target:
     """The target called *name*, the user's own first.
 
     Raises:
-        SettingsError: there is none; the message lists what there is.
+        SettingsError: there is none; the message lists what there is. Or *name* is a list.
     """
     targets = {**shipped_targets(), **own}
+    if "," in name and name not in targets:
+        raise SettingsError(
+            f"{name!r} names several targets",
+            why="a service is installed and tested on one target",
+            next_step="run once for each, with --arm64-target NAME, or compare what each would "
+            f"install: pytest-arm64 audit --target {name.replace(' ', '')}",
+        )
     if name not in targets:
         raise SettingsError(
             f"there is no target {name!r}{suggestion(name, targets)}",

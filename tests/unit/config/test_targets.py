@@ -169,6 +169,12 @@ def test_own_target_wins_over_a_shipped_one() -> None:
     assert find_target("al2023-python3.12", {}).image == "amazonlinux:2023"
 
 
+def test_several_targets_are_refused_with_the_command_that_takes_them() -> None:
+    with pytest.raises(SettingsError, match="names several targets") as error:
+        find_target("al2023-python3.12, lambda-python3.13", {})
+    assert "audit --target al2023-python3.12,lambda-python3.13" in error.value.next_step
+
+
 def test_unknown_target_lists_the_users_own_too() -> None:
     with pytest.raises(SettingsError) as caught:
         find_target("mime", {"mine": own_target("mine", OWN)})
