@@ -12,6 +12,7 @@ from ..config.targets import Target
 from ..index.addresses import public
 from ..index.simple import IndexFile, file_of
 from ..records import Layout, decode, encode, json_options
+from .packager_view import PackagerView
 
 FORMAT = 1
 DEPLOY, TEST, BUILD = "deploy", "test", "build"
@@ -181,19 +182,22 @@ class WheelMatrix:
     """Wheels for any platform that could not be looked into; a note says why."""
     findings: tuple[WeightFinding, ...] = ()
     """What the target's limits say of the packages together."""
+    packagers: tuple[PackagerView, ...] = ()
+    """What the tools that were named would put into a zip."""
 
     @property
     def complete(self) -> bool:
-        """Whether every package of the tree is known, with its state."""
-        return not self.problems and not any(
-            row.state == UNKNOWN or row.doubt for row in self.deployed
-        )
+        """Whether it is known of every package what becomes of it."""
+        if self.problems or any(view.problems for view in self.packagers):
+            return False
+        return not any(row.state == UNKNOWN or row.doubt for row in self.deployed)
 
     @property
     def ready(self) -> bool:
-        """Whether everything has a usable wheel, and the target can hold it."""
+        """Whether everything has a usable wheel, and can be packaged for the target."""
         fits = not any(finding.grave for finding in self.findings)
-        return self.complete and fits and all(row.green for row in self.deployed)
+        packed = all(view.works for view in self.packagers)
+        return self.complete and fits and packed and all(row.green for row in self.deployed)
 
     @property
     def weight(self) -> Weight | None:

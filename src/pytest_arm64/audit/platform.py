@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,7 +84,7 @@ def platform_of(target: Target, architecture: str = "arm64") -> Platform:
         python,
         glibc,
         marker_environment(python, MACHINES[architecture]),
-        {key: rank for rank, key in enumerate(ordered_tags(python, architecture, glibc))},
+        ranked(ordered_tags(python, architecture, glibc)),
     )
 
 
@@ -114,7 +114,16 @@ def ordered_tags(
     python: tuple[int, int], architecture: str, glibc: tuple[int, int]
 ) -> tuple[TagKey, ...]:
     """Supported (interpreter, abi, platform) tags, the preferred first."""
-    platforms = platform_tags(architecture, glibc)
+    return tags_on(python, platform_tags(architecture, glibc))
+
+
+def ranked(tags: Iterable[TagKey]) -> dict[TagKey, int]:
+    """The position of each of *tags*; of one that comes twice, the first."""
+    return {tag: rank for rank, tag in enumerate(dict.fromkeys(tags))}
+
+
+def tags_on(python: tuple[int, int], platforms: Sequence[str]) -> tuple[TagKey, ...]:
+    """Tags of CPython *python* on *platforms*, the preferred first."""
     interpreter = f"cp{python[0]}{python[1]}"
     tags = (
         *cpython_tags(python, abis=[interpreter], platforms=platforms),

@@ -31,6 +31,7 @@ from .record import (
     AbiFinding,
     AbiRecord,
 )
+from .stable_abi import beyond_stable_abi
 from .system import System, looked_up_system
 
 FORMAT = 2
@@ -66,8 +67,9 @@ def scan_path(path: Path, system: System, target: Target, other: System | None =
     zipped = path.suffix == ".zip"
     more = _too_large(tree.size, target, zipped=zipped) if path.suffix != ".whl" else ()
     others = other_pythons(tree, root, record.machine, target.python)
+    beyond = beyond_stable_abi(tree, root, record.machine, reread)
     hints = cores.findings(root, owners(tree))
-    return replace(record, findings=(*record.findings, *others, *more, *hints))
+    return replace(record, findings=(*record.findings, *others, *beyond, *more, *hints))
 
 
 def _too_large(size: int, target: Target, *, zipped: bool) -> tuple[AbiFinding, ...]:

@@ -30,6 +30,7 @@ _MAXIMUM_SYMBOLS = 4_000_000
 _MAXIMUM_RELOCATIONS = 4_000_000
 _SHOWN_SYMBOLS = 8
 _SYMBOL, _RELOCATION = struct.Struct("<IBBHQQ"), struct.Struct("<QQq")
+_GLOBAL = 1
 _MACHINES = {"aarch64": "EM_AARCH64", "x86_64": "EM_X86_64"}
 
 
@@ -78,6 +79,29 @@ def read_again(data: Buffer, needs: frozenset[tuple[str, str]] = frozenset()) ->
         return _read(ELFFile(cast("IO[bytes]", _Bounded(data))), data, needs)
     except Exception as error:  # noqa: BLE001  (pyelftools raises anything on damaged files)
         return SecondReading(problem=str(error) or type(error).__name__)
+
+
+def undefined_names(data: Buffer) -> Iterator[str]:
+    """Symbols that the loader must find elsewhere for the ELF file *data*; weak ones are not.
+
+    Nothing of a file that cannot be read, or is not of 64 bits and little-endian.
+    """
+    with contextlib.suppress(Exception):  # pyelftools raises anything on damaged files
+        elf = ELFFile(cast("IO[bytes]", _Bounded(data)))
+        dynamic = next((s for s in elf.iter_segments() if isinstance(s, DynamicSegment)), None)
+        if dynamic is None or elf.elfclass != 64 or not elf.little_endian:
+            return
+        symbols, strings = _offset(dynamic, "DT_SYMTAB"), _offset(dynamic, "DT_STRTAB")
+        section = elf.get_section_by_name(".dynsym")
+        count = section["sh_size"] // _SYMBOL.size if section else dynamic.num_symbols()
+        end = min(symbols + min(count, _MAXIMUM_SYMBOLS) * _SYMBOL.size, len(data))
+        if symbols < 0 or strings < 0:
+            return
+        table = bytes(data[symbols : end - (end - symbols) % _SYMBOL.size])
+        names = _Strings(elf.stream, strings)
+        for name, info, _, index, _, _ in _SYMBOL.iter_unpack(table):
+            if index == 0 and name and info >> 4 == _GLOBAL:
+                yield names.get_string(name)
 
 
 def _read(elf: ELFFile, data: Buffer, needs: frozenset[tuple[str, str]]) -> SecondReading:

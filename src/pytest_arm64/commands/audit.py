@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..audit.packager_view import PACKAGERS
 from ..config.quantities import above_zero, at_least_zero
 from ..errors import EmptyListError, NothingToReadError, SettingsError
 from ..progress import NoProgress
@@ -43,11 +44,13 @@ examples:
   pytest-arm64 audit services/api/requirements.txt --target lambda-python3.13
   pytest-arm64 audit uv.lock --group worker --format json
   pytest-arm64 audit --against main.lock
+  pytest-arm64 audit --packager sam --packager uv --target lambda-zip-python3.12
   pytest-arm64 audit --explain refuses-arm
 
 exit codes:
   0  ready: every package has a usable wheel
-  1  not ready: a package has to be built from source, or blocks
+  1  not ready: a package has to be built from source, or blocks, or a packager
+     does not pack what the target needs
   2  a path, target or setting cannot be used
   3  incomplete: something could not be determined
 
@@ -98,6 +101,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="change pins in requirement files to versions that can be installed on the target "
         "and on x86_64, and show the difference",
+    )
+    parser.add_argument(
+        "--packager",
+        action="append",
+        default=[],
+        choices=PACKAGERS,
+        metavar="TOOL",
+        help="say what TOOL would put into a zip on an x86_64 host, and where that differs from "
+        f"what the target needs: {', '.join(PACKAGERS)}; repeat the option for several",
     )
     parser.add_argument(
         "--against",
@@ -186,6 +198,12 @@ def _audit(
         raise SettingsError(
             "--offline and --refresh exclude each other", next_step="leave one of them out"
         )
+    if options.packager and options.against:
+        raise SettingsError(
+            "--packager and --against exclude each other",
+            why="--against shows what became worse and nothing else",
+            next_step="leave one of them out",
+        )
     files = read_project_files(Path.cwd())
     declared = services_at(files)
     refuse_untrusted(files, declared, environ, only=("artifact",))
@@ -215,6 +233,10 @@ def _audit(
         ) as auditor,
     ):
         matrices = list(audit(asked, auditor))
+        if options.packager:
+            from ..audit.packagers import packaged
+
+            matrices = packaged(options.packager, asked, matrices, auditor)
         fixed = _fixed(asked, matrices, auditor, files.rootpath) if options.fix else None
         drifts = _drifts(options.against, asked, matrices, auditor, naming)
     code = _scanned(named.folders, files.rootpath)

@@ -27,6 +27,7 @@ from ..audit.weight import binary_size
 from ..config.system_packages import settings_line
 from ..decide.plain_markdown import without_mentions
 from ..inside.counted import counted
+from .packager_output import packager_line, packager_lines, packager_rows
 from .weight_output import contents_lines, weight_lines, weight_rows
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
     lines = []
     for matrix in matrices:
         lines += [f"## {cell(matrix.service)} on {cell(matrix.target)}", ""]
-        lines += [f"{line}  " for line in map(cell, summary(matrix))]
+        lines += [f"{line}  " for line in map(cell, summary(matrix, packagers=False))]
         lines += [
             "",
             "| package | version | state | why, and what to do |",
@@ -179,7 +180,7 @@ def markdown(matrices: Sequence[WheelMatrix]) -> str:
             words = "<br>".join(map(cell, explanation(row)))
             name = row.name if row.scope == DEPLOY else f"{row.name} ({row.scope})"
             lines.append(f"| {cell(name)} | {cell(row.version)} | {row.state} | {words} |")
-        lines += ["", *_weight_markdown(matrix)]
+        lines += ["", *_weight_markdown(matrix), *_packagers_markdown(matrix)]
     if len({matrix.service for matrix in matrices}) > 1:
         lines += ["## What blocks which service", ""]
         lines += [f"- {cell(line)}" for line in holding_up(matrices)] or ["Nothing."]
@@ -201,6 +202,18 @@ def _weight_markdown(matrix: WheelMatrix) -> list[str]:
         ),
         "",
     ]
+
+
+def _packagers_markdown(matrix: WheelMatrix) -> list[str]:
+    """What each tool makes of the packages, as a table of the differences."""
+    lines: list[str] = []
+    for view in matrix.packagers:
+        lines += [f"{cell(packager_line(view))}  ", ""]
+        rows = list(packager_rows(view))
+        if rows:
+            lines += ["| package | finding | why | way out |", "| --- | --- | --- | --- |"]
+            lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows] + [""]
+    return lines
 
 
 def summary_words(matrix: WheelMatrix) -> str:
@@ -226,8 +239,8 @@ def _counted(matrix: WheelMatrix) -> str:
     )
 
 
-def summary(matrix: WheelMatrix) -> list[str]:
-    """The verdict of a matrix in a few lines."""
+def summary(matrix: WheelMatrix, *, packagers: bool = True) -> list[str]:
+    """The verdict of a matrix in a few lines; with those on packagers unless they have a table."""
     lines = [_counted(matrix)]
     lines += [f"problem: {printable(problem)}" for problem in matrix.problems]
     lines += [f"note: {printable(note)}" for note in matrix.notes]
@@ -244,6 +257,8 @@ def summary(matrix: WheelMatrix) -> list[str]:
         grave = sum(defect.grave for defect in defects)
         lines.append(f"Known defects: {len(defects)} ({grave} certain and grave)")
     lines += map(printable, weight_lines(matrix))
+    if packagers:
+        lines += map(printable, packager_lines(matrix))
     needing = [row for row in matrix.packages if row.system]
     if len(needing) > 1:
         lines += [

@@ -13,6 +13,7 @@ from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
+from ..audit.packager_view import NOTES
 from ..audit.weight import ACCELERATORS
 from ..binary.record import TOO_LARGE
 from ..decide.drift import Drift
@@ -25,6 +26,8 @@ from .document import Report
 from .drift_output import RULES as DRIFT_RULES
 from .drift_output import level_of, words_of
 from .matrix_output import defect_line, printable
+from .packager_output import RULES as PACKAGER_RULES
+from .packager_output import packager_text
 
 Json = dict[str, object]
 _SCHEMA = (
@@ -49,6 +52,7 @@ _RULES = {
     TOO_LARGE: ("The packages together are larger than the target takes", "audit.html"),
     ACCELERATORS: ("Packages need an accelerator that the target does not have", "audit.html"),
     **DRIFT_RULES,
+    **PACKAGER_RULES,
 }
 """What each rule says, and the page of the documentation about it."""
 _MOST_TESTS = 100
@@ -194,6 +198,14 @@ def _matrix_results(
         level = "note" if declared else "error" if finding.grave else "warning"
         text = f"{finding.text}. {finding.fix}" if finding.fix else finding.text
         yield source.result(finding.kind, level, text, finding.kind)
+    for view in matrix.packagers:
+        for problem in view.problems:
+            yield source.result("problem", "error", f"{view.packager}: {problem}", view.packager)
+        for difference in view.findings:
+            harmless = declared or difference.kind in NOTES
+            level = "note" if harmless else "error" if difference.grave else "warning"
+            text, key = packager_text(view, difference), f"{view.packager} {difference.name}"
+            yield source.result(difference.kind, level, text, key, difference.place)
     for row in matrix.deployed:
         place = row.path[0] if row.path else ""
         for defect in row.advisories:
