@@ -122,7 +122,8 @@ def _loads(record: AbiRecord) -> str:
     loaded = sum(load.outcome == LOADED for load in record.loads)
     raised = sum(load.outcome == RAISED for load in record.loads)
     modules = counted(loaded, "module")
-    more = f", {raised} raised an error of their own" if raised else ""
+    whose = "its" if raised == 1 else "their"
+    more = f", {raised} raised an error of {whose} own" if raised else ""
     return f"all can be loaded; {modules} imported{more}"
 
 
