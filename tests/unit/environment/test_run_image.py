@@ -14,7 +14,8 @@ import pytest
 from pytest_arm64.binary.record import AbiRecord, CompiledFile
 from pytest_arm64.engine.container import Finished
 from pytest_arm64.engine.images import Base
-from pytest_arm64.environment import build
+from pytest_arm64.environment import build, image_build
+from pytest_arm64.environment.builder_container import Host
 from pytest_arm64.environment.record import InstallRecord
 from pytest_arm64.environment.tree import ABI, ENV, INSIDE, RECORD
 from pytest_arm64.errors import InstallError
@@ -153,3 +154,11 @@ def test_what_another_run_has_made_meanwhile_is_used(
     del started[:]
     assert run_image() == (tag, records)
     assert (started, answers) == ([], [])
+
+
+def test_the_builders_that_were_asked_for_are_remembered() -> None:
+    """What was installed in them is said; where nothing is built, none is made."""
+    host, builders = image_build._remembering(Host(cast("Any", None), CELL, RAN, lambda: IMAGE))
+    assert builders == []
+    assert host.builder() is IMAGE
+    assert builders == [IMAGE]
