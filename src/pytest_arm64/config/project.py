@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from .option_values import Given
@@ -39,7 +40,7 @@ class Project:
         """The project as a service."""
         return self.services.itself
 
-    @property
+    @cached_property  # asked for each test
     def has_several_targets(self) -> bool:
         """Whether not all of its services are deployed on the same one."""
         declared = self.services.declared
