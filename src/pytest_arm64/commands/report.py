@@ -13,6 +13,7 @@ from pathlib import Path
 from ..config.project_files import ProjectFiles, read_project_files
 from ..config.services import services_at
 from ..config.suggestions import suggestion
+from ..cost.savings_plan import read_savings
 from ..decide.baseline import Accepted, read_baseline, write_baseline
 from ..decide.boundary import decision_record
 from ..decide.gate import complaint, complaints, decision, of_findings
@@ -31,6 +32,7 @@ from ..report.markdown import (
 from ..report.matrix_output import printable
 from ..report.merge import merge
 from ..report.sarif import code_quality, report_sarif
+from ..report.savings import SavingsView, savings_view
 from ..report.spreadsheets import WORKBOOK, csv_text, workbook
 
 DESCRIPTION = """\
@@ -43,6 +45,7 @@ examples:
   pytest-arm64 report out --format markdown --against main/out
   pytest-arm64 report merge out/1 out/2 --output out/all
   pytest-arm64 report out --format csv
+  pytest-arm64 report out --savings savings.toml
   pytest-arm64 report out --check
 
 exit codes:
@@ -65,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("files", *_MARKDOWN, *_PRINTED, "xlsx"),
+        choices=("files", "html", *_MARKDOWN, *_PRINTED, "xlsx"),
         metavar="FORMAT",
         default="files",
         help="files: write report.html and report.md; or print: html, markdown (up to 64 KB, for a "
@@ -83,7 +86,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against",
         default="",
         metavar="REPORT",
-        help="begin the Markdown with the changes since this earlier report",
+        help="begin the Markdown with the changes since this earlier report, and show its headline "
+        "on the page",
+    )
+    parser.add_argument(
+        "--savings",
+        type=Path,
+        metavar="FILE",
+        help="show the savings that this TOML file plans on the page and in the Markdown, with "
+        "the numbers that they are calculated from",
+    )
+    parser.add_argument(
+        "--prices", type=Path, metavar="FILE", help="TOML file with your own prices, for --savings"
     )
     parser.add_argument(
         "--sources",
@@ -110,6 +124,7 @@ def run_command(options: argparse.Namespace) -> int:
 
     Raises:
         ReportError: a report cannot be read, written, rendered or merged.
+        PriceError: the file of savings, or a price in it, cannot be used.
     """
     words: list[str] = options.what or ["."]
     if words[0] == "diff":
@@ -126,13 +141,16 @@ def run_command(options: argparse.Namespace) -> int:
 
 
 def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
-    changed = changes(read_report(Path(options.against)), report) if options.against else ()
-    sources = _sources(options.sources)
+    earlier = read_report(Path(options.against)) if options.against else None
+    changed = changes(earlier, report) if earlier else ()
+    sources, savings = _sources(options.sources), _savings(report, options)
     out = Path(options.output) if options.output else folder
-    if options.format in (*_MARKDOWN, *_PRINTED):
+    if options.format in ("html", *_MARKDOWN, *_PRINTED):
         if options.format in _MARKDOWN:
             limit = _MARKDOWN[options.format]
-            text = report_markdown(report, changed, limit=limit, sources=sources)
+            text = report_markdown(report, changed, limit=limit, sources=sources, savings=savings)
+        elif options.format == "html":
+            text = _page(report, earlier, savings)
         else:
             text = _PRINTED[options.format](report)
         sys.stdout.write(text)
@@ -140,8 +158,9 @@ def _show(report: Report, folder: Path, options: argparse.Namespace) -> int:
         _write(out / WORKBOOK, workbook(report))
         _say(f"wrote {out / WORKBOOK}")
     else:
-        _write(out / PAGE, _encoded(_page(report)))
-        _write(out / MARKDOWN, _encoded(report_markdown(report, changed, sources=sources)))
+        _write(out / PAGE, _encoded(_page(report, earlier, savings)))
+        text = report_markdown(report, changed, sources=sources, savings=savings)
+        _write(out / MARKDOWN, _encoded(text))
         _say(report.headline.line)
         for line in report.lines:
             _say(f"  {line}")
@@ -237,16 +256,21 @@ def _merge(words: Sequence[str], options: argparse.Namespace) -> int:
     return _show(report, Path(options.output), options)
 
 
-def _page(report: Report) -> str:
+def _page(report: Report, earlier: Report | None, savings: SavingsView | None) -> str:
     from ..report.page import html_page
 
-    return html_page(report)
+    return html_page(report, earlier, savings)
+
+
+def _savings(report: Report, options: argparse.Namespace) -> SavingsView | None:
+    if options.savings is None:
+        return None
+    return savings_view(report, read_savings(options.savings, options.prices))
 
 
 _MARKDOWN = {"markdown": COMMENT_BYTES, "summary": SUMMARY_BYTES}
 """Formats of Markdown, by the word of ``--format``, with the bytes that each may have."""
 _PRINTED: dict[str, Callable[[Report], str]] = {
-    "html": _page,
     "sarif": lambda report: _json(report_sarif(report)),
     "code-quality": lambda report: _json(code_quality(report)),
     "decisions": decisions,

@@ -45,7 +45,7 @@ class PriceList:
 
 
 def price_list(service: str, region: str, own: Path | None = None) -> PriceList:
-    """Prices of *service* (``lambda`` or ``ec2``) in *region*: the user's *own*, else ours.
+    """Prices of *service* (``lambda``, ``ec2``, ``vpc``) in *region*: the user's *own*, else ours.
 
     Raises:
         PriceError: nobody knows them, or the file cannot be used.

@@ -12,6 +12,7 @@ from .compare import ReportChange
 from .document import Report
 from .known_links import known_links
 from .overview import arithmetic, in_the_way
+from .savings import SavingsView
 from .trial_view import trials_markdown
 from .view import Card, RowView, cards, caveats, not_evaluated
 
@@ -28,6 +29,7 @@ def report_markdown(
     *,
     limit: int = COMMENT_BYTES,
     sources: str = "",
+    savings: SavingsView | None = None,
 ) -> str:
     """The report in at most *limit* bytes of UTF-8; *changed* rows stand first.
 
@@ -36,8 +38,33 @@ def report_markdown(
         changed: what changed since an earlier one.
         limit: bytes.
         sources: address of the folder that paths are relative to; lines are linked to it.
+        savings: planned savings, shown before the evidence.
     """
-    return _fitted([*_head(report), *changes_markdown(changed), *_body(report, sources)], limit)
+    planned = _planned(savings) if savings else ()
+    body = _body(report, sources)
+    return _fitted([*_head(report), *changes_markdown(changed), *planned, *body], limit)
+
+
+def _planned(savings: SavingsView) -> Iterator[str]:
+    yield "### Savings by part"
+    yield ""
+    share = f" ({savings.share})" if savings.share else ""
+    yield (
+        f"{savings.total} a month: {savings.due_to_arm}{share} due to ARM, {savings.otherwise} "
+        "from what was changed along with it."
+    )
+    yield ""
+    yield "| part | saving | a month | due to ARM | calculated from | published |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for line in savings.lines:
+        figures = [f"{f.name}: {f.value} ({f.basis})" for f in line.figures]
+        calculated = "; ".join([*figures, *([line.note] if line.note else [])])
+        yield (
+            f"| {line.part} | {plain(line.name)} | {line.amount} | "
+            f"{'yes' if line.due_to_arm else 'no'} | {plain(calculated) or '-'} | "
+            f"{plain(line.published) or '-'} |"
+        )
+    yield ""
 
 
 def changes_markdown(changed: Sequence[ReportChange]) -> Iterator[str]:

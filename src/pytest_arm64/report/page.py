@@ -13,6 +13,8 @@ from ..decide.verdict import VERDICTS
 from .document import FORMAT, Report
 from .known_links import known_links
 from .overview import arithmetic, in_the_way, savings_range
+from .plots import HEIGHT, WIDTH
+from .savings import SavingsView
 from .terms import TERMS, grade_tooltip, word_id
 from .view import STATE_TONES, Card, RowView, cards, caveats, money, not_evaluated, tally
 
@@ -27,8 +29,10 @@ _STATIC_ROWS = 200
 """Rows of a service that stand in the page itself; its script shows the others from their data."""
 
 
-def html_page(report: Report) -> str:
-    """The whole page.
+def html_page(
+    report: Report, earlier: Report | None = None, planned: SavingsView | None = None
+) -> str:
+    """The whole page, with the headline of an *earlier* report and *planned* savings.
 
     Names, causes and output come from packages and tests: all of it is escaped, and the page's
     own policy lets the browser run this script only and ask nobody for anything.
@@ -45,6 +49,8 @@ def html_page(report: Report) -> str:
     divided = {card.id: _divided(card) for card in shown}
     return environment.from_string(_resource("page.html")).render(
         report=report,
+        earlier=earlier,
+        planned=planned,
         cards=shown,
         arithmetic=arithmetic(report.verdicts),
         in_the_way=in_the_way,
@@ -70,6 +76,8 @@ def html_page(report: Report) -> str:
         total=sum(len(card.rows) for card in shown),
         money=money,
         captions=_CAPTIONS,
+        width=WIDTH,
+        height=HEIGHT,
         format=FORMAT,
         policy=(
             f"default-src 'none'; img-src data:; style-src {_hash(style)}; "

@@ -23,6 +23,7 @@ from ..inside.counted import counted
 from ..inside.ran import Ran
 from .document import Report
 from .matrix_output import explanation
+from .plots import Plot, plots
 from .runtime_view import (
     CostView,
     GoldenView,
@@ -139,6 +140,7 @@ class Card:
     places: tuple[PlaceView, ...]
     goldens: tuple[GoldenView, ...]
     subjects: tuple[SubjectView, ...]
+    plots: tuple[Plot, ...]
     hot_spots: HotSpotsView | None
     costs: tuple[CostView, ...]
     cost_problem: str
@@ -205,6 +207,7 @@ def _card(identity: str, service: ServiceEvidence, verdict: Verdict, target: str
         places=tuple(_places(service)),
         goldens=tuple(golden_views(service)),
         subjects=tuple(subject_views(service)),
+        plots=tuple(plots(service)),
         hot_spots=hot_spots_view(service),
         costs=costs,
         cost_problem=cost_problem(service, costs),

@@ -71,6 +71,41 @@ def test_what_changed_since_an_earlier_report_stands_first(
     assert "| other | worker | service |" in text
 
 
+SAVINGS = """
+format = 1
+[[saving]]
+part = "network"
+name = "NAT | gateways"
+price = "vpc.nat-gateway"
+figures = [{ name = "hours", value = "1440", basis = "assumed" }]
+[[saving]]
+part = "compute"
+name = "a search that is not compatible"
+service = "search"
+"""
+
+
+def test_planned_savings_and_what_was_before_are_on_the_page_and_in_the_text(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = folder / "savings.toml"
+    plan.write_text(SAVINGS)
+    words = ["report", str(folder / "out"), "--savings", str(plan)]
+    assert main([*words, "--against", str(folder / "good")]) == 0
+    page = (folder / "out" / "report.html").read_text("utf-8")
+    text = (folder / "out" / "report.md").read_text("utf-8")
+    assert "Before: 1 of 1 service compatible with ARM64 (native)" in page
+    for written in (page, text):
+        assert "$64.80" in written
+        assert "not counted: search is not compatible with ARM64" in written
+    assert "NAT | gateways" not in text
+    capsys.readouterr()
+    assert main([*words, "--format", "html"]) == 0
+    assert capsys.readouterr().out.count('<section id="savings"') == 1
+    assert main(["report", str(folder / "out")]) == 0
+    assert "Savings by part" not in (folder / "out" / "report.md").read_text("utf-8")
+
+
 def test_a_check_fails_for_what_is_neither_compatible_nor_declared(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
