@@ -12,11 +12,13 @@ from packaging.utils import canonicalize_name
 from ..audit.matrix import Row
 from ..wording import first_of
 from .evidence import Finding, ServiceEvidence, TestOutcome
+from .executed_code import never_executed
 from .questions import NO, replacement
 from .verdict import INCOMPLETE, Verdict, failures
 
 FILES, TESTS, DEATHS, GOLDENS, PACKAGE = "files", "tests", "deaths", "goldens", "package"
-ORDER = (FILES, TESTS, DEATHS, GOLDENS, INCOMPLETE, PACKAGE)
+CODE = "code"
+ORDER = (FILES, TESTS, DEATHS, GOLDENS, INCOMPLETE, PACKAGE, CODE)
 """Kinds of changes, the first ones first: files that cannot be loaded make tests fail."""
 _TITLES = {
     FILES: "compiled files",
@@ -24,6 +26,7 @@ _TITLES = {
     DEATHS: "tests that killed their process",
     GOLDENS: "values that differ from x86",
     INCOMPLETE: "incomplete run",
+    CODE: "code that assumes x86",
 }
 _SHOWN = 3
 
@@ -46,9 +49,10 @@ class WorkItem:
     """Whether it is known what would do."""
     kind: str = PACKAGE
     """``files``, ``tests``, ``deaths`` or ``goldens`` for what was seen, ``package`` for what the
-    matrix says, ``incomplete`` for what kept tests from being run."""
+    matrix says, ``incomplete`` for what kept tests from being run, ``code`` for what they did not
+    execute."""
     count: int = 1
-    """How many files, tests or values it is about."""
+    """How many files, tests, values or places in code it is about."""
 
     @property
     def title(self) -> str:
@@ -73,7 +77,8 @@ def backlog(
     told = {_subject(item) for item in files} & changes.keys()
     left = [item for item in predicted if item.kind != PACKAGE or _subject(item) not in told]
     tests = (item for service in moving for item in _tests(service, today))
-    return tuple(sorted([*files, *tests, *left], key=_rank))
+    code = map(_untested, (s for s in moving if never_executed(s.code)))
+    return tuple(sorted([*files, *tests, *left, *code], key=_rank))
 
 
 _Subject = tuple[str, tuple[str, ...]]
@@ -151,6 +156,24 @@ def _tests(service: ServiceEvidence, today: date) -> Iterator[WorkItem]:
                 kind=kind,
                 count=len(tests),
             )
+
+
+def _untested(service: ServiceEvidence) -> WorkItem:
+    """A change for code of *service* that assumes x86, of which a green run says nothing."""
+    places = [place.place for place in never_executed(service.code)]
+    noun = "place that assumes x86 was" if len(places) == 1 else "places that assume x86 were"
+    return WorkItem(
+        package="",
+        version="",
+        action=f"{len(places)} {noun} never executed by the tests on ARM64: have tests reach "
+        f"{first_of(places, _SHOWN)}",
+        services=(service.name,),
+        frees=(),
+        monthly_cost=0.0,
+        certain=True,
+        kind=CODE,
+        count=len(places),
+    )
 
 
 def _action_for(tests: Sequence[TestOutcome], words: str) -> str:

@@ -12,6 +12,7 @@ from ..config.declared_boundary import Boundary
 from ..inside.measure.record import Measured
 from ..inside.ran import GRADES, PREDICTED, Ran
 from ..records import json_options
+from .executed_code import X86Place
 from .runtime import GoldenResult, HotSpots
 from .trials import Trial
 
@@ -239,6 +240,10 @@ class ServiceEvidence:
     profiles: tuple[HotSpots, ...] = ()
     trials: tuple[Trial, ...] = ()
     """Changes that were tried, the oldest first."""
+    code: tuple[X86Place, ...] = ()
+    """Places in its code that assume x86, and whether its tests executed them on ARM64."""
+    code_problem: str = ""
+    """Why it was not measured what the tests executed; empty where it was."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .evidence import (
     grade_words,
     weakest,
 )
+from .executed_code import places_in_words
 from .questions import (
     BUILDS,
     NO,
@@ -79,6 +80,8 @@ class Verdict:
     """What the tests say, where any ran that count."""
     boundary: BoundaryState | None = None
     next_step: str = ""
+    code: str = ""
+    """How much of its code assumes x86, and how much of that its tests executed on ARM64."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -153,6 +156,7 @@ def decide(evidence: ServiceEvidence, today: date) -> Verdict:
         tests=_told(best) if best is not None else None,
         boundary=state,
         next_step=step,
+        code=places_in_words(evidence.code, evidence.code_problem),
     )
 
 

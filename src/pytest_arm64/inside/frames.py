@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     from .light_tuple import LightTuple as NamedTuple
 
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
 
 Location = tuple[str, Optional[int], str]  # noqa: UP045  (evaluated on Python 3.9)
 """Of a test, as pytest has it: file, line (from 0), name."""
@@ -26,6 +26,8 @@ ReportData = dict[str, object]
 
 NEWER_CODE = "newer_code"
 """The record of a session that names packages, by their top-level modules: which does it reach?"""
+ASSUMING_X86 = "assuming_x86"
+"""The record of a session that names statements, by file: which of them are executed?"""
 EVERYTHING = "*"
 """Stands for all of them."""
 OWN_HEADER = "\0"
@@ -281,6 +283,15 @@ class PackagesReached(NamedTuple):
     """Top-level modules, ``*`` for all of them; empty where it could not be found out."""
 
 
+class LinesExecuted(NamedTuple):
+    """Which of the statements that the host asked about were executed."""
+
+    files: dict[str, list[int]]
+    """First lines of statements, by the path that the host named."""
+    problem: str
+    """Why it could not be found out; empty where it was."""
+
+
 class SessionFinished(NamedTuple):
     """The session is over."""
 
@@ -323,6 +334,7 @@ Frame = Union[  # noqa: UP007  (evaluated on Python 3.9)
     JUnitProperties,
     LibrariesLoaded,
     PackagesReached,
+    LinesExecuted,
     SessionFinished,
     Exited,
 ]

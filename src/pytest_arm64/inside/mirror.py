@@ -15,6 +15,7 @@ from . import frames
 from .bound_stdlib import originals, private_copy
 from .boundary import RECORD
 from .boundary_selection import Apart
+from .executed_lines import executed_lines, note_executed_lines
 from .finished import leave_out
 from .mapped import mapped_libraries
 from .missing_variables import MissedVariables
@@ -88,6 +89,7 @@ class Mirror:
         config = cast("pytest.Config", pluginmanager.getplugin("pytestconfig"))
         self._first_config = config
         note_omissions(pluginmanager)
+        note_executed_lines(pluginmanager, self._task["records"])
         config.add_cleanup(self._before_exit)
 
     def missing_variables(self) -> list[str]:
@@ -361,6 +363,9 @@ class Mirror:
             if self._distributed and self._workers is not None:
                 reached = self._workers.reached
             self._sender.hold(frames.PackagesReached({f: list(p) for f, p in reached.items()}))
+        others = self._workers.executed if self._workers is not None else []
+        for lines in executed_lines(self._config.pluginmanager, others):
+            self._sender.hold(lines)
         stop = getattr(session, "shouldfail", False) or getattr(session, "shouldstop", False)
         reason = str(stop) if stop else None
         self._sender.send(frames.SessionFinished(int(exitstatus), reason, int(session.exitstatus)))

@@ -15,6 +15,7 @@ from . import plugin
 from .bound_stdlib import originals
 from .boundary import RECORD
 from .boundary_selection import Apart, records_here
+from .executed_lines import executed_lines, note_executed_lines
 from .finished import leave_out
 from .frames import NEWER_CODE, BoundaryTests
 from .mapped import mapped_libraries
@@ -30,6 +31,8 @@ OMITTED = "arm64_omitted"
 """The same of what code of the project left out of its session."""
 REACHED = "arm64_reached"
 """The same of what its test files reach, where the host asked."""
+EXECUTED = "arm64_executed"
+"""The same of the statements that it executed, where the host asked."""
 FORGET = "PYTEST_ARM64_PLUGINS_BEFORE"
 """Variable with what ``PYTEST_PLUGINS`` was before it named this module."""
 _APART = "arm64-apart"
@@ -57,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if not before:
         del os.environ["PYTEST_PLUGINS"]
     note_omissions(pluginmanager)
+    note_executed_lines(pluginmanager, records_here())
     if not pluginmanager.has_plugin("arm64"):
         plugin.pytest_addoption(parser, pluginmanager)
 
@@ -80,6 +84,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         apart = cast("Apart | None", session.config.pluginmanager.getplugin(_APART))
         output[MAPPED] = mapped_libraries()
         output[OMITTED] = [tuple(each) for each in omitted(session, apart)]
+        manager = session.config.pluginmanager
+        output[EXECUTED] = [tuple(each) for each in executed_lines(manager)]
         records = records_here()
         if NEWER_CODE in records:
             from .reach import reached_by_files

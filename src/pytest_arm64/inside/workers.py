@@ -17,9 +17,9 @@ import pytest
 
 from .bound_stdlib import originals
 from .boundary import RECORD
-from .frames import BoundaryTest, BoundaryTests, Omitted, WorkerDeath
+from .frames import BoundaryTest, BoundaryTests, LinesExecuted, Omitted, WorkerDeath
 from .pytest_internals import XdistNode, worker_status
-from .worker import FORGET, INPUT, MAPPED, NAME, OMITTED, REACHED, WorkerInput
+from .worker import EXECUTED, FORGET, INPUT, MAPPED, NAME, OMITTED, REACHED, WorkerInput
 
 if TYPE_CHECKING:
     from .reach import Reached
@@ -41,6 +41,8 @@ class XdistWorkers:
         """Libraries that workers had loaded at their end."""
         self.reached: dict[str, list[str]] = {}
         """What test files reach: a worker loads modules late only for the tests that it runs."""
+        self.executed: list[LinesExecuted] = []
+        """Statements that workers executed, of those that the host asked about."""
         self.omitted: dict[Omitted, None] = {}
         """What code of the project left out: each worker collects the same."""
 
@@ -54,6 +56,8 @@ class XdistWorkers:
         self.mapped |= set(cast("list[str]", output.get(MAPPED, ())))
         for file, packages in cast("Reached", output.get(REACHED, {})).items():
             self.reached[file] = sorted({*packages, *self.reached.get(file, ())})
+        lines = cast("list[tuple[dict[str, list[int]], str]]", output.get(EXECUTED, ()))
+        self.executed += [LinesExecuted(*each) for each in lines]
         omissions = cast("list[tuple[str, str, bool, int]]", output.get(OMITTED, ()))
         self.omitted.update(dict.fromkeys(Omitted(*each) for each in omissions))
         self._load_ours()  # another worker may be started in its place

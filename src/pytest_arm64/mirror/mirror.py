@@ -15,6 +15,7 @@ import pytest
 from ..errors import ProtocolError
 from ..inside import frames
 from ..inside.frames import BoundaryTest, Frame, Location, StopReason
+from .executed import ExecutedStatements
 from .missing_variables import name_lacking
 from .pytest_internals import (
     add_junit_attributes,
@@ -73,7 +74,7 @@ class HostMirror:
         """Of the test that was started last: what frames do not repeat."""
         self._again = False
         self._late = bytearray()
-        self.ledger = Ledger()
+        self.ledger, self.executed = Ledger(), ExecutedStatements()
         self._rerun: set[str] = set()
         """Running tests of whose attempts one more follows."""
         self.deselected: list[str] = []
@@ -300,6 +301,9 @@ class HostMirror:
     def _on_packagesreached(self, frame: frames.PackagesReached) -> None:
         for file, packages in frame.files.items():
             self.reached.setdefault(file, set()).update(packages)
+
+    def _on_linesexecuted(self, frame: frames.LinesExecuted) -> None:
+        self.executed.take(frame)
 
     def _on_logfinish(self, frame: frames.LogFinish) -> None:
         ledger, nodeid = self.ledger, frame.nodeid

@@ -162,6 +162,8 @@ def _service(card: Card, sources: str) -> Iterator[str]:
     yield ""
     yield from (f"- {plain(reason)}" for reason in verdict.reasons)
     yield f"- next step: {plain(verdict.next_step)}"
+    if verdict.code:
+        yield f"- code: {plain(verdict.code)}"
     yield ""
     grave = [view for view in card.rows if _grave(view)]
     if grave:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ..audit.matrix import WheelMatrix
 from ..decide.evidence import DESELECTED, ServiceEvidence, TestRun
+from ..decide.executed_code import together
 from ..errors import ReportError
 from .document import Report, in_words
 
@@ -79,6 +80,7 @@ def _together(parts: Sequence[ServiceEvidence]) -> ServiceEvidence:
         measured=_once(record for part in alike for record in part.measured),
         profiles=_once(profile for part in alike for profile in part.profiles),
         trials=_once(trial for part in alike for trial in part.trials),
+        code=together([part.code for part in parts]),
     )
 
 

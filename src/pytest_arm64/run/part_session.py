@@ -26,6 +26,7 @@ from .arguments import same_everywhere
 from .cells import PlannedCell, Role
 from .core_choice import core_choice
 from .crash_repeat import doubtful, second_try
+from .executed_code import WatchedCode, watched_code
 from .gates import Gate, cell_gate, emit_after_the_tests
 from .keep import Held
 from .later_core import LaterCore
@@ -61,6 +62,8 @@ class NestedRun:
         self.session: MirroredSession | None = None
         """None until it was started."""
         self._host_session: pytest.Session | None = None
+        self.code = WatchedCode()
+        """Its code that assumes x86."""
         self.results: list[CellResult] = []
         """Of the silent cells."""
 
@@ -147,8 +150,10 @@ class NestedRun:
         _forget_warnings(self._config)
         mirror = HostMirror(session)
         task = self._task
-        for each in later:
-            task = replace(task, records={**task.records, **each.records})
+        self.code = watched_code(self._config, self.part)
+        mirror.executed.watched = self.code.statements
+        for more in (self.code.records, *(each.records for each in later)):
+            task = replace(task, records={**task.records, **more})
         self._host_session = session
         self.session = session_in(self.place, task, session, mirror, self._second_try)
         self.session.start()

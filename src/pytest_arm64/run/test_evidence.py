@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +84,7 @@ class EvidenceCollector:
         self,
         evidence: ServiceEvidence,
         run: NestedRun,
-        tests: Iterable[TestOutcome],
+        tests: Collection[TestOutcome],
         *,
         alone: bool,
     ) -> ServiceEvidence:
@@ -104,6 +104,8 @@ class EvidenceCollector:
         values = [value for nodeid in mine for value in shown.goldens(nodeid, where)]
         values.sort(key=lambda v: (v.ok, -_RANKS.get(v.label, 0), v.test, v.name))
         measured = (record for record in shown.measured.values() if record.test in mine)
+        if run.session is not None:
+            evidence = run.code.add_to(evidence, run.session.mirror, run.place.ran, tests)
         return replace(
             evidence,
             goldens=tuple(values[:MOST_VALUES]),

@@ -23,6 +23,9 @@ class CodePlace:
     note: str = ""
     """What is wrong with a comment that was to silence it."""
     silenced: bool = False
+    begins: int = 0
+    ends: int = 0
+    """Lines of the statement around it; 0 where no tool says which lines are executed."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ class CodeFinding:
     confidence: str
     note: str = ""
     """What is wrong with a comment that was to silence it."""
+    begins: int = 0
+    ends: int = 0
+    """Lines of the statement around it; 0 where no tool says which lines are executed."""
 
     @property
     def place(self) -> str:
@@ -109,4 +115,6 @@ def finding_of(place: CodePlace, path: str) -> CodeFinding:
         fix=rule.fix,
         confidence=rule.confidence,
         note=place.note,
+        begins=place.begins,
+        ends=place.ends,
     )

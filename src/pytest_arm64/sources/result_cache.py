@@ -13,7 +13,7 @@ from ..records import decode, encode
 from .findings import FileResult
 from .rules import rules_fingerprint
 
-_JUDGED = 3
+_JUDGED = 4
 """Counts up when the same content would be judged differently by the same rules."""
 _KIND = "code-results"
 _NOTHING = FileResult()

@@ -42,7 +42,9 @@ class Mirrored:
             path.write_bytes(content)
 
 
-RUN: Any = SimpleNamespace(part=SimpleNamespace(name="api"), place=SimpleNamespace(ran=RAN))
+RUN: Any = SimpleNamespace(
+    part=SimpleNamespace(name="api"), place=SimpleNamespace(ran=RAN), session=None
+)
 
 
 def collected() -> EvidenceCollector:
