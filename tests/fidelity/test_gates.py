@@ -107,6 +107,7 @@ def test_a_gate_in_a_junit_file_names_the_requirement(gated: Case) -> None:
     assert skipped.get("message") == "undecided (predicted), see arm64::api::slow"
     assert properties(found["slow"]) == {
         "arm64.service": "api",
+        "arm64.target": "target",
         "arm64.state": "source",
         "arm64.cause": "not-published",
     }
