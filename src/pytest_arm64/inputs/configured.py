@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config.artifact import Artifact
 from ..config.project_files import ProjectFiles
 from ..config.services import ServiceConfig
-from .service import Service, artifact_service, read_service
+from .service import Service, artifact_service, locked_by_workspace, read_service
 
 
 def configured_service(
@@ -27,7 +27,7 @@ def configured_service(
             service.artifact, environ, name=name, root=root, folder=folder, toml=toml
         )
     listed = service.requirements
-    if not service.named:
+    if not service.named or (len(listed) == 1 and locked_by_workspace(listed[0], toml)):
         return read_service(service.folder, environ, name=name, root=root, toml=toml)
     return read_service(
         listed[0], environ, name=name, root=root, requirements=_plain(listed), toml=toml

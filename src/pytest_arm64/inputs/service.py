@@ -283,6 +283,15 @@ def _lock_of(folder: Path, toml: TomlFiles) -> Path | None:
     return shared if shared is not None and shared.is_file() else None
 
 
+def locked_by_workspace(manifest: Path, toml: TomlFiles) -> bool:
+    """Whether *manifest* is the ``pyproject.toml`` of a member whose workspace has a lock."""
+    folder = manifest.parent
+    if manifest.name != "pyproject.toml" or default_files(folder):
+        return False
+    lock = _lock_of(folder, toml)
+    return lock is not None and lock.parent != folder
+
+
 def _test_requirements(folder: Path, reading: Reading, name: str) -> RequirementSet | None:
     """What the tests of the project in *folder* need besides what is deployed."""
     manifest = folder / "pyproject.toml"

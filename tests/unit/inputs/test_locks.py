@@ -13,7 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_arm64.audit.matrix import BLOCKER, PURE, SOURCE, WHEEL, WheelMatrix
+from pytest_arm64.config.project_files import read_project_files
+from pytest_arm64.config.services import read_services
 from pytest_arm64.errors import SettingsError
+from pytest_arm64.inputs.configured import configured_service
 from pytest_arm64.inputs.service import Service, read_service
 from unit.index.served import Project, joined, matrix_of_folder, release, serve
 from unit.support import attempt, is_plain_text, write
@@ -380,6 +383,47 @@ def test_a_member_of_a_locked_workspace_has_its_own_tree(tmp_path: Path) -> None
     assert [row.name for row in core.deployed] == ["only-arm"]
     assert [row.name for row in whole.deployed] == ["only-arm", "core"]
     assert api["core"].path[0] == "apps/api/pyproject.toml:4"
+
+
+LOCK_OF_WORKSPACE = """
+version = 1
+[[package]]
+name = "member"
+version = "1"
+source = { editable = "member" }
+dependencies = [{ name = "app" }]
+[[package]]
+name = "app"
+version = "1.0"
+source = { registry = "https://index.test/simple" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "lock"),
+    [
+        ({}, "uv.lock"),
+        ({"member/requirements.txt": "app\n"}, ""),
+        ({"member/uv.lock": LOCK_OF_WORKSPACE}, ""),
+    ],
+)
+def test_a_configured_member_has_the_lock_of_its_workspace(
+    tmp_path: Path, files: dict[str, str], lock: str
+) -> None:
+    root = '[tool.uv.workspace]\nmembers = ["member"]\n'
+    root += '[tool.pytest-arm64.service.member]\nrequirements = "member/pyproject.toml"\n'
+    member = '[project]\nname = "member"\nversion = "1"\ndependencies = ["app"]\n'
+    written = {
+        "pyproject.toml": root,
+        "uv.lock": LOCK_OF_WORKSPACE,
+        "member/pyproject.toml": member,
+    }
+    write(tmp_path, {**written, **files})
+    project = read_project_files(tmp_path)
+    (configured,) = read_services(project)
+    service = configured_service(configured, project, {})
+    assert (service.lock.shown if service.lock is not None else "") == lock
+    assert service.name == "member"
 
 
 def test_requirements_go_before_a_lock_and_that_is_told(tmp_path: Path) -> None:
