@@ -113,6 +113,7 @@ def test_a_gate_in_a_junit_file_names_the_requirement(gated: Case) -> None:
     }
     assert properties(found["decision:verdict"]) == {
         "arm64.service": "api",
+        "arm64.target": "target",
         "arm64.state": "undecided",
         "arm64.cause": "no usable ARM64 wheel: slow 1.0",
         "arm64.verdict": "undecided (predicted)",

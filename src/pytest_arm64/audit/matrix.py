@@ -9,10 +9,10 @@ from typing import ClassVar
 from ..advisories.database import Advisories, KnownDefect
 from ..config.system_packages import PackageNames
 from ..config.targets import Target
+from ..contents.packager_view import PackagerView
 from ..index.addresses import public
 from ..index.simple import IndexFile, file_of
 from ..records import Layout, decode, encode, json_options
-from .packager_view import PackagerView
 
 FORMAT = 1
 DEPLOY, TEST, BUILD = "deploy", "test", "build"

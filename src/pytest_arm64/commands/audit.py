@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..audit.packager_view import PACKAGERS
 from ..config.quantities import above_zero, at_least_zero
+from ..contents.packager_view import PACKAGERS
 from ..errors import EmptyListError, NothingToReadError, SettingsError
 from ..progress import NoProgress
 
@@ -234,7 +234,7 @@ def _audit(
     ):
         matrices = list(audit(asked, auditor))
         if options.packager:
-            from ..audit.packagers import packaged
+            from ..decide.packagers import packaged
 
             matrices = packaged(options.packager, asked, matrices, auditor)
         fixed = _fixed(asked, matrices, auditor, files.rootpath) if options.fix else None

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..audit.matrix import WheelMatrix
-from ..audit.packager_view import (
+from ..contents.packager_view import (
     ADDS,
     FAILS,
     LACKS,

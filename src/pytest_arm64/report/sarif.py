@@ -13,9 +13,9 @@ from .. import __version__
 from ..advisories.database import KNOWN_DEFECT, KnownDefect
 from ..advisories.entries import GRAVE
 from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
-from ..audit.packager_view import NOTES
 from ..audit.weight import ACCELERATORS
 from ..binary.record import TOO_LARGE
+from ..contents.packager_view import NOTES
 from ..decide.drift import Drift
 from ..decide.evidence import ServiceEvidence
 from ..decide.verdict import INCOMPLETE, Verdict

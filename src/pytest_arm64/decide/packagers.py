@@ -10,21 +10,15 @@ from typing import cast
 
 from packaging.version import Version
 
+from ..audit.auditor import Auditor
+from ..audit.candidates import Candidates, LockCandidates
+from ..audit.locked import locked_tree
+from ..audit.matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
+from ..audit.platform import Platform, platform_of, platform_tags, ranked, tags_on, wheel_tags
+from ..audit.usable_files import fit
 from ..config._toml import loads
 from ..config.targets import Target
-from ..contents.sdist_rules import OPTIONAL, PURE, UNCLEAR
-from ..errors import SettingsError
-from ..index.simple import IndexFile
-from ..inputs.formats import ALL
-from ..inputs.lock import ARTIFACT
-from ..inputs.reading import Table
-from ..inputs.requirements import Node, Tree
-from ..inputs.service import Service
-from .auditor import Auditor
-from .candidates import Candidates, LockCandidates
-from .locked import locked_tree
-from .matrix import BLOCKER, SOURCE, UNKNOWN, Row, WheelMatrix
-from .packager_view import (
+from ..contents.packager_view import (
     ADDS,
     BUILT,
     FAILS,
@@ -42,8 +36,14 @@ from .packager_view import (
     PackagerFinding,
     PackagerView,
 )
-from .platform import Platform, platform_of, platform_tags, ranked, tags_on, wheel_tags
-from .usable_files import fit
+from ..contents.sdist_rules import OPTIONAL, PURE, UNCLEAR
+from ..errors import SettingsError
+from ..index.simple import IndexFile
+from ..inputs.formats import ALL
+from ..inputs.lock import ARTIFACT
+from ..inputs.reading import Table
+from ..inputs.requirements import Node, Tree
+from ..inputs.service import Service
 
 _MARKERS, _RELEASES = "markers", "releases"
 _OF_TARGET, _OF_HOST, _FALLBACK, _NONE = "target", "host", "fallback", "none"

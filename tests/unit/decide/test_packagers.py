@@ -14,11 +14,11 @@ import pytest
 
 from pytest_arm64.audit.auditor import Auditor
 from pytest_arm64.audit.matrix import WheelMatrix
-from pytest_arm64.audit.packager_view import KINDS, PACKAGERS, PackagerView
-from pytest_arm64.audit.packagers import packager_view
 from pytest_arm64.config._toml import loads
 from pytest_arm64.config.artifact import read_artifact_name
 from pytest_arm64.config.targets import Target, shipped_targets
+from pytest_arm64.contents.packager_view import KINDS, PACKAGERS, PackagerView
+from pytest_arm64.decide.packagers import packager_view
 from pytest_arm64.errors import SettingsError
 from pytest_arm64.index.pip_config import PipConfig
 from pytest_arm64.inputs.service import artifact_service, read_service
