@@ -203,6 +203,8 @@ class PlayedEngine:
     """Status and JSON body by ``METHOD /path``, version prefix and query left out."""
     requests: list[tuple[str, str, dict[str, list[str]]]] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    stuck: threading.Event = field(default_factory=threading.Event)
+    """Until it is set, a request that is to be answered by status 0 waits."""
 
     def seen(self, method: str) -> list[tuple[str, dict[str, list[str]]]]:
         with self.changed:
@@ -245,6 +247,9 @@ class EngineHandler(BaseHTTPRequestHandler):
                 f"{self.command} {path}", (404, {"message": f"no {path}"})
             )
             engine.changed.notify_all()
+        if status == 0:
+            engine.stuck.wait()
+            return
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

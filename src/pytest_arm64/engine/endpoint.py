@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import platform
 import re
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MINIMUM_API = (1, 41)
 _LONGEST_SECONDS = 3600
+_STUCK_SECONDS = 120.0
+# What an engine does in a moment, unless it waits for the lock of a container for ever.
+_QUICK = re.compile(r"/(containers/(create|[^/]+(/(exec|json|kill|start))?)|exec/[^/]+/\w+)(\?|$)")
 MEMORY_PERCENT = 90
 """Of the engine's machine, for one container: it must not take the rest of the machine along."""
 # For the one question that needs no version.
@@ -158,12 +162,15 @@ def _connected(
     class Client(docker.APIClient):
         patience: Patience | None = None
 
-        def request(self, *arguments: Any, **more: Any) -> Any:
+        def request(self, method: Any, url: Any, *arguments: Any, **more: Any) -> Any:
             # Else REQUESTS_CA_BUNDLE would go before the certificate of the engine's own.
             more.setdefault("verify", self.verify)
             if self.patience is None:
-                return super().request(*arguments, **more)
-            return self.patience.wait_for(lambda: super(Client, self).request(*arguments, **more))
+                return super().request(method, url, *arguments, **more)
+            return self.patience.wait_for(
+                lambda: super(Client, self).request(method, url, *arguments, **more),
+                _STUCK_SECONDS if _QUICK.search(str(url)) else math.inf,
+            )
 
     def client(seconds: int, version: str) -> Client:
         try:

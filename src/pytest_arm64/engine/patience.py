@@ -1,13 +1,16 @@
 """A request may take as long as it needs, as long as the engine answers others meanwhile.
 
 A commit of a large image takes a minute where a frozen engine takes for ever; no fixed time
-tells them apart, and a second request does.
+tells them apart, and a second request does. What never takes long has a limit besides: an engine
+may answer everything but what concerns one container, whose lock it does not get any more.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,6 +28,15 @@ class SilentError(ConnectionError):
 
     def __init__(self) -> None:
         super().__init__("the engine has stopped answering")
+
+
+class StuckError(ConnectionError):
+    """The engine answers, but not what it was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the engine has not done in {seconds:.0f} s what takes it a moment; it answers others"
+        )
 
 
 class Patience:
@@ -52,18 +64,26 @@ class Patience:
         self.lost = True
         raise SilentError
 
-    def wait_for(self, call: Callable[[], T]) -> T:
+    def wait_for(self, call: Callable[[], T], most: float = math.inf) -> T:
         """What *call* returns or raises.
+
+        Args:
+            call: asks the engine.
+            most: seconds that it may take on an engine that answers others.
 
         Raises:
             SilentError: the engine has stopped answering; the call is given up.
+            StuckError: the call took too long, and is given up.
         """
         if self.lost:
             raise SilentError
         work = _Work(call)
+        end = time.monotonic() + most
         try:
             while not work.done.wait(BETWEEN_SECONDS):
                 self.check()
+                if time.monotonic() > end:
+                    raise StuckError(most)
         except KeyboardInterrupt:
             # What was asked for is about to be there: it can be removed only then.
             work.done.wait(_LET_GO_SECONDS)

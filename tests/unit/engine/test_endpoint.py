@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_arm64.engine import endpoint
+from pytest_arm64.engine import endpoint, patience
 from pytest_arm64.engine.address import Address
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import Engine, _memory, open_engine
 from pytest_arm64.errors import EngineError
 from unit.support import Answer, PlayedEngine, is_plain_text, played_engine, write
@@ -109,6 +111,25 @@ class TestOpen:
         label = f"pytest-arm64.session={found.session}"
         assert json.loads(filters[-1]) == {"label": [label]}
         assert removed == ("/containers/abc", {"v": ["1"], "force": ["1"]})
+
+    def test_a_container_that_the_engine_cannot_remove_holds_nothing_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(endpoint, "_STUCK_SECONDS", 0.1)
+        monkeypatch.setattr(patience, "BETWEEN_SECONDS", 0.02)
+        told = answers()
+        told["GET /_ping"] = (200, b"OK")
+        told["POST /containers/create"] = (201, {"Id": "abc"})
+        told["GET /containers/abc/json"] = (200, {"Id": "abc"})
+        told["POST /containers/abc/start"] = (204, b"")
+        told["DELETE /containers/abc"] = (0, None)
+        plan = Plan(image="own:1", platform="linux/arm64")
+        with engine(tmp_path, told) as (played, environ), open_engine(environ) as found:
+            # Nothing answers the attachment of its standard input: it is removed again.
+            with pytest.raises(EngineError, match="could not be started"):
+                Container(found, plan).start()
+            assert [path for path, _ in played.seen("DELETE")] == ["/containers/abc"]
+            played.stuck.set()
 
     def test_engine_that_is_gone_at_the_end(self, tmp_path: Path) -> None:
         reached = []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_arm64.engine import patience
-from pytest_arm64.engine.patience import Patience, SilentError
+from pytest_arm64.engine.patience import Patience, SilentError, StuckError
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,16 @@ def test_an_engine_that_answers_nothing_any_more() -> None:
     assert waiting.lost
     with pytest.raises(SilentError):
         waiting.wait_for(lambda: pytest.fail("nothing more is asked of it"))
+    never.set()
+
+
+def test_a_call_that_never_ends_on_an_engine_that_answers_others() -> None:
+    never = threading.Event()
+    waiting = Patience(lambda: None)
+    with pytest.raises(StuckError, match="it answers others"):
+        waiting.wait_for(never.wait, 0.1)
+    assert not waiting.lost
+    assert waiting.wait_for(lambda: 7, 0.1) == 7
     never.set()
 
 
