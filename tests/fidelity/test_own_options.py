@@ -158,6 +158,7 @@ def test_a_value_that_changes_the_root_of_pytest_is_refused(
     [
         ["--arm64-service", "web"],
         ["--arm64-service=api"],
+        ["--arm64-service", "web", "--arm64-report", "api"],
         ["web", "--arm64-report", "out"],
         ["web", "--arm64-report", "../temporary"],
     ],

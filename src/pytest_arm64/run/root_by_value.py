@@ -37,20 +37,22 @@ def refuse_root_by_value(config: pytest.Config, words: Sequence[str]) -> None:
     if config.known_args_namespace.inifilename:
         return
     here = Path(config.invocation_params.dir)
-    places = [place for word in words for place in _place(word, here)]
+    others = [place for word in words for place in _place(word, here)]
+    taken = []
     for name, value in _separate_values(words):
         for place in _place(value, here):
-            others = list(places)
             others.remove(place)
-            if _start(places, here) != _start(others, here) and not _finds_the_same(
-                _start(others, here), config, here
-            ):
-                raise SettingsError(
-                    f"{name} {value}: pytest takes what stands after a space for a place of tests "
-                    f"when it looks for its configuration, and begins at {config.rootpath}",
-                    why="options of plugins are not known to it yet",
-                    next_step=f"write {name}={value}",
-                )
+            taken.append((name, value, place))
+    start, begun = _start(others, here), _start([*others, *(p for *_, p in taken)], here)
+    if start == begun or _finds_the_same(start, config, here):
+        return
+    typed = " ".join(f"{name} {value}" for name, value, _ in taken)
+    raise SettingsError(
+        f"{typed}: pytest takes what stands after a space for a place of tests when it looks for "
+        f"its configuration, and begins at {config.rootpath}",
+        why="options of plugins are not known to it yet",
+        next_step=f"write {' '.join(f'{name}={value}' for name, value, _ in taken)}",
+    )
 
 
 def _separate_values(words: Sequence[str]) -> Iterator[tuple[str, str]]:
