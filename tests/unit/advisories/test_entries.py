@@ -56,7 +56,7 @@ def test_what_is_said_to_be_reproduced_is_installed_by_a_test() -> None:
     wheels = {w["name"]: w["version"] for w in loads(path.read_text("utf-8"))["wheels"]}
     entries = shipped_advisories().entries
     reproduced = [e for e in entries if not e.reproduced.startswith(NOT_REPRODUCED)]
-    assert len(reproduced) >= 23
+    assert len(reproduced) >= 26
     for advisory in reproduced:
         # What has a verification is installed by the test of `advisories verify --all`.
         if advisory.verification is None:
