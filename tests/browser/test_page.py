@@ -380,6 +380,18 @@ def test_more_packages_than_are_drawn_at_once_can_be_shown(
     assert not visit.page.is_visible("#service-1 .more button")
 
 
+def test_without_scripts_nothing_is_shown_that_needs_them(browser: Browser, tmp_path: Path) -> None:
+    visit = Visit(browser, tmp_path, shown(), java_script_enabled=False)
+    assert not visit.page.locator(".filters").is_visible()
+    assert not visit.page.locator("#c-count").is_visible()
+    arrow = "getComputedStyle(document.querySelector('thead button'), '::after').content"
+    assert visit.page.evaluate(arrow) == "none"
+    service = visit.page.locator("details.service").first
+    service.locator("summary").first.click()
+    assert service.get_attribute("open") is not None
+    assert visit.complaints == []
+
+
 def pages_of(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_arm64.cli import main
+from pytest_arm64.config.option_values import Given
+from pytest_arm64.config.project import load_project
 from pytest_arm64.config.project_files import read_project_files
 from pytest_arm64.config.services import read_services
 from pytest_arm64.errors import SettingsError
@@ -345,9 +347,17 @@ def test_the_template_of_the_example_says_what_its_settings_say(tmp_path: Path) 
     assert {(s.target, s.package) for s in proposed} == {("lambda-python3.12", "zip")}
     change_of(tmp_path, proposed).write()
 
-    def functions(folder: Path) -> dict[str, tuple[str, float, int]]:
-        services = read_services(read_project_files(folder))
-        return {s.name: (s.handler, s.lambda_timeout, s.memory) for s in services if s.handler}
+    def functions(folder: Path) -> dict[str, tuple[str, str, str, float, int]]:
+        project = load_project(Given(), {}, rootpath=folder, cwd=folder)
+        targets = {s.name: project.settings_of(s).target for s in project.services.configured}
+        return {
+            s.name: (
+                *(targets[s.name].name, targets[s.name].package),
+                *(s.handler, s.lambda_timeout, s.memory),
+            )
+            for s in project.services.configured
+            if s.handler
+        }
 
     assert functions(tmp_path) == functions(PARJANYA)
     assert len(functions(PARJANYA)) == 3
