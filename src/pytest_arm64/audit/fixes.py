@@ -151,8 +151,8 @@ class Fixed:
     """Each change, each file that was written, and each change that was not made, with why."""
 
 
-def fix(audited: Sequence[Audited], auditor: Auditor, root: Path) -> Fixed:
-    """Change what can be changed in requirement files below *root*.
+def fix(audited: Sequence[Audited], auditor: Auditor, root: Path, *, write: bool = True) -> Fixed:
+    """Change what can be changed in requirement files below *root*; show it alone without *write*.
 
     No byte is written before the changed pins, all together, were resolved on every target and on
     x86_64 with no problem that was not there before.
@@ -165,10 +165,10 @@ def fix(audited: Sequence[Audited], auditor: Auditor, root: Path) -> Fixed:
     edits = _that_go_together(proposals, _Trial(audited, auditor), fixed.lines)
     for file in dict.fromkeys(edit.file for edit in edits):
         chosen = [edit for edit in edits if edit.file == file]
-        difference = _write(file, chosen, root)
+        difference = _write(file, chosen, root, write=write)
         if difference:
-            fixed.lines += [f"changed {edit}" for edit in chosen]
-            fixed.lines.append(f"wrote {_shown(file, root)}")
+            fixed.lines += [f"{'changed' if write else 'would change'} {edit}" for edit in chosen]
+            fixed.lines.append(f"{'wrote' if write else 'did not write'} {_shown(file, root)}")
             fixed.differences.append(difference)
     fixed.lines += _left_alone(audited)
     return fixed
@@ -352,14 +352,15 @@ def _edits_of(proposals: Iterable[_Proposal]) -> list[Edit]:
     return list(dict.fromkeys(edit for proposal in proposals for edit in proposal))
 
 
-def _write(file: Path, edits: Sequence[Edit], root: Path) -> str:
+def _write(file: Path, edits: Sequence[Edit], root: Path, *, write: bool) -> str:
     """Write *file* with *edits*; a unified diff, empty where nothing changed."""
     try:
         before = read_regular(file).decode("utf-8")
         after = edited_text(before, edits)
         if after == before:
             return ""
-        write_inside(repository_root(root), file, after.encode("utf-8"))
+        if write:
+            write_inside(repository_root(root), file, after.encode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be changed: {error}") from None
     name = _shown(file, root)

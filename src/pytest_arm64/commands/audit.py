@@ -102,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change pins in requirement files to versions that can be installed on the target "
         "and on x86_64, and show the difference",
     )
+    parser.add_argument("--dry-run", action="store_true", help="show what --fix would change")
     parser.add_argument(
         "--packager",
         action="append",
@@ -237,7 +238,7 @@ def _audit(
             from ..decide.packagers import packaged
 
             matrices = packaged(options.packager, asked, matrices, auditor)
-        fixed = _fixed(asked, matrices, auditor, files.rootpath) if options.fix else None
+        fixed = _fixed(options, asked, matrices, auditor, files.rootpath)
         drifts = _drifts(options.against, asked, matrices, auditor, naming)
     code = _scanned(named.folders, files.rootpath)
     # Where services have targets of their own, nothing is compared between those.
@@ -282,18 +283,21 @@ def _refuse_unwritable(
 
 
 def _fixed(
+    options: argparse.Namespace,
     asked: Sequence[tuple[Service, Target]],
     matrices: Sequence[WheelMatrix],
     auditor: Auditor,
     root: Path,
-) -> Fixed:
+) -> Fixed | None:
     from ..audit.fixes import Audited, fix
 
     audited = [
         Audited(service, target, matrix)
         for (service, target), matrix in zip(asked, matrices, strict=True)
     ]
-    return fix(audited, auditor, root)
+    if not (options.fix or options.dry_run):
+        return None
+    return fix(audited, auditor, root, write=not options.dry_run)
 
 
 def _drifts(

@@ -218,6 +218,13 @@ def test_a_pin_is_fixed_and_a_baseline_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, {"requirements.txt": "slow==1.0\n"})
+    for words in (("--fix", "--dry-run"), ("--dry-run",)):
+        assert command(monkeypatch, *words) == 1
+        shown = capsys.readouterr().err
+        assert "+slow==2.0" in shown
+        assert "did not write requirements.txt" in shown
+        assert "wrote" not in shown
+        assert (tmp_path / "requirements.txt").read_text("utf-8") == "slow==1.0\n"
     assert command(monkeypatch, "--fix") == 1
     assert "+slow==2.0" in capsys.readouterr().err
     assert (tmp_path / "requirements.txt").read_text("utf-8") == "slow==2.0\n"
