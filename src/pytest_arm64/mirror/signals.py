@@ -2,10 +2,14 @@
 
 Python itself raises KeyboardInterrupt for Ctrl-C, wherever the main thread is. SIGTERM, which would
 end the process without a word, is handled in the same way for the whole run.
+
+Where pytest already ends because of the first, it would answer another Ctrl-C by a traceback: then
+the process ends at once, and the watcher removes its containers.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +31,7 @@ def raise_terminated() -> Callable[[], None]:
 
     A process that ignores the signal goes on to do so.
     """
-    before = signal.getsignal(signal.SIGTERM)
+    before, interrupt = map(signal.getsignal, (signal.SIGTERM, signal.SIGINT))
     if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
         return lambda: None
 
@@ -37,6 +41,7 @@ def raise_terminated() -> Callable[[], None]:
 
     def undo() -> None:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
 
     signal.signal(signal.SIGTERM, handle)
     return undo
@@ -54,8 +59,10 @@ def on_signals(interrupt: Callable[[], None], terminate: Callable[[], None]) -> 
         return
     acts = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
     before = {number: signal.getsignal(number) for number in acts}
+    came = []
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (of a signal handler)
+        came.append(number)
         for each in acts:
             signal.signal(each, signal.default_int_handler)
         acts[signal.Signals(number)]()
@@ -68,3 +75,10 @@ def on_signals(interrupt: Callable[[], None], terminate: Callable[[], None]) -> 
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if came and before[signal.SIGINT] is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, _end_at_once)
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (of a signal handler)
+    os.write(2, b"\npytest-arm64: interrupted again, before pytest had ended\n")
+    os._exit(2)  # as pytest does where it was interrupted
