@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,10 @@ import pytest
 
 from docker_cases import RunPytest, left_by
 from fault_proxy import fault_proxy
+from pytest_arm64.engine.container import Container
+from pytest_arm64.engine.container_plan import Plan
 from pytest_arm64.engine.endpoint import Engine
+from pytest_arm64.errors import EngineError
 
 pytestmark = pytest.mark.alone
 
@@ -209,6 +214,33 @@ def test_a_host_that_sleeps(project: Callable[..., Path], start_pytest: Start) -
     out, _ = process.communicate(timeout=LONGEST_SECONDS)
     assert process.returncode == 0, out
     assert "2 passed" in out
+
+
+class _FullDisk:
+    """A temporary file that has no room."""
+
+    def __init__(self, size: int) -> None:
+        del size
+
+    def write(self, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_full_disk_here_leaves_no_container_locked(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = os.environ["PYTEST_ARM64_IMAGE"].format(arch="arm64")
+    cell = Container(engine, Plan(image=image, platform="linux/arm64"))
+    cell.start()
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", _FullDisk)
+    with pytest.raises(EngineError, match=os.strerror(errno.ENOSPC)):
+        cell.fetch("/usr/lib")
+    began = time.monotonic()
+    cell.close()
+    assert time.monotonic() - began < LONGEST_SECONDS
 
 
 @pytest.mark.long

@@ -42,7 +42,7 @@ MOST_READ = 64 * 2**20
 """Of a single file that is read."""
 _ADDED = 1
 """Docker's kind of a change, as of API 1.41."""
-_IN_MEMORY = 2**20
+_IN_MEMORY = 8 * 2**20
 """Bytes of an archive that need no file on this machine's disk."""
 
 
@@ -310,13 +310,13 @@ class Container:
     def _fetch(self, path: str, target: IO[bytes], most: int) -> None:
         stream, _ = self._engine.client.api.get_archive(self.id, path)
         left = most
-        for chunk in stream:
-            left -= len(chunk)
-            if left < 0:
-                stream.close()
-                raise EngineError(f"{path} in the container is larger than {most >> 20} MiB")
-            with local_errors(path):
-                target.write(chunk)
+        with contextlib.closing(stream):  # else the container stays locked, and is never removed
+            for chunk in stream:
+                left -= len(chunk)
+                if left < 0:
+                    raise EngineError(f"{path} in the container is larger than {most >> 20} MiB")
+                with local_errors(path):
+                    target.write(chunk)
         with local_errors(path):
             target.seek(0)
 
