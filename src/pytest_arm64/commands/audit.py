@@ -289,14 +289,14 @@ def _fixed(
     auditor: Auditor,
     root: Path,
 ) -> Fixed | None:
+    if not (options.fix or options.dry_run):
+        return None
     from ..audit.fixes import Audited, fix
 
     audited = [
         Audited(service, target, matrix)
         for (service, target), matrix in zip(asked, matrices, strict=True)
     ]
-    if not (options.fix or options.dry_run):
-        return None
     return fix(audited, auditor, root, write=not options.dry_run)
 
 
