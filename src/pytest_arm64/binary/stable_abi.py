@@ -26,7 +26,7 @@ def beyond_stable_abi(
 ) -> Iterator[AbiFinding]:
     """One finding for each package whose modules for *machine* use more than its tag promises.
 
-    There is none where abi3info is not installed.
+    Without abi3info nothing is found.
     """
     promised = _promised(tree, machine)
     added = _added() if promised else None

@@ -32,7 +32,7 @@ class ErrorAt(Protocol):
 
 
 def read_boundary(entry: Table | None, error: ErrorAt) -> Boundary | None:
-    """What *entry*, the value of ``boundary``, says; None where there is none.
+    """What *entry*, the value of ``boundary``, says; None for no entry.
 
     Raises:
         SettingsError: it says what cannot be used, as *error* words it.

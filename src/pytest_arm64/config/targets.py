@@ -205,7 +205,8 @@ def find_target(name: str, own: Mapping[str, Target]) -> Target:
     """The target called *name*, the user's own first.
 
     Raises:
-        SettingsError: there is none; the message lists what there is. Or *name* is a list.
+        SettingsError: no target has that name, and the message lists the names; or *name* is a
+            list.
     """
     targets = {**shipped_targets(), **own}
     if "," in name and name not in targets:

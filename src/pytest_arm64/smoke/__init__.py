@@ -1,5 +1,5 @@
 """Calls of the compiled parts of much used packages, each with a known answer.
 
 Run as ``pytest --arm64 --pyargs pytest_arm64.smoke``. Each deployed package that has a check is one
-test; a package that is not deployed is none.
+test; the other checks are left out.
 """
