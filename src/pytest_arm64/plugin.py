@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def pytest_load_initial_conftests(
 
         hint_at_misspelt(parser, args)
         with as_usage_error():
-            refuse_root_by_value(early_config, args)
+            refuse_root_by_value(early_config, os.environ)
     yield
 
 

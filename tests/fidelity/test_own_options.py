@@ -174,6 +174,16 @@ def test_a_value_that_is_a_folder_and_changes_no_root_is_obeyed(
     assert "1 passed" in out
 
 
+@pytest.mark.parametrize("mode", ["--arm64", "--arm64-marked", ""])
+def test_a_value_in_addopts_changes_no_root(project: MakeCase, mode: str) -> None:
+    addopts = OWN_ROOT + 'addopts = ["--arm64-service", "api"]\n'
+    case = project({**TWO_SERVICES, "pyproject.toml": SERVICES.replace(OWN_ROOT, addopts)})
+    case.write()
+    out, _ = case.start([], *([mode] if mode else [])).communicate(timeout=TIMEOUT)
+    assert "rootdir: " + str(case.project) + "\n" in out
+    assert "stands after a space" not in out
+
+
 def test_a_value_of_an_option_of_a_conftest_is_no_path(project: MakeCase) -> None:
     conftest = 'def pytest_addoption(parser):\n    parser.addoption("--mine", nargs=2)\n'
     case = project({"conftest.py": conftest, "test_it.py": TEST})

@@ -30,7 +30,7 @@ def keep_project_out(config: pytest.Config, parser: pytest.Parser, args: list[st
     The session inside gets every argument as the user typed it.
     """
     with as_usage_error():
-        refuse_root_by_value(config, args)
+        refuse_root_by_value(config, os.environ)
         keep_code_out(config, Fence.around(repository_root(config.rootpath)))
     config.pluginmanager.register(ShownInside(), NAME)
     config.known_args_namespace.noconftest = True

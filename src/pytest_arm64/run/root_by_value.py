@@ -8,7 +8,8 @@ settings of the project are not read, and nothing says so.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,18 +25,19 @@ _CONFIGURATIONS = (
 """Files that pytest looks for (pytest 9.2, "Finding the rootdir", looked up 2026-12-01)."""
 
 
-def refuse_root_by_value(config: pytest.Config, words: Sequence[str]) -> None:
+def refuse_root_by_value(config: pytest.Config, environ: Mapping[str, str]) -> None:
     """Refuse such a value where pytest may have found another root by it.
 
     Args:
         config: as pytest has it before conftests are loaded.
-        words: all arguments, those of ``addopts`` among them.
+        environ: has ``PYTEST_ADDOPTS``. ``addopts`` come from the file that was found, too late.
 
     Raises:
         SettingsError: there is one.
     """
     if config.known_args_namespace.inifilename:
         return
+    words = [*shlex.split(environ.get("PYTEST_ADDOPTS", "")), *config.invocation_params.args]
     here = Path(config.invocation_params.dir)
     others = [place for word in words for place in _place(word, here)]
     taken = []
